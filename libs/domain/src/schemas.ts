@@ -1,0 +1,11 @@
+import { Type } from 'typebox';
+import { CONTENT_CHARACTERS_MAX, NAME_CHARACTERS_MAX } from './limits.ts';
+
+/**
+ * Any Unicode text except NUL and lone surrogates: a database cannot keep those, so the text would come back changed.
+ * (JSON Schema patterns are Unicode regular expressions: a surrogate pair does not match `\uD800-\uDFFF`.)
+ */
+export const TEXT_PATTERN = '^[^\\u0000\\uD800-\\uDFFF]*$';
+
+export const Name = Type.String({ minLength: 1, maxLength: NAME_CHARACTERS_MAX, pattern: TEXT_PATTERN });
+export const Content = Type.String({ minLength: 1, maxLength: CONTENT_CHARACTERS_MAX, pattern: TEXT_PATTERN });

@@ -1,0 +1,55 @@
+import type { Application, Chat, Message, Page, PageRequest, Sequence } from './entities.ts';
+import type { Rejection } from './event-log.ts';
+import type { Event } from './events.ts';
+import type { Token } from './identifiers.ts';
+
+/**
+ * PORT. Keeps applications, chats and messages.
+ *
+ * Every method rejects with Unavailable where the database is away or too slow. Texts are kept byte for byte.
+ */
+export interface Store {
+  /**
+   * Stores events in order, in one durable transaction (what can never be stored is left out and answered).
+   * Idempotent by event id: an event whose rows are stored already is skipped and told in `repeated`.
+   * Atomic for an event: all of its rows or none. Counts are never double, whatever is repeated.
+   */
+  append(events: readonly Event[]): Promise<Appended>;
+
+  application(token: Token): Promise<Application | undefined>;
+  /** Ascending by token. */
+  applications(page: PageRequest<Token>): Promise<Page<Application>>;
+  chat(token: Token, chat: number): Promise<Chat | undefined>;
+  /** Ascending by number, for an unknown application an empty page. */
+  chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>>;
+  message(token: Token, chat: number, message: number): Promise<Message | undefined>;
+  /** Ascending by number, for an unknown chat an empty page. */
+  messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>>;
+
+  /** Changes the name and answers the changed row; undefined where there is none. The last writer wins. */
+  renameApplication(token: Token, name: string): Promise<Application | undefined>;
+  renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined>;
+  /** Search shows the new content instead of the old one, in time. */
+  rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined>;
+
+  /** The highest number that is stored in a sequence, 0 where there is none yet, undefined where its owner is not. */
+  highestNumber(sequence: Sequence): Promise<number | undefined>;
+  /** Resolves where the database answers and can be written. */
+  ping(): Promise<void>;
+}
+
+export interface Appended {
+  /** How many rows are new. */
+  readonly rows: number;
+  /** How many events were stored before. */
+  readonly repeated: number;
+  readonly rejected: readonly Rejection[];
+  /** What the store has not added to its counts itself: to be added to Counters under this generation. */
+  readonly uncounted?: { readonly generation: number; readonly deltas: readonly CountDelta[] };
+}
+
+/** How many rows a sequence has gained. */
+export interface CountDelta {
+  readonly sequence: Sequence;
+  readonly count: number;
+}
