@@ -1,0 +1,60 @@
+import { DomainError, EventRejected, IdempotencyConflict, NotFound, Unavailable } from '@parley/domain';
+import { methodsOf } from './contract/paths.ts';
+import { problemResponse, RequestProblem } from './problem.ts';
+
+/**
+ * The one place where an error becomes an answer. `code` is what Elysia calls the error. Whatever is not known here is
+ * a 500 that tells nothing of the inside.
+ */
+export function errorResponse(error: unknown, code: string | number, request: Request): Response {
+  if (code === 'NOT_FOUND') return unknownRoute(request);
+  const cause = causeWithin(error);
+  if (cause instanceof RequestProblem) {
+    return problemResponse({
+      status: cause.status,
+      detail: cause.message,
+      errors: cause.errors,
+      headers: cause.headers,
+    });
+  }
+  if (cause instanceof DomainError) return domainResponse(cause);
+  if (code === 'PARSE') return problemResponse({ status: 400, detail: 'The request could not be read.' });
+  return internalError();
+}
+
+/** Elysia wraps what a body parser throws. */
+function causeWithin(error: unknown): unknown {
+  if (error instanceof RequestProblem || error instanceof DomainError) return error;
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+}
+
+function domainResponse(error: DomainError): Response {
+  if (error instanceof NotFound) return problemResponse({ status: 404, detail: error.message });
+  if (error instanceof IdempotencyConflict) return problemResponse({ status: 422, detail: error.message });
+  if (error instanceof Unavailable) {
+    const headers = { 'retry-after': String(error.retryAfterSeconds) };
+    return problemResponse({ status: 503, detail: error.message, headers });
+  }
+  if (error instanceof EventRejected && error.reason === 'unknown-owner') {
+    return problemResponse({ status: 404, detail: 'The application or chat does not exist.' });
+  }
+  return internalError();
+}
+
+function unknownRoute(request: Request): Response {
+  const methods = methodsOf(new URL(request.url).pathname);
+  if (methods.length === 0) return problemResponse({ status: 404, detail: 'There is nothing at this path.' });
+  const detail = `This path takes ${methods.join(', ')}.`;
+  return problemResponse({ status: 405, detail, headers: { allow: methods.join(', ') } });
+}
+
+function internalError(): Response {
+  return problemResponse({ status: 500, detail: 'Something went wrong on our side; it is in our logs.' });
+}
+
+/** Whether the operator should look at it: what is neither the client's fault nor a known outage. */
+export function isUnexpected(error: unknown, code: string | number): boolean {
+  if (code === 'NOT_FOUND' || code === 'PARSE') return false;
+  const cause = causeWithin(error);
+  return !(cause instanceof RequestProblem || cause instanceof DomainError) || cause instanceof EventRejected;
+}

@@ -1,0 +1,11 @@
+export * from './body.ts';
+export { BASE_PATH, PATHS } from './contract/paths.ts';
+export { ApplicationBody, BatchBody, ChatBody, MessageBody, SearchBody } from './contract/schemas.ts';
+export * from './docs.ts';
+export * from './observability.ts';
+export * from './operations.ts';
+export * from './paging.ts';
+export * from './params.ts';
+export { RequestProblem } from './problem.ts';
+export * from './server.ts';
+export * from './validation.ts';

@@ -1,0 +1,52 @@
+import { within } from '@parley/runtime';
+import { Elysia } from 'elysia';
+import type { Registry } from 'prom-client';
+
+/** A dependency's check: resolves where it can be used, rejects where not. */
+export type Checks = Readonly<Record<string, () => Promise<void>>>;
+
+const CHECK_TIMEOUT_MS = 1_000;
+
+/**
+ * Whether the program may get requests. `stopping` is set when a stop begins, so that a load balancer looks elsewhere
+ * before connections are refused.
+ */
+export class Readiness {
+  stopping = false;
+  constructor(private readonly checks: Checks) {}
+
+  /** Each dependency's state; a check that takes longer than a second counts as down. */
+  async report() {
+    const names = Object.keys(this.checks);
+    const dependencies = await Promise.all(names.map((name) => this.#state(name)));
+    const up = dependencies.every(({ state }) => state === 'up');
+    return { status: this.stopping ? 'stopping' : up ? 'ready' : 'unavailable', dependencies } as const;
+  }
+
+  async #state(name: string): Promise<{ name: string; state: 'up' | 'down'; detail?: string }> {
+    try {
+      const check = this.checks[name];
+      if (check !== undefined) await within(check(), CHECK_TIMEOUT_MS, () => new Error('no answer within a second'));
+      return { name, state: 'up' };
+    } catch (error) {
+      return { name, state: 'down', detail: error instanceof Error ? error.message : 'unknown' };
+    }
+  }
+}
+
+/** Elysia plugin: `/healthz` (the process is alive), `/readyz` (it can serve), `/metrics` (Prometheus). */
+export function operations({ readiness, registry }: { readonly readiness: Readiness; readonly registry: Registry }) {
+  return new Elysia({ name: 'parley-operations' })
+    .get('/healthz', () => ({ status: 'alive' }))
+    .get('/readyz', async ({ set }) => {
+      const report = await readiness.report();
+      if (report.status !== 'ready') {
+        set.status = 503;
+        set.headers['retry-after'] = '1';
+      }
+      return report;
+    })
+    .get('/metrics', async () => {
+      return new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } });
+    });
+}

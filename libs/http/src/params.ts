@@ -1,0 +1,20 @@
+import { NotFound, parseNumber, parseToken, type Token } from '@parley/domain';
+
+/** What a path names, read strictly: a text that cannot be a token or a number names nothing and is a 404. */
+export function tokenParam(text: string): Token {
+  const token = parseToken(text);
+  if (token === undefined) throw new NotFound('application');
+  return token;
+}
+
+export function chatParam(text: string): number {
+  const number = parseNumber(text);
+  if (number === undefined) throw new NotFound('chat');
+  return number;
+}
+
+export function messageParam(text: string): number {
+  const number = parseNumber(text);
+  if (number === undefined) throw new NotFound('message');
+  return number;
+}

@@ -1,0 +1,11 @@
+/** The id under which a request is logged: the client's X-Request-Id where it is a plain word, else one of ours. */
+const ACCEPTABLE = /^[\x21-\x7e]{1,128}$/;
+const prefix = crypto.randomUUID().slice(0, 13);
+let drawn = 0;
+
+export function requestId(headers: Headers): string {
+  const given = headers.get('x-request-id');
+  if (given !== null && ACCEPTABLE.test(given)) return given;
+  drawn += 1;
+  return `${prefix}-${drawn.toString(36)}`;
+}

@@ -1,0 +1,79 @@
+import { type Static, type TObject, Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+/** A variable of the environment is missing or wrong. The message names each one and what it must be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads from `env` what `schema` names, each property a variable; an empty variable counts as not given. Numbers and
+ * booleans are converted from their text. Throws ConfigError with one line for each variable that is wrong.
+ */
+export function readConfig<Schema extends TObject>(
+  schema: Schema,
+  env: Readonly<Record<string, string | undefined>>,
+): Static<Schema> {
+  const given: Record<string, unknown> = {};
+  for (const name of Object.keys(schema.properties)) {
+    const text = env[name];
+    if (text !== undefined && text !== '') given[name] = convert(schema.properties[name], text);
+  }
+  const config = Value.Default(schema, given);
+  if (Value.Check(schema, config)) return config as Static<Schema>;
+  throw new ConfigError(
+    Value.Errors(schema, config)
+      .flatMap((error) => describe(schema, env, error))
+      .join('\n'),
+  );
+}
+
+/** The number or boolean that `text` is where the schema wants one, else the text, which the check then refuses. */
+function convert(schema: unknown, text: string): unknown {
+  const { type } = schema as { type?: string };
+  if ((type === 'integer' || type === 'number') && /^-?[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+}
+
+function describe(
+  schema: TObject,
+  env: Readonly<Record<string, string | undefined>>,
+  error: { keyword: string; instancePath: string; message: string; params: object },
+): string[] {
+  if (error.keyword === 'required') {
+    const { requiredProperties } = error.params as { requiredProperties: string[] };
+    return requiredProperties.map((name) => `${name} is missing${about(schema, name)}`);
+  }
+  const name = error.instancePath.slice(1);
+  return [`${name}=${JSON.stringify(env[name])} ${error.message}${about(schema, name)}`];
+}
+
+function about(schema: TObject, name: string): string {
+  const description = (schema.properties[name] as { description?: string } | undefined)?.description;
+  return description === undefined ? '' : `: ${description}`;
+}
+
+/** What every program reads. */
+export const commonConfig = {
+  HOST: Type.String({ default: '0.0.0.0', description: 'the address to listen on' }),
+  LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    default: 'info',
+    description:
+      'the least severe level that is logged (trace, debug, info, warn, error, fatal or silent); `debug` has a line for each request',
+  }),
+  STOP_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    description: 'milliseconds a graceful stop may take before the program ends all the same',
+  }),
+  DRAIN_MS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    description: 'milliseconds between SIGTERM, when /readyz turns 503, and the end of accepting connections',
+  }),
+};
+
+export function portConfig(fallback: number) {
+  return Type.Integer({ default: fallback, minimum: 0, maximum: 65_535, description: 'the TCP port to listen on' });
+}

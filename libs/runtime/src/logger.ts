@@ -1,0 +1,32 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger };
+
+/** A logger that writes one JSON object a line to standard output, with the time in ISO 8601 and the program's name. */
+export function createLogger(program: string, level: string): Logger {
+  return pino({
+    level,
+    base: { program, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: describeError },
+  });
+}
+
+/**
+ * An error as it may be logged: name, message, code, stack and the chain of causes. A database library's message can
+ * contain the statement's data, so of a cause only its name and code are kept.
+ */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error) };
+  return { name: error.name, message: error.message, code: codeOf(error), stack: error.stack, cause: causeOf(error) };
+}
+
+function causeOf(error: Error): unknown {
+  if (!(error.cause instanceof Error)) return undefined;
+  return { name: error.cause.name, code: codeOf(error.cause), cause: causeOf(error.cause) };
+}
+
+function codeOf(error: Error): unknown {
+  return (error as { code?: unknown }).code;
+}

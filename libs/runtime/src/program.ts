@@ -1,0 +1,54 @@
+import { ConfigError } from './config.ts';
+import { within } from './deadline.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * A started program. `stop` is called once; it stops intake, closes consumers, flushes writers and closes clients, in
+ * this order, and resolves when nothing is left to lose.
+ */
+export interface Running {
+  readonly logger: Logger;
+  readonly stopTimeoutMs: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a program until SIGTERM or SIGINT and stops it gracefully. Exit status: 0 after a stop within its deadline, 1
+ * where the start failed, the stop failed or took too long, or something that nobody handled went wrong.
+ */
+export async function runProgram(start: () => Promise<Running>): Promise<void> {
+  const running = await start().catch((error: unknown) => {
+    process.stderr.write(`${startFailure(error)}\n`);
+    process.exit(1);
+  });
+  const { logger } = running;
+  let stopping = false;
+  const end = async (reason: string, status: number) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ reason }, 'stopping');
+    try {
+      await within(running.stop(), running.stopTimeoutMs, () => new Error('the stop took longer than its deadline'));
+      logger.info('stopped');
+      process.exit(status);
+    } catch (error) {
+      logger.error({ err: error }, 'the stop failed');
+      process.exit(1);
+    }
+  };
+  process.on('SIGTERM', () => void end('SIGTERM', 0));
+  process.on('SIGINT', () => void end('SIGINT', 0));
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'uncaught exception');
+    void end('uncaught exception', 1);
+  });
+  process.on('unhandledRejection', (error) => {
+    logger.fatal({ err: error }, 'unhandled rejection');
+    void end('unhandled rejection', 1);
+  });
+}
+
+function startFailure(error: unknown): string {
+  if (error instanceof ConfigError) return `The configuration is wrong:\n${error.message}`;
+  return `The start failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
