@@ -1,4 +1,4 @@
-import type { RejectionReason } from './errors.ts';
+import type { RejectionReason, Unavailable } from './errors.ts';
 import type { Event } from './events.ts';
 import type { Token } from './identifiers.ts';
 
@@ -10,9 +10,14 @@ import type { Token } from './identifiers.ts';
  */
 export interface EventLog {
   /**
+   * Why nothing can be published for this application right now (blocked, full, just refused), or undefined. Asked
+   * before a number is drawn, so that none is spent on what would be refused.
+   */
+  refusal(token: Token): Unavailable | undefined;
+  /**
    * Resolves when the event is durable: it will be stored, whatever crashes. Rejects with Unavailable where it is not
    * known to be (it may be stored all the same), with EventRejected where it is known that it never will be.
-   * Concurrent calls travel together.
+   * Concurrent calls travel together. Settles within ACKNOWLEDGE_WITHIN_MS.
    */
   publish(event: Event): Promise<void>;
   /**

@@ -6,6 +6,6 @@ export * from './observability.ts';
 export * from './operations.ts';
 export * from './paging.ts';
 export * from './params.ts';
-export { RequestProblem } from './problem.ts';
+export { problemResponse, RequestProblem } from './problem.ts';
 export * from './server.ts';
 export * from './validation.ts';

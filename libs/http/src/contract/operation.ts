@@ -3,9 +3,10 @@ import {
   NUMBER_PATTERN,
   PAGE_LIMIT_DEFAULT,
   PAGE_LIMIT_MAX,
+  SEARCH_QUERY_CHARACTERS_MAX,
   TOKEN_PATTERN,
 } from '@parley/domain';
-import { ProblemView, SearchBody } from './schemas.ts';
+import { ProblemView } from './schemas.ts';
 
 /** One operation as the docs page needs it, and how it becomes an OpenAPI 3.1 operation object. */
 export interface Operation {
@@ -116,10 +117,8 @@ function parametersOf({ path, idempotent, paging, searching }: Operation): objec
     );
   }
   if (searching === 'url') {
-    const { minLength, maxLength } = SearchBody.properties.search_query;
-    parameters.push(
-      stringIn('query', 'search_query', 'What to look for; "quotes" keep words together', { minLength, maxLength }),
-    );
+    const sizes = { minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX };
+    parameters.push(stringIn('query', 'search_query', 'What to look for; "quotes" keep words together', sizes));
   }
   if (searching !== undefined)
     parameters.push(limit, stringIn('query', 'cursor', 'From the Link header of the page before', {}));

@@ -1,0 +1,22 @@
+import { type EventLog, NotFound, type Token } from '@parley/domain';
+
+const FENCE_TIMEOUT_MS = 1_000;
+
+/**
+ * Reads a row, or does something to it, that a 201 may have announced a moment ago: where it is absent, waits until all
+ * that was accepted for the application is stored, and tries once more. Throws NotFound where it is still absent, and
+ * Unavailable where the wait found no end: never NotFound for what was acknowledged.
+ */
+export async function settled<Row>(
+  log: EventLog,
+  token: Token,
+  what: 'application' | 'chat' | 'message',
+  attempt: () => Promise<Row | undefined>,
+): Promise<Row> {
+  const row = await attempt();
+  if (row !== undefined) return row;
+  await log.fence(token, FENCE_TIMEOUT_MS);
+  const again = await attempt();
+  if (again === undefined) throw new NotFound(what);
+  return again;
+}

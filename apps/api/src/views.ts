@@ -1,0 +1,58 @@
+import type { Application, Chat, Counters, Message, Sequence } from '@parley/domain';
+import type { Logger } from '@parley/runtime';
+
+/** What clients see of rows. Times are ISO 8601 in UTC with milliseconds. */
+
+const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
+
+export function messageView({ number, content, createdAt, updatedAt }: Message) {
+  return { number, content, created_at: iso(createdAt), updated_at: iso(updatedAt) };
+}
+
+/**
+ * Views with counts: what the row has plus what is committed but not yet summed into it. Where the live counts cannot
+ * be had, the row's own count is answered, at most a minute old, rather than refusing the read.
+ */
+export class CountedViews {
+  constructor(
+    private readonly counters: Counters,
+    private readonly logger: Logger,
+  ) {}
+
+  async applications(rows: readonly Application[]) {
+    const pending = await this.#pending(rows, ({ token }) => ({ kind: 'chats', token }));
+    return rows.map(({ token, name, chatsCount, createdAt, updatedAt }, index) => ({
+      token,
+      name,
+      chats_count: chatsCount + (pending[index] ?? 0),
+      created_at: iso(createdAt),
+      updated_at: iso(updatedAt),
+    }));
+  }
+
+  async chats(token: string, rows: readonly Chat[]) {
+    const pending = await this.#pending(rows, ({ number }) => ({ kind: 'messages', token, chat: number }));
+    return rows.map(({ number, name, messagesCount, createdAt, updatedAt }, index) => ({
+      number,
+      name,
+      messages_count: messagesCount + (pending[index] ?? 0),
+      created_at: iso(createdAt),
+      updated_at: iso(updatedAt),
+    }));
+  }
+
+  /** The rows of one read share one `countedThrough`. */
+  async #pending<Row extends { countedThrough: number }>(
+    rows: readonly Row[],
+    sequenceOf: (row: Row) => Sequence,
+  ): Promise<readonly number[]> {
+    const first = rows[0];
+    if (first === undefined) return [];
+    try {
+      return await this.counters.pending(first.countedThrough, rows.map(sequenceOf));
+    } catch (error) {
+      this.logger.warn({ err: error }, 'live counts are away; answering the counts of the last flush');
+      return [];
+    }
+  }
+}

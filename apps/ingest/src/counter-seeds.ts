@@ -1,0 +1,57 @@
+import { type EventLog, NotFound, type Numbering, type Sequence, type Store, sequenceKey } from '@parley/domain';
+
+const FENCE_TIMEOUT_MS = 1_000;
+const UNKNOWN_FOR_MS = 500;
+const UNKNOWN_MAX = 10_000;
+
+export interface CounterSeedsParts {
+  readonly numbering: Numbering;
+  readonly log: EventLog;
+  readonly store: Store;
+}
+
+/**
+ * Opens the counter of a sequence that has none, from what the store has. The fence comes first: what was accepted
+ * before must be stored, or a number could be given twice. Concurrent calls for a sequence share one look; an owner
+ * that does not exist is remembered for half a second, so that asking for it again and again costs nothing.
+ */
+export class CounterSeeds {
+  readonly #parts: CounterSeedsParts;
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #unknownUntil = new Map<string, number>();
+
+  constructor(parts: CounterSeedsParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the sequence has a counter. Throws NotFound for an unknown owner, Unavailable. */
+  seed(sequence: Sequence): Promise<void> {
+    const key = sequenceKey(sequence);
+    if ((this.#unknownUntil.get(key) ?? 0) > performance.now()) return Promise.reject(unknownOwner(sequence));
+    const running = this.#underWay.get(key);
+    if (running !== undefined) return running;
+    const started = this.#seed(sequence, key).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, started);
+    return started;
+  }
+
+  async #seed(sequence: Sequence, key: string): Promise<void> {
+    const { numbering, log, store } = this.#parts;
+    await log.fence(sequence.token, FENCE_TIMEOUT_MS);
+    const highest = await store.highestNumber(sequence);
+    if (highest === undefined) {
+      this.#remember(key);
+      throw unknownOwner(sequence);
+    }
+    await numbering.seed(sequence, highest);
+  }
+
+  #remember(key: string): void {
+    if (this.#unknownUntil.size >= UNKNOWN_MAX) this.#unknownUntil.clear();
+    this.#unknownUntil.set(key, performance.now() + UNKNOWN_FOR_MS);
+  }
+}
+
+function unknownOwner(sequence: Sequence): NotFound {
+  return new NotFound(sequence.kind === 'chats' ? 'application' : 'chat');
+}

@@ -1,0 +1,1 @@
+export { type IngestParts, ingestRoutes } from './routes.ts';

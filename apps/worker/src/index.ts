@@ -1,0 +1,1 @@
+export { StoreConsumer, type StoreConsumerParts } from './store-consumer.ts';

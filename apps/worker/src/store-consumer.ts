@@ -1,0 +1,89 @@
+import { type Counters, type Event, type EventSource, type Rejection, rowsOf, type Store } from '@parley/domain';
+import type { Logger } from '@parley/runtime';
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+export interface StoreConsumerParts {
+  readonly source: EventSource;
+  readonly store: Store;
+  readonly counters: Counters;
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+/**
+ * Takes batches of events from the log and stores each in one transaction. A batch is confirmed to the log by returning,
+ * which happens only after the commit; an outage is thrown and the log hands the batch on again.
+ */
+export class StoreConsumer {
+  readonly #parts: StoreConsumerParts;
+  readonly #metrics: ReturnType<typeof storeMetrics>;
+
+  constructor(parts: StoreConsumerParts) {
+    this.#parts = parts;
+    this.#metrics = storeMetrics(parts.registry);
+  }
+
+  start(): Promise<void> {
+    return this.#parts.source.consume((events) => this.#store(events));
+  }
+
+  stop(): Promise<void> {
+    return this.#parts.source.stop();
+  }
+
+  async #store(events: readonly Event[]): Promise<readonly Rejection[]> {
+    const appended = await this.#parts.store.append(events);
+    if (appended.uncounted !== undefined) await this.#showLive(appended.uncounted);
+    this.#measure(events, appended.rows);
+    for (const { event, reason, detail } of appended.rejected) {
+      this.#metrics.deadLetters.labels(reason).inc();
+      const rows = rowsOf(event);
+      this.#parts.logger.error({ reason, detail, eventId: event.id, type: event.type, rows }, 'event rejected');
+    }
+    return appended.rejected;
+  }
+
+  /** The live view only: the counts themselves were committed with the rows, so a failure here costs a minute's delay. */
+  async #showLive({
+    generation,
+    deltas,
+  }: {
+    generation: number;
+    deltas: Parameters<Counters['add']>[1];
+  }): Promise<void> {
+    try {
+      await this.#parts.counters.add(generation, deltas);
+    } catch (error) {
+      this.#parts.logger.warn({ err: error, generation }, 'live counts miss a batch until the next flush');
+    }
+  }
+
+  #measure(events: readonly Event[], rows: number): void {
+    this.#metrics.rows.observe(rows);
+    const now = Date.now();
+    for (const event of events) this.#metrics.lag.observe(Math.max(0, now - event.at) / 1000);
+  }
+}
+
+function storeMetrics(registry: Registry) {
+  return {
+    rows: new Histogram({
+      name: 'parley_store_batch_rows',
+      help: 'Rows committed in one transaction',
+      buckets: [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000],
+      registers: [registry],
+    }),
+    lag: new Histogram({
+      name: 'parley_store_lag_seconds',
+      help: 'From the draw of an event’s number to its commit, in seconds',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
+      registers: [registry],
+    }),
+    deadLetters: new Counter({
+      name: 'parley_dead_letters_total',
+      help: 'Events that can never be stored, by reason',
+      labelNames: ['reason'] as const,
+      registers: [registry],
+    }),
+  };
+}
