@@ -1,0 +1,34 @@
+import { escape } from 'mysql2';
+
+/** Values as SQL text. A statement of a thousand rows is built from these twice as fast as through placeholders. */
+
+/** A text in quotes. The sessions' SQL mode is set by us, so a backslash always escapes. */
+export const text: (value: string) => string = escape;
+
+/** The bytes of a token, an id or a hash, as a hexadecimal literal. Anything else than hexadecimal digits throws. */
+export function bytes(hexadecimal: string): string {
+  const digits = hexadecimal.length === 36 ? hexadecimal.replaceAll('-', '') : hexadecimal;
+  if (!HEXADECIMAL.test(digits)) throw new TypeError('not a token, id or hash');
+  return `0x${digits}`;
+}
+const HEXADECIMAL = /^(?:[0-9a-f]{2}){1,32}$/;
+
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** A DATETIME(3) in UTC. What lies beyond the year 9999 becomes a text that the server refuses. */
+export function time(milliseconds: number): string {
+  if (!(milliseconds >= 0 && milliseconds <= LAST_TIME)) return "'no time'";
+  return `'${new Date(milliseconds).toISOString().slice(0, 23).replace('T', ' ')}'`;
+}
+
+/** A whole number. Anything else throws, so that nothing else can reach a statement. */
+export function integer(value: number): string {
+  if (!Number.isSafeInteger(value)) throw new TypeError('not a whole number');
+  return String(value);
+}
+
+/** A token from its 16 bytes. */
+export function tokenOf(bytes16: Buffer): string {
+  const digits = bytes16.toString('hex');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`;
+}

@@ -1,0 +1,130 @@
+import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
+import { DatabaseFault, faultOf } from './faults.ts';
+
+/** What a statement that changes rows tells. `matched` counts the rows that its WHERE found, changed or not. */
+export interface Changed {
+  readonly matched: number;
+  readonly insertId: number;
+}
+
+export interface SessionOptions {
+  readonly connection: ConnectionOptions;
+  /** Longer than this and a statement is given up; the connection with it, since its answer may still come. */
+  readonly statementTimeoutMs: number;
+  /** Session variables beyond those below, as SQL. */
+  readonly variables: readonly string[];
+}
+
+/**
+ * What each session relies on, whatever the server's defaults are. Strict mode, or a text would be cut in silence; no
+ * NO_BACKSLASH_ESCAPES, or our literals would not be safe. READ COMMITTED: no gap locks between writers, and each
+ * statement sees what is committed. A lock is waited for 3 s and no longer. `net_*_timeout`: a client that froze in the
+ * middle of a packet is cut off and its locks are freed.
+ */
+const VARIABLES = [
+  "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+  "transaction_isolation = 'READ-COMMITTED'",
+  "time_zone = '+00:00'",
+  'innodb_lock_wait_timeout = 3',
+  'net_read_timeout = 10',
+  'net_write_timeout = 10',
+  'autocommit = 1',
+];
+
+/** One connection. After a fault that leaves its state unknown it is `broken` and must not be used again. */
+export class Session {
+  broken = false;
+  #lost: () => void = () => {};
+
+  private constructor(
+    readonly connection: Connection,
+    readonly statementTimeoutMs: number,
+  ) {
+    const lose = () => {
+      this.broken = true;
+      this.#lost();
+    };
+    // Without a listener, a connection that is lost while idle would end the process.
+    connection.on('error', lose);
+    connection.on('end', lose);
+  }
+
+  static async open(options: SessionOptions): Promise<Session> {
+    const connection = createConnection({
+      ...options.connection,
+      charset: 'utf8mb4',
+      timezone: 'Z',
+      multipleStatements: false,
+    });
+    const session = new Session(connection, options.statementTimeoutMs);
+    try {
+      await new Promise<void>((resolve, reject) =>
+        connection.connect((error) => (error ? reject(faultOf(error)) : resolve())),
+      );
+      await session.change(`SET SESSION ${[...VARIABLES, ...options.variables].join(', SESSION ')}`);
+      return session;
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
+  }
+
+  /** `lost` is called when the connection breaks, in use or idle. */
+  onLost(lost: () => void): void {
+    this.#lost = lost;
+  }
+
+  /** The rows that a SELECT answers. The caller names their type; times are Dates, bytes are Buffers. */
+  select<Row>(sql: string, values: readonly unknown[] = [], timeoutMs = this.statementTimeoutMs): Promise<Row[]> {
+    return this.#query(sql, values, timeoutMs) as Promise<Row[]>;
+  }
+
+  async change(sql: string, values: readonly unknown[] = [], timeoutMs = this.statementTimeoutMs): Promise<Changed> {
+    const header = (await this.#query(sql, values, timeoutMs)) as { affectedRows: number; insertId: number };
+    return { matched: header.affectedRows, insertId: header.insertId };
+  }
+
+  /** All of `work` or nothing of it. Where the work or the commit fails, rolls back and rejects with the reason. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.change('BEGIN');
+    try {
+      const result = await work();
+      await this.change('COMMIT');
+      return result;
+    } catch (error) {
+      if (!this.broken) await this.change('ROLLBACK').catch(() => this.destroy());
+      throw error;
+    }
+  }
+
+  destroy(): void {
+    this.broken = true;
+    this.connection.destroy();
+  }
+
+  /** Says goodbye to the server; resolves when it is gone or after `graceMs`. */
+  end(graceMs = 500): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      this.destroy();
+      resolve();
+    }, graceMs);
+    this.connection.end(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    return promise;
+  }
+
+  #query(sql: string, values: readonly unknown[], timeout: number): Promise<unknown> {
+    if (this.broken) return Promise.reject(new DatabaseFault('disconnected', 'CONNECTION_BROKEN'));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.connection.query({ sql, timeout, values: values as unknown[] }, (error: unknown, result: unknown) => {
+      if (!error) return resolve(result);
+      const fault = faultOf(error);
+      if (fault.kind === 'disconnected' || fault.code === 'PROTOCOL_SEQUENCE_TIMEOUT') this.destroy();
+      reject(fault);
+    });
+    return promise;
+  }
+}
