@@ -1,0 +1,1 @@
+CREATE VIRTUAL TABLE `messages_fts` USING fts5(folded, tokenize = 'trigram case_sensitive 1');

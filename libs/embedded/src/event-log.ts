@@ -1,0 +1,130 @@
+import {
+  approximateBytes,
+  type Event,
+  type EventHandler,
+  type EventLog,
+  EventRejected,
+  type EventSource,
+  type Rejection,
+  rowsOf,
+  type Token,
+  Unavailable,
+} from '@parley/domain';
+import { within } from '@parley/runtime';
+
+/** A transaction takes at most so much; more is committed in further ones, with a turn of the event loop between. */
+const BATCH_ROWS_MAX = 5_000;
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+
+/** An event that waits for its commit, or a fence (no event) that waits for all before it. */
+interface Waiting {
+  readonly event?: Event;
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The event log of one process: what one turn of the event loop accepts is handed to the store in one batch, and each
+ * creator is answered after that batch's commit (group commit). Nothing is kept here, so a creator whose batch fails is
+ * refused, and a rejected event is its creator's error, not a dead letter.
+ */
+export class EmbeddedLog implements EventLog, EventSource {
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #handle: EventHandler | undefined;
+  #flushing: Promise<void> | undefined;
+
+  /** `settled` hears of each event that is committed or refused. */
+  constructor(
+    private readonly queueBytesMax: number,
+    private readonly settled: (event: Event) => void,
+  ) {}
+
+  refusal(_token: Token): Unavailable | undefined {
+    if (this.#handle === undefined) return new Unavailable('event log', 'The server is stopping.');
+    if (this.#waitingBytes < this.queueBytesMax) return undefined;
+    return new Unavailable('requests', 'Too much is waiting to be stored.');
+  }
+
+  publish(event: Event): Promise<void> {
+    const refusal = this.refusal(event.token);
+    if (refusal !== undefined) {
+      this.settled(event);
+      return Promise.reject(refusal);
+    }
+    return this.#enqueue({ event, bytes: approximateBytes(event) });
+  }
+
+  /** What is durable here is stored; the wait is for what is under way. */
+  fence(_token: Token, timeoutMs: number): Promise<void> {
+    if (this.#flushing === undefined) return Promise.resolve();
+    const late = () => new Unavailable('event log', 'What was accepted before is not stored yet.');
+    return within(this.#enqueue({ bytes: 0 }), timeoutMs, late);
+  }
+
+  async consume(handle: EventHandler): Promise<void> {
+    this.#handle = handle;
+  }
+
+  async stop(): Promise<void> {
+    await this.#flushing;
+    this.#handle = undefined;
+  }
+
+  #enqueue({ event, bytes }: { event?: Event; bytes: number }): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ ...(event && { event }), bytes, resolve, reject });
+    this.#waitingBytes += bytes;
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined;
+    });
+    return promise;
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve)); // everything that this turn of the loop reads comes along
+      await this.#store(this.#take());
+    }
+  }
+
+  #take(): Waiting[] {
+    let rows = 0;
+    let bytes = 0;
+    let end = 0;
+    for (const item of this.#waiting) {
+      rows += item.event === undefined ? 0 : rowsOf(item.event);
+      bytes += item.bytes;
+      if (end > 0 && (rows > BATCH_ROWS_MAX || bytes > BATCH_BYTES_MAX)) break;
+      end += 1;
+    }
+    const taken = end === this.#waiting.length ? this.#waiting : this.#waiting.slice(0, end);
+    this.#waiting = end === this.#waiting.length ? [] : this.#waiting.slice(end);
+    return taken;
+  }
+
+  async #store(batch: readonly Waiting[]): Promise<void> {
+    const events = batch.flatMap(({ event }) => (event === undefined ? [] : [event]));
+    let rejections: readonly Rejection[] = [];
+    let failure: Unavailable | undefined;
+    try {
+      if (events.length > 0 && this.#handle !== undefined) rejections = await this.#handle(events);
+    } catch (error) {
+      failure = error instanceof Unavailable ? error : unknownFailure(error);
+    }
+    const rejected = new Map(rejections.map(({ event, reason }) => [event, new EventRejected(reason)]));
+    for (const item of batch) this.#settle(item, failure ?? (item.event && rejected.get(item.event)));
+  }
+
+  #settle({ event, bytes, resolve, reject }: Waiting, error: Error | undefined): void {
+    this.#waitingBytes -= bytes;
+    if (event !== undefined) this.settled(event);
+    if (error === undefined || event === undefined) resolve();
+    else reject(error);
+  }
+}
+
+function unknownFailure(cause: unknown): Unavailable {
+  return new Unavailable('store', 'The store did not take the event.', { cause });
+}

@@ -1,0 +1,101 @@
+import {
+  type DrawAnswer,
+  type DrawRequest,
+  type Event,
+  type IdempotencyKey,
+  type Numbering,
+  type RegisterAnswer,
+  type RegisterRequest,
+  type Sequence,
+  sequenceKey,
+  type Token,
+} from '@parley/domain';
+import type { KeptKeys } from './kept-keys.ts';
+import { RecentMap } from './recent-map.ts';
+
+/** One process, one life: there is one epoch. */
+const EPOCH = 1;
+const COUNTERS_PER_GENERATION = 50_000;
+
+interface Claim {
+  readonly body: string;
+  readonly token: Token;
+  readonly first: number;
+  readonly eventId: string;
+  readonly at: number;
+}
+
+/**
+ * Numbers in memory. Counters are seeded from the store, so those of idle sequences may be forgotten, and after a
+ * restart the numbers of events that were not committed, and so never acknowledged, are given again.
+ * Idempotency keys are here while their event is under way, and in the store once it is committed.
+ */
+export class EmbeddedNumbering implements Numbering {
+  readonly #counters: RecentMap<number>;
+  readonly #underWay = new Map<string, Claim>();
+  readonly #kept: KeptKeys;
+  readonly #now: () => number;
+
+  constructor(kept: KeptKeys, now: () => number, countersPerGeneration = COUNTERS_PER_GENERATION) {
+    this.#kept = kept;
+    this.#now = now;
+    this.#counters = new RecentMap(countersPerGeneration);
+  }
+
+  async draw({ sequence, count, eventId, key }: DrawRequest): Promise<DrawAnswer> {
+    const known = key === undefined ? undefined : this.#known(sequence.token, key);
+    if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
+    const name = sequenceKey(sequence);
+    const last = this.#counters.get(name);
+    if (last === undefined) return { status: 'missing' };
+    this.#counters.set(name, last + count);
+    const drawn = { first: last + 1, eventId, at: this.#now() };
+    if (key !== undefined) this.#claim(sequence.token, key, { ...drawn, body: key.body, token: sequence.token });
+    return { status: 'drawn', epoch: EPOCH, ...drawn };
+  }
+
+  async register({ token, eventId, key }: RegisterRequest): Promise<RegisterAnswer> {
+    const known = key === undefined ? undefined : this.#known('applications', key);
+    if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
+    const at = this.#now();
+    if (key !== undefined) this.#claim('applications', key, { token, first: 0, eventId, at, body: key.body });
+    return { status: 'drawn', token, eventId, epoch: EPOCH, at };
+  }
+
+  async seed(sequence: Sequence, highest: number): Promise<void> {
+    const name = sequenceKey(sequence);
+    if (this.#counters.get(name) === undefined) this.#counters.set(name, highest);
+  }
+
+  /** Nothing to note: the key is stored in the transaction of its event. */
+  async confirm(): Promise<void> {}
+
+  /** The event is committed, and its key with it, or refused, and its key free again. */
+  settled(event: Event): void {
+    if (event.key === undefined) return;
+    const name = claimName(scopeOf(event), event.key);
+    if (this.#underWay.get(name)?.eventId === event.id) this.#underWay.delete(name);
+  }
+
+  #known(scope: string, key: IdempotencyKey) {
+    const underWay = this.#underWay.get(claimName(scope, key));
+    const claim = underWay ?? this.#kept.find(scope, key.hash);
+    if (claim === undefined) return undefined;
+    if (claim.body !== key.body) return 'conflict' as const;
+    const { token, first, eventId, at } = claim;
+    return { token, first, eventId, at, epoch: EPOCH, confirmed: underWay === undefined };
+  }
+
+  #claim(scope: string, key: IdempotencyKey, claim: Claim): void {
+    this.#underWay.set(claimName(scope, key), claim);
+  }
+}
+
+/** Where an event's key is looked for: an application has no owner yet. */
+export function scopeOf(event: Event): string {
+  return event.type === 'application' ? 'applications' : event.token;
+}
+
+function claimName(scope: string, key: IdempotencyKey): string {
+  return `${scope}:${key.hash}`;
+}

@@ -1,0 +1,58 @@
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+
+/**
+ * The tables of the one file; migrations are generated from here (`bun run generate` in this folder).
+ * Times are milliseconds since 1970, UTC. `event_id` is the event that wrote the row, in hexadecimal.
+ */
+export const applications = sqliteTable('applications', {
+  token: text().primaryKey(),
+  name: text().notNull(),
+  chatsCount: integer('chats_count').notNull().default(0),
+  eventId: text('event_id').notNull(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+});
+
+/** `id` is short and never leaves the file: it is the upper part of the ids of the chat's messages. */
+export const chats = sqliteTable(
+  'chats',
+  {
+    id: integer().primaryKey(),
+    token: text().notNull(),
+    number: integer().notNull(),
+    name: text().notNull(),
+    messagesCount: integer('messages_count').notNull().default(0),
+    eventId: text('event_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [uniqueIndex('chats_token_number').on(table.token, table.number)],
+);
+
+/**
+ * `id` = chat id * 2^34 + number, so that a page of a chat is one range of the table and of the search index, which
+ * uses the same ids. It can exceed 2^53: it is computed and taken apart in SQL only.
+ */
+export const messages = sqliteTable('messages', {
+  id: integer().primaryKey(),
+  content: text().notNull(),
+  eventId: text('event_id').notNull(),
+  version: integer().notNull().default(1),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+});
+
+/** Keyed creates that are stored. `scope` is the owner's token, or `applications`; hashes are SHA-256 in hexadecimal. */
+export const idempotency = sqliteTable(
+  'idempotency',
+  {
+    scope: text().notNull(),
+    keyHash: text('key_hash').notNull(),
+    bodyHash: text('body_hash').notNull(),
+    token: text().notNull(),
+    first: integer().notNull(),
+    eventId: text('event_id').notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.scope, table.keyHash] }), index('idempotency_at').on(table.at)],
+);

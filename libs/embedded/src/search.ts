@@ -1,0 +1,115 @@
+import type { Database } from 'bun:sqlite';
+import {
+  parseQuery,
+  type RefusedDocument,
+  SEARCH_RANK,
+  type SearchDocument,
+  type SearchIndex,
+  type SearchPage,
+  type SearchRequest,
+  type SearchTerms,
+} from '@parley/domain';
+import { searchText } from './append.ts';
+import { guarded, NUMBER_BITS } from './database.ts';
+
+/** The index finds sequences of three characters; what is shorter is looked for in the chat's texts one by one. */
+const INDEXED_CHARACTERS_MIN = 3;
+/** The longest terms narrow the search down; the others are checked on what they leave. */
+const INDEXED_TERMS_MAX = 16;
+const NUMBER_TOP = 2 ** NUMBER_BITS - 1;
+
+interface Hit {
+  readonly number: number;
+  readonly content: string;
+  readonly rank: number;
+}
+
+/**
+ * Search in an FTS5 table of trigrams, limited to the chat's range of ids. The table is written in the transactions of
+ * the rows, so what is stored is found at once. A query of one- and two-character words alone reads the whole chat.
+ */
+export class EmbeddedSearch implements SearchIndex {
+  readonly #database: Database;
+  readonly #chatId;
+  readonly #storedMessage;
+  readonly #replace;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#chatId = database.query<{ id: number }, [string, number]>(
+      'SELECT id FROM chats WHERE token = ? AND number = ?',
+    );
+    this.#storedMessage = database.query<{ content: string }, [number, number]>(
+      `SELECT content FROM messages WHERE id = (?1 << ${NUMBER_BITS}) + ?2`,
+    );
+    this.#replace = database.query<unknown, [number, number, string]>(
+      `INSERT OR REPLACE INTO messages_fts (rowid, folded) VALUES ((?1 << ${NUMBER_BITS}) + ?2, ?3)`,
+    );
+  }
+
+  search(request: SearchRequest): Promise<SearchPage> {
+    return guarded(() => {
+      const terms = parseQuery(request.query);
+      const chat = this.#chatId.get(request.token, request.chat);
+      if (terms.terms.length === 0 || chat === null) return { hits: [] };
+      return page(this.#find(chat.id, terms, request), request.limit);
+    });
+  }
+
+  /** Writes the index anew from the stored rows, which are never older than a document. */
+  index(documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]> {
+    return guarded(() => documents.flatMap((document) => this.#reindex(document)));
+  }
+
+  #reindex(document: SearchDocument): RefusedDocument[] {
+    const chat = this.#chatId.get(document.token, document.chat);
+    const message = chat && this.#storedMessage.get(chat.id, document.number);
+    if (chat === null || message === null) return [{ document, reason: 'the message is not stored' }];
+    this.#replace.run(chat.id, document.number, searchText(message.content));
+    return [];
+  }
+
+  #find(chatId: number, { phrase, terms }: SearchTerms, { limit, after }: SearchRequest): Hit[] {
+    const bound: (string | number)[] = [chatId];
+    const bind = (value: string | number) => `?${bound.push(value)}`;
+    const all = (form: (term: string) => string) =>
+      terms.map((term) => `instr(folded, ${bind(form(term))})`).join(' AND ');
+
+    const indexed = terms.filter((term) => [...term].length >= INDEXED_CHARACTERS_MIN).slice(0, INDEXED_TERMS_MAX);
+    const rest = terms.filter((term) => !indexed.includes(term));
+    const conditions = [
+      `f.rowid BETWEEN (?1 << ${NUMBER_BITS}) AND (?1 << ${NUMBER_BITS}) + ${NUMBER_TOP}`,
+      ...(indexed.length > 0 ? [`messages_fts MATCH ${bind(indexed.map(quoted).join(' '))}`] : []),
+      ...rest.map((term) => `instr(folded, ${bind(term)})`),
+    ];
+    const rank = `CASE WHEN instr(folded, ${bind(` ${phrase} `)}) THEN ${SEARCH_RANK.phrase}
+      WHEN ${all((term) => ` ${term} `)} THEN ${SEARCH_RANK.words}
+      WHEN ${all((term) => ` ${term}`)} THEN ${SEARCH_RANK.prefixes} ELSE ${SEARCH_RANK.parts} END`;
+    const beyond =
+      after === undefined
+        ? ''
+        : `WHERE rank > ${bind(after.rank)} OR (rank = ${bind(after.rank)} AND number < ${bind(after.number)})`;
+    const sql = `SELECT number, content, rank FROM (
+        SELECT f.rowid AS id, f.rowid & ${NUMBER_TOP} AS number, ${rank} AS rank
+        FROM messages_fts f WHERE ${conditions.join(' AND ')}
+      ) JOIN messages USING (id) ${beyond} ORDER BY rank, number DESC LIMIT ${bind(limit + 1)}`;
+    const statement = this.#database.prepare<Hit, (string | number)[]>(sql);
+    try {
+      return statement.all(...bound);
+    } finally {
+      statement.finalize();
+    }
+  }
+}
+
+/** A term as a string of FTS5's query language: nothing in it is an operator. */
+function quoted(term: string): string {
+  return `"${term.replaceAll('"', '""')}"`;
+}
+
+function page(found: readonly Hit[], limit: number): SearchPage {
+  const hits = found.slice(0, limit);
+  const last = hits.at(-1);
+  if (found.length <= limit || last === undefined) return { hits };
+  return { hits, next: { rank: last.rank, number: last.number } };
+}

@@ -1,0 +1,187 @@
+import type { Database } from 'bun:sqlite';
+import type {
+  Appended,
+  Application,
+  Chat,
+  Event,
+  Message,
+  Page,
+  PageRequest,
+  Sequence,
+  Store,
+  Token,
+} from '@parley/domain';
+import { Appender, searchText } from './append.ts';
+import { guarded, NUMBER_BITS } from './database.ts';
+import type { KeptKeys } from './kept-keys.ts';
+import { readPage } from './page.ts';
+
+/** Counts are part of the rows' own transactions: nothing ever waits in Counters. */
+const APPLICATION = `token, name, chats_count AS chatsCount, 0 AS countedThrough,
+  created_at AS createdAt, updated_at AS updatedAt`;
+const CHAT = `number, name, messages_count AS messagesCount, 0 AS countedThrough,
+  created_at AS createdAt, updated_at AS updatedAt`;
+const MESSAGE = `id & ${2 ** NUMBER_BITS - 1} AS number, content, created_at AS createdAt, updated_at AS updatedAt`;
+const CHAT_ID = `((SELECT id FROM chats WHERE token = ?1 AND number = ?2) << ${NUMBER_BITS})`;
+const NUMBER_TOP = 2 ** NUMBER_BITS - 1;
+
+export class EmbeddedStore implements Store {
+  readonly #database: Database;
+  readonly #appender: Appender;
+  readonly #statements;
+  readonly #rewrite;
+  #lastWriteFailed = false;
+
+  constructor(
+    database: Database,
+    keys: KeptKeys,
+    private readonly now: () => number,
+  ) {
+    this.#database = database;
+    this.#appender = new Appender(database, keys);
+    const statements = prepare(database);
+    this.#statements = statements;
+    this.#rewrite = database.transaction((token: Token, chat: number, number: number, content: string) => {
+      const row = statements.rewriteMessage.get(token, chat, number, content, this.now());
+      if (row !== null) statements.rewriteSearch.run(token, chat, number, searchText(content));
+      return row ?? undefined;
+    });
+  }
+
+  append(events: readonly Event[]): Promise<Appended> {
+    return this.#writing(() => this.#appender.append(events));
+  }
+
+  application(token: Token): Promise<Application | undefined> {
+    return guarded(() => this.#statements.application.get(token) ?? undefined);
+  }
+
+  applications(page: PageRequest<Token>): Promise<Page<Application>> {
+    const { applicationsAfter, applicationsBefore } = this.#statements;
+    return guarded(() =>
+      readPage(
+        page,
+        (after, limit) => applicationsAfter.all(after ?? '', limit),
+        (before, limit) => applicationsBefore.all(before, limit),
+      ),
+    );
+  }
+
+  chat(token: Token, chat: number): Promise<Chat | undefined> {
+    return guarded(() => this.#statements.chat.get(token, chat) ?? undefined);
+  }
+
+  chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>> {
+    const { chatsAfter, chatsBefore } = this.#statements;
+    return guarded(() =>
+      readPage(
+        page,
+        (after, limit) => chatsAfter.all(token, after ?? 0, limit),
+        (before, limit) => chatsBefore.all(token, before, limit),
+      ),
+    );
+  }
+
+  message(token: Token, chat: number, message: number): Promise<Message | undefined> {
+    return guarded(() => this.#statements.message.get(token, chat, message) ?? undefined);
+  }
+
+  messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
+    const { messagesAfter, messagesBefore } = this.#statements;
+    return guarded(() =>
+      readPage(
+        page,
+        (after, limit) => messagesAfter.all(token, chat, after ?? 0, limit),
+        (before, limit) => messagesBefore.all(token, chat, before, limit),
+      ),
+    );
+  }
+
+  renameApplication(token: Token, name: string): Promise<Application | undefined> {
+    return this.#writing(() => this.#statements.renameApplication.get(name, this.now(), token) ?? undefined);
+  }
+
+  renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined> {
+    return this.#writing(() => this.#statements.renameChat.get(name, this.now(), token, chat) ?? undefined);
+  }
+
+  rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined> {
+    return this.#writing(() => this.#rewrite.immediate(token, chat, message, content));
+  }
+
+  highestNumber(sequence: Sequence): Promise<number | undefined> {
+    const { highestChat, highestMessage } = this.#statements;
+    return guarded(() => {
+      const row =
+        sequence.kind === 'chats' ? highestChat.get(sequence.token) : highestMessage.get(sequence.token, sequence.chat);
+      return row === null ? undefined : row.highest;
+    });
+  }
+
+  /** After a write that failed, only one that succeeds tells that the disk can be written again. */
+  async ping(): Promise<void> {
+    if (this.#lastWriteFailed) await this.#writing(() => this.#database.run('PRAGMA user_version = 1'));
+    else await guarded(() => this.#database.run('SELECT 1'));
+  }
+
+  async #writing<T>(write: () => T): Promise<T> {
+    try {
+      const written = await guarded(write);
+      this.#lastWriteFailed = false;
+      return written;
+    } catch (error) {
+      this.#lastWriteFailed = true;
+      throw error;
+    }
+  }
+}
+
+function prepare(database: Database) {
+  type Number = [string, number];
+  return {
+    application: database.query<Application, [string]>(`SELECT ${APPLICATION} FROM applications WHERE token = ?`),
+    applicationsAfter: database.query<Application, [string, number]>(
+      `SELECT ${APPLICATION} FROM applications WHERE token > ? ORDER BY token LIMIT ?`,
+    ),
+    applicationsBefore: database.query<Application, [string, number]>(
+      `SELECT ${APPLICATION} FROM applications WHERE token < ? ORDER BY token DESC LIMIT ?`,
+    ),
+    chat: database.query<Chat, Number>(`SELECT ${CHAT} FROM chats WHERE token = ? AND number = ?`),
+    chatsAfter: database.query<Chat, [...Number, number]>(
+      `SELECT ${CHAT} FROM chats WHERE token = ? AND number > ? ORDER BY number LIMIT ?`,
+    ),
+    chatsBefore: database.query<Chat, [...Number, number]>(
+      `SELECT ${CHAT} FROM chats WHERE token = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+    ),
+    message: database.query<Message, [...Number, number]>(`SELECT ${MESSAGE} FROM messages WHERE id = ${CHAT_ID} + ?3`),
+    messagesAfter: database.query<Message, [...Number, number, number]>(
+      `SELECT ${MESSAGE} FROM messages WHERE id > ${CHAT_ID} + ?3 AND id <= ${CHAT_ID} + ${NUMBER_TOP}
+       ORDER BY id LIMIT ?4`,
+    ),
+    messagesBefore: database.query<Message, [...Number, number, number]>(
+      `SELECT ${MESSAGE} FROM messages WHERE id < ${CHAT_ID} + ?3 AND id > ${CHAT_ID} ORDER BY id DESC LIMIT ?4`,
+    ),
+    renameApplication: database.query<Application, [string, number, string]>(
+      `UPDATE applications SET name = ?, updated_at = ? WHERE token = ? RETURNING ${APPLICATION}`,
+    ),
+    renameChat: database.query<Chat, [string, number, ...Number]>(
+      `UPDATE chats SET name = ?, updated_at = ? WHERE token = ? AND number = ? RETURNING ${CHAT}`,
+    ),
+    rewriteMessage: database.query<Message, [...Number, number, string, number]>(
+      `UPDATE messages SET content = ?4, updated_at = ?5, version = version + 1
+       WHERE id = ${CHAT_ID} + ?3 RETURNING ${MESSAGE}`,
+    ),
+    rewriteSearch: database.query<unknown, [...Number, number, string]>(
+      `UPDATE messages_fts SET folded = ?4 WHERE rowid = ${CHAT_ID} + ?3`,
+    ),
+    highestChat: database.query<{ highest: number }, [string]>(
+      `SELECT coalesce((SELECT max(number) FROM chats WHERE token = applications.token), 0) AS highest
+       FROM applications WHERE token = ?`,
+    ),
+    highestMessage: database.query<{ highest: number }, Number>(
+      `SELECT coalesce((SELECT max(id) & ${NUMBER_TOP} FROM messages
+         WHERE id > chats.id << ${NUMBER_BITS} AND id <= (chats.id << ${NUMBER_BITS}) + ${NUMBER_TOP}), 0) AS highest
+       FROM chats WHERE token = ? AND number = ?`,
+    ),
+  };
+}

@@ -1,0 +1,48 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
+/**
+ * Holds every answer of a test against the document that the docs page shows: its status must be described for the
+ * operation, its media type and body must be as described. What was seen is noted, so that another test can tell which
+ * described answers never came.
+ */
+interface OpenApi {
+  readonly paths: Record<
+    string,
+    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
+  >;
+}
+
+export class Documented {
+  readonly seen = new Set<string>();
+  readonly #document: OpenApi;
+  readonly #ajv = new Ajv2020({ strict: false, validateFormats: false });
+  readonly #templates: { template: string; matcher: RegExp }[];
+
+  constructor(document: unknown) {
+    this.#document = document as OpenApi;
+    this.#templates = Object.keys(this.#document.paths)
+      .map((template) => ({ template, matcher: new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`) }))
+      .sort((a, b) => a.template.split('{').length - b.template.split('{').length);
+  }
+
+  /** Every described answer as `POST /api/applications 201`. */
+  all(): string[] {
+    return Object.entries(this.#document.paths).flatMap(([template, methods]) =>
+      Object.entries(methods).flatMap(([method, { responses }]) =>
+        Object.keys(responses).map((status) => `${method.toUpperCase()} ${template} ${status}`),
+      ),
+    );
+  }
+
+  /** Throws where the answer is not as described. Paths and methods that are not described are passed over. */
+  check(method: string, pathname: string, status: number, mediaType: string, body: unknown): void {
+    const template = this.#templates.find(({ matcher }) => matcher.test(pathname))?.template;
+    const operation = template === undefined ? undefined : this.#document.paths[template]?.[method.toLowerCase()];
+    if (operation === undefined) return;
+    const name = `${method} ${template} ${status}`;
+    const schema = operation.responses[String(status)]?.content?.[mediaType]?.schema;
+    if (schema === undefined) throw new Error(`${name} ${mediaType} is not documented: ${JSON.stringify(body)}`);
+    if (!this.#ajv.validate(schema, body)) throw new Error(`${name} is not as documented: ${this.#ajv.errorsText()}`);
+    this.seen.add(name);
+  }
+}

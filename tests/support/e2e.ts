@@ -1,0 +1,37 @@
+import { afterAll } from 'bun:test';
+import { appendFileSync } from 'node:fs';
+import { Client } from './client.ts';
+import { openSystem, type System } from './system.ts';
+
+/**
+ * Preloaded before the end-to-end tests: one system for all of their files. Which documented answers were seen is
+ * appended to the file DOCUMENTED_SEEN, where it is given.
+ */
+let opened: Promise<{ system: System; client: Client }> | undefined;
+
+/** The client of the system under test; starts the system at the first call. */
+export async function e2e(): Promise<Client> {
+  opened ??= openSystem().then(async (system) => ({ system, client: await Client.connect(system.url) }));
+  return (await opened).client;
+}
+
+/** Waits until `check` answers true; throws with its name after `withinMs`. For what comes true in time: search, counts. */
+export async function eventually(what: string, check: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await check())) {
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await Bun.sleep(50);
+  }
+}
+
+export function noteDocumented(client: Client): void {
+  const file = process.env.DOCUMENTED_SEEN;
+  if (file !== undefined) appendFileSync(file, [...client.documented.seen, ''].join('\n'));
+}
+
+afterAll(async () => {
+  if (opened === undefined) return;
+  const { system, client } = await opened;
+  noteDocumented(client);
+  await system.stop();
+});
