@@ -1,0 +1,96 @@
+import { type Event, type Rejection, rowsOf } from '@parley/domain';
+import { type MessageRange, rangesOf, recordOf } from '../batch-record.ts';
+import { bytes, integer, tokenOf } from '../literals.ts';
+import type { Pool } from '../pool.ts';
+
+/** Keys or ranges in one statement. */
+const TERMS_PER_STATEMENT = 300;
+
+export interface Sorted {
+  /** Neither stored nor in the way of one another, in their order. */
+  readonly fresh: readonly Event[];
+  readonly repeated: number;
+  readonly rejected: readonly Rejection[];
+}
+
+/**
+ * Sorts events of which some key exists already: stored under the same event id means delivered again, under another
+ * one means collision. Also finds events that are in each other's way within `events`: the first one wins.
+ */
+export async function sortOutDuplicates(pool: Pool, events: readonly Event[]): Promise<Sorted> {
+  const takenBy = await storedIds(pool, events);
+  const fresh: Event[] = [];
+  const rejected: Rejection[] = [];
+  let repeated = 0;
+  for (const event of events) {
+    const keys = rowKeys(event);
+    const owners = keys.map((key) => takenBy.get(key));
+    if (owners.every((id) => id === undefined)) {
+      for (const key of keys) takenBy.set(key, event.id);
+      fresh.push(event);
+    } else if (owners.every((id) => id === event.id)) {
+      repeated++;
+    } else {
+      const place = owners.findIndex((id) => id !== undefined && id !== event.id);
+      const detail = place < 0 ? 'stored in part' : `${keys[place]} belongs to event ${owners[place]}`;
+      rejected.push({ event, reason: 'collision', detail });
+    }
+  }
+  return { fresh, repeated, rejected };
+}
+
+/** By the key of a row, the id of the event that it is stored for. */
+async function storedIds(pool: Pool, events: readonly Event[]): Promise<Map<string, string>> {
+  const ids = new Map<string, string>();
+  for (const sql of idStatements(events)) {
+    const rows = await pool.useAgain((session) =>
+      session.select<{ token: Buffer; chat: number; number: number; event_id: Buffer }>(sql),
+    );
+    for (const row of rows) {
+      ids.set(rowKey(tokenOf(row.token), row.chat, row.number), row.event_id.toString('hex'));
+    }
+  }
+  return ids;
+}
+
+/** The statements that read the ids beside the events' keys. */
+export function idStatements(events: readonly Event[]): string[] {
+  const applications: string[] = [];
+  const chats: string[] = [];
+  for (const event of events) {
+    if (event.type === 'application') applications.push(bytes(event.token));
+    if (event.type === 'chat') chats.push(`(${bytes(event.token)},${integer(event.number)})`);
+  }
+  const ranges = rangesOf(recordOf(events).messages).map(rangeCondition);
+  return [
+    ...inParts(applications, ', ', (list) => `SELECT token, 0 AS chat, 0 AS number, event_id FROM applications
+      FORCE INDEX (PRIMARY) WHERE token IN (${list})`),
+    ...inParts(chats, ', ', (list) => `SELECT token, number AS chat, 0 AS number, event_id FROM chats
+      FORCE INDEX (PRIMARY) WHERE (token, number) IN (${list})`),
+    ...inParts(ranges, ' OR ', (list) => `SELECT token, chat_number AS chat, number, event_id FROM messages
+      FORCE INDEX (PRIMARY) WHERE ${list}`),
+  ];
+}
+
+export function rangeCondition({ token, chat, first, last }: MessageRange): string {
+  return `(token = ${bytes(token)} AND chat_number = ${integer(chat)} AND number BETWEEN ${integer(first)} AND ${integer(last)})`;
+}
+
+function inParts(terms: readonly string[], joint: string, statement: (list: string) => string): string[] {
+  const statements: string[] = [];
+  for (let from = 0; from < terms.length; from += TERMS_PER_STATEMENT) {
+    statements.push(statement(terms.slice(from, from + TERMS_PER_STATEMENT).join(joint)));
+  }
+  return statements;
+}
+
+/** The keys of an event's rows. Numbers begin at 1, so 0 stands for what a key does not have. */
+function rowKeys(event: Event): string[] {
+  if (event.type === 'application') return [rowKey(event.token, 0, 0)];
+  if (event.type === 'chat') return [rowKey(event.token, event.number, 0)];
+  return Array.from({ length: rowsOf(event) }, (_, place) => rowKey(event.token, event.chat, event.first + place));
+}
+
+function rowKey(token: string, chat: number, number: number): string {
+  return `${token}:${chat}:${number}`;
+}

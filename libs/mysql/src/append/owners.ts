@@ -1,0 +1,136 @@
+import type { Event, Token } from '@parley/domain';
+import { bytes, integer, tokenOf } from '../literals.ts';
+import type { Pool } from '../pool.ts';
+
+/** Owners that are asked for in one statement. */
+const KEYS_PER_STATEMENT = 500;
+
+/** An application, or a chat where its number is given. */
+interface Owner {
+  readonly token: Token;
+  readonly chat?: number;
+}
+
+/**
+ * Which owners are stored. Only that they exist is remembered, never that they do not: owners are never deleted, so
+ * what this process has once seen committed stays true, and the check needs neither a transaction nor a lock.
+ */
+export class KnownOwners {
+  /** In the order of their last use. */
+  readonly #known = new Set<string>();
+  readonly #limit: number;
+
+  constructor(limit = 100_000) {
+    this.#limit = limit;
+  }
+
+  has(key: string): boolean {
+    if (!this.#known.delete(key)) return false;
+    this.#known.add(key);
+    return true;
+  }
+
+  add(key: string): void {
+    this.#known.delete(key);
+    this.#known.add(key);
+    if (this.#known.size <= this.#limit) return;
+    for (const oldest of this.#known) {
+      this.#known.delete(oldest);
+      return;
+    }
+  }
+
+  /** To be called once the events are committed. */
+  addCreated(events: readonly Event[]): void {
+    for (const event of events) {
+      const created = createdBy(event);
+      if (created !== undefined) this.add(created);
+    }
+  }
+
+  /**
+   * The events whose owner neither is stored nor is created by an earlier one of `events`. An event without its owner
+   * creates nothing, so what depends on it is without an owner too.
+   */
+  async orphansAmong(pool: Pool, events: readonly Event[]): Promise<Set<Event>> {
+    const stored = await this.#storedOwners(pool, events);
+    const created = new Set<string>();
+    const orphans = new Set<Event>();
+    for (const event of events) {
+      const owner = ownerOf(event);
+      const key = owner === undefined ? undefined : keyOf(owner);
+      if (key !== undefined && !stored.has(key) && !created.has(key)) {
+        orphans.add(event);
+        continue;
+      }
+      const creates = createdBy(event);
+      if (creates !== undefined) created.add(creates);
+    }
+    return orphans;
+  }
+
+  /** The keys of those owners of `events` that are stored. What an earlier event creates need not be looked up. */
+  async #storedOwners(pool: Pool, events: readonly Event[]): Promise<Set<string>> {
+    const stored = new Set<string>();
+    const created = new Set<string>();
+    const unknown = new Map<string, Owner>();
+    for (const event of events) {
+      const owner = ownerOf(event);
+      const key = owner === undefined ? '' : keyOf(owner);
+      if (owner !== undefined && !stored.has(key) && !created.has(key)) {
+        if (this.has(key)) stored.add(key);
+        else unknown.set(key, owner);
+      }
+      const creates = createdBy(event);
+      if (creates !== undefined) created.add(creates);
+    }
+    for (const key of await this.#look(pool, [...unknown.values()])) {
+      stored.add(key);
+      this.add(key);
+    }
+    return stored;
+  }
+
+  async #look(pool: Pool, owners: readonly Owner[]): Promise<string[]> {
+    const found: string[] = [];
+    for (let from = 0; from < owners.length; from += KEYS_PER_STATEMENT) {
+      for (const sql of ownerStatements(owners.slice(from, from + KEYS_PER_STATEMENT))) {
+        const rows = await pool.useAgain((session) => session.select<{ token: Buffer; chat: number | null }>(sql));
+        for (const { token, chat } of rows) {
+          found.push(keyOf(chat === null ? { token: tokenOf(token) } : { token: tokenOf(token), chat }));
+        }
+      }
+    }
+    return found;
+  }
+}
+
+/** The statements that read which of the owners are stored. */
+export function ownerStatements(owners: readonly Owner[]): string[] {
+  const applications = owners.filter((owner) => owner.chat === undefined).map(({ token }) => bytes(token));
+  const chats = owners.flatMap(({ token, chat }) => (chat === undefined ? [] : `(${bytes(token)},${integer(chat)})`));
+  const statements: string[] = [];
+  if (applications.length > 0) {
+    statements.push(
+      `SELECT token, NULL AS chat FROM applications FORCE INDEX (PRIMARY) WHERE token IN (${applications.join()})`,
+    );
+  }
+  if (chats.length > 0) {
+    statements.push(`SELECT token, number AS chat FROM chats FORCE INDEX (PRIMARY) WHERE (token, number) IN (${chats.join()})`);
+  }
+  return statements;
+}
+
+function ownerOf(event: Event): Owner | undefined {
+  if (event.type === 'application') return undefined;
+  return event.type === 'chat' ? { token: event.token } : { token: event.token, chat: event.chat };
+}
+
+function createdBy(event: Event): string | undefined {
+  if (event.type === 'messages') return undefined;
+  return keyOf(event.type === 'application' ? { token: event.token } : { token: event.token, chat: event.number });
+}
+
+function keyOf({ token, chat }: Owner): string {
+  return chat === undefined ? token : `${token}:${chat}`;
+}

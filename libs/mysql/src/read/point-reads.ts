@@ -1,0 +1,59 @@
+/**
+ * Reads single rows for many callers at once: the keys of a tick, and those that come while `lanes` queries are under
+ * way, go to the database in one statement. An idle system answers after one statement; a busy one asks fewer, larger
+ * questions. The same key asked twice in a statement is read once.
+ */
+export class PointReads<Key, Row> {
+  readonly #keyText: (key: Key) => string;
+  readonly #read: (keys: readonly Key[]) => Promise<ReadonlyMap<string, Row>>;
+  #waiting = new Map<string, { key: Key; answer: PromiseWithResolvers<Row | undefined> }>();
+  #underWay = 0;
+  #scheduled = false;
+
+  /** `read` answers the rows that exist by the text of their key. */
+  constructor(keyText: (key: Key) => string, read: (keys: readonly Key[]) => Promise<ReadonlyMap<string, Row>>) {
+    this.#keyText = keyText;
+    this.#read = read;
+  }
+
+  /** The row as it is at some moment after this call; undefined where there is none. */
+  get(key: Key): Promise<Row | undefined> {
+    const text = this.#keyText(key);
+    let entry = this.#waiting.get(text);
+    if (entry === undefined) {
+      entry = { key, answer: Promise.withResolvers() };
+      this.#waiting.set(text, entry);
+    }
+    this.#schedule();
+    return entry.answer.promise;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#underWay >= LANES || this.#waiting.size === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#send();
+    });
+  }
+
+  async #send(): Promise<void> {
+    const entries = [...this.#waiting].slice(0, KEYS_PER_STATEMENT);
+    for (const [text] of entries) this.#waiting.delete(text);
+    this.#underWay++;
+    this.#schedule();
+    try {
+      const rows = await this.#read(entries.map(([, { key }]) => key));
+      for (const [text, { answer }] of entries) answer.resolve(rows.get(text));
+    } catch (error) {
+      for (const [, { answer }] of entries) answer.reject(error);
+    } finally {
+      this.#underWay--;
+      this.#schedule();
+    }
+  }
+}
+
+/** Statements under way at once. Two keep the server busy while an answer is read. */
+const LANES = 2;
+const KEYS_PER_STATEMENT = 100;

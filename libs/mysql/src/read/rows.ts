@@ -1,0 +1,70 @@
+import type { Application, Chat, Message, Page, PageRequest } from '@parley/domain';
+import { tokenOf } from '../literals.ts';
+
+/** The rows as the statements of this folder answer them, and the entities that they are. */
+
+interface Times {
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export interface ApplicationRow extends Times {
+  readonly token: Buffer;
+  readonly name: string;
+  readonly chats_count: number;
+  readonly counted_through: number;
+}
+
+export interface ChatRow extends Times {
+  readonly token: Buffer;
+  readonly number: number;
+  readonly name: string;
+  readonly messages_count: number;
+  readonly counted_through: number;
+}
+
+export interface MessageRow extends Times {
+  readonly token: Buffer;
+  readonly chat_number: number;
+  readonly number: number;
+  readonly content: string;
+}
+
+export function toApplication(row: ApplicationRow): Application {
+  return {
+    token: tokenOf(row.token),
+    name: row.name,
+    chatsCount: row.chats_count,
+    countedThrough: row.counted_through,
+    ...toTimes(row),
+  };
+}
+
+export function toChat(row: ChatRow): Chat {
+  return {
+    number: row.number,
+    name: row.name,
+    messagesCount: row.messages_count,
+    countedThrough: row.counted_through,
+    ...toTimes(row),
+  };
+}
+
+export function toMessage(row: MessageRow): Message {
+  return { number: row.number, content: row.content, ...toTimes(row) };
+}
+
+function toTimes(row: Times): { createdAt: number; updatedAt: number } {
+  return { createdAt: row.created_at.getTime(), updatedAt: row.updated_at.getTime() };
+}
+
+/** The page that `rows` are, read with one more than asked for and, for `before`, in falling order. */
+export function toPage<Row, Entity>(
+  request: PageRequest<unknown>,
+  rows: readonly Row[],
+  toEntity: (row: Row) => Entity,
+): Page<Entity> {
+  const entities = rows.slice(0, request.limit).map(toEntity);
+  if (request.before !== undefined) entities.reverse();
+  return { rows: entities, more: rows.length > request.limit };
+}

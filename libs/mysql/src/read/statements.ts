@@ -1,0 +1,74 @@
+import type { PageRequest, Token } from '@parley/domain';
+import { bytes, integer } from '../literals.ts';
+
+/**
+ * Every read of the store as SQL. Each goes through the clustered key alone: FORCE INDEX, because on small or freshly
+ * filled tables the optimizer's statistics can make a full scan look cheaper.
+ */
+
+const MESSAGE = 'SELECT token, chat_number, number, content, created_at, updated_at FROM messages FORCE INDEX (PRIMARY)';
+
+/**
+ * The count and the generation up to which it is exact are read in one statement, that is from one snapshot: the sum
+ * that changes them commits them together.
+ */
+const FLUSHED = "(SELECT generation FROM counter_generations WHERE name = 'flushed') AS counted_through";
+const APPLICATION = `SELECT token, name, chats_count, created_at, updated_at, ${FLUSHED} FROM applications FORCE INDEX (PRIMARY)`;
+const CHAT = `SELECT token, number, name, messages_count, created_at, updated_at, ${FLUSHED} FROM chats FORCE INDEX (PRIMARY)`;
+
+export interface ChatKey {
+  readonly token: Token;
+  readonly chat: number;
+}
+
+export interface MessageKey extends ChatKey {
+  readonly message: number;
+}
+
+export function selectApplications(tokens: readonly Token[]): string {
+  return `${APPLICATION} WHERE token IN (${tokens.map(bytes).join()})`;
+}
+
+export function selectChats(keys: readonly ChatKey[]): string {
+  const list = keys.map(({ token, chat }) => `(${bytes(token)},${integer(chat)})`);
+  return `${CHAT} WHERE (token, number) IN (${list.join()})`;
+}
+
+export function selectMessages(keys: readonly MessageKey[]): string {
+  const list = keys.map(({ token, chat, message }) => `(${bytes(token)},${integer(chat)},${integer(message)})`);
+  return `${MESSAGE} WHERE (token, chat_number, number) IN (${list.join()})`;
+}
+
+/** One row more than asked for tells whether there are more. */
+export function pageOfApplications(page: PageRequest<Token>): string {
+  return `${APPLICATION} WHERE ${beyond('token', page, bytes, `0x${'0'.repeat(32)}`)}`;
+}
+
+export function pageOfChats(token: Token, page: PageRequest<number>): string {
+  return `${CHAT} WHERE token = ${bytes(token)} AND ${beyond('number', page, integer, '0')}`;
+}
+
+export function pageOfMessages(token: Token, chat: number, page: PageRequest<number>): string {
+  return `${MESSAGE} WHERE token = ${bytes(token)} AND chat_number = ${integer(chat)} AND ${beyond('number', page, integer, '0')}`;
+}
+
+function beyond<Key>(column: string, page: PageRequest<Key>, literal: (key: Key) => string, lowest: string): string {
+  const limit = integer(page.limit + 1);
+  if (page.before !== undefined) {
+    return `${column} < ${literal(page.before)} ORDER BY ${column} DESC LIMIT ${limit}`;
+  }
+  const after = page.after === undefined ? lowest : literal(page.after);
+  return `${column} > ${after} ORDER BY ${column} LIMIT ${limit}`;
+}
+
+/** One row where the owner exists; `highest` is null where the sequence is empty. */
+export function highestChat(token: Token): string {
+  const highest = `SELECT number FROM chats WHERE token = ${bytes(token)} ORDER BY number DESC LIMIT 1`;
+  return `SELECT (${highest}) AS highest FROM applications WHERE token = ${bytes(token)}`;
+}
+
+export function highestMessage({ token, chat }: ChatKey): string {
+  const key = `token = ${bytes(token)} AND chat_number = ${integer(chat)}`;
+  const highest = `SELECT number FROM messages WHERE ${key} ORDER BY number DESC LIMIT 1`;
+  return `SELECT (${highest}) AS highest FROM chats WHERE token = ${bytes(token)} AND number = ${integer(chat)}`;
+}
