@@ -12,9 +12,12 @@ export interface ProcessRecord {
   readonly port: number;
   /** Processes with a lower one are stopped earlier. */
   readonly stopOrder: number;
+  readonly stopSignal: StopSignal;
   /** Of the command and its configuration: when it differs, `up` starts the process anew. */
   readonly fingerprint: string;
 }
+
+export type StopSignal = 'SIGTERM' | 'SIGQUIT';
 
 export interface Launch {
   readonly command: readonly string[];
@@ -62,16 +65,19 @@ export function isAlive(process: Pick<ProcessRecord, 'pid' | 'bornAt'>): boolean
 
 const STOP_POLL_MS = 50;
 
-/** Asks with TERM, insists with KILL after `deadlineMs`; returns when it is gone. */
-export async function stop(process: Pick<ProcessRecord, 'pid' | 'bornAt'>, deadlineMs: number): Promise<void> {
+/** Asks with its signal, insists with KILL after `deadlineMs`; returns when it is gone. */
+export async function stop(
+  process: Pick<ProcessRecord, 'pid' | 'bornAt' | 'stopSignal'>,
+  deadlineMs: number,
+): Promise<void> {
   const until = Date.now() + deadlineMs;
-  signal(process, 'SIGTERM');
+  signal(process, process.stopSignal);
   while (isAlive(process) && Date.now() < until) await Bun.sleep(STOP_POLL_MS);
   signal(process, 'SIGKILL');
   while (isAlive(process)) await Bun.sleep(STOP_POLL_MS);
 }
 
-function signal(target: Pick<ProcessRecord, 'pid' | 'bornAt'>, name: 'SIGTERM' | 'SIGKILL'): void {
+function signal(target: Pick<ProcessRecord, 'pid' | 'bornAt'>, name: StopSignal | 'SIGKILL'): void {
   if (!isAlive(target)) return;
   try {
     process.kill(target.pid, name);

@@ -1,5 +1,6 @@
-/** What every program of the stack has in common: how it is started, when it is ready, in which order it stops. */
+/** What every program of the stack has in common: how it is started and in which order it stops. */
 import type { Installation } from './install/install.ts';
+import type { StopSignal } from './process.ts';
 import type { Settings } from './settings.ts';
 
 export interface Service {
@@ -11,11 +12,12 @@ export interface Service {
   readonly cwd: string;
   /** The texts of its configuration files, so that a change of one is seen as a change. */
   readonly configuration: string;
+  /** What asks it to end its work and go; TERM for nearly all. */
+  readonly stopSignal?: StopSignal;
   /** Where it writes its pid, if the process that we start is not the one that stays. */
   readonly pidFile?: string;
   /** Writes its files; called before a start only. */
   prepare(): Promise<void>;
-  isReady(): Promise<boolean>;
 }
 
 /** The intake first, what it stands on last: `down` lets every program end what it has begun. */

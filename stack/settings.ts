@@ -18,10 +18,14 @@ export interface Settings {
   readonly partitions: number;
   readonly logLevel: string;
   readonly elasticsearchHeapMb: number;
+  /** Variables of the environment that the apps get as well. */
+  readonly appEnvironment: Readonly<Record<string, string>>;
 }
 
 export interface Ports {
   readonly nginx: number;
+  /** nginx's own figures (stub_status), on loopback. */
+  readonly nginxStatus: number;
   readonly redis: number;
   readonly rabbitmq: number;
   /** Erlang's own two: the node's distribution port and its port mapper. Two brokers cannot share them. */
@@ -70,12 +74,14 @@ export function readSettings(environment: Environment, repository: string): Sett
   const rabbitmq = port('RABBITMQ_PORT', 5672);
   const elasticsearch = port('ELASTICSEARCH_PORT', 9200);
   const cacheHome = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const nginx = port('PORT', 8080);
   const settings: Settings = {
     repository,
     stateDir: folder('STACK_DIR', join(repository, '.stack')),
     cacheDir: folder('STACK_CACHE', join(cacheHome, 'parley')),
     ports: {
-      nginx: port('PORT', 8080),
+      nginx,
+      nginxStatus: port('NGINX_STATUS_PORT', Math.min(nginx + 1, 65_535)),
       redis: port('REDIS_PORT', 6379),
       rabbitmq,
       rabbitmqDist: port('RABBITMQ_DIST_PORT', Math.min(rabbitmq + 1_000, 65_535)),
@@ -102,9 +108,16 @@ export function readSettings(environment: Environment, repository: string): Sett
     partitions: integer('PARTITIONS', 8, 1, 1_024),
     logLevel: environment.LOG_LEVEL || 'info',
     elasticsearchHeapMb: integer('ELASTICSEARCH_HEAP_MB', 512, 256, 31_744),
+    appEnvironment: passedOn(environment),
   };
   refuseSharedPorts(settings);
   return settings;
+}
+
+/** Those that STACK_PASS names; the apps see nothing else of our environment, so that it cannot differ unnoticed. */
+function passedOn(environment: Environment): Record<string, string> {
+  const names = (environment.STACK_PASS ?? '').split(',').map((name) => name.trim());
+  return Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
 }
 
 function onOrOff(name: string, text: string | undefined): boolean {

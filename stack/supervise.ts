@@ -1,6 +1,7 @@
 /** Brings services up and down. It knows nothing of what they are; all of them are started at once. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { isReady } from './probe.ts';
 import { birth, isAlive, launch, type ProcessRecord, Records, stop } from './process.ts';
 import type { Service } from './service.ts';
 import { SERVICE_USER } from './settings.ts';
@@ -58,7 +59,8 @@ export class Supervisor {
     const { command, env, cwd, name, port, stopOrder } = service;
     const recordOf = (pid: number): ProcessRecord => {
       const bornAt = birth(pid) ?? 'gone';
-      return { name, pid, bornAt, port, stopOrder, fingerprint: fingerprintOf(service) };
+      const stopSignal = service.stopSignal ?? 'SIGTERM';
+      return { name, pid, bornAt, port, stopOrder, stopSignal, fingerprint: fingerprintOf(service) };
     };
     const first = recordOf(launch({ command, env, cwd, logFile }));
     // On record before anything else can fail, so that `down` finds it.
@@ -84,7 +86,7 @@ export class Supervisor {
 
   async #untilReady(service: Service, record: ProcessRecord): Promise<void> {
     const until = Date.now() + READY_WITHIN_MS;
-    while (!(await service.isReady())) {
+    while (!(await isReady(service.name, service.port))) {
       if (!isAlive(record)) throw this.#notReady(service, 'ended while it was starting');
       if (Date.now() > until) throw this.#notReady(service, `was not ready within ${READY_WITHIN_MS / 1_000} s`);
       await Bun.sleep(READY_POLL_MS);

@@ -1,7 +1,6 @@
 /** Elasticsearch: the search index. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
-import { answersHttp } from '../probe.ts';
 import { type Service, type StackContext, StopOrder } from '../service.ts';
 import { makeStateFolder } from '../state-folder.ts';
 
@@ -44,8 +43,6 @@ path.logs: /stack/elasticsearch/logs
       rmSync(pidFile, { force: true });
       writeConfiguration(`${installation.elasticsearch}/config`, `${folder}/config`, configuration, heap);
     },
-    // The port opens before the shards are there.
-    isReady: () => answersHttp(port, '/_cluster/health?wait_for_status=yellow&timeout=500ms'),
   };
 }
 

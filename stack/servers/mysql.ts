@@ -1,15 +1,12 @@
 /** MySQL: what the system stores. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
-import { answersTcp } from '../probe.ts';
 import { run } from '../run.ts';
 import { type Service, type StackContext, StopOrder } from '../service.ts';
 import { CREDENTIALS } from '../settings.ts';
 import { makeStateFolder } from '../state-folder.ts';
 
 const DATA = '/stack/mysql/data';
-/** The first packet of a MySQL server: length, sequence number 0, protocol version 10. */
-const PROTOCOL_VERSION = 10;
 
 export function mysqlService({ settings, installation }: StackContext): Service {
   const { repository, stateDir } = settings;
@@ -46,7 +43,6 @@ secure_file_priv = NULL
       await run([...make, `--datadir=${DATA}.partial`], { env: ROOTFS_ENVIRONMENT });
       renameSync(`${folder}/data.partial`, `${folder}/data`);
     },
-    isReady: () => answersTcp(port, '', (answer) => answer[4] === PROTOCOL_VERSION),
   };
 }
 

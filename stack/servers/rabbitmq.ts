@@ -3,13 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
-import { answersTcp } from '../probe.ts';
 import { type Service, type StackContext, StopOrder } from '../service.ts';
 import { SERVICE_USER, type Settings } from '../settings.ts';
 import { makeStateFolder } from '../state-folder.ts';
-
-const AMQP_GREETING = new Uint8Array([0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1]);
-const METHOD_FRAME = 1;
 
 /** The environment of everything Erlang in this stack: the broker, and its command-line tools. */
 export function rabbitmqEnvironment({ ports }: Settings): Record<string, string> {
@@ -44,8 +40,6 @@ export function epmdService({ settings, installation }: StackContext): Service {
     cwd: settings.stateDir,
     configuration: '',
     prepare: async () => {},
-    // NAMES_REQ ('n'), to which it answers with its own port as four bytes.
-    isReady: () => answersTcp(port, new Uint8Array([0, 1, 0x6e]), (answer) => answer.readUInt32BE(0) === port),
   };
 }
 
@@ -68,7 +62,6 @@ export function rabbitmqService({ settings, installation }: StackContext): Servi
       writeFileSync(`${folder}/enabled_plugins`, '[].\n');
       writeCookie(`${folder}/.erlang.cookie`);
     },
-    isReady: () => answersTcp(port, AMQP_GREETING, (answer) => answer[0] === METHOD_FRAME),
   };
 }
 

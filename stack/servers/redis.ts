@@ -1,7 +1,6 @@
 /** Redis: numbers and idempotency keys. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
-import { answersTcp } from '../probe.ts';
 import { type Service, type StackContext, StopOrder } from '../service.ts';
 import { makeStateFolder } from '../state-folder.ts';
 
@@ -27,6 +26,5 @@ export function redisService({ settings, installation }: StackContext): Service 
       makeStateFolder(stateDir, 'redis');
       writeFileSync(`${stateDir}/redis/redis.conf`, configuration);
     },
-    isReady: () => answersTcp(port, 'PING\r\n', (answer) => answer.toString('latin1').startsWith('+PONG')),
   };
 }
