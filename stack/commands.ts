@@ -91,14 +91,16 @@ function logNames(stateDir: string): string[] {
 /** A tool of the servers, such as rabbitmqctl or redis-cli, among this stack's files. @returns the exit code */
 export async function execute(settings: Settings, command: readonly string[]): Promise<number> {
   const installation = await install(settings);
+  // Debian's own rabbitmqctl insists on its own user; the one behind it does not.
+  const environment = rabbitmqEnvironment(settings);
   return Bun.spawn(insideRootfs(installation, settings.stateDir, command), {
-    env: { ...rabbitmqEnvironment(settings), TERM: process.env.TERM },
+    env: { ...environment, PATH: `/usr/lib/rabbitmq/bin:${environment.PATH}`, TERM: process.env.TERM },
     stdio: ['inherit', 'inherit', 'inherit'],
   }).exited;
 }
 
 /** Lines for a shell: where the servers of this stack are. */
-export function environment(settings: Settings): string {
+export function serverUrls(settings: Settings): string {
   const variables = Object.entries(connectionUrls(settings.ports));
   return variables.map(([name, value]) => `${name}=${value}`).join('\n');
 }

@@ -1,6 +1,6 @@
 /** The command line of the native stack, see USAGE. bin/stack finds Bun and starts this. */
 import { resolve } from 'node:path';
-import { down, environment, execute, logs, type ProcessStatus, status, up } from './commands.ts';
+import { down, execute, logs, type ProcessStatus, serverUrls, status, up } from './commands.ts';
 import { CommandFailed } from './run.ts';
 import { readSettings, type Settings, Unusable } from './settings.ts';
 import { NotReady } from './supervise.ts';
@@ -45,7 +45,7 @@ async function main(args: readonly string[], settings: Settings): Promise<number
       return logs(settings, words[0], flags.has('-f'));
     case 'env':
       takes([]);
-      console.log(environment(settings));
+      console.log(serverUrls(settings));
       return 0;
     case 'exec':
       return execute(settings, rest);
