@@ -9,6 +9,9 @@ export interface ProcessRecord {
   readonly pid: number;
   /** In clock ticks since the machine's start; with the pid it names a process for good. */
   readonly bornAt: string;
+  /** The session that it was started in, by its first process: the one above, or one that has left since. */
+  readonly session: number;
+  readonly sessionBornAt: string;
   readonly port: number;
   /** Processes with a lower one are stopped earlier. */
   readonly stopOrder: number;
@@ -47,12 +50,15 @@ export function launch({ command, env, cwd, logFile }: Launch): number {
 
 /** When the process was born, or undefined if there is none (a zombie is none). */
 export function birth(pid: number): string | undefined {
+  return lookUp(pid)?.bornAt;
+}
+
+function lookUp(pid: number): { session: number; bornAt: string } | undefined {
   try {
     // The program's name, in brackets, may itself hold spaces and brackets.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    const [, fields = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    const [state, , , session, ...more] = fields.split(' ');
+    return state === 'Z' || state === 'X' ? undefined : { session: Number(session), bornAt: more[15] ?? '' };
   } catch {
     return undefined;
   }
@@ -65,22 +71,42 @@ export function isAlive(process: Pick<ProcessRecord, 'pid' | 'bornAt'>): boolean
 
 const STOP_POLL_MS = 50;
 
-/** Asks with its signal, insists with KILL after `deadlineMs`; returns when it is gone. */
-export async function stop(
-  process: Pick<ProcessRecord, 'pid' | 'bornAt' | 'stopSignal'>,
-  deadlineMs: number,
-): Promise<void> {
+/** Asks with its signal, insists with KILL after `deadlineMs`; returns when it and all that it started are gone. */
+export async function stop(record: ProcessRecord, deadlineMs: number): Promise<void> {
   const until = Date.now() + deadlineMs;
-  signal(process, process.stopSignal);
-  while (isAlive(process) && Date.now() < until) await Bun.sleep(STOP_POLL_MS);
-  signal(process, 'SIGKILL');
-  while (isAlive(process)) await Bun.sleep(STOP_POLL_MS);
+  if (isAlive(record)) send(record.pid, record.stopSignal);
+  while (isAlive(record) && Date.now() < until) await Bun.sleep(STOP_POLL_MS);
+  if (isAlive(record)) send(record.pid, 'SIGKILL');
+  while (isAlive(record)) await Bun.sleep(STOP_POLL_MS);
+  await stopOrphans(record, deadlineMs);
 }
 
-function signal(target: Pick<ProcessRecord, 'pid' | 'bornAt'>, name: StopSignal | 'SIGKILL'): void {
-  if (!isAlive(target)) return;
+/**
+ * What a killed program leaves behind, such as the workers of an nginx, which then hold its port. They are still in the
+ * session that we started; its id cannot be given to another while one of them lives.
+ */
+async function stopOrphans(record: ProcessRecord, deadlineMs: number): Promise<void> {
+  const until = Date.now() + deadlineMs;
+  for (;;) {
+    const left = membersOf(record);
+    if (left.length === 0) return;
+    for (const pid of left) send(pid, Date.now() < until ? 'SIGTERM' : 'SIGKILL');
+    await Bun.sleep(STOP_POLL_MS);
+  }
+}
+
+function membersOf({ session, sessionBornAt }: ProcessRecord): number[] {
+  const leader = birth(session);
+  // The number went to a new process: none of ours can be left.
+  if (leader !== undefined && leader !== sessionBornAt) return [];
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && lookUp(pid)?.session === session);
+}
+
+function send(pid: number, signal: StopSignal | 'SIGKILL'): void {
   try {
-    process.kill(target.pid, name);
+    process.kill(pid, signal);
   } catch {
     // It ended in between.
   }

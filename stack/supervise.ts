@@ -33,7 +33,9 @@ export class Supervisor {
    */
   async up(services: readonly Service[]): Promise<void> {
     for (const folder of ['run', 'logs']) mkdirSync(`${this.#stateDir}/${folder}`, { recursive: true });
-    await Promise.all(services.map((service) => this.#up(service)));
+    // All of them, even if one fails: none is left half started while its caller goes on.
+    const results = await Promise.allSettled(services.map((service) => this.#up(service)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   async #up(service: Service): Promise<void> {
@@ -43,7 +45,7 @@ export class Supervisor {
       await this.#untilReady(service, known);
       return;
     }
-    if (running) await stop(known, STOP_WITHIN_MS);
+    if (known !== undefined) await stop(known, STOP_WITHIN_MS);
     const startedAt = performance.now();
     await refuseTakenPort(service);
     await service.prepare();
@@ -57,17 +59,18 @@ export class Supervisor {
   async #start(service: Service): Promise<ProcessRecord> {
     const logFile = logFileOf(this.#stateDir, service.name);
     const { command, env, cwd, name, port, stopOrder } = service;
-    const recordOf = (pid: number): ProcessRecord => {
-      const bornAt = birth(pid) ?? 'gone';
-      const stopSignal = service.stopSignal ?? 'SIGTERM';
-      return { name, pid, bornAt, port, stopOrder, stopSignal, fingerprint: fingerprintOf(service) };
+    const pid = launch({ command, env, cwd, logFile });
+    const bornAt = birth(pid) ?? 'gone';
+    const first: ProcessRecord = {
+      ...{ name, pid, bornAt, session: pid, sessionBornAt: bornAt, port, stopOrder },
+      stopSignal: service.stopSignal ?? 'SIGTERM',
+      fingerprint: fingerprintOf(service),
     };
-    const first = recordOf(launch({ command, env, cwd, logFile }));
     // On record before anything else can fail, so that `down` finds it.
     this.records.write(first);
     if (service.pidFile === undefined) return first;
-    const pid = await this.#pidFrom(service.pidFile, service, first);
-    const staying = recordOf(pid);
+    const stayingPid = await this.#pidFrom(service.pidFile, service, first);
+    const staying = { ...first, pid: stayingPid, bornAt: birth(stayingPid) ?? 'gone' };
     this.records.write(staying);
     return staying;
   }
