@@ -24,8 +24,8 @@ function appService(settings: Settings, app: App, index: number): Service {
     stopOrder: STOP_ORDERS[app],
     command: [process.execPath, main],
     env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
+      // Not ours, which differs from shell to shell, and would count as a change.
+      PATH: '/usr/local/bin:/usr/bin:/bin',
       NODE_ENV: 'production',
       ...settings.appEnvironment,
       ...appEnvironment(settings, port),
