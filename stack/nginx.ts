@@ -33,7 +33,7 @@ export function nginxService({ settings, installation }: StackContext): Service 
   };
 }
 
-function nginxVariables({ ports, instances, nginxHost, nginxRateLimit }: Settings): Record<string, string> {
+export function nginxVariables({ ports, instances, nginxHost, nginxRateLimit }: Settings): Record<string, string> {
   return {
     NGINX_LISTEN: `${nginxHost}:${ports.nginx}`,
     NGINX_STATUS_LISTEN: `127.0.0.1:${ports.nginxStatus}`,

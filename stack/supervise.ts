@@ -40,17 +40,14 @@ export class Supervisor {
 
   async #up(service: Service): Promise<void> {
     const known = this.records.find(service.name);
-    const running = known !== undefined && isAlive(known);
-    if (running && known.fingerprint === fingerprintOf(service)) {
-      await this.#untilReady(service, known);
-      return;
-    }
+    const asWanted = known !== undefined && isAlive(known) && known.fingerprint === fingerprintOf(service);
+    if (asWanted && (await this.#isReadyInTime(service, known))) return;
     if (known !== undefined) await stop(known, STOP_WITHIN_MS);
     const startedAt = performance.now();
     await refuseTakenPort(service);
     await service.prepare();
     const record = await this.#start(service);
-    await this.#untilReady(service, record);
+    if (!(await this.#isReadyInTime(service, record))) throw this.#notReady(service, 'ended while it was starting');
     console.log(
       `${service.name} is ready on port ${service.port} (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)`,
     );
@@ -87,13 +84,15 @@ export class Supervisor {
     }
   }
 
-  async #untilReady(service: Service, record: ProcessRecord): Promise<void> {
+  /** Waits until it is. @returns false if it ended instead @throws {NotReady} if it is late */
+  async #isReadyInTime(service: Service, record: ProcessRecord): Promise<boolean> {
     const until = Date.now() + READY_WITHIN_MS;
     while (!(await isReady(service.name, service.port))) {
-      if (!isAlive(record)) throw this.#notReady(service, 'ended while it was starting');
+      if (!isAlive(record)) return false;
       if (Date.now() > until) throw this.#notReady(service, `was not ready within ${READY_WITHIN_MS / 1_000} s`);
       await Bun.sleep(READY_POLL_MS);
     }
+    return true;
   }
 
   #notReady({ name }: Service, what: string): NotReady {

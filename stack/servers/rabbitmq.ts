@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
 import { type Service, type StackContext, StopOrder } from '../service.ts';
-import { SERVICE_USER, type Settings } from '../settings.ts';
+import { CREDENTIALS, SERVICE_USER, type Settings } from '../settings.ts';
 import { makeStateFolder } from '../state-folder.ts';
 
 /** The environment of everything Erlang in this stack: the broker, and its command-line tools. */
@@ -47,7 +47,13 @@ export function rabbitmqService({ settings, installation }: StackContext): Servi
   const { repository, stateDir } = settings;
   const port = settings.ports.rabbitmq;
   const shared = readFileSync(`${repository}/stack/conf/rabbitmq.conf`, 'utf8');
-  const configuration = `${shared}\nlisteners.tcp.1 = 127.0.0.1:${port}\nlog.console.level = info\n`;
+  const configuration = `${shared}
+default_user = ${CREDENTIALS.user}
+default_pass = ${CREDENTIALS.password}
+default_user_tags.administrator = true
+listeners.tcp.1 = 127.0.0.1:${port}
+log.console.level = info
+`;
   return {
     name: 'rabbitmq',
     port,

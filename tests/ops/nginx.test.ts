@@ -250,6 +250,16 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(answer.headers['retry-after']).toBe('1');
     });
 
+    test('it starts with the servers of docker-compose.yml, and before they have an address', async () => {
+      const variables = {
+        NGINX_RESOLVER: `resolver 127.0.0.1:${freePort()} valid=2s ipv6=off;`,
+        NGINX_INGEST_SERVERS: 'server ingest:3000 resolve max_fails=1 fail_timeout=1s;',
+        NGINX_API_SERVERS: 'server api:3000 resolve max_fails=1 fail_timeout=1s;',
+      };
+      const { port } = keep(await startNginx({ ingestPorts: [], apiPorts: [], variables }));
+      expectProblem(await rawOf(await create(port)), 503);
+    });
+
     test('a large batch without an ingest is 503 too, not 413', async () => {
       const port = await before([freePort()]);
       const body = 'x'.repeat(1_000_000);
