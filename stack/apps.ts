@@ -6,7 +6,7 @@ import { type Settings, Unusable } from './settings.ts';
 import { connectionUrls } from './urls.ts';
 
 const STOP_ORDERS = { ingest: StopOrder.Creating, api: StopOrder.Creating, worker: StopOrder.Worker } as const;
-export type App = keyof typeof STOP_ORDERS;
+type App = keyof typeof STOP_ORDERS;
 const APPS = Object.keys(STOP_ORDERS) as App[];
 
 export function appServices(settings: Settings): Service[] {

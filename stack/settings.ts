@@ -40,7 +40,7 @@ export interface Ports {
   readonly worker: number;
 }
 
-export interface RateLimit {
+interface RateLimit {
   readonly on: boolean;
   readonly perSecond: number;
   readonly burst: number;

@@ -77,7 +77,7 @@ async function checkVersions(rootfs: string): Promise<void> {
 }
 
 /** The versions of what is really there, asked from the programs themselves. */
-export async function installedVersions(
+async function installedVersions(
   rootfs: string,
 ): Promise<Record<'redis' | 'rabbitmq' | 'mysql' | 'nginx', string>> {
   const ask = async (script: string): Promise<string> => {
