@@ -77,9 +77,7 @@ async function checkVersions(rootfs: string): Promise<void> {
 }
 
 /** The versions of what is really there, asked from the programs themselves. */
-async function installedVersions(
-  rootfs: string,
-): Promise<Record<'redis' | 'rabbitmq' | 'mysql' | 'nginx', string>> {
+async function installedVersions(rootfs: string): Promise<Record<'redis' | 'rabbitmq' | 'mysql' | 'nginx', string>> {
   const ask = async (script: string): Promise<string> => {
     const answer = await run(['chroot', rootfs, '/bin/sh', '-c', `(${script}) 2>&1`]);
     return /\d+\.\d+\.\d+/.exec(answer)?.[0] ?? 'unknown';
