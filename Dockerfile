@@ -1,0 +1,26 @@
+# syntax=docker/dockerfile:1
+# One image for the three apps; docker-compose.yml says which one a container runs.
+ARG BUN_IMAGE=oven/bun:1.4.5-slim
+
+# Only what decides the dependencies, so that a change of the sources does not install them anew.
+FROM ${BUN_IMAGE} AS manifests
+WORKDIR /manifests
+COPY . .
+RUN find . -type f ! -name package.json ! -name bun.lock ! -name bunfig.toml -delete && find . -type d -empty -delete
+
+FROM ${BUN_IMAGE} AS dependencies
+WORKDIR /app
+COPY --from=manifests /manifests .
+RUN bun install --frozen-lockfile --production
+
+FROM ${BUN_IMAGE}
+ENV NODE_ENV=production PORT=3000 HOST=0.0.0.0
+WORKDIR /app
+COPY --from=dependencies /app .
+COPY apps apps
+COPY libs libs
+COPY docker/ready.ts docker/ready.ts
+USER bun
+EXPOSE 3000
+# A shell in between would keep the stop signal from the app.
+CMD ["bun", "apps/standalone/src/main.ts"]

@@ -1,0 +1,57 @@
+/** The system's three programs, as many instances of each as the settings say, straight from the sources. */
+import { existsSync } from 'node:fs';
+import { run } from './run.ts';
+import { type Service, StopOrder } from './service.ts';
+import { type Settings, Unusable } from './settings.ts';
+import { connectionUrls } from './urls.ts';
+
+const STOP_ORDERS = { ingest: StopOrder.Creating, api: StopOrder.Creating, worker: StopOrder.Worker } as const;
+type App = keyof typeof STOP_ORDERS;
+const APPS = Object.keys(STOP_ORDERS) as App[];
+
+export function appServices(settings: Settings): Service[] {
+  return APPS.flatMap((app) =>
+    Array.from({ length: settings.instances[app] }, (_, index) => appService(settings, app, index)),
+  );
+}
+
+function appService(settings: Settings, app: App, index: number): Service {
+  const port = settings.ports[app] + index;
+  const main = `apps/${app}/src/main.ts`;
+  return {
+    name: `${app}-${index + 1}`,
+    port,
+    stopOrder: STOP_ORDERS[app],
+    command: [process.execPath, main],
+    env: {
+      // Not ours, which differs from shell to shell, and would count as a change.
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      NODE_ENV: 'production',
+      ...settings.appEnvironment,
+      ...appEnvironment(settings, port),
+    },
+    cwd: settings.repository,
+    configuration: '',
+    prepare: async () => {
+      if (!existsSync(`${settings.repository}/${main}`)) throw new Unusable(`There is no ${main} to start.`);
+    },
+  };
+}
+
+/** What every app is told; docker-compose.yml says the same, and a test compares them. */
+export function appEnvironment(settings: Settings, port: number): Record<string, string> {
+  return {
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    ...connectionUrls(settings.ports),
+    PARTITIONS: String(settings.partitions),
+    LOG_LEVEL: settings.logLevel,
+  };
+}
+
+/** The apps' dependencies, if this is a fresh checkout. */
+export async function ensureDependencies(repository: string): Promise<void> {
+  if (existsSync(`${repository}/node_modules`)) return;
+  console.log('Installing the dependencies (bun install)');
+  await run([process.execPath, 'install', '--frozen-lockfile'], { cwd: repository });
+}

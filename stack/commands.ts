@@ -1,0 +1,111 @@
+/** The commands of the native stack. Each is run under the stack's lock where it changes something. */
+import { mkdirSync, readdirSync } from 'node:fs';
+import { appServices, ensureDependencies } from './apps.ts';
+import { insideRootfs } from './chroot.ts';
+import { install } from './install/install.ts';
+import { withLock } from './lock.ts';
+import { nginxService } from './nginx.ts';
+import { isReady } from './probe.ts';
+import { isAlive } from './process.ts';
+import { serverServices } from './servers/index.ts';
+import { rabbitmqEnvironment } from './servers/rabbitmq.ts';
+import { type Settings, Unusable } from './settings.ts';
+import { logFileOf } from './state-folder.ts';
+import { Supervisor } from './supervise.ts';
+import { connectionUrls } from './urls.ts';
+
+const LOG_LINES_SHOWN = 100;
+
+export async function up(settings: Settings, serversOnly: boolean): Promise<void> {
+  const startedAt = performance.now();
+  mkdirSync(settings.stateDir, { recursive: true });
+  await underLock(settings, async () => {
+    const installation = await install(settings);
+    const supervisor = new Supervisor(settings.stateDir);
+    const servers = serverServices({ settings, installation });
+    if (serversOnly) {
+      await supervisor.up(servers);
+      return;
+    }
+    const apps = appServices(settings);
+    const nginx = nginxService({ settings, installation });
+    const wanted = new Set([...servers, ...apps, nginx].map(({ name }) => name));
+    await supervisor.down(({ name }) => !wanted.has(name));
+    await Promise.all([supervisor.up(servers), ensureDependencies(settings.repository)]);
+    await supervisor.up(apps);
+    await supervisor.up([nginx]);
+  });
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  const where = serversOnly
+    ? 'The servers are'
+    : `Parley is ready on http://localhost:${settings.ports.nginx}; all of it is`;
+  console.log(`${where} up (${seconds} s). State and logs: ${settings.stateDir}`);
+}
+
+export async function down(settings: Settings): Promise<void> {
+  await underLock(settings, () => new Supervisor(settings.stateDir).down());
+}
+
+export interface ProcessStatus {
+  readonly name: string;
+  /** null when it is not running any more. */
+  readonly pid: number | null;
+  readonly port: number;
+  readonly ready: boolean;
+}
+
+export async function status(settings: Settings): Promise<ProcessStatus[]> {
+  const { records } = new Supervisor(settings.stateDir);
+  return Promise.all(
+    records.all().map(async (record) => {
+      const alive = isAlive(record);
+      const ready = alive && (await isReady(record.name, record.port));
+      return { name: record.name, pid: alive ? record.pid : null, port: record.port, ready };
+    }),
+  );
+}
+
+/** The end of one log or of all; `follow` goes on until Ctrl-C. @returns the exit code */
+export async function logs(settings: Settings, name: string | undefined, follow: boolean): Promise<number> {
+  const names = logNames(settings.stateDir);
+  if (names.length === 0) throw new Unusable(`There are no logs in ${settings.stateDir}: nothing was started yet.`);
+  if (name !== undefined && !names.includes(name)) {
+    throw new Unusable(`There is no log '${name}'. There are: ${names.join(', ')}.`);
+  }
+  const files = (name === undefined ? names : [name]).map((each) => logFileOf(settings.stateDir, each));
+  const tail = ['tail', '-n', String(LOG_LINES_SHOWN), ...(follow ? ['-F'] : []), ...files];
+  return Bun.spawn(tail, { stdio: ['inherit', 'inherit', 'inherit'] }).exited;
+}
+
+function logNames(stateDir: string): string[] {
+  try {
+    return readdirSync(`${stateDir}/logs`)
+      .filter((file) => file.endsWith('.log'))
+      .map((file) => file.slice(0, -'.log'.length))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** A tool of the servers, such as rabbitmqctl or redis-cli, among this stack's files. @returns the exit code */
+export async function execute(settings: Settings, command: readonly string[]): Promise<number> {
+  const installation = await install(settings);
+  // Debian's own rabbitmqctl insists on its own user; the one behind it does not.
+  const environment = rabbitmqEnvironment(settings);
+  return Bun.spawn(insideRootfs(installation, settings.stateDir, command), {
+    env: { ...environment, PATH: `/usr/lib/rabbitmq/bin:${environment.PATH}`, TERM: process.env.TERM },
+    stdio: ['inherit', 'inherit', 'inherit'],
+  }).exited;
+}
+
+/** Lines for a shell: where the servers of this stack are. */
+export function serverUrls(settings: Settings): string {
+  const variables = Object.entries(connectionUrls(settings.ports));
+  return variables.map(([name, value]) => `${name}=${value}`).join('\n');
+}
+
+async function underLock(settings: Settings, work: () => Promise<void>): Promise<void> {
+  const waiting = (): void => console.log(`Waiting for another 'bin/stack' on ${settings.stateDir} to end`);
+  await withLock(`${settings.stateDir}/lock`, work, waiting);
+}

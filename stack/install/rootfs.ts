@@ -1,0 +1,98 @@
+/**
+ * The servers' programs: Debian packages unpacked into a folder of their own (a root file system), so that nothing of
+ * the machine's own system changes and the versions are the same everywhere. It is only ever read; each stack brings its
+ * own state (../chroot.ts). Debian's release in development is the one that has MySQL itself.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { run } from '../run.ts';
+import { SERVER_VERSIONS } from '../versions.ts';
+import { debianMirror } from './machine.ts';
+
+const SUITE = 'sid';
+const PACKAGES = [
+  ...['base-files', 'dash', 'bash', 'coreutils', 'libc-bin', 'grep', 'sed', 'util-linux', 'hostname', 'procps'],
+  ...['mysql-server-core', 'rabbitmq-server', 'redis-server', 'redis-tools', 'nginx-light'],
+];
+/** Taken in only where the machine has no Java that is new enough. */
+const JAVA_PACKAGE = 'openjdk-25-jre-headless';
+/** Folders that a stack's own files are mounted on. */
+const MOUNT_POINTS = ['stack', 'elasticsearch', 'java'] as const;
+
+function packagesFor(withJava: boolean): string[] {
+  return withJava ? [...PACKAGES, JAVA_PACKAGE] : PACKAGES;
+}
+
+/** Named for the recipe, so that another recipe makes another folder and never a mixture. */
+export function rootfsFolder(cacheDir: string, withJava: boolean): string {
+  const recipe = JSON.stringify([SUITE, packagesFor(withJava), MOUNT_POINTS]);
+  return `${cacheDir}/rootfs-${createHash('sha256').update(recipe).digest('hex').slice(0, 8)}`;
+}
+
+/** The caller holds the cache's lock. */
+export async function installRootfs(cacheDir: string, withJava: boolean): Promise<void> {
+  const folder = rootfsFolder(cacheDir, withJava);
+  console.log('Installing Redis, RabbitMQ, MySQL and nginx (Debian packages, about 500 MB)');
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(cacheDir, { recursive: true });
+  await run(
+    [
+      'mmdebstrap',
+      '--mode=root',
+      '--variant=extract',
+      // A frozen mirror's signature is past its date.
+      '--aptopt=Acquire::Check-Valid-Until "false"',
+      `--include=${packagesFor(withJava).join(',')}`,
+      SUITE,
+      partial,
+      debianMirror(),
+    ],
+    // Where the apt of this machine has its own lists is no business of the new system's.
+    { env: { PATH: process.env.PATH, HOME: process.env.HOME } },
+  );
+  prepare(partial);
+  await checkVersions(partial);
+  renameSync(partial, folder);
+}
+
+/** Unpacked packages have run no set-up scripts, so the few files that the servers look up are written here. */
+function prepare(rootfs: string): void {
+  writeFileSync(
+    `${rootfs}/etc/passwd`,
+    'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\n',
+  );
+  writeFileSync(`${rootfs}/etc/group`, 'root:x:0:\nnogroup:x:65534:\n');
+  writeFileSync(`${rootfs}/etc/hosts`, '127.0.0.1 localhost\n::1 localhost\n');
+  for (const name of MOUNT_POINTS) mkdirSync(`${rootfs}/${name}`, { recursive: true });
+}
+
+/** Says so if the mirror served a series that this stack was not written for; it may well work all the same. */
+async function checkVersions(rootfs: string): Promise<void> {
+  for (const [server, version] of Object.entries(await installedVersions(rootfs))) {
+    const { series } = SERVER_VERSIONS[server as keyof typeof SERVER_VERSIONS];
+    if (version.startsWith(`${series}.`)) continue;
+    console.warn(`Warning: the Debian mirror has ${server} ${version}; this stack is made for ${series}.`);
+  }
+}
+
+/** The versions of what is really there, asked from the programs themselves. */
+async function installedVersions(rootfs: string): Promise<Record<'redis' | 'rabbitmq' | 'mysql' | 'nginx', string>> {
+  const ask = async (script: string): Promise<string> => {
+    const answer = await run(['chroot', rootfs, '/bin/sh', '-c', `(${script}) 2>&1`]);
+    return /\d+\.\d+\.\d+/.exec(answer)?.[0] ?? 'unknown';
+  };
+  const [redis, rabbitmq, mysql, nginx] = await Promise.all([
+    ask('redis-server --version'),
+    ask('ls /usr/lib/rabbitmq/lib'),
+    ask('mysqld --version'),
+    ask('nginx -v'),
+  ]);
+  return { redis, rabbitmq, mysql, nginx };
+}
+
+/** Where to find the Java that was installed with the servers. */
+export function javaInRootfs(rootfs: string): string {
+  const name = readdirSync(`${rootfs}/usr/lib/jvm`).find((entry) => entry.startsWith('java-25-openjdk'));
+  return `/usr/lib/jvm/${name ?? 'java-25-openjdk-amd64'}`;
+}

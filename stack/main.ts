@@ -1,0 +1,77 @@
+/** The command line of the native stack, see USAGE. bin/stack finds Bun and starts this. */
+import { resolve } from 'node:path';
+import { down, execute, logs, type ProcessStatus, serverUrls, status, up } from './commands.ts';
+import { CommandFailed } from './run.ts';
+import { readSettings, type Settings, Unusable } from './settings.ts';
+import { NotReady } from './supervise.ts';
+
+const USAGE = `The whole system on this machine, without Docker (docs/running.md):
+
+  bin/stack up [--servers-only]   start what is not running, and wait until it is ready
+  bin/stack down                  stop all of it; the data stays
+  bin/stack status [--json]       what runs, and whether it is ready
+  bin/stack logs [NAME] [-f]      the end of a log, or of all
+  bin/stack env                   the addresses of the servers, as the apps' variables
+  bin/stack exec COMMAND…         a tool of the servers: rabbitmqctl, redis-cli
+
+Ports and numbers of instances are variables of the environment: PORT=8080, INGESTS=1, …
+`;
+
+async function main(args: readonly string[], settings: Settings): Promise<number> {
+  const [command = '', ...rest] = args;
+  const flags = new Set(rest.filter((argument) => argument.startsWith('-')));
+  const words = rest.filter((argument) => !argument.startsWith('-'));
+  const takes = (allowed: readonly string[], wordsMax = 0): void => {
+    const unknown = [...flags].find((flag) => !allowed.includes(flag)) ?? words[wordsMax];
+    if (unknown !== undefined) throw new Unusable(`'bin/stack ${command}' does not take '${unknown}'.\n\n${USAGE}`);
+  };
+  switch (command) {
+    case 'up':
+      takes(['--servers-only']);
+      await up(settings, flags.has('--servers-only'));
+      return 0;
+    case 'down':
+      takes([]);
+      await down(settings);
+      return 0;
+    case 'status': {
+      takes(['--json']);
+      const all = await status(settings);
+      console.log(flags.has('--json') ? JSON.stringify(all) : table(all));
+      return all.length > 0 && all.every(({ ready }) => ready) ? 0 : 1;
+    }
+    case 'logs':
+      takes(['-f'], 1);
+      return logs(settings, words[0], flags.has('-f'));
+    case 'env':
+      takes([]);
+      console.log(serverUrls(settings));
+      return 0;
+    case 'exec':
+      return execute(settings, rest);
+    default:
+      console.log(USAGE);
+      return command === '' || command === 'help' || command === '--help' ? 0 : 2;
+  }
+}
+
+function table(all: readonly ProcessStatus[]): string {
+  if (all.length === 0) return 'Nothing runs.';
+  const row = (name: string, pid: string, port: string, state: string): string =>
+    `${name.padEnd(15)}${pid.padStart(8)}${port.padStart(7)}  ${state}`;
+  const rows = all.map(({ name, pid, port, ready }) => {
+    const state = ready ? 'ready' : pid === null ? 'not running' : 'not ready';
+    return row(name, String(pid ?? '-'), String(port), state);
+  });
+  return [row('name', 'pid', 'port', 'state'), ...rows].join('\n');
+}
+
+try {
+  const repository = resolve(import.meta.dir, '..');
+  process.exitCode = await main(process.argv.slice(2), readSettings(process.env, repository));
+} catch (error) {
+  // What these say is for whoever runs the command; anything else is a mistake of ours, to be shown whole.
+  if (!(error instanceof Unusable || error instanceof NotReady || error instanceof CommandFailed)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

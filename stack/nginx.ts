@@ -1,0 +1,68 @@
+/** nginx in front of the apps, with the configuration that Docker uses too: nginx/nginx.conf.template. */
+import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { insideRootfs, ROOTFS_ENVIRONMENT } from './chroot.ts';
+import { type Service, type StackContext, StopOrder } from './service.ts';
+import { SERVICE_USER, type Settings } from './settings.ts';
+import { logFileOf, makeStateFolder } from './state-folder.ts';
+
+/** Shorter than what an app takes to restart; long enough to spare each request the attempt. */
+const UPSTREAM_PARAMETERS = 'max_fails=1 fail_timeout=1s';
+
+export function nginxService({ settings, installation }: StackContext): Service {
+  const { repository, stateDir } = settings;
+  const problems = readFileSync(`${repository}/nginx/problems.conf`, 'utf8');
+  const configuration = renderNginx(repository, nginxVariables(settings));
+  return {
+    name: 'nginx',
+    port: settings.ports.nginx,
+    stopOrder: StopOrder.Front,
+    // TERM would cut the requests that are under way.
+    stopSignal: 'SIGQUIT',
+    command: insideRootfs(installation, stateDir, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']),
+    env: ROOTFS_ENVIRONMENT,
+    cwd: stateDir,
+    configuration: configuration + problems,
+    prepare: async () => {
+      const folder = makeStateFolder(stateDir, 'nginx');
+      writeFileSync(`${folder}/nginx.conf`, configuration);
+      writeFileSync(`${folder}/problems.conf`, problems);
+      const accessLog = logFileOf(stateDir, 'nginx-access');
+      closeSync(openSync(accessLog, 'a'));
+      chownSync(accessLog, SERVICE_USER.uid, SERVICE_USER.gid);
+    },
+  };
+}
+
+export function nginxVariables({ ports, instances, nginxHost, nginxRateLimit }: Settings): Record<string, string> {
+  return {
+    NGINX_LISTEN: `${nginxHost}:${ports.nginx}`,
+    NGINX_STATUS_LISTEN: `127.0.0.1:${ports.nginxStatus}`,
+    NGINX_RUN: '/stack/nginx',
+    NGINX_INCLUDES: '/stack/nginx',
+    NGINX_ACCESS_LOG: '/stack/logs/nginx-access.log',
+    NGINX_ERROR_LOG: 'stderr',
+    NGINX_RESOLVER: '',
+    NGINX_INGEST_SERVERS: upstreamServers(ports.ingest, instances.ingest),
+    NGINX_API_SERVERS: upstreamServers(ports.api, instances.api),
+    NGINX_RATE_LIMIT: nginxRateLimit.on ? 'on' : 'off',
+    NGINX_RATE_PER_SECOND: String(nginxRateLimit.perSecond),
+    NGINX_RATE_BURST: String(nginxRateLimit.burst),
+  };
+}
+
+function upstreamServers(firstPort: number, count: number): string {
+  return Array.from({ length: count }, (_, i) => `server 127.0.0.1:${firstPort + i} ${UPSTREAM_PARAMETERS};`).join(' ');
+}
+
+/**
+ * Fills in the template as the official image does.
+ * @throws if the template has a variable that is not given, which nginx would take for text
+ */
+export function renderNginx(repository: string, variables: Readonly<Record<string, string>>): string {
+  const template = readFileSync(`${repository}/nginx/nginx.conf.template`, 'utf8');
+  return template.replace(/\$\{(NGINX_\w+)\}/g, (_, name: string) => {
+    const value = variables[name];
+    if (value === undefined) throw new Error(`nginx.conf.template has an unknown variable: ${name}`);
+    return value;
+  });
+}

@@ -1,0 +1,67 @@
+/** Asks whether a server is ready, in its own protocol: an open port alone says little. All answer within a second. */
+
+const ANSWER_WITHIN_MS = 1_000;
+
+type Probe = (port: number) => Promise<boolean>;
+
+/** An instance of an app is named for the app and its number: `ingest-2`. */
+export function isReady(name: string, port: number): Promise<boolean> {
+  const probe = PROBES[name.replace(/-\d+$/, '')];
+  if (probe === undefined) throw new Error(`There is no probe for '${name}'.`);
+  return probe(port);
+}
+
+const PROBES: Readonly<Record<string, Probe>> = {
+  redis: (port) => answersTcp(port, 'PING\r\n', (answer) => answer.toString('latin1').startsWith('+PONG')),
+  // NAMES_REQ ('n'), to which it answers with its own port in four bytes.
+  epmd: (port) => answersTcp(port, new Uint8Array([0, 1, 0x6e]), (answer) => answer.readUInt32BE(0) === port),
+  // The protocol's header, to which it answers with a method frame (Connection.Start).
+  rabbitmq: (port) => answersTcp(port, new Uint8Array([0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1]), ([type]) => type === 1),
+  // It speaks first: length, sequence number 0, protocol version 10.
+  mysql: (port) => answersTcp(port, '', (answer) => answer[4] === 10),
+  // The port opens before the shards are there.
+  elasticsearch: (port) => answersHttp(port, '/_cluster/health?wait_for_status=yellow&timeout=500ms'),
+  ingest: (port) => answersHttp(port, '/readyz'),
+  api: (port) => answersHttp(port, '/readyz'),
+  worker: (port) => answersHttp(port, '/readyz'),
+  nginx: (port) => answersHttp(port, '/healthz'),
+};
+
+async function answersHttp(port: number, path: string): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Sends `greeting`, and whether the first bytes of the answer are to the liking of `expected`. */
+async function answersTcp(
+  port: number,
+  greeting: string | Uint8Array,
+  expected: (answer: Buffer) => boolean,
+): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
+  const socket = await Bun.connect({
+    hostname: '127.0.0.1',
+    port,
+    socket: {
+      open: (opened) => {
+        if (greeting.length > 0) opened.write(greeting);
+      },
+      data: (_, answer) => resolve(expected(answer)),
+      close: () => resolve(false),
+      error: () => resolve(false),
+    },
+  }).catch(() => undefined);
+  if (socket === undefined) resolve(false);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    socket?.end();
+  }
+}

@@ -1,0 +1,53 @@
+/** MySQL: what the system stores. */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
+import { run } from '../run.ts';
+import { type Service, type StackContext, StopOrder } from '../service.ts';
+import { CREDENTIALS } from '../settings.ts';
+import { makeStateFolder } from '../state-folder.ts';
+
+const DATA = '/stack/mysql/data';
+
+export function mysqlService({ settings, installation }: StackContext): Service {
+  const { repository, stateDir } = settings;
+  const port = settings.ports.mysql;
+  const shared = readFileSync(`${repository}/stack/conf/mysql.cnf`, 'utf8');
+  const configuration = `${shared}
+port = ${port}
+bind_address = 127.0.0.1
+basedir = /usr
+datadir = ${DATA}
+socket = /stack/mysql/mysqld.sock
+pid_file = /stack/mysql/mysqld.pid
+tmpdir = /stack/mysql
+# The default is a folder that a package's set-up script would have made; without it the server does not start.
+secure_file_priv = NULL
+`;
+  const inside = (...command: string[]): string[] => insideRootfs(installation, stateDir, command);
+  return {
+    name: 'mysql',
+    port,
+    stopOrder: StopOrder.Server,
+    command: inside('mysqld', '--defaults-file=/stack/mysql/my.cnf', '--init-file=/stack/mysql/init.sql'),
+    env: ROOTFS_ENVIRONMENT,
+    cwd: stateDir,
+    configuration,
+    prepare: async () => {
+      const folder = makeStateFolder(stateDir, 'mysql');
+      writeFileSync(`${folder}/my.cnf`, configuration);
+      writeFileSync(`${folder}/init.sql`, INIT_SQL);
+      if (existsSync(`${folder}/data`)) return;
+      // Under another name until it is whole: a half-made data folder would be taken for a database ever after.
+      rmSync(`${folder}/data.partial`, { recursive: true, force: true });
+      const make = inside('mysqld', '--defaults-file=/stack/mysql/my.cnf', '--initialize-insecure');
+      await run([...make, `--datadir=${DATA}.partial`], { env: ROOTFS_ENVIRONMENT });
+      renameSync(`${folder}/data.partial`, `${folder}/data`);
+    },
+  };
+}
+
+/** Run at each start. The user may make and drop databases: tests have their own. */
+const INIT_SQL = `CREATE DATABASE IF NOT EXISTS \`${CREDENTIALS.database}\`;
+CREATE USER IF NOT EXISTS '${CREDENTIALS.user}'@'%' IDENTIFIED BY '${CREDENTIALS.password}';
+GRANT ALL PRIVILEGES ON *.* TO '${CREDENTIALS.user}'@'%' WITH GRANT OPTION;
+`;

@@ -1,0 +1,81 @@
+/** RabbitMQ, and epmd, the port mapper without which an Erlang node does not start: each stack has its own. */
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
+import { type Service, type StackContext, StopOrder } from '../service.ts';
+import { CREDENTIALS, SERVICE_USER, type Settings } from '../settings.ts';
+import { makeStateFolder } from '../state-folder.ts';
+
+/** The environment of everything Erlang in this stack: the broker, and its command-line tools. */
+export function rabbitmqEnvironment({ ports }: Settings): Record<string, string> {
+  return {
+    ...ROOTFS_ENVIRONMENT,
+    HOME: '/stack/rabbitmq',
+    RABBITMQ_NODENAME: 'rabbit@localhost',
+    RABBITMQ_MNESIA_BASE: '/stack/rabbitmq/data',
+    RABBITMQ_LOG_BASE: '/stack/rabbitmq/log',
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_ENABLED_PLUGINS_FILE: '/stack/rabbitmq/enabled_plugins',
+    RABBITMQ_CONFIG_FILE: '/stack/rabbitmq/rabbitmq.conf',
+    RABBITMQ_CONF_ENV_FILE: '/stack/rabbitmq/no-rabbitmq-env.conf',
+    RABBITMQ_PID_FILE: '/stack/rabbitmq/rabbitmq.pid',
+    RABBITMQ_DIST_PORT: String(ports.rabbitmqDist),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(ports.epmd),
+    ERL_CRASH_DUMP: '/stack/rabbitmq/erl_crash.dump',
+    // The start script then becomes the broker instead of waiting for it, so that the pid we know is the broker's.
+    RUNNING_UNDER_SYSTEMD: 'true',
+  };
+}
+
+export function epmdService({ settings, installation }: StackContext): Service {
+  const port = settings.ports.epmd;
+  return {
+    name: 'epmd',
+    port,
+    stopOrder: StopOrder.PortMapper,
+    command: insideRootfs(installation, settings.stateDir, ['epmd', '-address', '127.0.0.1', '-port', String(port)]),
+    env: ROOTFS_ENVIRONMENT,
+    cwd: settings.stateDir,
+    configuration: '',
+    prepare: async () => {},
+  };
+}
+
+export function rabbitmqService({ settings, installation }: StackContext): Service {
+  const { repository, stateDir } = settings;
+  const port = settings.ports.rabbitmq;
+  const shared = readFileSync(`${repository}/stack/conf/rabbitmq.conf`, 'utf8');
+  const configuration = `${shared}
+default_user = ${CREDENTIALS.user}
+default_pass = ${CREDENTIALS.password}
+default_user_tags.administrator = true
+listeners.tcp.1 = 127.0.0.1:${port}
+log.console.level = info
+`;
+  return {
+    name: 'rabbitmq',
+    port,
+    stopOrder: StopOrder.Server,
+    command: insideRootfs(installation, stateDir, ['/usr/lib/rabbitmq/bin/rabbitmq-server']),
+    env: rabbitmqEnvironment(settings),
+    cwd: stateDir,
+    configuration,
+    prepare: async () => {
+      const folder = makeStateFolder(stateDir, 'rabbitmq');
+      writeFileSync(`${folder}/rabbitmq.conf`, configuration);
+      writeFileSync(`${folder}/enabled_plugins`, '[].\n');
+      writeCookie(`${folder}/.erlang.cookie`);
+    },
+  };
+}
+
+/** The secret that the broker and its tools share. Made here, so that no two stacks have the same. */
+function writeCookie(file: string): void {
+  if (existsSync(file)) return;
+  writeFileSync(file, randomBytes(20).toString('hex'));
+  chownSync(file, SERVICE_USER.uid, SERVICE_USER.gid);
+  // Erlang takes it only if nobody else can read it.
+  chmodSync(file, 0o400);
+}

@@ -1,0 +1,140 @@
+/**
+ * The stack's settings, read once from the environment. Every port is a variable and all state lies in one folder, so two
+ * stacks run side by side on one machine; the installed programs are shared through a cache folder.
+ */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export interface Settings {
+  /** The repository: where the apps and nginx/ are. */
+  readonly repository: string;
+  readonly stateDir: string;
+  readonly cacheDir: string;
+  readonly ports: Ports;
+  readonly instances: { readonly ingest: number; readonly api: number; readonly worker: number };
+  /** The address that nginx listens on; the servers and the apps listen on loopback only. */
+  readonly nginxHost: string;
+  readonly nginxRateLimit: RateLimit;
+  readonly partitions: number;
+  readonly logLevel: string;
+  readonly elasticsearchHeapMb: number;
+  /** Variables of the environment that the apps get as well. */
+  readonly appEnvironment: Readonly<Record<string, string>>;
+}
+
+export interface Ports {
+  readonly nginx: number;
+  /** nginx's own figures (stub_status), on loopback. */
+  readonly nginxStatus: number;
+  readonly redis: number;
+  readonly rabbitmq: number;
+  /** Erlang's own two: the node's distribution port and its port mapper. Two brokers cannot share them. */
+  readonly rabbitmqDist: number;
+  readonly epmd: number;
+  readonly mysql: number;
+  readonly elasticsearch: number;
+  readonly elasticsearchTransport: number;
+  /** The first instance's; the next ones count up. */
+  readonly ingest: number;
+  readonly api: number;
+  readonly worker: number;
+}
+
+interface RateLimit {
+  readonly on: boolean;
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** The same in all servers: they listen on loopback only, and hold nothing but this system's data. */
+export const CREDENTIALS = { user: 'parley', password: 'parley', database: 'parley' } as const;
+
+/** The unprivileged user that the servers run as (nobody on Debian). */
+export const SERVICE_USER = { uid: 65_534, gid: 65_534 } as const;
+
+/** A setting that cannot be used, or a machine that lacks what the native stack needs. Its message is for the user. */
+export class Unusable extends Error {
+  override readonly name = 'Unusable';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws {Unusable} naming the first variable that is wrong and the value it has. */
+export function readSettings(environment: Environment, repository: string): Settings {
+  const integer = (name: string, fallback: number, min: number, max: number): number => {
+    const text = environment[name];
+    if (text === undefined || text === '') return fallback;
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new Unusable(`${name} must be a whole number from ${min} to ${max}; it is '${text}'.`);
+  };
+  const port = (name: string, fallback: number): number => integer(name, fallback, 1, 65_535);
+  const folder = (name: string, fallback: string): string => resolve(environment[name] || fallback);
+
+  const rabbitmq = port('RABBITMQ_PORT', 5672);
+  const elasticsearch = port('ELASTICSEARCH_PORT', 9200);
+  const cacheHome = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const nginx = port('PORT', 8080);
+  const settings: Settings = {
+    repository,
+    stateDir: folder('STACK_DIR', join(repository, '.stack')),
+    cacheDir: folder('STACK_CACHE', join(cacheHome, 'parley')),
+    ports: {
+      nginx,
+      nginxStatus: port('NGINX_STATUS_PORT', Math.min(nginx + 1, 65_535)),
+      redis: port('REDIS_PORT', 6379),
+      rabbitmq,
+      rabbitmqDist: port('RABBITMQ_DIST_PORT', Math.min(rabbitmq + 1_000, 65_535)),
+      // The default pair is 5672 and 4369; the same distance keeps two stacks apart without another variable.
+      epmd: port('EPMD_PORT', Math.max(rabbitmq - 1_303, 1)),
+      mysql: port('MYSQL_PORT', 3306),
+      elasticsearch,
+      elasticsearchTransport: port('ELASTICSEARCH_TRANSPORT_PORT', Math.min(elasticsearch + 100, 65_535)),
+      ingest: port('INGEST_PORT', 3100),
+      api: port('API_PORT', 3200),
+      worker: port('WORKER_PORT', 3300),
+    },
+    instances: {
+      ingest: integer('INGESTS', 1, 1, 64),
+      api: integer('APIS', 1, 1, 64),
+      worker: integer('WORKERS', 1, 1, 64),
+    },
+    nginxHost: environment.NGINX_HOST || '127.0.0.1',
+    nginxRateLimit: {
+      on: onOrOff('NGINX_RATE_LIMIT', environment.NGINX_RATE_LIMIT),
+      perSecond: integer('NGINX_RATE_PER_SECOND', 100, 1, 1_000_000),
+      burst: integer('NGINX_RATE_BURST', 200, 1, 1_000_000),
+    },
+    partitions: integer('PARTITIONS', 8, 1, 1_024),
+    logLevel: environment.LOG_LEVEL || 'info',
+    elasticsearchHeapMb: integer('ELASTICSEARCH_HEAP_MB', 512, 256, 31_744),
+    appEnvironment: passedOn(environment),
+  };
+  refuseSharedPorts(settings);
+  return settings;
+}
+
+/** Those that STACK_PASS names; the apps see nothing else of our environment, so that it cannot differ unnoticed. */
+function passedOn(environment: Environment): Record<string, string> {
+  const names = (environment.STACK_PASS ?? '').split(',').map((name) => name.trim());
+  return Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
+}
+
+function onOrOff(name: string, text: string | undefined): boolean {
+  if (text === undefined || text === '' || text === 'off') return false;
+  if (text === 'on') return true;
+  throw new Unusable(`${name} must be 'on' or 'off'; it is '${text}'.`);
+}
+
+/** Two programs on one port would show up as one that never gets ready, half a minute later. */
+function refuseSharedPorts({ ports, instances }: Settings): void {
+  const taken = new Map<number, string>();
+  for (const [name, first] of Object.entries(ports)) {
+    const count = name === 'ingest' || name === 'api' || name === 'worker' ? instances[name] : 1;
+    for (let port = first; port < first + count; port += 1) {
+      const other = taken.get(port);
+      if (other !== undefined) throw new Unusable(`Port ${port} is given to both ${other} and ${name}.`);
+      taken.set(port, name);
+    }
+  }
+}

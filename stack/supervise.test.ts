@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { withLock } from './lock.ts';
+import { birth, isAlive } from './process.ts';
+import { type Service, StopOrder } from './service.ts';
+import { NotReady, Supervisor } from './supervise.ts';
+
+/** An app that is ready at once, leaves a child behind when it is killed, and notes when it is asked to stop. */
+const APP = `
+  import { appendFileSync } from 'node:fs';
+  const server = Bun.serve({ port: Number(process.env.PORT), hostname: '127.0.0.1', fetch: () => new Response('ok') });
+  const child = Bun.spawn(['sleep', '600']);
+  await Bun.write(process.env.CHILD_FILE, String(child.pid));
+  process.on('SIGTERM', () => {
+    appendFileSync(process.env.ORDER_FILE, process.env.NAME + ' ');
+    child.kill();
+    process.exit(0);
+  });
+`;
+
+let folder: string;
+let supervisor: Supervisor;
+
+beforeEach(() => {
+  folder = mkdtempSync(`${tmpdir()}/parley-stack-`);
+  writeFileSync(`${folder}/app.ts`, APP);
+  writeFileSync(`${folder}/order`, '');
+  supervisor = new Supervisor(folder);
+});
+
+afterEach(async () => {
+  await supervisor.down();
+  rmSync(folder, { recursive: true });
+});
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
+  listener.stop(true);
+  return listener.port;
+}
+
+function app(name: string, more: Partial<Service> = {}): Service {
+  const port = more.port ?? freePort();
+  return {
+    name,
+    port,
+    stopOrder: StopOrder.Creating,
+    command: [process.execPath, `${folder}/app.ts`],
+    env: { PORT: String(port), NAME: name, ORDER_FILE: `${folder}/order`, CHILD_FILE: `${folder}/child-${name}` },
+    cwd: folder,
+    configuration: '',
+    prepare: async () => {},
+    ...more,
+  };
+}
+
+const pidOf = (name: string): number => supervisor.records.find(name)!.pid;
+const childOf = (name: string): number => Number(readFileSync(`${folder}/child-${name}`, 'utf8'));
+
+test('a second up leaves what runs alone, and starts what has died', async () => {
+  const services = [app('api-1'), app('api-2')];
+  await supervisor.up(services);
+  const [first, second] = [pidOf('api-1'), pidOf('api-2')];
+  await supervisor.up(services);
+  expect([pidOf('api-1'), pidOf('api-2')]).toEqual([first, second]);
+  process.kill(second, 'SIGKILL');
+  await supervisor.up(services);
+  expect(pidOf('api-1')).toBe(first);
+  expect(pidOf('api-2')).not.toBe(second);
+});
+
+test('what a killed program left behind is ended before it is started again', async () => {
+  const services = [app('worker-1')];
+  await supervisor.up(services);
+  const orphan = childOf('worker-1');
+  process.kill(pidOf('worker-1'), 'SIGKILL');
+  await supervisor.up(services);
+  expect(birth(orphan)).toBeUndefined();
+  expect(childOf('worker-1')).not.toBe(orphan);
+});
+
+test('another configuration is a reason to start anew', async () => {
+  const service = app('ingest-1');
+  await supervisor.up([service]);
+  const first = supervisor.records.find('ingest-1')!;
+  await supervisor.up([{ ...service, configuration: 'changed' }]);
+  expect(isAlive(first)).toBe(false);
+  expect(pidOf('ingest-1')).not.toBe(first.pid);
+});
+
+test('down stops in order, and leaves no process and no record', async () => {
+  await supervisor.up([app('worker-1', { stopOrder: StopOrder.Worker }), app('ingest-1')]);
+  const pids = [pidOf('worker-1'), pidOf('ingest-1'), childOf('worker-1'), childOf('ingest-1')];
+  await supervisor.down();
+  expect(readFileSync(`${folder}/order`, 'utf8')).toBe('ingest-1 worker-1 ');
+  expect(pids.map(birth)).toEqual([undefined, undefined, undefined, undefined]);
+  expect(supervisor.records.all()).toEqual([]);
+  await supervisor.down();
+});
+
+test('a program that ends at once is reported with the end of its log', async () => {
+  const dying = app('api-1', { command: ['/bin/sh', '-c', 'echo the reason >&2; exit 3'] });
+  const failure = await supervisor.up([dying]).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(NotReady);
+  expect((failure as Error).message).toContain('the reason');
+});
+
+test('a port that a stranger has is refused before anything is started', async () => {
+  const stranger = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('ok') });
+  const port = stranger.port ?? 0;
+  const failure = await supervisor.up([app('api-1', { port })]).catch((error: unknown) => error);
+  await stranger.stop(true);
+  expect((failure as Error).message).toContain(`Port ${port}`);
+  expect(supervisor.records.all()).toEqual([]);
+});
+
+test('a record does not make a stranger with the same pid ours', async () => {
+  await supervisor.up([app('api-1')]);
+  const record = supervisor.records.find('api-1')!;
+  expect(isAlive(record)).toBe(true);
+  expect(isAlive({ ...record, bornAt: '1' })).toBe(false);
+});
+
+test('the lock lets one in at a time, and is free again when its holder is killed', async () => {
+  const path = `${folder}/lock`;
+  const script = `import { withLock } from '${import.meta.dir}/lock.ts';
+    await withLock('${path}', async () => { console.log('in'); await Bun.sleep(600_000); });`;
+  const holder = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' });
+  await holder.stdout.getReader().read();
+  let waited = false;
+  const entered = withLock(
+    path,
+    async () => 'entered',
+    () => {
+      waited = true;
+      holder.kill('SIGKILL');
+    },
+  );
+  expect(await entered).toBe('entered');
+  expect(waited).toBe(true);
+});

@@ -1,0 +1,130 @@
+/** Brings services up and down. It knows nothing of what they are; all of them are started at once. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { isReady } from './probe.ts';
+import { birth, isAlive, launch, type ProcessRecord, Records, stop } from './process.ts';
+import type { Service } from './service.ts';
+import { SERVICE_USER } from './settings.ts';
+import { logFileOf } from './state-folder.ts';
+
+/** A cold Elasticsearch on a busy machine is the slowest. */
+const READY_WITHIN_MS = 90_000;
+const READY_POLL_MS = 100;
+/** A broker or a database that has work in hand may take a while; a kill costs it a recovery at the next start. */
+const STOP_WITHIN_MS = 20_000;
+const LOG_LINES_SHOWN = 15;
+
+export class NotReady extends Error {
+  override readonly name = 'NotReady';
+}
+
+export class Supervisor {
+  readonly #stateDir: string;
+  readonly records: Records;
+
+  constructor(stateDir: string) {
+    this.#stateDir = stateDir;
+    this.records = new Records(`${stateDir}/run`);
+  }
+
+  /**
+   * Starts what is not running, starts anew what runs with another configuration, and waits until all are ready.
+   * @throws {NotReady} with the end of its log, for the first that dies or is late
+   */
+  async up(services: readonly Service[]): Promise<void> {
+    for (const folder of ['run', 'logs']) mkdirSync(`${this.#stateDir}/${folder}`, { recursive: true });
+    // All of them, even if one fails: none is left half started while its caller goes on.
+    const results = await Promise.allSettled(services.map((service) => this.#up(service)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async #up(service: Service): Promise<void> {
+    const known = this.records.find(service.name);
+    const asWanted = known !== undefined && isAlive(known) && known.fingerprint === fingerprintOf(service);
+    if (asWanted && (await this.#isReadyInTime(service, known))) return;
+    if (known !== undefined) await stop(known, STOP_WITHIN_MS);
+    const startedAt = performance.now();
+    await refuseTakenPort(service);
+    await service.prepare();
+    const record = await this.#start(service);
+    if (!(await this.#isReadyInTime(service, record))) throw this.#notReady(service, 'ended while it was starting');
+    console.log(
+      `${service.name} is ready on port ${service.port} (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)`,
+    );
+  }
+
+  async #start(service: Service): Promise<ProcessRecord> {
+    const logFile = logFileOf(this.#stateDir, service.name);
+    const { command, env, cwd, name, port, stopOrder } = service;
+    const pid = launch({ command, env, cwd, logFile });
+    const bornAt = birth(pid) ?? 'gone';
+    const first: ProcessRecord = {
+      ...{ name, pid, bornAt, session: pid, sessionBornAt: bornAt, port, stopOrder },
+      stopSignal: service.stopSignal ?? 'SIGTERM',
+      fingerprint: fingerprintOf(service),
+    };
+    // On record before anything else can fail, so that `down` finds it.
+    this.records.write(first);
+    if (service.pidFile === undefined) return first;
+    const stayingPid = await this.#pidFrom(service.pidFile, service, first);
+    const staying = { ...first, pid: stayingPid, bornAt: birth(stayingPid) ?? 'gone' };
+    this.records.write(staying);
+    return staying;
+  }
+
+  async #pidFrom(file: string, service: Service, launcher: ProcessRecord): Promise<number> {
+    const until = Date.now() + READY_WITHIN_MS;
+    for (;;) {
+      const ended = !isAlive(launcher);
+      const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+      if (pid > 0) return pid;
+      if (ended) throw this.#notReady(service, 'ended while it was starting');
+      if (Date.now() > until) throw this.#notReady(service, `did not start within ${READY_WITHIN_MS / 1_000} s`);
+      await Bun.sleep(READY_POLL_MS);
+    }
+  }
+
+  /** Waits until it is. @returns false if it ended instead @throws {NotReady} if it is late */
+  async #isReadyInTime(service: Service, record: ProcessRecord): Promise<boolean> {
+    const until = Date.now() + READY_WITHIN_MS;
+    while (!(await isReady(service.name, service.port))) {
+      if (!isAlive(record)) return false;
+      if (Date.now() > until) throw this.#notReady(service, `was not ready within ${READY_WITHIN_MS / 1_000} s`);
+      await Bun.sleep(READY_POLL_MS);
+    }
+    return true;
+  }
+
+  #notReady({ name }: Service, what: string): NotReady {
+    const file = logFileOf(this.#stateDir, name);
+    const end = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
+    return new NotReady(`${name} ${what}. The end of ${file}:\n${end}`);
+  }
+
+  /** Stops those on record that `which` picks: the intake first, the servers last; each group at once. */
+  async down(which: (record: ProcessRecord) => boolean = () => true): Promise<void> {
+    const groups = Map.groupBy(this.records.all().filter(which), (record) => record.stopOrder);
+    for (const [, group] of [...groups].sort(([a], [b]) => a - b)) {
+      await Promise.all(
+        group.map(async (record) => {
+          await stop(record, STOP_WITHIN_MS);
+          this.records.remove(record.name);
+        }),
+      );
+    }
+  }
+}
+
+function fingerprintOf({ command, env, configuration }: Service): string {
+  const decisive = JSON.stringify([command, Object.entries(env).sort(), configuration, SERVICE_USER]);
+  return createHash('sha256').update(decisive).digest('hex').slice(0, 16);
+}
+
+/** Else a stranger on the port would be taken for our server, and answer as ready. */
+async function refuseTakenPort({ name, port }: Service): Promise<void> {
+  try {
+    Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true);
+  } catch {
+    throw new NotReady(`Port ${port}, meant for ${name}, is taken by another program. (docs/running.md: ports.)`);
+  }
+}

@@ -1,0 +1,240 @@
+/** docker-compose.yml is a valid compose file, and says the same as the native stack does. No Docker engine is needed. */
+import { describe, expect, test } from 'bun:test';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020';
+import { appEnvironment } from '../../stack/apps.ts';
+import { nginxVariables } from '../../stack/nginx.ts';
+import { CREDENTIALS, readSettings } from '../../stack/settings.ts';
+import { BUN_IMAGE, BUN_VERSION, MONITORING_IMAGES, SERVER_VERSIONS } from '../../stack/versions.ts';
+
+const REPOSITORY = resolve(import.meta.dir, '../..');
+const APPS = ['ingest', 'api', 'worker'];
+const SERVERS = Object.keys(SERVER_VERSIONS);
+
+interface ComposeService {
+  image: string;
+  build?: unknown;
+  command?: string[];
+  container_name?: string;
+  depends_on?: Record<string, { condition: string }>;
+  environment?: Record<string, string>;
+  healthcheck?: { test: string[] };
+  ports?: string[];
+  profiles?: string[];
+  read_only?: boolean;
+  user?: string;
+  volumes?: string[];
+  cap_drop?: string[];
+}
+
+const read = (path: string): string => readFileSync(`${REPOSITORY}/${path}`, 'utf8');
+const text = read('docker-compose.yml');
+const compose = Bun.YAML.parse(text) as {
+  services: Record<string, ComposeService>;
+  networks: Record<string, { internal?: boolean } | null>;
+  volumes: Record<string, unknown>;
+};
+const services = Object.entries(compose.services);
+const native = readSettings({}, REPOSITORY);
+
+/** What `${NAME:-value}` becomes without a .env. */
+const withDefaults = (value: string): string => value.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+
+function environmentOf(name: string): Record<string, string> {
+  const environment = compose.services[name]?.environment ?? {};
+  return Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, withDefaults(String(value))]));
+}
+
+describe('docker-compose.yml', () => {
+  test('is valid by the schema of the Compose Specification', () => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+    const validate = ajv.compile(JSON.parse(read('tests/ops/fixtures/compose-spec.json')));
+    validate(compose);
+    expect(validate.errors).toBeNull();
+  });
+
+  test('publishes nginx only; the profile for monitoring on loopback only', () => {
+    const published = services.filter(([, { ports = [] }]) => ports.length > 0);
+    expect(published.map(([name]) => name).sort()).toEqual(['grafana', 'nginx']);
+    expect(compose.services.grafana?.profiles).toEqual(['monitoring']);
+    for (const port of compose.services.grafana?.ports ?? []) expect(port).toStartWith('127.0.0.1:');
+    expect(compose.networks.inside?.internal).toBe(true);
+  });
+
+  test.each(APPS)('%s can be scaled', (app) => {
+    const service = compose.services[app];
+    expect(service?.container_name).toBeUndefined();
+    expect(service?.ports).toBeUndefined();
+    expect(service?.volumes).toBeUndefined();
+  });
+
+  test('nginx asks for all instances of an app again and again', () => {
+    const nginx = environmentOf('nginx');
+    expect(nginx.NGINX_INGEST_SERVERS).toMatch(/^server ingest:3000 resolve /);
+    expect(nginx.NGINX_API_SERVERS).toMatch(/^server api:3000 resolve /);
+    expect(nginx.NGINX_RESOLVER).toMatch(/^resolver 127\.0\.0\.11 valid=\d+s/);
+  });
+
+  test('each service has a health check, and waits for healthy ones only', () => {
+    for (const [name, service] of services) {
+      expect([name, service.healthcheck?.test.length ?? 0]).not.toEqual([name, 0]);
+      for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+        expect(compose.services[other]).toBeDefined();
+        expect(condition).toBe('service_healthy');
+      }
+    }
+  });
+
+  test('no service may gain rights, and all but one have a read-only file system', () => {
+    for (const [, service] of services) expect(service.cap_drop).toEqual(['ALL']);
+    const writable = services.filter(([, service]) => service.read_only !== true).map(([name]) => name);
+    expect(writable).toEqual(['elasticsearch']);
+  });
+
+  test('what is mounted exists, and named volumes are declared', () => {
+    for (const [, { volumes = [] }] of services) {
+      for (const volume of volumes) {
+        const source = volume.split(':')[0]!;
+        if (source.startsWith('.')) expect([source, existsSync(`${REPOSITORY}/${source}`)]).toEqual([source, true]);
+        else expect(Object.keys(compose.volumes)).toContain(source);
+      }
+    }
+  });
+});
+
+describe('docker-compose.yml and the native stack', () => {
+  test.each(SERVERS)('%s has the same version', (name) => {
+    const { series, image } = SERVER_VERSIONS[name as keyof typeof SERVER_VERSIONS];
+    expect(compose.services[name]?.image).toBe(image);
+    expect(image).toStartWith(`${name}:${series}.`);
+  });
+
+  test('Bun has one version everywhere', () => {
+    expect(/^ARG BUN_IMAGE=(.*)$/m.exec(read('Dockerfile'))?.[1]).toBe(BUN_IMAGE);
+    expect(JSON.parse(read('package.json')).workspaces.catalog['bun-types']).toBe(BUN_VERSION);
+    expect(read('bin/stack')).toContain(`bun@${BUN_VERSION}`);
+  });
+
+  test('monitoring is pinned too', () => {
+    expect(compose.services.prometheus?.image).toBe(MONITORING_IMAGES.prometheus);
+    expect(compose.services.grafana?.image).toBe(MONITORING_IMAGES.grafana);
+  });
+
+  test.each(APPS)('%s is started by the same command, with the same variables', (app) => {
+    expect(compose.services[app]?.command).toEqual(['bun', `apps/${app}/src/main.ts`]);
+    const here = appEnvironment(native, native.ports.ingest);
+    const there = environmentOf(app);
+    expect(Object.keys(there).sort()).toEqual(Object.keys(here).sort());
+    for (const name of ['PARTITIONS', 'LOG_LEVEL']) expect(there[name]).toBe(here[name]!);
+    for (const name of Object.keys(here).filter((each) => each.endsWith('_URL'))) {
+      const [a, b] = [new URL(here[name]!), new URL(there[name]!)];
+      expect([b.protocol, b.username, b.password, b.pathname]).toEqual([
+        a.protocol,
+        a.username,
+        a.password,
+        a.pathname,
+      ]);
+      expect(SERVERS).toContain(b.hostname);
+    }
+  });
+
+  test('nginx gets every variable of its template, with the same limits', () => {
+    const template = read('nginx/nginx.conf.template');
+    const wanted = new Set([...template.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!));
+    const here = nginxVariables(native);
+    const there = environmentOf('nginx');
+    expect(Object.keys(here).sort()).toEqual([...wanted].sort());
+    for (const name of wanted) expect(there).toHaveProperty(name);
+    for (const name of ['NGINX_RATE_LIMIT', 'NGINX_RATE_PER_SECOND', 'NGINX_RATE_BURST']) {
+      expect(there[name]).toBe(here[name]!);
+    }
+  });
+
+  test.each([
+    ['redis', 'redis.conf'],
+    ['rabbitmq', 'rabbitmq.conf'],
+    ['mysql', 'mysql.cnf'],
+    ['elasticsearch', 'elasticsearch.yml'],
+  ])('%s reads the same file, stack/conf/%s', (name, file) => {
+    const mounted = compose.services[name]?.volumes?.filter((volume) => volume.startsWith(`./stack/conf/${file}:`));
+    expect(mounted).toHaveLength(1);
+    expect(mounted?.[0]).toEndWith(':ro');
+    expect(read(`stack/servers/${name}.ts`)).toContain(`stack/conf/${file}`);
+  });
+
+  test('the servers have the same users', () => {
+    expect(environmentOf('rabbitmq')).toEqual({
+      RABBITMQ_DEFAULT_USER: CREDENTIALS.user,
+      RABBITMQ_DEFAULT_PASS: CREDENTIALS.password,
+    });
+    expect(environmentOf('mysql')).toMatchObject({
+      MYSQL_USER: CREDENTIALS.user,
+      MYSQL_PASSWORD: CREDENTIALS.password,
+      MYSQL_DATABASE: CREDENTIALS.database,
+    });
+    expect(environmentOf('elasticsearch').ES_JAVA_OPTS).toContain(`-Xmx${native.elasticsearchHeapMb}m`);
+  });
+
+  test('health is asked in the same way', () => {
+    const probes = read('stack/probe.ts');
+    const checkOf = (name: string): string => compose.services[name]?.healthcheck?.test.join(' ') ?? '';
+    for (const app of APPS) {
+      expect(checkOf(app)).toBe('CMD bun docker/ready.ts');
+      expect(probes).toContain(`${app}: (port) => answersHttp(port, '/readyz')`);
+    }
+    expect(read('docker/ready.ts')).toContain('/readyz');
+    for (const path of ['/healthz', '/_cluster/health?wait_for_status=yellow']) {
+      expect(`${checkOf('nginx')} ${checkOf('elasticsearch')}`).toContain(path);
+      expect(probes).toContain(path);
+    }
+    expect(read('Dockerfile')).toContain('docker/ready.ts');
+  });
+});
+
+test('.env.example names every variable of docker-compose.yml, with its default', () => {
+  const used = new Map([...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name!, value!]));
+  used.delete('PARLEY_VERSION');
+  const example = new Map(
+    [...read('.env.example').matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]),
+  );
+  expect([...example].sort()).toEqual([...used].sort());
+  expect(text.match(/(?<!\$)\$\{\w+\}/g)).toBeNull();
+});
+
+describe('monitoring', () => {
+  const METRICS = [
+    ...['parley_http_requests_total', 'parley_http_request_duration_seconds_bucket', 'parley_created_total'],
+    ...['parley_store_batch_rows_bucket', 'parley_store_lag_seconds_bucket', 'parley_indexed_documents_total'],
+    ...['parley_dead_letters_total', 'parley_flush_seconds_bucket', 'process_resident_memory_bytes'],
+    ...['process_cpu_seconds_total', 'up', 'rabbitmq_queue_messages_ready', 'rabbitmq_queue_messages_unacked'],
+  ];
+
+  test('the dashboard asks for metrics that there are, of the data source that there is', () => {
+    const dashboard = read('docker/monitoring/grafana/dashboards/parley.json');
+    const expressions = [...dashboard.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].map(([, expression]) => expression!);
+    expect(expressions.length).toBeGreaterThan(15);
+    const asked = expressions.flatMap(
+      (expression) => expression.match(/\b(?:parley|process|rabbitmq)_\w+|\bup\b/g) ?? [],
+    );
+    for (const metric of asked) expect(METRICS).toContain(metric);
+    expect(new Set(asked).size).toBe(METRICS.length);
+    const [source] = (
+      Bun.YAML.parse(read('docker/monitoring/grafana/provisioning/datasources/prometheus.yml')) as {
+        datasources: { uid: string }[];
+      }
+    ).datasources;
+    const uids = new Set([...dashboard.matchAll(/"type": "prometheus",\s*"uid": "(\w+)"/g)].map(([, uid]) => uid!));
+    expect([...uids]).toEqual([source!.uid]);
+  });
+
+  test('Prometheus looks for all instances of each app', () => {
+    const { scrape_configs } = Bun.YAML.parse(read('docker/monitoring/prometheus/prometheus.yml')) as {
+      scrape_configs: { job_name: string; dns_sd_configs?: { names: string[]; port: number }[] }[];
+    };
+    for (const app of APPS) {
+      const job = scrape_configs.find(({ job_name }) => job_name === app);
+      expect(job?.dns_sd_configs?.[0]).toMatchObject({ names: [app], port: 3000 });
+    }
+  });
+});

@@ -1,0 +1,181 @@
+/** Runs the project's nginx configuration on free ports, in a temporary folder, before upstreams that a test makes. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { insideRootfs, ROOTFS_ENVIRONMENT } from '../../stack/chroot.ts';
+import { install } from '../../stack/install/install.ts';
+import { renderNginx } from '../../stack/nginx.ts';
+import { birth, launch, type ProcessRecord, stop } from '../../stack/process.ts';
+import { readSettings } from '../../stack/settings.ts';
+import { makeStateFolder } from '../../stack/state-folder.ts';
+
+const REPOSITORY = resolve(import.meta.dir, '../..');
+const READY_WITHIN_MS = 10_000;
+const STOP_WITHIN_MS = 7_000;
+
+export interface Nginx {
+  readonly port: number;
+  readonly statusPort: number;
+  readonly accessLog: () => string;
+  readonly errorLog: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+export interface NginxOptions {
+  readonly ingestPorts: readonly number[];
+  readonly apiPorts: readonly number[];
+  readonly variables?: Record<string, string>;
+}
+
+export async function startNginx(options: NginxOptions): Promise<Nginx> {
+  const installation = await install(readSettings(process.env, REPOSITORY));
+  const folder = mkdtempSync(`${tmpdir()}/parley-nginx-`);
+  chmodSync(folder, 0o755);
+  makeStateFolder(folder, 'nginx');
+  const port = freePort();
+  const statusPort = freePort();
+  const configuration = renderNginx(REPOSITORY, {
+    NGINX_LISTEN: `127.0.0.1:${port}`,
+    NGINX_STATUS_LISTEN: `127.0.0.1:${statusPort}`,
+    NGINX_RUN: '/stack/nginx',
+    NGINX_INCLUDES: '/stack/nginx',
+    NGINX_ACCESS_LOG: '/stack/nginx/access.log',
+    NGINX_ERROR_LOG: 'stderr',
+    NGINX_RESOLVER: '',
+    NGINX_INGEST_SERVERS: servers(options.ingestPorts),
+    NGINX_API_SERVERS: servers(options.apiPorts),
+    NGINX_RATE_LIMIT: 'off',
+    NGINX_RATE_PER_SECOND: '100',
+    NGINX_RATE_BURST: '200',
+    ...options.variables,
+  });
+  writeFileSync(`${folder}/nginx/nginx.conf`, configuration);
+  writeFileSync(`${folder}/nginx/problems.conf`, readFileSync(`${REPOSITORY}/nginx/problems.conf`));
+  const logFile = `${folder}/nginx.log`;
+  const command = insideRootfs(installation, folder, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']);
+  const pid = launch({ command, env: ROOTFS_ENVIRONMENT, cwd: folder, logFile });
+  const bornAt = birth(pid) ?? 'gone';
+  const record: ProcessRecord = {
+    ...{ name: 'nginx', pid, bornAt, session: pid, sessionBornAt: bornAt, port },
+    ...{ stopOrder: 0, stopSignal: 'SIGQUIT', fingerprint: '' },
+  };
+  await waitUntil(
+    async () => {
+      if (birth(pid) !== bornAt) throw new Error(`nginx ended: ${readFileSync(logFile, 'utf8')}`);
+      return fetch(`http://127.0.0.1:${port}/healthz`).then(
+        (response) => response.ok,
+        () => false,
+      );
+    },
+    READY_WITHIN_MS,
+    'nginx is ready',
+  );
+  return {
+    port,
+    statusPort,
+    accessLog: () => readFileSync(`${folder}/nginx/access.log`, 'utf8'),
+    errorLog: () => readFileSync(logFile, 'utf8'),
+    stop: async () => {
+      await stop(record, STOP_WITHIN_MS);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function servers(ports: readonly number[]): string {
+  return ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ');
+}
+
+/** A port that was free a moment ago; nothing listens on it. */
+export function freePort(): number {
+  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
+  const { port } = listener;
+  listener.stop(true);
+  return port;
+}
+
+export async function waitUntil(condition: () => Promise<boolean>, withinMs: number, what: string): Promise<void> {
+  const until = Date.now() + withinMs;
+  while (!(await condition())) {
+    if (Date.now() > until) throw new Error(`Waited ${withinMs} ms in vain until ${what}`);
+    await Bun.sleep(20);
+  }
+}
+
+/** What an upstream saw of a request, which it gives back as its answer. */
+export interface Echo {
+  readonly app: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+  readonly headers: Record<string, string>;
+}
+
+export interface Upstream {
+  readonly port: number;
+  readonly seen: () => number;
+  readonly stop: () => void;
+}
+
+/** Answers each request with what it saw of it. */
+export function echoUpstream(app: string, answer?: (request: Request) => Response | undefined): Upstream {
+  let seen = 0;
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    maxRequestBodySize: 8 * 1024 * 1024,
+    fetch: async (request) => {
+      seen += 1;
+      const own = answer?.(request);
+      if (own !== undefined) return own;
+      const { pathname, search } = new URL(request.url);
+      const headers = Object.fromEntries(request.headers);
+      const body = await request.text();
+      return Response.json({ app, method: request.method, path: pathname + search, body, headers } satisfies Echo);
+    },
+  });
+  return { port: server.port ?? 0, seen: () => seen, stop: () => void server.stop(true) };
+}
+
+/** Takes each request and then says nothing (`hangs`), or breaks the connection (`dies`): it may have done its work. */
+export function silentUpstream(manner: 'dies' | 'hangs'): Upstream {
+  let seen = 0;
+  const listener = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      data: (socket, bytes) => {
+        if (/^[A-Z]+ \//.test(bytes.toString('latin1'))) seen += 1;
+        if (manner === 'dies') socket.terminate();
+      },
+    },
+  });
+  return { port: listener.port, seen: () => seen, stop: () => listener.stop(true) };
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+/** Sends bytes that no HTTP client would, such as a GET with a body, and reads until the server closes. */
+export async function sendRaw(port: number, text: string): Promise<RawAnswer> {
+  const { promise, resolve: done } = Promise.withResolvers<void>();
+  const chunks: Buffer[] = [];
+  const socket = await Bun.connect({
+    hostname: '127.0.0.1',
+    port,
+    socket: {
+      data: (_, bytes) => void chunks.push(Buffer.from(bytes)),
+      close: () => done(),
+      error: () => done(),
+    },
+  });
+  socket.write(text);
+  await promise;
+  const [head = '', ...rest] = Buffer.concat(chunks).toString('utf8').split('\r\n\r\n');
+  const [first = '', ...lines] = head.split('\r\n');
+  const headers = lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.replace(/^[^:]*:\s*/, '')]);
+  return { status: Number(first.split(' ')[1]), headers: Object.fromEntries(headers), body: rest.join('\r\n\r\n') };
+}

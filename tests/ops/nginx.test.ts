@@ -1,0 +1,329 @@
+/** The promises of nginx/: what goes where, what is never sent twice, and what its own errors look like. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { checkMachine } from '../../stack/install/machine.ts';
+import type { Echo, Nginx, RawAnswer, Upstream } from './nginx-harness.ts';
+import { echoUpstream, freePort, sendRaw, silentUpstream, startNginx, waitUntil } from './nginx-harness.ts';
+
+const INSTALL_AND_START_MS = 300_000;
+const CHATS = '/api/applications/0f1e/chats';
+const CREATE_PATHS = [
+  '/api/applications',
+  CHATS,
+  `${CHATS}/1`,
+  `${CHATS}/1/messages`,
+  `${CHATS}/1/messages/batch`,
+  `${CHATS}/1/messages/`,
+];
+const SINGLE_BYTES_MAX = 128 * 1024;
+const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+
+const unsupported = await checkMachine().then(
+  () => undefined,
+  (error: Error) => error.message,
+);
+if (unsupported !== undefined) console.warn(`nginx is not tested. ${unsupported}`);
+
+async function echoOf(response: Response | Promise<Response>): Promise<Echo> {
+  return (await (await response).json()) as Echo;
+}
+
+function expectProblem(answer: RawAnswer, status: number): void {
+  expect(answer.status).toBe(status);
+  expect(answer.headers['content-type']).toBe('application/problem+json');
+  expect(answer.headers['x-request-id']).toBeString();
+  const problem = JSON.parse(answer.body);
+  expect(problem).toEqual({ type: 'about:blank', title: expect.any(String), status, detail: expect.any(String) });
+}
+
+async function rawOf(response: Response): Promise<RawAnswer> {
+  return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
+}
+
+describe.skipIf(unsupported !== undefined)('nginx', () => {
+  const stops: (() => void | Promise<void>)[] = [];
+  const keep = <Part extends { stop: () => void | Promise<void> }>(part: Part): Part => {
+    stops.push(() => part.stop());
+    return part;
+  };
+  let nginx: Nginx;
+  let ingest: Upstream;
+  let api: Upstream;
+  const to = (path: string, init?: RequestInit): Promise<Response> =>
+    fetch(`http://127.0.0.1:${nginx.port}${path}`, init);
+  const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
+    to(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+
+  beforeAll(async () => {
+    ingest = keep(echoUpstream('ingest'));
+    api = keep(
+      echoUpstream('api', (request) =>
+        request.url.endsWith('/busy')
+          ? new Response('{"own":true}', { status: 503, headers: { 'retry-after': '7', 'x-request-id': 'theirs' } })
+          : undefined,
+      ),
+    );
+    nginx = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port] }));
+  }, INSTALL_AND_START_MS);
+
+  afterAll(async () => {
+    for (const stopPart of stops.reverse()) await stopPart();
+  });
+
+  describe('routing', () => {
+    test.each(CREATE_PATHS)('POST %s goes to ingest', async (path) => {
+      expect(await echoOf(post(path, '{"a":1}'))).toMatchObject({
+        app: 'ingest',
+        method: 'POST',
+        path,
+        body: '{"a":1}',
+      });
+    });
+
+    test.each(CREATE_PATHS)('GET, PUT, PATCH, DELETE and OPTIONS %s go to the api', async (path) => {
+      for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+        expect(await echoOf(to(path, { method }))).toMatchObject({ app: 'api', method });
+      }
+    });
+
+    test.each([`${CHATS}/1/search`, '/api/applications/0f1e', `${CHATS}/1/messages/5`, '/api', '/elsewhere'])(
+      'POST %s goes to the api',
+      async (path) => {
+        expect(await echoOf(post(path, '{}'))).toMatchObject({ app: 'api', method: 'POST', path });
+      },
+    );
+
+    test('the docs page is the api’s', async () => {
+      expect(await echoOf(to('/swagger'))).toMatchObject({ app: 'api', path: '/swagger' });
+    });
+
+    test('an address reaches the app as it was sent, escapes and all', async () => {
+      const path = `${CHATS}/1/search?search_query=a%2Fb%20c&limit=5`;
+      expect(await echoOf(to(path))).toMatchObject({ app: 'api', path });
+      expect(await echoOf(post('/api/applications/a%2Fb/chats', '{}'))).toMatchObject({
+        path: '/api/applications/a%2Fb/chats',
+      });
+    });
+
+    test('health is answered by nginx itself, and the apps’ own pages are not public', async () => {
+      const before = ingest.seen() + api.seen();
+      expect(await rawOf(await to('/healthz'))).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+      for (const path of ['/readyz', '/metrics', '/metrics/', '/%6detrics', '//metrics', '/healthz/', '/livez']) {
+        expectProblem(await rawOf(await to(path)), 404);
+      }
+      expect(ingest.seen() + api.seen()).toBe(before);
+    });
+
+    test('its own figures are on another port', async () => {
+      const status = await fetch(`http://127.0.0.1:${nginx.statusPort}/nginx_status`);
+      expect(await status.text()).toContain('Active connections');
+      expect(await echoOf(to('/nginx_status'))).toMatchObject({ app: 'api' });
+    });
+  });
+
+  describe('a search with GET', () => {
+    const path = `${CHATS}/1/search`;
+    const searching = async (more: string): Promise<Echo> => {
+      const answer = await sendRaw(
+        nginx.port,
+        `GET ${path}?limit=3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${more}`,
+      );
+      expect(answer.status).toBe(200);
+      return JSON.parse(answer.body);
+    };
+
+    test('goes on as a POST when it has a body', async () => {
+      const body = '{"search_query":"öl"}';
+      const seen = await searching(
+        `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+      expect(seen).toMatchObject({ app: 'api', method: 'POST', path: `${path}?limit=3`, body });
+      expect(seen.headers['content-type']).toBe('application/json');
+    });
+
+    test('goes on as a POST when its body is chunked', async () => {
+      const seen = await searching(
+        'Transfer-Encoding: Chunked\r\n\r\n7\r\n{"search\r\n0\r\n\r\n'.replace('7\r', '8\r'),
+      );
+      expect(seen).toMatchObject({ app: 'api', method: 'POST', body: '{"search' });
+    });
+
+    test('stays a GET without a body', async () => {
+      expect(await searching('\r\n')).toMatchObject({ app: 'api', method: 'GET', body: '' });
+      expect(await searching('Content-Length: 0\r\n\r\n')).toMatchObject({ method: 'GET', body: '' });
+    });
+
+    test('may be as long as 1,000 emoji in the address', async () => {
+      const query = encodeURIComponent('🦜'.repeat(1_000));
+      expect((await to(`${path}?search_query=${query}`)).status).toBe(200);
+    });
+  });
+
+  describe('sizes', () => {
+    test('a single create may have 128 KiB and not a byte more', async () => {
+      const accepted = await echoOf(post(`${CHATS}/1/messages`, 'x'.repeat(SINGLE_BYTES_MAX)));
+      expect(accepted.body.length).toBe(SINGLE_BYTES_MAX);
+      const before = ingest.seen();
+      expectProblem(await rawOf(await post(`${CHATS}/1/messages`, 'x'.repeat(SINGLE_BYTES_MAX + 1))), 413);
+      expect(ingest.seen()).toBe(before);
+    });
+
+    test('a batch may have 2 MiB and not a byte more', async () => {
+      const accepted = await echoOf(post(`${CHATS}/1/messages/batch`, 'x'.repeat(BATCH_BYTES_MAX)));
+      expect(accepted.app).toBe('ingest');
+      expect(accepted.body.length).toBe(BATCH_BYTES_MAX);
+      expectProblem(await rawOf(await post(`${CHATS}/1/messages/batch`, 'x'.repeat(BATCH_BYTES_MAX + 1))), 413);
+    });
+
+    test('an update and a search have the limit of a single create', async () => {
+      const body = 'x'.repeat(SINGLE_BYTES_MAX + 1);
+      expectProblem(await rawOf(await to(`${CHATS}/1/messages/1`, { method: 'PUT', body })), 413);
+      expectProblem(await rawOf(await post(`${CHATS}/1/search`, body)), 413);
+    });
+  });
+
+  describe('request ids', () => {
+    test('a caller’s is kept: upstream, in the answer and in the log', async () => {
+      const id = `caller-${crypto.randomUUID()}`;
+      const response = await post('/api/applications', '{}', { 'X-Request-Id': id });
+      expect(response.headers.get('x-request-id')).toBe(id);
+      expect((await echoOf(response)).headers['x-request-id']).toBe(id);
+      const line = await logLine(id);
+      expect(line).toMatchObject({ method: 'POST', uri: '/api/applications', status: 200, upstream_status: '200' });
+      expect(line.seconds).toBeNumber();
+    });
+
+    test.each(['', 'a b', 'x"y', '<script>', 'x'.repeat(129)])('%p is replaced by one of ours', async (id) => {
+      const response = await to('/api/applications', { headers: { 'X-Request-Id': id } });
+      expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
+      expect((await echoOf(response)).headers['x-request-id']).toBe(response.headers.get('x-request-id') ?? '');
+    });
+
+    test('the log stays JSON whatever a caller sends', async () => {
+      const id = `odd-${crypto.randomUUID()}`;
+      await to(`/api/"${encodeURIComponent('\n')}`, { headers: { 'X-Request-Id': id, 'User-Agent': 'a"b\\c' } });
+      expect(await logLine(id)).toMatchObject({ user_agent: 'a"b\\c' });
+    });
+
+    const logLine = async (id: string): Promise<Record<string, unknown>> => {
+      const find = (): string | undefined =>
+        nginx
+          .accessLog()
+          .split('\n')
+          .find((line) => line.includes(id));
+      await waitUntil(async () => find() !== undefined, 5_000, 'the request is in the log');
+      return JSON.parse(find() ?? '');
+    };
+  });
+
+  describe('errors', () => {
+    test('an app’s own pass unchanged', async () => {
+      const answer = await rawOf(await to('/api/busy'));
+      expect(answer).toMatchObject({ status: 503, body: '{"own":true}' });
+      expect(answer.headers['retry-after']).toBe('7');
+      expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
+    });
+
+    test.each([
+      [400, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
+      [400, `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`],
+      [405, 'TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+      [414, `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    ])('%d is a problem document', async (status, request) => {
+      expectProblem(await sendRaw(nginx.port, request), status);
+    });
+  });
+
+  describe('with a part of the system away', () => {
+    const before = async (ingestPorts: readonly number[], apiPorts: readonly number[] = [api.port]): Promise<number> =>
+      keep(await startNginx({ ingestPorts, apiPorts })).port;
+    const create = (port: number): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}${CHATS}`, { method: 'POST', body: '{}' });
+
+    test('an ingest that refuses connections costs no create', async () => {
+      const port = await before([freePort(), ingest.port]);
+      for (let i = 0; i < 20; i += 1) expect(await echoOf(create(port))).toMatchObject({ app: 'ingest' });
+    });
+
+    test('no ingest at all is 503 with Retry-After', async () => {
+      const answer = await rawOf(await create(await before([freePort(), freePort()])));
+      expectProblem(answer, 503);
+      expect(answer.headers['retry-after']).toBe('1');
+    });
+
+    test('it starts with the servers of docker-compose.yml, and before they have an address', async () => {
+      const variables = {
+        NGINX_RESOLVER: `resolver 127.0.0.1:${freePort()} valid=2s ipv6=off;`,
+        NGINX_INGEST_SERVERS: 'server ingest:3000 resolve max_fails=1 fail_timeout=1s;',
+        NGINX_API_SERVERS: 'server api:3000 resolve max_fails=1 fail_timeout=1s;',
+      };
+      const { port } = keep(await startNginx({ ingestPorts: [], apiPorts: [], variables }));
+      expectProblem(await rawOf(await create(port)), 503);
+    });
+
+    test('a large batch without an ingest is 503 too, not 413', async () => {
+      const port = await before([freePort()]);
+      const body = 'x'.repeat(1_000_000);
+      const response = await fetch(`http://127.0.0.1:${port}${CHATS}/1/messages/batch`, { method: 'POST', body });
+      expectProblem(await rawOf(response), 503);
+    });
+
+    test('a create whose ingest dies after it was sent is not sent again', async () => {
+      const dying = [keep(silentUpstream('dies')), keep(silentUpstream('dies'))];
+      const port = await before(dying.map((upstream) => upstream.port));
+      const answer = await rawOf(await create(port));
+      expectProblem(answer, 503);
+      expect(answer.headers['retry-after']).toBe('1');
+      expect(dying.reduce((sum, upstream) => sum + upstream.seen(), 0)).toBe(1);
+    });
+
+    test('an ingest that hangs is 503 in about four seconds, and the create is not sent again', async () => {
+      const hanging = [keep(silentUpstream('hangs')), keep(silentUpstream('hangs'))];
+      const port = await before(hanging.map((upstream) => upstream.port));
+      const startedAt = performance.now();
+      expectProblem(await rawOf(await create(port)), 503);
+      expect(performance.now() - startedAt).toBeWithin(3_500, 8_000);
+      expect(hanging.reduce((sum, upstream) => sum + upstream.seen(), 0)).toBe(1);
+    }, 20_000);
+
+    test('a GET whose api dies is sent to another one', async () => {
+      const dying = keep(silentUpstream('dies'));
+      const port = await before([ingest.port], [dying.port, api.port]);
+      for (let i = 0; i < 4; i += 1) {
+        expect(await echoOf(fetch(`http://127.0.0.1:${port}/api/applications`))).toMatchObject({ app: 'api' });
+      }
+      expect(dying.seen()).toBeGreaterThan(0);
+    });
+
+    test('a PATCH whose api dies is not sent again', async () => {
+      const dying = [keep(silentUpstream('dies')), keep(silentUpstream('dies'))];
+      const port = await before(
+        [ingest.port],
+        dying.map((upstream) => upstream.port),
+      );
+      const response = await fetch(`http://127.0.0.1:${port}${CHATS}/1`, { method: 'PATCH', body: '{}' });
+      expectProblem(await rawOf(response), 503);
+      expect(dying.reduce((sum, upstream) => sum + upstream.seen(), 0)).toBe(1);
+    });
+  });
+
+  describe('the rate limit', () => {
+    test('is off by default', async () => {
+      const statuses = await Promise.all(
+        Array.from({ length: 400 }, async () => (await to('/api/applications')).status),
+      );
+      expect(new Set(statuses)).toEqual(new Set([200]));
+    });
+
+    test('when on, answers 429 with Retry-After beyond the burst', async () => {
+      const variables = { NGINX_RATE_LIMIT: 'on', NGINX_RATE_PER_SECOND: '1', NGINX_RATE_BURST: '5' };
+      const limited = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port], variables }));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, async () => rawOf(await fetch(`http://127.0.0.1:${limited.port}/api/applications`))),
+      );
+      const refused = answers.filter(({ status }) => status === 429);
+      expect(refused.length).toBeWithin(10, 16);
+      expectProblem(refused[0]!, 429);
+      expect(refused[0]?.headers['retry-after']).toBe('1');
+    });
+  });
+});
