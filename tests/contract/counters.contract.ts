@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'bun:test';
+import { type Counters, newToken, type Sequence } from '@parley/domain';
+import { type Harness, opened } from './open-harness.ts';
+
+export interface CountersHarness extends Harness {
+  readonly counters: Counters;
+  /** A generation above all that any test has used, so that tests on a shared server do not meet. */
+  nextGeneration(): number;
+}
+
+/** What every driver of Counters promises. */
+export function countersContract(name: string, open: () => Promise<CountersHarness>): void {
+  describe(`${name} counters`, () => {
+    const harness = opened(open);
+    const chatsOf = (token = newToken()): Sequence => ({ kind: 'chats', token });
+    const messagesOf = (token = newToken(), chat = 1): Sequence => ({ kind: 'messages', token, chat });
+
+    test('nothing waits for a sequence that nothing was added to', async () => {
+      const { counters } = harness();
+      expect(await counters.pending(0, [chatsOf(), messagesOf()])).toEqual([0, 0]);
+    });
+
+    test('asked about no sequences they answer none', async () => {
+      expect(await harness().counters.pending(0, [])).toEqual([]);
+    });
+
+    test('adding nothing is fine', async () => {
+      await harness().counters.add(harness().nextGeneration(), []);
+    });
+
+    test('what is added in one generation sums up', async () => {
+      const { counters, nextGeneration } = harness();
+      const generation = nextGeneration();
+      const sequence = chatsOf();
+      await counters.add(generation, [{ sequence, count: 2 }]);
+      await counters.add(generation, [{ sequence, count: 40 }]);
+      expect(await counters.pending(generation - 1, [sequence])).toEqual([42]);
+    });
+
+    test('a sequence that stands twice in one addition counts twice', async () => {
+      const { counters, nextGeneration } = harness();
+      const generation = nextGeneration();
+      const sequence = messagesOf();
+      const deltas = [
+        { sequence, count: 1 },
+        { sequence, count: 2 },
+      ];
+      await counters.add(generation, deltas);
+      expect(await counters.pending(generation - 1, [sequence])).toEqual([3]);
+    });
+
+    test('concurrent additions all count', async () => {
+      const { counters, nextGeneration } = harness();
+      const generation = nextGeneration();
+      const sequence = messagesOf();
+      await Promise.all(Array.from({ length: 50 }, () => counters.add(generation, [{ sequence, count: 1 }])));
+      expect(await counters.pending(generation - 1, [sequence])).toEqual([50]);
+    });
+
+    test('answers stand in the order of the question, also where a sequence is asked twice', async () => {
+      const { counters, nextGeneration } = harness();
+      const generation = nextGeneration();
+      const [a, b, unknown] = [chatsOf(), messagesOf(), chatsOf()];
+      const deltas = [
+        { sequence: a, count: 1 },
+        { sequence: b, count: 2 },
+      ];
+      await counters.add(generation, deltas);
+      expect(await counters.pending(generation - 1, [b, unknown, a, b])).toEqual([2, 0, 1, 2]);
+    });
+
+    test("an application's chats and the messages of its chats are counted apart", async () => {
+      const { counters, nextGeneration } = harness();
+      const generation = nextGeneration();
+      const token = newToken();
+      const sequences = [chatsOf(token), messagesOf(token, 1), messagesOf(token, 2), messagesOf(token, 12)];
+      await counters.add(
+        generation,
+        sequences.map((sequence, index) => ({ sequence, count: index + 1 })),
+      );
+      expect(await counters.pending(generation - 1, sequences)).toEqual([1, 2, 3, 4]);
+    });
+
+    test('the generations above the asked one wait, that one and those below do not', async () => {
+      const { counters, nextGeneration } = harness();
+      const sequence = chatsOf();
+      const [first, second, third] = [nextGeneration(), nextGeneration(), nextGeneration()];
+      await counters.add(first, [{ sequence, count: 1 }]);
+      await counters.add(second, [{ sequence, count: 10 }]);
+      await counters.add(third, [{ sequence, count: 100 }]);
+      expect(await counters.pending(first - 1, [sequence])).toEqual([111]);
+      expect(await counters.pending(first, [sequence])).toEqual([110]);
+      expect(await counters.pending(second, [sequence])).toEqual([100]);
+      expect(await counters.pending(third, [sequence])).toEqual([0]);
+    });
+
+    test('dropping forgets a generation and those below, and keeps those above', async () => {
+      const { counters, nextGeneration } = harness();
+      const sequence = messagesOf();
+      const [first, second, third] = [nextGeneration(), nextGeneration(), nextGeneration()];
+      await counters.add(first, [{ sequence, count: 1 }]);
+      await counters.add(second, [{ sequence, count: 10 }]);
+      await counters.add(third, [{ sequence, count: 100 }]);
+      await counters.drop(second);
+      expect(await counters.pending(first - 1, [sequence])).toEqual([100]);
+    });
+
+    test('dropping again, or what never was, changes nothing', async () => {
+      const { counters, nextGeneration } = harness();
+      const sequence = chatsOf();
+      const dropped = nextGeneration();
+      const kept = nextGeneration();
+      await counters.add(kept, [{ sequence, count: 7 }]);
+      await counters.drop(dropped);
+      await counters.drop(dropped);
+      expect(await counters.pending(dropped, [sequence])).toEqual([7]);
+    });
+  });
+}

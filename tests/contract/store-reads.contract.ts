@@ -1,0 +1,239 @@
+import { describe, expect, test } from 'bun:test';
+import { newToken, type Page } from '@parley/domain';
+import { applicationCreated, chatCreated, messagesCreated, required, storedChat } from './events.ts';
+import { opened } from './open-harness.ts';
+import type { StoreHarness } from './store.contract.ts';
+
+/** With milliseconds, and long ago. */
+const AT = Date.UTC(2024, 1, 29, 23, 59, 59, 987);
+
+export function storeReadsContract(name: string, open: () => Promise<StoreHarness>): void {
+  describe(`${name} store, reads and changes`, () => {
+    const harness = opened(open);
+
+    test('answers undefined for what is not stored', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      expect(await store.application(newToken())).toBeUndefined();
+      expect(await store.chat(newToken(), 1)).toBeUndefined();
+      expect(await store.chat(token, 2)).toBeUndefined();
+      expect(await store.message(newToken(), 1, 1)).toBeUndefined();
+      expect(await store.message(token, 1, 1)).toBeUndefined();
+      expect(await store.message(token, 2, 1)).toBeUndefined();
+    });
+
+    test("what is created bears its event's time to the millisecond", async () => {
+      const { store } = harness();
+      const application = applicationCreated({ at: AT });
+      const { token } = application;
+      await store.append([
+        application,
+        chatCreated(token, { at: AT + 1 }),
+        messagesCreated(token, 1, ['a', 'b'], { at: AT + 2 }),
+      ]);
+      const times = (at: number) => ({ createdAt: at, updatedAt: at });
+      expect(await store.application(token)).toMatchObject(times(AT));
+      expect(await store.chat(token, 1)).toMatchObject(times(AT + 1));
+      expect(await store.message(token, 1, 2)).toEqual({ number: 2, content: 'b', ...times(AT + 2) });
+    });
+
+    test('pages and single reads answer the same rows', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([messagesCreated(token, 1, ['a', 'b'], { at: AT })]);
+      const page = await store.messages(token, 1, { limit: 10 });
+      expect(page.rows).toEqual([
+        required(await store.message(token, 1, 1)),
+        required(await store.message(token, 1, 2)),
+      ]);
+      const chats = await store.chats(token, { limit: 10 });
+      expect(chats.rows).toEqual([required(await store.chat(token, 1))]);
+    });
+
+    test('pages messages forwards over gaps to the end', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      for (const first of [2, 5, 9, 10, 40]) await store.append([messagesCreated(token, first, [`${first}`])]);
+      const page = async (after: number) => numbers(await store.messages(token, 1, { limit: 2, after }));
+      expect(numbers(await store.messages(token, 1, { limit: 2 }))).toEqual([[2, 5], true]);
+      expect(await page(5)).toEqual([[9, 10], true]);
+      expect(await page(7)).toEqual([[9, 10], true]);
+      expect(await page(10)).toEqual([[40], false]);
+      expect(await page(40)).toEqual([[], false]);
+      expect(await page(9_999_999_999)).toEqual([[], false]);
+    });
+
+    test('pages messages backwards over gaps to the start, still ascending', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      for (const first of [2, 5, 9, 10, 40]) await store.append([messagesCreated(token, first, [`${first}`])]);
+      const page = async (before: number) => numbers(await store.messages(token, 1, { limit: 2, before }));
+      expect(await page(9_999_999_999)).toEqual([[10, 40], true]);
+      expect(await page(41)).toEqual([[10, 40], true]);
+      expect(await page(10)).toEqual([[5, 9], true]);
+      expect(await page(5)).toEqual([[2], false]);
+      expect(await page(2)).toEqual([[], false]);
+      expect(await page(1)).toEqual([[], false]);
+    });
+
+    test('a page that ends exactly with the last row has no more', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([messagesCreated(token, 1, ['a', 'b', 'c'])]);
+      expect(numbers(await store.messages(token, 1, { limit: 3 }))).toEqual([[1, 2, 3], false]);
+      expect(numbers(await store.messages(token, 1, { limit: 3, before: 4 }))).toEqual([[1, 2, 3], false]);
+      expect(numbers(await store.messages(token, 1, { limit: 1, after: 2 }))).toEqual([[3], false]);
+    });
+
+    test('pages chats both ways over gaps', async () => {
+      const { store } = harness();
+      const application = applicationCreated();
+      const { token } = application;
+      await store.append([application, ...[1, 3, 4, 11].map((number) => chatCreated(token, { number }))]);
+      expect(numbers(await store.chats(token, { limit: 2 }))).toEqual([[1, 3], true]);
+      expect(numbers(await store.chats(token, { limit: 2, after: 2 }))).toEqual([[3, 4], true]);
+      expect(numbers(await store.chats(token, { limit: 2, after: 4 }))).toEqual([[11], false]);
+      expect(numbers(await store.chats(token, { limit: 2, before: 11 }))).toEqual([[3, 4], true]);
+      expect(numbers(await store.chats(token, { limit: 2, before: 3 }))).toEqual([[1], false]);
+    });
+
+    test('pages applications by token both ways', async () => {
+      const { store } = harness();
+      const tokens = neighbouringTokens(5);
+      const [below, first, second, third, above] = tokens as [string, string, string, string, string];
+      await store.append([third, first, second].map((token) => applicationCreated({ token })));
+      const after = async (token: string) => tokensOf(await store.applications({ limit: 2, after: token }));
+      const before = async (token: string) => tokensOf(await store.applications({ limit: 2, before: token }));
+      expect(await after(below)).toEqual([first, second]);
+      expect(await after(first)).toEqual([second, third]);
+      expect(await before(above)).toEqual([second, third]);
+      expect(await before(third)).toEqual([first, second]);
+      expect((await store.applications({ limit: 2, after: below })).more).toBe(true);
+      expect((await store.applications({ limit: 2, before: above })).more).toBe(true);
+    });
+
+    test('applications are paged from the first one on where no token is given, and end without more', async () => {
+      const { store } = harness();
+      await store.append(Array.from({ length: 3 }, () => applicationCreated()));
+      const page = await store.applications({ limit: 2 });
+      expect(page.more).toBe(true);
+      expect(tokensOf(page)).toEqual(tokensOf(page).sort());
+      expect(tokensOf(await store.applications({ limit: 2, before: required(page.rows[0]).token }))).toEqual([]);
+      const end = await store.applications({ limit: 2, after: 'ffffffff-ffff-4fff-bfff-ffffffffffff' });
+      expect(end).toEqual({ rows: [], more: false });
+    });
+
+    test('a page of an unknown application or chat is empty', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      const empty = { rows: [], more: false };
+      expect(await store.chats(newToken(), { limit: 10 })).toEqual(empty);
+      expect(await store.chats(newToken(), { limit: 10, before: 5 })).toEqual(empty);
+      expect(await store.messages(newToken(), 1, { limit: 10 })).toEqual(empty);
+      expect(await store.messages(token, 2, { limit: 10, before: 5 })).toEqual(empty);
+    });
+
+    test('a page never shows rows of the neighbouring chats or applications', async () => {
+      const { store } = harness();
+      const application = applicationCreated();
+      const { token } = application;
+      const chats = [1, 2, 3].map((number) => chatCreated(token, { number }));
+      const messages = [1, 2, 3].map((chat) => messagesCreated(token, 1, [`of chat ${chat}`], { chat }));
+      await store.append([application, ...chats, ...messages]);
+      const forwards = await store.messages(token, 2, { limit: 10 });
+      const backwards = await store.messages(token, 2, { limit: 10, before: 9_999_999_999 });
+      expect(forwards).toEqual(backwards);
+      expect(forwards.rows.map(({ content }) => content)).toEqual(['of chat 2']);
+    });
+
+    test('a rename answers the changed row, keeps its creation and its counts', async () => {
+      const { store } = harness();
+      const application = applicationCreated({ at: AT });
+      const { token } = application;
+      await store.append([application, chatCreated(token, { at: AT }), messagesCreated(token, 1, ['x'])]);
+      const before = required(await store.application(token));
+      const renamed = required(await store.renameApplication(token, 'New nämë 🎉'));
+      expect(renamed).toMatchObject({ ...before, name: 'New nämë 🎉', updatedAt: renamed.updatedAt });
+      expect(renamed.updatedAt).toBeGreaterThan(AT);
+      expect(await store.application(token)).toEqual(renamed);
+      const chat = required(await store.renameChat(token, 1, 'New chat'));
+      expect(chat).toMatchObject({ number: 1, name: 'New chat', createdAt: AT });
+      expect(chat.updatedAt).toBeGreaterThan(AT);
+      expect(await store.chat(token, 1)).toEqual(chat);
+    });
+
+    test('a rewrite changes the content and the time of that message alone', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([messagesCreated(token, 1, ['a', 'b', 'c'], { at: AT })]);
+      const rewritten = required(await store.rewriteMessage(token, 1, 2, 'changed'));
+      expect(rewritten).toMatchObject({ number: 2, content: 'changed', createdAt: AT });
+      expect(rewritten.updatedAt).toBeGreaterThan(AT);
+      const { rows } = await store.messages(token, 1, { limit: 10 });
+      expect(rows.map(({ content }) => content)).toEqual(['a', 'changed', 'c']);
+      expect(rows[1]).toEqual(rewritten);
+    });
+
+    test('a change to what is there already is answered like any other', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([messagesCreated(token, 1, ['same'])]);
+      expect(await store.renameApplication(token, 'An app')).toMatchObject({ token, name: 'An app' });
+      expect(await store.renameChat(token, 1, 'A chat')).toMatchObject({ number: 1, name: 'A chat' });
+      expect(await store.rewriteMessage(token, 1, 1, 'same')).toMatchObject({ number: 1, content: 'same' });
+    });
+
+    test('concurrent changes of one row all succeed and one of them stays', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([messagesCreated(token, 1, ['x'])]);
+      const texts = Array.from({ length: 20 }, (_, index) => `text ${index}`);
+      const answers = await Promise.all(texts.map((text) => store.rewriteMessage(token, 1, 1, text)));
+      expect(answers.map((answer) => answer?.content)).toEqual(texts);
+      expect(texts).toContain(required(await store.message(token, 1, 1)).content);
+    });
+
+    test('a change of what does not exist answers undefined and makes nothing', async () => {
+      const { store } = harness();
+      const [token, unknown] = [await storedChat(store), newToken()];
+      expect(await store.renameApplication(unknown, 'x')).toBeUndefined();
+      expect(await store.renameChat(unknown, 1, 'x')).toBeUndefined();
+      expect(await store.renameChat(token, 2, 'x')).toBeUndefined();
+      expect(await store.rewriteMessage(unknown, 1, 1, 'x')).toBeUndefined();
+      expect(await store.rewriteMessage(token, 1, 1, 'x')).toBeUndefined();
+      expect(await store.application(unknown)).toBeUndefined();
+      expect(await store.message(token, 1, 1)).toBeUndefined();
+    });
+
+    test('the highest number is undefined without an owner, 0 without rows, else the greatest', async () => {
+      const { store } = harness();
+      const application = applicationCreated();
+      const { token } = application;
+      const chats = { kind: 'chats', token } as const;
+      const messages = { kind: 'messages', token, chat: 7 } as const;
+      expect([await store.highestNumber(chats), await store.highestNumber(messages)]).toEqual([undefined, undefined]);
+      await store.append([application]);
+      expect([await store.highestNumber(chats), await store.highestNumber(messages)]).toEqual([0, undefined]);
+      await store.append([chatCreated(token, { number: 7 }), chatCreated(token, { number: 3 })]);
+      expect([await store.highestNumber(chats), await store.highestNumber(messages)]).toEqual([7, 0]);
+      await store.append([messagesCreated(token, 20, ['a', 'b', 'c'], { chat: 7 })]);
+      await store.append([messagesCreated(token, 4, ['d'], { chat: 7 })]);
+      expect(await store.highestNumber(messages)).toBe(22);
+      expect(await store.highestNumber({ ...messages, chat: 3 })).toBe(0);
+    });
+  });
+}
+
+function numbers({ rows, more }: Page<{ readonly number: number }>): [number[], boolean] {
+  return [rows.map(({ number }) => number), more];
+}
+
+function tokensOf({ rows }: Page<{ readonly token: string }>): string[] {
+  return rows.map(({ token }) => token);
+}
+
+/** Ascending tokens between which there is no other application's. */
+function neighbouringTokens(count: number): string[] {
+  const prefix = newToken().slice(0, -4);
+  return Array.from({ length: count }, (_, index) => `${prefix}${(index + 1).toString(16).padStart(4, '0')}`);
+}

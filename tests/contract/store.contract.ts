@@ -1,0 +1,16 @@
+import type { Store } from '@parley/domain';
+import type { Harness } from './open-harness.ts';
+import { storeAppendContract } from './store-append.contract.ts';
+import { storeReadsContract } from './store-reads.contract.ts';
+import { storeTextsContract } from './store-texts.contract.ts';
+
+export interface StoreHarness extends Harness {
+  readonly store: Store;
+}
+
+/** What every driver of Store promises. */
+export function storeContract(name: string, open: () => Promise<StoreHarness>): void {
+  storeAppendContract(name, open);
+  storeReadsContract(name, open);
+  storeTextsContract(name, open);
+}
