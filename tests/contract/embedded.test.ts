@@ -1,7 +1,11 @@
 import { rm } from 'node:fs/promises';
+import type { SearchDocument, Store } from '@parley/domain';
 import { openEmbedded } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { countersContract } from './counters.contract.ts';
+import { eventLogContract } from './event-log.contract.ts';
+import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
+import { searchIndexContract } from './search-index.contract.ts';
 import { storeContract } from './store.contract.ts';
 
 /** The embedded drivers on a folder of their own, which goes with them. */
@@ -16,7 +20,35 @@ async function openDrivers() {
 }
 
 storeContract('the embedded', openDrivers);
+
 countersContract('the embedded', async () => {
   let generation = 0;
   return { ...(await openDrivers()), nextGeneration: () => ++generation };
+});
+
+/** Searchable is here what is stored: documents become messages of the store, later versions rewrite them. */
+searchIndexContract('the embedded', async () => {
+  const { search, store, close } = await openDrivers();
+  return {
+    index: search,
+    given: (documents) => keep(store, documents),
+    late: async (documents) => {
+      await search.index(documents);
+    },
+    close,
+  };
+});
+
+async function keep(store: Store, documents: readonly SearchDocument[]): Promise<void> {
+  for (const { token, chat, number, content, version } of documents) {
+    if ((await store.application(token)) === undefined) await store.append([applicationCreated({ token })]);
+    if ((await store.chat(token, chat)) === undefined) await store.append([chatCreated(token, { number: chat })]);
+    if (version === 1) await store.append([messagesCreated(token, number, [content], { chat })]);
+    else await store.rewriteMessage(token, chat, number, content);
+  }
+}
+
+eventLogContract('the embedded', async () => {
+  const { log, close } = await openDrivers();
+  return { log, source: () => log, isDeadLetter: async () => false, close };
 });

@@ -34,6 +34,7 @@ export class EmbeddedLog implements EventLog, EventSource {
   #waitingBytes = 0;
   #handle: EventHandler | undefined;
   #flushing: Promise<void> | undefined;
+  #accepting = false;
 
   /** `settled` hears of each event that is committed or refused. */
   constructor(
@@ -42,7 +43,7 @@ export class EmbeddedLog implements EventLog, EventSource {
   ) {}
 
   refusal(_token: Token): Unavailable | undefined {
-    if (this.#handle === undefined) return new Unavailable('event log', 'The server is stopping.');
+    if (!this.#accepting) return new Unavailable('event log', 'The server is stopping.');
     if (this.#waitingBytes < this.queueBytesMax) return undefined;
     return new Unavailable('requests', 'Too much is waiting to be stored.');
   }
@@ -65,20 +66,20 @@ export class EmbeddedLog implements EventLog, EventSource {
 
   async consume(handle: EventHandler): Promise<void> {
     this.#handle = handle;
+    this.#accepting = true;
   }
 
+  /** Refuses first and flushes then, so that nothing comes between the last flush and the end. */
   async stop(): Promise<void> {
+    this.#accepting = false;
     await this.#flushing;
-    this.#handle = undefined;
   }
 
   #enqueue({ event, bytes }: { event?: Event; bytes: number }): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ ...(event && { event }), bytes, resolve, reject });
     this.#waitingBytes += bytes;
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined;
-    });
+    this.#flushing ??= this.#flush();
     return promise;
   }
 
@@ -87,6 +88,7 @@ export class EmbeddedLog implements EventLog, EventSource {
       await new Promise((resolve) => setImmediate(resolve)); // everything that this turn of the loop reads comes along
       await this.#store(this.#take());
     }
+    this.#flushing = undefined; // at once: what is enqueued after the last look at the queue must begin a flush of its own
   }
 
   #take(): Waiting[] {

@@ -108,8 +108,9 @@ function quoted(term: string): string {
 }
 
 function page(found: readonly Hit[], limit: number): SearchPage {
-  const hits = found.slice(0, limit);
-  const last = hits.at(-1);
+  const kept = found.slice(0, limit);
+  const hits = kept.map(({ number, content }) => ({ number, content }));
+  const last = kept.at(-1);
   if (found.length <= limit || last === undefined) return { hits };
   return { hits, next: { rank: last.rank, number: last.number } };
 }

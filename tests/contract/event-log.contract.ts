@@ -1,0 +1,250 @@
+import { describe, expect, test } from 'bun:test';
+import { type Event, type EventLog, EventRejected, type EventSource, newToken, Unavailable } from '@parley/domain';
+import { applicationCreated, chatCreated, idempotencyKey, messagesCreated } from './events.ts';
+import { type Harness, opened } from './open-harness.ts';
+import { Recorder } from './recorder.ts';
+import { until } from './until.ts';
+
+export interface EventLogHarness extends Harness {
+  readonly log: EventLog;
+  /** A consuming end that is not started. A test starts one at a time and stops it. */
+  source(): EventSource;
+  /** Whether a rejected event is kept as a dead letter; never where the log answers its creator instead. */
+  isDeadLetter(event: Event): Promise<boolean>;
+}
+
+const FENCE_MS = 5_000;
+
+/** What every driver of EventLog and EventSource promises. */
+export function eventLogContract(name: string, open: () => Promise<EventLogHarness>): void {
+  describe(`${name} event log`, () => {
+    const harness = opened(open);
+
+    /** Runs a test with a started source, stopped whatever happens. */
+    async function consuming(run: (log: EventLog, recorder: Recorder) => Promise<void>): Promise<void> {
+      const recorder = new Recorder();
+      const source = harness().source();
+      await source.consume(recorder.handle);
+      try {
+        await run(harness().log, recorder);
+      } finally {
+        await source.stop();
+      }
+    }
+
+    test('hands on what was published, unchanged', () =>
+      consuming(async (log, recorder) => {
+        const token = newToken();
+        const key = idempotencyKey('a key', 'a body');
+        const texts = ['é e\u0301 \u0001 "\\ \u2028', '😀'.repeat(10_000), '漢字 שלום'];
+        const events = [
+          applicationCreated({ token, name: ' Ñame ', key }),
+          chatCreated(token, { number: 9_999_999_999, key }),
+          messagesCreated(token, 3, texts, { key }),
+        ];
+        for (const event of events) await log.publish(event);
+        await log.fence(token, FENCE_MS);
+        expect(recorder.stored(token)).toEqual(events);
+      }));
+
+    test('carries the largest batch create in one event', () =>
+      consuming(async (log, recorder) => {
+        const event = messagesCreated(newToken(), 1, Array(1_000).fill('a message of some length, as they are'));
+        await log.publish(event);
+        await log.fence(event.token, FENCE_MS);
+        expect(recorder.stored(event.token)).toEqual([event]);
+      }));
+
+    test("hands on an application's events in the order of their publishing, published at once or apart", () =>
+      consuming(async (log, recorder) => {
+        const tokens = Array.from({ length: 5 }, newToken);
+        for (let first = 1; first <= 600; first += 200) {
+          const numbers = Array.from({ length: 200 }, (_, index) => first + index);
+          await Promise.all(
+            numbers.flatMap((number) => tokens.map((token) => log.publish(messagesCreated(token, number, ['x'])))),
+          );
+        }
+        const inOrder = Array.from({ length: 600 }, (_, index) => index + 1);
+        for (const token of tokens) {
+          await log.fence(token, FENCE_MS);
+          expect(recorder.stored(token).map((event) => event.type === 'messages' && event.first)).toEqual(inOrder);
+        }
+      }));
+
+    test('hands on one batch of a partition at a time', () =>
+      consuming(async (log, recorder) => {
+        const token = newToken();
+        for (let round = 0; round < 10; round += 1) {
+          await Promise.all([1, 2, 3].map((number) => log.publish(messagesCreated(token, number, ['x']))));
+        }
+        await log.fence(token, FENCE_MS);
+        expect(recorder.atOnceMax).toBe(1);
+      }));
+
+    test('refuses nothing while it can take it', () =>
+      consuming(async (log) => {
+        const token = newToken();
+        await log.publish(applicationCreated({ token }));
+        expect(log.refusal(token)).toBeUndefined();
+      }));
+
+    test('the same event may be published again', () =>
+      consuming(async (log, recorder) => {
+        const event = messagesCreated(newToken(), 1, ['x']);
+        await Promise.all([log.publish(event), log.publish({ ...event })]);
+        await log.publish(event);
+        await log.fence(event.token, FENCE_MS);
+        expect(recorder.stored(event.token)).toEqual([event]);
+      }));
+
+    test('a fence in an application of which nothing was published resolves', () =>
+      consuming(async (log) => {
+        await log.fence(newToken(), FENCE_MS);
+      }));
+
+    test('fences resolve only after what came before them is stored', () =>
+      consuming(async (log, recorder) => {
+        const event = messagesCreated(newToken(), 1, ['x']);
+        const release = recorder.hold();
+        const published = log.publish(event);
+        await until('the batch is in the hand', () => recorder.hasTaken(event));
+        const storedBefore: boolean[] = [];
+        const fences = Array.from({ length: 10 }, () =>
+          log.fence(event.token, FENCE_MS).then(() => storedBefore.push(recorder.hasStored(event))),
+        );
+        await nextTurns();
+        expect(storedBefore).toEqual([]);
+        release();
+        await Promise.all(fences);
+        expect(storedBefore).toEqual(Array(10).fill(true));
+        await published;
+      }));
+
+    test('a fence rejects with Unavailable where what came before is not stored in time', () =>
+      consuming(async (log, recorder) => {
+        const event = messagesCreated(newToken(), 1, ['x']);
+        const release = recorder.hold();
+        const published = log.publish(event);
+        await until('the batch is in the hand', () => recorder.hasTaken(event));
+        expect(await failure(log.fence(event.token, 20))).toBeInstanceOf(Unavailable);
+        release();
+        await published;
+        await log.fence(event.token, FENCE_MS);
+        expect(recorder.hasStored(event)).toBe(true);
+      }));
+
+    test('an event that is rejected is kept or refused, alone, and not handed on again', () =>
+      consuming(async (log, recorder) => {
+        const token = newToken();
+        const events = [1, 2, 3].map((number) => messagesCreated(token, number, ['x']));
+        const [before, bad, after] = events as [Event, Event, Event];
+        recorder.reject(bad);
+        const [first, second, third] = await Promise.allSettled(events.map((event) => log.publish(event)));
+        expect([first?.status, third?.status]).toEqual(['fulfilled', 'fulfilled']);
+        await log.fence(token, FENCE_MS);
+        expect(recorder.stored(token)).toEqual([before, after]);
+        if (second?.status === 'rejected') expect(second.reason).toEqual(new EventRejected('collision'));
+        else await until('the event is a dead letter', () => harness().isDeadLetter(bad));
+        await log.publish(messagesCreated(token, 4, ['later']));
+        await log.fence(token, FENCE_MS);
+        expect(recorder.taken.flat().filter(({ id }) => id === bad.id)).toHaveLength(1);
+      }));
+
+    test('what was acknowledged is stored in order although the handler fails, the rest is refused', () =>
+      consuming(async (log, recorder) => {
+        const token = newToken();
+        recorder.fail(new Unavailable('store', 'away'), new Error('unexpected'), new Unavailable('store', 'away'));
+        const acknowledged: Event[] = [];
+        for (let number = 1; number <= 20; number += 1) {
+          const event = messagesCreated(token, number, ['x']);
+          const refused = await failure(log.publish(event));
+          if (refused === undefined) acknowledged.push(event);
+          else expect(refused).toBeInstanceOf(Unavailable);
+        }
+        await log.fence(token, FENCE_MS);
+        expect(acknowledged.length).toBeGreaterThanOrEqual(17);
+        expect(recorder.stored(token).filter((event) => acknowledged.some(({ id }) => id === event.id))).toEqual(
+          acknowledged,
+        );
+      }));
+
+    test('stopping waits for the batch in the hand', async () => {
+      const recorder = new Recorder();
+      const source = harness().source();
+      await source.consume(recorder.handle);
+      const event = messagesCreated(newToken(), 1, ['x']);
+      const release = recorder.hold();
+      const published = harness().log.publish(event);
+      await until('the batch is in the hand', () => recorder.hasTaken(event));
+      let stored: boolean | undefined;
+      const stopped = source.stop().then(() => {
+        stored = recorder.hasStored(event);
+      });
+      await nextTurns();
+      expect(stored).toBeUndefined();
+      release();
+      await Promise.all([stopped, published]);
+      expect(stored).toBe(true);
+    });
+
+    test('a stopped source takes nothing more, and may be stopped again or before it is started', async () => {
+      const recorder = new Recorder();
+      const source = harness().source();
+      await source.consume(recorder.handle);
+      await Promise.all([source.stop(), source.stop()]);
+      await source.stop();
+      await failure(harness().log.publish(messagesCreated(newToken(), 1, ['x'])));
+      await nextTurns();
+      expect(recorder.taken).toEqual([]);
+      await harness().source().stop();
+    });
+
+    test('everything acknowledged around a stop is stored by this source or the next', async () => {
+      const { log, source: newSource } = harness();
+      const recorder = new Recorder();
+      const acknowledged: Event[] = [];
+      let published = 0;
+      let done = false;
+      const publishing = Array.from({ length: 20 }, async (_, turns) => {
+        const token = newToken();
+        for (let number = 1; !done; number += 1) {
+          const event = messagesCreated(token, number, ['x']);
+          published += 1;
+          if ((await failure(log.publish(event))) === undefined) acknowledged.push(event);
+          for (let turn = 0; turn < turns; turn += 1) await undefined;
+          if (log.refusal(token) !== undefined) await nextTurns();
+        }
+      });
+      for (let round = 0; round < 10; round += 1) {
+        const source = newSource();
+        await source.consume(recorder.handle);
+        const before = published;
+        await until('more was published', () => published > before + 50);
+        await source.stop();
+      }
+      done = true;
+      await Promise.all(publishing);
+      await consumingInto(newSource(), recorder, async () => {
+        await until('all is stored', () => acknowledged.every((event) => recorder.hasStored(event)));
+      });
+    });
+  });
+}
+
+async function consumingInto(source: EventSource, recorder: Recorder, run: () => Promise<void>): Promise<void> {
+  await source.consume(recorder.handle);
+  await run().finally(() => source.stop());
+}
+
+/** Some turns of the event loop, in which whatever is ready would happen. */
+async function nextTurns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What a promise rejects with, undefined where it resolves. */
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}

@@ -1,0 +1,69 @@
+import type { Event, EventHandler, Rejection, Token } from '@parley/domain';
+
+/** The consuming end of a test: notes what it is handed, holds or fails a batch where the test says so. */
+export class Recorder {
+  /** The batches that were taken, in order, also those that failed. */
+  readonly taken: (readonly Event[])[] = [];
+  /** The most batches of one moment. */
+  atOnceMax = 0;
+  #atOnce = 0;
+  readonly #stored: Event[] = [];
+  #gate: Promise<void> = Promise.resolve();
+  #failures: Error[] = [];
+  readonly #rejected = new Set<string>();
+
+  readonly handle: EventHandler = async (events) => {
+    this.#atOnce += 1;
+    this.atOnceMax = Math.max(this.atOnceMax, this.#atOnce);
+    this.taken.push(events);
+    try {
+      await this.#gate;
+      const failure = this.#failures.shift();
+      if (failure !== undefined) throw failure;
+      return this.#decide(events);
+    } finally {
+      this.#atOnce -= 1;
+    }
+  };
+
+  /** Holds every batch until the answered function is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    return resolve;
+  }
+
+  /** Fails the next batches, one for each error. */
+  fail(...errors: Error[]): void {
+    this.#failures.push(...errors);
+  }
+
+  /** Rejects an event for good whenever it comes. */
+  reject(event: Event): void {
+    this.#rejected.add(event.id);
+  }
+
+  hasTaken({ id }: Event): boolean {
+    return this.taken.some((events) => events.some((event) => event.id === id));
+  }
+
+  hasStored({ id }: Event): boolean {
+    return this.#stored.some((event) => event.id === id);
+  }
+
+  /** What was stored of an application, in order, repetitions left out as a store would. */
+  stored(token: Token): Event[] {
+    const byId = new Map<string, Event>();
+    for (const event of this.#stored) if (event.token === token && !byId.has(event.id)) byId.set(event.id, event);
+    return [...byId.values()];
+  }
+
+  #decide(events: readonly Event[]): Rejection[] {
+    const rejections: Rejection[] = [];
+    for (const event of events) {
+      if (this.#rejected.has(event.id)) rejections.push({ event, reason: 'collision', detail: 'as the test wants it' });
+      else this.#stored.push(event);
+    }
+    return rejections;
+  }
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'bun:test';
+import { newToken, SEARCH_RANK } from '@parley/domain';
+import { opened } from './open-harness.ts';
+import { documentsOf, found, foundByPages, type SearchHarness } from './search-index.contract.ts';
+
+/** Eight texts, two of each class for `red car`, not in the order of their classes. */
+const CLASSES = [
+  'a scar and a red dot', // 1: parts: `red` is a word, `car` only part of one
+  'infrared scar', // 2: parts
+  'a red car', // 3: phrase
+  'redder carpets', // 4: prefixes
+  'car, then red', // 5: words
+  'the Red CAR!', // 6: phrase
+  'reds and cars', // 7: prefixes
+  'red or blue car', // 8: words
+  'red only', // 9: no match
+];
+
+export function searchOrderContract(name: string, open: () => Promise<SearchHarness>): void {
+  describe(`${name} search, order and pages`, () => {
+    const harness = opened(open);
+
+    test('orders phrases before words before beginnings of words before parts, the newer first', async () => {
+      const { index, given } = harness();
+      const token = newToken();
+      await given(documentsOf(token, CLASSES));
+      expect(await found(index, token, 'red car')).toEqual([6, 3, 8, 5, 7, 4, 2, 1]);
+    });
+
+    test('orders the hits of one word: whole, beginning, part', async () => {
+      const { index, given } = harness();
+      const token = newToken();
+      await given(documentsOf(token, ['cat', 'concat', 'catalog', 'a cat', 'bobcat', 'category', 'CAT!']));
+      expect(await found(index, token, 'cat')).toEqual([7, 4, 1, 6, 3, 5, 2]);
+    });
+
+    test('orders the hits of a one-character word alike', async () => {
+      const { index, given } = harness();
+      const token = newToken();
+      await given(documentsOf(token, ['x', 'axe', 'xenon', 'x y']));
+      expect(await found(index, token, 'x')).toEqual([4, 1, 3, 2]);
+    });
+
+    test('a longer, an older or a more frequent text does not change the order within a class', async () => {
+      const { index, given } = harness();
+      const token = newToken();
+      const filler = 'lorem ipsum '.repeat(200);
+      await given(documentsOf(token, ['tea tea tea tea', `${filler} tea ${filler}`, 'tea', 'more tea']));
+      expect(await found(index, token, 'tea')).toEqual([4, 3, 2, 1]);
+    });
+
+    test('orders 150 equal hits by falling number, whatever order they came in', async () => {
+      const { index, given } = harness();
+      const token = newToken();
+      const documents = documentsOf(token, Array(150).fill('same text'));
+      await given(documents.slice(0, 1));
+      await given([...documents.slice(75), ...documents.slice(1, 75)]);
+      const numbers = await found(index, token, 'same');
+      expect(numbers).toEqual(Array.from({ length: 150 }, (_, position) => 150 - position));
+    });
+
+    for (const limit of [1, 2, 3, 5, 8, 9]) {
+      test(`pages of ${limit} answer every hit once, in the same order as one page`, async () => {
+        const { index, given } = harness();
+        const token = newToken();
+        await given(documentsOf(token, CLASSES));
+        const inOne = await found(index, token, 'red car');
+        expect(await foundByPages(index, { token, query: 'red car', limit })).toEqual(inOne);
+      });
+    }
+
+    test('a page has as many hits as asked for while more follow, and the last has no next', async () => {
+      const { index, given } = harness();
+      const token = newToken();
+      await given(documentsOf(token, Array(10).fill('tick')));
+      const sizes: [number, boolean][] = [];
+      await foundByPages(index, { token, query: 'tick', limit: 4 }, ({ hits, next }) => {
+        sizes.push([hits.length, next !== undefined]);
+      });
+      expect(sizes).toEqual([
+        [4, true],
+        [4, true],
+        [2, false],
+      ]);
+      const exact = await index.search({ token, chat: 1, query: 'tick', limit: 10 });
+      expect([exact.hits.length, exact.next]).toEqual([10, undefined]);
+    });
+
+    test('the next position is that of the last hit, with its class', async () => {
+      const { index, given } = harness();
+      const token = newToken();
+      await given(documentsOf(token, CLASSES));
+      const positions = new Map<number, number>();
+      await foundByPages(index, { token, query: 'red car', limit: 1 }, ({ next }) => {
+        if (next !== undefined) positions.set(next.number, next.rank);
+      });
+      const { phrase, words, prefixes } = SEARCH_RANK;
+      const expected = [
+        [6, phrase],
+        [3, phrase],
+        [8, words],
+        [5, words],
+        [7, prefixes],
+        [4, prefixes],
+      ] as const;
+      for (const [number, rank] of expected) expect([number, positions.get(number)]).toEqual([number, rank]);
+    });
+
+    test('a message that comes between two pages is neither lost nor repeats another', async () => {
+      const { index, given } = harness();
+      const token = newToken();
+      const documents = documentsOf(token, Array(12).fill('news'));
+      await given(documents.slice(0, 9));
+      const rest = [documents.slice(9, 11), documents.slice(11)];
+      const numbers = await foundByPages(index, { token, query: 'news', limit: 3 }, async () => {
+        const next = rest.shift();
+        if (next !== undefined) await given(next);
+      });
+      expect(numbers).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    });
+  });
+}
