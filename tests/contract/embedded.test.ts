@@ -5,6 +5,7 @@ import { temporaryFolder } from '../support/system.ts';
 import { countersContract } from './counters.contract.ts';
 import { eventLogContract } from './event-log.contract.ts';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
+import { numberingContract } from './numbering.contract.ts';
 import { searchIndexContract } from './search-index.contract.ts';
 import { storeContract } from './store.contract.ts';
 
@@ -51,4 +52,11 @@ async function keep(store: Store, documents: readonly SearchDocument[]): Promise
 eventLogContract('the embedded', async () => {
   const { log, close } = await openDrivers();
   return { log, source: () => log, isDeadLetter: async () => false, close };
+});
+
+/** A key is confirmed here by the commit of its event. */
+numberingContract('the embedded', async () => {
+  const { numbering, log, store, close } = await openDrivers();
+  await log.consume(async (events) => (await store.append(events)).rejected);
+  return { numbering, makeDurable: (event) => log.publish(event), close };
 });

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'bun:test';
+import { BATCH_MESSAGES_MAX, newEventId, newToken } from '@parley/domain';
+import { chatsOf, drawn, firstDrawn, messagesOf, type NumberingHarness } from './numbering.contract.ts';
+import { opened } from './open-harness.ts';
+
+export function numberingDrawsContract(name: string, open: () => Promise<NumberingHarness>): void {
+  describe(`${name} numbering, draws`, () => {
+    const harness = opened(open);
+
+    test('a sequence that was never seeded is missing', async () => {
+      const { numbering } = harness();
+      for (const sequence of [chatsOf(), messagesOf()]) {
+        const answer = await numbering.draw({ sequence, count: 1, eventId: newEventId() });
+        expect(answer).toEqual({ status: 'missing' });
+      }
+    });
+
+    test('a missing sequence is not made by asking for it', async () => {
+      const { numbering } = harness();
+      const sequence = messagesOf();
+      await numbering.draw({ sequence, count: 5, eventId: newEventId() });
+      await numbering.seed(sequence, 3);
+      expect(await firstDrawn(numbering, sequence)).toBe(4);
+    });
+
+    test('numbers begin at 1 and follow each other', async () => {
+      const { numbering } = harness();
+      for (const sequence of [chatsOf(), messagesOf()]) {
+        await numbering.seed(sequence, 0);
+        for (let number = 1; number <= 5; number += 1) expect(await firstDrawn(numbering, sequence)).toBe(number);
+      }
+    });
+
+    test('numbers go on above the highest that was stored', async () => {
+      const { numbering } = harness();
+      const sequence = messagesOf();
+      await numbering.seed(sequence, 9_000_000_000);
+      expect(await firstDrawn(numbering, sequence)).toBe(9_000_000_001);
+    });
+
+    test('a draw of several gets consecutive numbers', async () => {
+      const { numbering } = harness();
+      const sequence = messagesOf();
+      await numbering.seed(sequence, 0);
+      expect(await firstDrawn(numbering, sequence, 3)).toBe(1);
+      expect(await firstDrawn(numbering, sequence, BATCH_MESSAGES_MAX)).toBe(4);
+      expect(await firstDrawn(numbering, sequence)).toBe(1_004);
+    });
+
+    test('an answer carries the event, the epoch and the time of the draw', async () => {
+      const { numbering } = harness();
+      const [sequence, eventId] = [messagesOf(), newEventId()];
+      await numbering.seed(sequence, 0);
+      const before = Date.now();
+      const answer = await drawn(numbering, sequence, { eventId });
+      expect(answer).toMatchObject({ first: 1, eventId });
+      expect(answer.epoch).toBeGreaterThanOrEqual(1);
+      expect(Number.isInteger(answer.epoch) && Number.isInteger(answer.at)).toBe(true);
+      // Clocks of two machines may differ a little.
+      expect(Math.abs(answer.at - before)).toBeLessThan(60_000);
+    });
+
+    test('concurrent draws get each number once, without gaps, in the order in which they were made', async () => {
+      const { numbering } = harness();
+      const sequence = messagesOf();
+      await numbering.seed(sequence, 0);
+      const counts = Array.from({ length: 1_000 }, (_, index) => 1 + ((index * 7) % 5));
+      const firsts = await Promise.all(counts.map((count) => firstDrawn(numbering, sequence, count)));
+      let next = 1;
+      for (const [index, count] of counts.entries()) {
+        expect(firsts[index]).toBe(next);
+        next += count;
+      }
+      expect(await firstDrawn(numbering, sequence)).toBe(next);
+    });
+
+    test('concurrent draws of many sequences do not touch each other', async () => {
+      const { numbering } = harness();
+      const sequences = Array.from({ length: 40 }, () => messagesOf());
+      await Promise.all(sequences.map((sequence, index) => numbering.seed(sequence, index)));
+      const rounds = Array.from({ length: 25 }, () => sequences).flat();
+      const firsts = await Promise.all(rounds.map((sequence) => firstDrawn(numbering, sequence)));
+      for (const [index] of sequences.entries()) {
+        const own = firsts.filter((_, position) => position % sequences.length === index);
+        expect(own).toEqual(Array.from({ length: 25 }, (_, round) => index + round + 1));
+      }
+    });
+
+    test("an application's chats and the messages of its chats are numbered apart", async () => {
+      const { numbering } = harness();
+      const token = newToken();
+      const sequences = [chatsOf(token), messagesOf(token, 1), messagesOf(token, 11), messagesOf(token, 111)];
+      for (const [index, sequence] of sequences.entries()) await numbering.seed(sequence, index * 10);
+      const firsts = [];
+      for (const sequence of sequences) firsts.push(await firstDrawn(numbering, sequence));
+      expect(firsts).toEqual([1, 11, 21, 31]);
+    });
+
+    test('seeding never changes a counter that exists', async () => {
+      const { numbering } = harness();
+      const sequence = messagesOf();
+      await numbering.seed(sequence, 5);
+      await numbering.seed(sequence, 100);
+      expect(await firstDrawn(numbering, sequence)).toBe(6);
+      await numbering.seed(sequence, 0);
+      await numbering.seed(sequence, 7_000);
+      expect(await firstDrawn(numbering, sequence)).toBe(7);
+    });
+
+    test('a counter that was seeded with 0 exists', async () => {
+      const { numbering } = harness();
+      const sequence = chatsOf();
+      await numbering.seed(sequence, 0);
+      await numbering.seed(sequence, 50);
+      expect(await firstDrawn(numbering, sequence)).toBe(1);
+    });
+
+    test('concurrent seeds and draws give no number twice', async () => {
+      const { numbering } = harness();
+      const sequence = messagesOf();
+      await numbering.seed(sequence, 10);
+      const draws = Array.from({ length: 100 }, async (_, index) => {
+        await numbering.seed(sequence, index);
+        return firstDrawn(numbering, sequence);
+      });
+      const firsts = (await Promise.all(draws)).sort((a, b) => a - b);
+      expect(firsts).toEqual(Array.from({ length: 100 }, (_, index) => index + 11));
+    });
+  });
+}

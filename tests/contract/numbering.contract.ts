@@ -1,0 +1,48 @@
+import type { Drawn, Event, IdempotencyKey, Numbering, Sequence, Token } from '@parley/domain';
+import { newEventId, newToken } from '@parley/domain';
+import { idempotencyKey } from './events.ts';
+import { numberingDrawsContract } from './numbering-draws.contract.ts';
+import { numberingKeysContract } from './numbering-keys.contract.ts';
+import type { Harness } from './open-harness.ts';
+
+export interface NumberingHarness extends Harness {
+  readonly numbering: Numbering;
+  /** Makes an event durable, where the driver learns that from elsewhere than `confirm`. */
+  makeDurable(event: Event): Promise<void>;
+}
+
+/** What every driver of Numbering promises. */
+export function numberingContract(name: string, open: () => Promise<NumberingHarness>): void {
+  numberingDrawsContract(name, open);
+  numberingKeysContract(name, open);
+}
+
+export function chatsOf(token: Token = newToken()): Sequence {
+  return { kind: 'chats', token };
+}
+
+export function messagesOf(token: Token = newToken(), chat = 1): Sequence {
+  return { kind: 'messages', token, chat };
+}
+
+/** A draw that must be the first of its kind. */
+export async function drawn(
+  numbering: Numbering,
+  sequence: Sequence,
+  { count = 1, key, eventId = newEventId() }: { count?: number; key?: IdempotencyKey; eventId?: string } = {},
+): Promise<Drawn> {
+  const answer = await numbering.draw({ sequence, count, eventId, key });
+  if (answer.status !== 'drawn') throw new Error(`expected a draw, got ${answer.status}`);
+  const { status: _, ...rest } = answer;
+  return rest;
+}
+
+/** The first number of a draw that must be the first of its kind. */
+export async function firstDrawn(numbering: Numbering, sequence: Sequence, count = 1): Promise<number> {
+  return (await drawn(numbering, sequence, { count })).first;
+}
+
+/** A key that nobody else uses. */
+export function newKey(body = 'a body'): IdempotencyKey {
+  return idempotencyKey(newEventId(), body);
+}
