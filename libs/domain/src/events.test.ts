@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'bun:test';
+import {
+  type ApplicationCreated,
+  approximateBytes,
+  type ChatCreated,
+  checkEvent,
+  type MessagesCreated,
+  newEventId,
+  rowsOf,
+} from './events.ts';
+import { newToken } from './identifiers.ts';
+
+const common = { id: newEventId(), epoch: 1, at: 1_700_000_000_123, token: newToken() };
+const application: ApplicationCreated = { type: 'application', ...common, name: 'An app' };
+const chat: ChatCreated = { type: 'chat', ...common, number: 1, name: 'A chat' };
+const messages: MessagesCreated = { type: 'messages', ...common, chat: 1, first: 1, contents: ['hello'] };
+const key = { hash: 'a'.repeat(64), body: '0'.repeat(64) };
+const refused = (value: unknown) => 'problem' in checkEvent(value);
+
+describe('an event is taken', () => {
+  for (const event of [application, chat, messages]) {
+    test(`of the type ${event.type}, with and without a key`, () => {
+      expect(checkEvent(event)).toEqual({ event });
+      expect(checkEvent({ ...event, key })).toEqual({ event: { ...event, key } });
+    });
+  }
+
+  test('with names of 255 characters and contents of 10,000, counted in code points', () => {
+    expect(refused({ ...application, name: '😀'.repeat(255) })).toBe(false);
+    expect(refused({ ...chat, name: 'é'.repeat(255) })).toBe(false);
+    expect(refused({ ...messages, contents: ['😀'.repeat(10_000)] })).toBe(false);
+  });
+
+  test('with 1 to 1,000 messages', () => {
+    expect(refused({ ...messages, contents: Array(1_000).fill('x') })).toBe(false);
+  });
+
+  test('with numbers up to ten digits', () => {
+    expect(refused({ ...chat, number: 9_999_999_999 })).toBe(false);
+    expect(refused({ ...messages, chat: 9_999_999_999, first: 9_999_999_999 })).toBe(false);
+  });
+
+  test('with any text but NUL and lone surrogates', () => {
+    expect(refused({ ...application, name: '\u0001\n\u{10ffff}\ufffe 👩‍👩‍👧‍👦' })).toBe(false);
+    expect(refused({ ...application, name: ' ' })).toBe(false);
+  });
+});
+
+describe('an event is refused', () => {
+  const cases: Readonly<Record<string, unknown>> = {
+    'that is no object': 'application',
+    'that is null': null,
+    'that is an array': [application],
+    'of an unknown type': { ...application, type: 'user' },
+    'without a type': { ...application, type: undefined },
+    'without a name': { ...common, type: 'chat', number: 1 },
+    'with an empty name': { ...application, name: '' },
+    'with a name of 256 characters': { ...application, name: 'a'.repeat(256) },
+    'with a name of 256 emoji': { ...application, name: '😀'.repeat(256) },
+    'with NUL in a name': { ...chat, name: 'a\u0000b' },
+    'with a lone high surrogate': { ...messages, contents: ['a\ud83d'] },
+    'with a lone low surrogate': { ...messages, contents: ['\ude00b'] },
+    'with surrogates in the wrong order': { ...messages, contents: ['\ude00\ud83d'] },
+    'with a content of 10,001 characters': { ...messages, contents: ['ok', 'a'.repeat(10_001)] },
+    'with an empty content': { ...messages, contents: [''] },
+    'without contents': { ...messages, contents: [] },
+    'with 1,001 contents': { ...messages, contents: Array(1_001).fill('x') },
+    'with a content that is a number': { ...messages, contents: [1] },
+    'with number 0': { ...chat, number: 0 },
+    'with a negative number': { ...messages, first: -1 },
+    'with a broken number': { ...chat, number: 1.5 },
+    'with a number as text': { ...chat, number: '1' },
+    'with a number of eleven digits': { ...messages, chat: 10_000_000_000 },
+    'with an id in upper case': { ...application, id: 'A'.repeat(32) },
+    'with a short id': { ...application, id: 'a'.repeat(31) },
+    'with a token that is none': { ...application, token: 'x' },
+    'with a token in upper case': { ...application, token: common.token.toUpperCase().replace(/^./, 'A') },
+    'with epoch 0': { ...application, epoch: 0 },
+    'with a time before 1970': { ...application, at: -1 },
+    'with a broken time': { ...application, at: 1.5 },
+    'with an incomplete key': { ...application, key: { hash: key.hash } },
+    'with a key that is no hash': { ...application, key: { hash: 'x', body: key.body } },
+    'with a field too many': { ...application, extra: 1 },
+    'with a field too many in its key': { ...application, key: { ...key, extra: 1 } },
+    "with another type's field": { ...application, number: 1 },
+  };
+  for (const [what, value] of Object.entries(cases)) {
+    test(what, () => {
+      const checked = checkEvent(value);
+      expect('problem' in checked && checked.problem.length > 0).toBe(true);
+    });
+  }
+});
+
+test('event ids are 32 hexadecimal digits, each another', () => {
+  const ids = Array.from({ length: 1_000 }, newEventId);
+  expect(ids.every((id) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('an event becomes as many rows as it has messages, else one', () => {
+  expect([application, chat, messages, { ...messages, contents: ['a', 'b', 'c'] }].map(rowsOf)).toEqual([1, 1, 1, 3]);
+});
+
+test('the approximate size of an event is not below its real one, for texts without control characters', () => {
+  const texts = ['plain', '漢字', '😀😀', 'Ünïcödé'];
+  for (const text of texts) {
+    for (const event of [
+      { ...application, name: text },
+      { ...chat, name: text, key },
+      { ...messages, contents: Array<string>(50).fill(text), key },
+    ]) {
+      expect(approximateBytes(event)).toBeGreaterThanOrEqual(Buffer.byteLength(JSON.stringify(event)));
+    }
+  }
+});
