@@ -40,7 +40,7 @@ export function openEmbedded({
   let closed: Promise<void> | undefined;
   const close = async () => {
     await log.stop();
-    database.close();
+    database.close(true); // finalizes all statements; while one is left, SQLite keeps the file open and locked
   };
   return {
     numbering,

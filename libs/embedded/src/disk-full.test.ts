@@ -1,0 +1,141 @@
+import { expect, test } from 'bun:test';
+import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Event, newEventId, newToken, type Store, Unavailable } from '@parley/domain';
+import { openDatabase } from './database.ts';
+import { openEmbedded } from './index.ts';
+import { KeptKeys } from './kept-keys.ts';
+import { EmbeddedStore } from './store.ts';
+
+const TEXT = 'lorem ipsum dolor sit amet '.repeat(100);
+
+/** A small file system of its own, where this process may make one. */
+async function mountTmpfs(bytes: number): Promise<{ folder: string; unmount: () => Promise<void> } | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
+  const mounted = await run('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder);
+  if (!mounted) await rm(folder, { recursive: true });
+  return mounted
+    ? {
+        folder,
+        unmount: async () => {
+          await run('umount', '-l', folder); // also where a failed test has left a file open
+          await rm(folder, { recursive: true });
+        },
+      }
+    : undefined;
+}
+
+async function run(...command: string[]): Promise<boolean> {
+  try {
+    return (await Bun.spawn(command, { stdout: 'ignore', stderr: 'ignore' }).exited) === 0;
+  } catch {
+    return false; // no such program here
+  }
+}
+
+const mounted = await mountTmpfs(1024 * 1024);
+await mounted?.unmount();
+
+async function storedChat(store: Store): Promise<string> {
+  const [token, at] = [newToken(), Date.now()];
+  await store.append([
+    { type: 'application', id: newEventId(), epoch: 1, at, token, name: 'An app' },
+    { type: 'chat', id: newEventId(), epoch: 1, at, token, number: 1, name: 'A chat' },
+  ]);
+  return token;
+}
+
+function messages(token: string, first: number): Event {
+  return {
+    type: 'messages',
+    id: newEventId(),
+    epoch: 1,
+    at: Date.now(),
+    token,
+    chat: 1,
+    first,
+    contents: [TEXT, TEXT],
+  };
+}
+
+/** Appends pairs of messages until the store refuses one; answers how many messages it acknowledged. */
+async function fill(store: Store, token: string): Promise<number> {
+  for (let first = 1; ; first += 2) {
+    const error = await failure(store.append([messages(token, first)]));
+    if (error === undefined) continue;
+    expect(error).toMatchObject({ name: 'Unavailable', dependency: 'store' });
+    return first - 1;
+  }
+}
+
+async function expectStored(store: Store, token: string, count: number): Promise<void> {
+  expect((await store.chat(token, 1))?.messagesCount).toBe(count);
+  expect(await store.highestNumber({ kind: 'messages', token, chat: 1 })).toBe(count);
+  let read = 0;
+  for (let more = true; more; ) {
+    const page = await store.messages(token, 1, { limit: 200, after: read });
+    expect(page.rows.every(({ content }) => content === TEXT)).toBe(true);
+    read += page.rows.length;
+    more = page.more;
+  }
+  expect(read).toBe(count);
+}
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+test('a database that may not grow refuses with Unavailable, keeps what it has, and goes on when it may', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
+  const database = openDatabase(folder);
+  try {
+    const store = new EmbeddedStore(database, new KeptKeys(database, Date.now), Date.now);
+    const token = await storedChat(store);
+    database.run('PRAGMA max_page_count = 300');
+    const acknowledged = await fill(store, token);
+    expect(acknowledged).toBeGreaterThan(10);
+    await expectStored(store, token, acknowledged);
+    expect(await failure(store.append([messages(token, acknowledged + 1)]))).toBeInstanceOf(Unavailable);
+    database.run('PRAGMA max_page_count = 100000');
+    await store.append([messages(token, acknowledged + 1)]);
+    await expectStored(store, token, acknowledged + 2);
+    await store.ping();
+  } finally {
+    database.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+test.skipIf(mounted === undefined)(
+  'a full disk refuses with Unavailable, is not ready, keeps what it acknowledged, and is used again when it has space',
+  async () => {
+    const disk = await mountTmpfs(8 * 1024 * 1024);
+    if (disk === undefined) throw new Error('the disk of the test could be mounted a moment ago');
+    const ballast = join(disk.folder, 'ballast');
+    const dataDir = join(disk.folder, 'data');
+    try {
+      await writeFile(ballast, Buffer.alloc(3 * 1024 * 1024));
+      const embedded = openEmbedded({ dataDir });
+      const { store } = embedded;
+      const token = await storedChat(store);
+      const acknowledged = await fill(store, token);
+      expect(acknowledged).toBeGreaterThan(10);
+      expect(await failure(store.ping())).toBeInstanceOf(Unavailable);
+      await expectStored(store, token, acknowledged);
+      await unlink(ballast);
+      await store.ping();
+      await store.append([messages(token, acknowledged + 1)]);
+      await expectStored(store, token, acknowledged + 2);
+      await embedded.close();
+      const reopened = openEmbedded({ dataDir });
+      await expectStored(reopened.store, token, acknowledged + 2);
+      await reopened.close();
+    } finally {
+      await disk.unmount();
+    }
+  },
+);

@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'bun:test';
+import { type Event, type EventHandler, EventRejected, newEventId, newToken, Unavailable } from '@parley/domain';
+import { EmbeddedLog } from './event-log.ts';
+
+const QUEUE_BYTES_MAX = 1_000_000;
+
+function messages(contents = ['x'], token = newToken()): Event {
+  return { type: 'messages', id: newEventId(), epoch: 1, at: Date.now(), token, chat: 1, first: 1, contents };
+}
+
+async function logWith(handle: EventHandler, { queueBytesMax = QUEUE_BYTES_MAX, settled = (_: Event) => {} } = {}) {
+  const log = new EmbeddedLog(queueBytesMax, settled);
+  await log.consume(handle);
+  return log;
+}
+
+/** A handler that keeps its batches until they are released. */
+function heldHandler() {
+  const batches: (readonly Event[])[] = [];
+  const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const handle: EventHandler = async (events) => {
+    batches.push(events);
+    enter();
+    await released;
+    return [];
+  };
+  return { handle, batches, entered, release };
+}
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('the embedded event log', () => {
+  test('acknowledges an event only after the handler has stored it', async () => {
+    const { handle, entered, release } = heldHandler();
+    const log = await logWith(handle);
+    let acknowledged = false;
+    const published = log.publish(messages()).then(() => {
+      acknowledged = true;
+    });
+    await entered;
+    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(acknowledged).toBe(false);
+    release();
+    await published;
+    expect(acknowledged).toBe(true);
+  });
+
+  test('hands on in one batch what comes in one turn of the event loop', async () => {
+    const sizes: number[] = [];
+    const log = await logWith(async (events) => {
+      sizes.push(events.length);
+      return [];
+    });
+    await Promise.all(Array.from({ length: 500 }, () => log.publish(messages())));
+    expect(sizes).toEqual([500]);
+  });
+
+  test('hands on at most 5,000 rows at once, and an event that has more alone', async () => {
+    const rows: number[] = [];
+    const log = await logWith(async (events) => {
+      rows.push(events.reduce((sum, event) => sum + (event.type === 'messages' ? event.contents.length : 1), 0));
+      return [];
+    });
+    const sizes = [1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 6_000, 1];
+    await Promise.all(sizes.map((size) => log.publish(messages(Array(size).fill('x')))));
+    expect(rows).toEqual([5_000, 1_000, 6_000, 1]);
+  });
+
+  test('hands on what comes right after an acknowledgement, however many steps later', async () => {
+    const log = await logWith(async () => []);
+    for (let steps = 0; steps < 20; steps += 1) {
+      await log.publish(messages());
+      for (let step = 0; step < steps; step += 1) await undefined;
+      await log.publish(messages());
+    }
+  });
+
+  test('refuses before anybody consumes and after the stop, and takes again when somebody does', async () => {
+    const log = new EmbeddedLog(QUEUE_BYTES_MAX, () => {});
+    const event = messages();
+    expect(log.refusal(event.token)).toBeInstanceOf(Unavailable);
+    expect(await failure(log.publish(event))).toBeInstanceOf(Unavailable);
+    await log.consume(async () => []);
+    expect(log.refusal(event.token)).toBeUndefined();
+    await log.stop();
+    expect(await failure(log.publish(event))).toBeInstanceOf(Unavailable);
+    await log.consume(async () => []);
+    await log.publish(event);
+  });
+
+  test('a stop refuses what comes after it and stores all that came before', async () => {
+    const { handle, batches, entered, release } = heldHandler();
+    const log = await logWith(handle);
+    const first = log.publish(messages());
+    await entered;
+    const second = log.publish(messages());
+    const stopped = log.stop();
+    const late = failure(log.publish(messages()));
+    release();
+    await Promise.all([first, second, stopped]);
+    expect(await late).toBeInstanceOf(Unavailable);
+    expect(batches.flat()).toHaveLength(2);
+  });
+
+  test('refuses while too many bytes wait, and takes again when they are stored', async () => {
+    const { handle, entered, release } = heldHandler();
+    const log = await logWith(handle, { queueBytesMax: 100_000 });
+    const token = newToken();
+    const accepted: Promise<void>[] = [];
+    while (log.refusal(token) === undefined) accepted.push(log.publish(messages(['x'.repeat(1_000)], token)));
+    await entered;
+    expect(accepted.length).toBeGreaterThan(20);
+    expect(accepted.length).toBeLessThan(100);
+    const refused = await failure(log.publish(messages(['x'], token)));
+    expect(refused).toMatchObject({ name: 'Unavailable', dependency: 'requests' });
+    release();
+    await Promise.all(accepted);
+    expect(log.refusal(token)).toBeUndefined();
+    await log.publish(messages(['x'], token));
+  });
+
+  test('a failed batch is refused as a whole, with Unavailable whatever the handler threw', async () => {
+    for (const thrown of [new Error('a secret'), 'a text', new Unavailable('store', 'The disk is full.')]) {
+      const log = await logWith(() => Promise.reject(thrown));
+      const errors = await Promise.all([messages(), messages()].map((event) => failure(log.publish(event))));
+      for (const error of errors) {
+        expect(error).toBeInstanceOf(Unavailable);
+        expect((error as Unavailable).message).not.toContain('secret');
+      }
+    }
+  });
+
+  test('a handler that throws at once is a failed batch too', async () => {
+    const log = await logWith(() => {
+      throw new Error('at once');
+    });
+    expect(await failure(log.publish(messages()))).toBeInstanceOf(Unavailable);
+    expect(log.refusal(newToken())).toBeUndefined();
+  });
+
+  test("a rejected event is its creator's error with its reason, the others of the batch are acknowledged", async () => {
+    const bad = messages();
+    const log = await logWith(async () => [{ event: bad, reason: 'unknown-owner', detail: 'for the operator' }]);
+    const [good, refused] = await Promise.all([failure(log.publish(messages())), failure(log.publish(bad))]);
+    expect(good).toBeUndefined();
+    expect(refused).toEqual(new EventRejected('unknown-owner'));
+  });
+
+  test('tells once of each event that is stored, rejected, failed or refused', async () => {
+    const settled: string[] = [];
+    const [good, bad, failed, refused] = [messages(), messages(), messages(), messages()];
+    const log = await logWith(
+      async (events) => {
+        if (events.includes(failed)) throw new Error('fails');
+        return events.includes(bad) ? [{ event: bad, reason: 'collision', detail: '' }] : [];
+      },
+      { settled: (event) => settled.push(event.id) },
+    );
+    for (const event of [good, bad, failed]) await failure(log.publish(event));
+    await log.stop();
+    await failure(log.publish(refused));
+    expect(settled).toEqual([good, bad, failed, refused].map(({ id }) => id));
+  });
+
+  test('a fence passes when the batches before it are refused: nothing of them is durable', async () => {
+    const log = await logWith(() => Promise.reject(new Error('fails')));
+    const published = failure(log.publish(messages()));
+    await log.fence(newToken(), 5_000);
+    expect(await published).toBeInstanceOf(Unavailable);
+  });
+});
