@@ -10,6 +10,7 @@ import {
   sequenceKey,
   type Token,
 } from '@parley/domain';
+import { guarded } from './database.ts';
 import type { KeptKeys } from './kept-keys.ts';
 import { RecentMap } from './recent-map.ts';
 
@@ -42,24 +43,12 @@ export class EmbeddedNumbering implements Numbering {
     this.#counters = new RecentMap(countersPerGeneration);
   }
 
-  async draw({ sequence, count, eventId, key }: DrawRequest): Promise<DrawAnswer> {
-    const known = key === undefined ? undefined : this.#known(sequence.token, key);
-    if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
-    const name = sequenceKey(sequence);
-    const last = this.#counters.get(name);
-    if (last === undefined) return { status: 'missing' };
-    this.#counters.set(name, last + count);
-    const drawn = { first: last + 1, eventId, at: this.#now() };
-    if (key !== undefined) this.#claim(sequence.token, key, { ...drawn, body: key.body, token: sequence.token });
-    return { status: 'drawn', epoch: EPOCH, ...drawn };
+  draw(request: DrawRequest): Promise<DrawAnswer> {
+    return guarded(() => this.#draw(request));
   }
 
-  async register({ token, eventId, key }: RegisterRequest): Promise<RegisterAnswer> {
-    const known = key === undefined ? undefined : this.#known('applications', key);
-    if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
-    const at = this.#now();
-    if (key !== undefined) this.#claim('applications', key, { token, first: 0, eventId, at, body: key.body });
-    return { status: 'drawn', token, eventId, epoch: EPOCH, at };
+  register(request: RegisterRequest): Promise<RegisterAnswer> {
+    return guarded(() => this.#register(request));
   }
 
   async seed(sequence: Sequence, highest: number): Promise<void> {
@@ -75,6 +64,26 @@ export class EmbeddedNumbering implements Numbering {
     if (event.key === undefined) return;
     const name = claimName(scopeOf(event), event.key);
     if (this.#underWay.get(name)?.eventId === event.id) this.#underWay.delete(name);
+  }
+
+  #draw({ sequence, count, eventId, key }: DrawRequest): DrawAnswer {
+    const known = key === undefined ? undefined : this.#known(sequence.token, key);
+    if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
+    const name = sequenceKey(sequence);
+    const last = this.#counters.get(name);
+    if (last === undefined) return { status: 'missing' };
+    this.#counters.set(name, last + count);
+    const drawn = { first: last + 1, eventId, at: this.#now() };
+    if (key !== undefined) this.#claim(sequence.token, key, { ...drawn, body: key.body, token: sequence.token });
+    return { status: 'drawn', epoch: EPOCH, ...drawn };
+  }
+
+  #register({ token, eventId, key }: RegisterRequest): RegisterAnswer {
+    const known = key === undefined ? undefined : this.#known('applications', key);
+    if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
+    const at = this.#now();
+    if (key !== undefined) this.#claim('applications', key, { token, first: 0, eventId, at, body: key.body });
+    return { status: 'drawn', token, eventId, epoch: EPOCH, at };
   }
 
   #known(scope: string, key: IdempotencyKey) {

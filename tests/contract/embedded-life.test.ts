@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { rm } from 'node:fs/promises';
+import { IDEMPOTENCY_WINDOW_MS, newEventId, Unavailable } from '@parley/domain';
+import { type EmbeddedOptions, openEmbedded } from '@parley/embedded';
+import { temporaryFolder } from '../support/system.ts';
+import { createChat, createMessages } from './create.ts';
+import { chatCreated, messagesCreated, storedChat } from './events.ts';
+import { chatsOf, drawn, messagesOf, newKey } from './numbering.contract.ts';
+
+let dataDir: string;
+let open: ReturnType<typeof openEmbedded>[] = [];
+
+beforeEach(async () => {
+  dataDir = await temporaryFolder();
+});
+
+afterEach(async () => {
+  for (const embedded of open) await embedded.close();
+  open = [];
+  await rm(dataDir, { recursive: true });
+});
+
+async function started(options: Omit<EmbeddedOptions, 'dataDir'> = {}) {
+  const embedded = openEmbedded({ dataDir, ...options });
+  open.push(embedded);
+  await embedded.log.consume(async (events) => (await embedded.store.append(events)).rejected);
+  return embedded;
+}
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('the embedded drivers', () => {
+  test('closing again, at once or later, is fine', async () => {
+    const embedded = await started();
+    await Promise.all([embedded.close(), embedded.close()]);
+    await embedded.close();
+  });
+
+  test('closing stores what waits and answers its creators', async () => {
+    const embedded = await started();
+    const token = await createChat(embedded);
+    const creates = Array.from({ length: 50 }, () => createMessages(embedded, { token, contents: ['x'] }));
+    await Promise.resolve(); // the numbers are drawn, nothing is committed yet
+    const closed = embedded.close();
+    const answers = await Promise.allSettled(creates);
+    await closed;
+    const kept = answers.filter(({ status }) => status === 'fulfilled').length;
+    const reopened = await started();
+    expect((await reopened.store.chat(token, 1))?.messagesCount).toBe(kept);
+  });
+
+  test('everything rejects with Unavailable after the close', async () => {
+    const { store, search, log, numbering, close } = await started();
+    const token = await storedChat(store);
+    await numbering.seed(messagesOf(token), 0);
+    await close();
+    const calls = [
+      store.append([messagesCreated(token, 1, ['x'])]),
+      store.application(token),
+      store.applications({ limit: 1 }),
+      store.chat(token, 1),
+      store.chats(token, { limit: 1 }),
+      store.message(token, 1, 1),
+      store.messages(token, 1, { limit: 1, before: 3 }),
+      store.renameApplication(token, 'x'),
+      store.renameChat(token, 1, 'x'),
+      store.rewriteMessage(token, 1, 1, 'x'),
+      store.highestNumber(messagesOf(token)),
+      store.ping(),
+      search.search({ token, chat: 1, query: 'x', limit: 1 }),
+      search.index([{ token, chat: 1, number: 1, content: 'x', version: 1 }]),
+      log.publish(messagesCreated(token, 1, ['x'])),
+      numbering.draw({ sequence: messagesOf(token), count: 1, eventId: newEventId(), key: newKey() }),
+      numbering.register({ token, eventId: newEventId(), key: newKey() }),
+    ];
+    for (const [index, call] of calls.entries()) {
+      expect([index, (await failure(call)) instanceof Unavailable]).toEqual([index, true]);
+    }
+  });
+
+  test('counters that were forgotten are missing, and go on from the store without repeating a number', async () => {
+    const embedded = await started({ countersKept: 3 });
+    const token = await createChat(embedded);
+    await embedded.store.append([2, 3, 4, 5, 6, 7, 8, 9].map((number) => chatCreated(token, { number })));
+    expect(await createMessages(embedded, { token, contents: ['a', 'b'] })).toBe(1);
+    for (let chat = 2; chat <= 9; chat += 1) await createMessages(embedded, { token, chat, contents: ['x'] });
+    const answer = await embedded.numbering.draw({ sequence: messagesOf(token), count: 1, eventId: newEventId() });
+    expect(answer).toEqual({ status: 'missing' });
+    expect(await createMessages(embedded, { token, contents: ['c'] })).toBe(3);
+  });
+
+  test('numbers go on after a restart, and those of creates that were never stored are given again', async () => {
+    const first = await started();
+    const token = await createChat(first);
+    expect(await createMessages(first, { token, contents: ['a', 'b'] })).toBe(1);
+    expect(await drawn(first.numbering, messagesOf(token))).toMatchObject({ first: 3 });
+    await first.close();
+    const second = await started();
+    const missing = await second.numbering.draw({ sequence: chatsOf(token), count: 1, eventId: newEventId() });
+    expect(missing).toEqual({ status: 'missing' });
+    expect(await createMessages(second, { token, contents: ['c'] })).toBe(3);
+  });
+
+  test('a key is remembered over a restart, with its number and its body', async () => {
+    const key = newKey('one');
+    const first = await started();
+    const token = await createChat(first);
+    await createMessages(first, { token, contents: ['x'] });
+    expect(await createMessages(first, { token, contents: ['a', 'b'], key })).toBe(2);
+    await first.close();
+    const { numbering, store } = await started();
+    const repeated = await numbering.draw({ sequence: messagesOf(token), count: 2, eventId: newEventId(), key });
+    expect(repeated).toMatchObject({ status: 'repeated', first: 2, confirmed: true });
+    const other = { ...key, body: newKey('two').body };
+    const conflict = await numbering.draw({ sequence: messagesOf(token), count: 2, eventId: newEventId(), key: other });
+    expect(conflict).toEqual({ status: 'conflict' });
+    expect((await store.chat(token, 1))?.messagesCount).toBe(3);
+  });
+
+  test('a key is remembered for 24 hours and then free', async () => {
+    let now = Date.now();
+    const embedded = await started({ now: () => now });
+    const token = await createChat(embedded);
+    const key = newKey();
+    expect(await createMessages(embedded, { token, contents: ['x'], key })).toBe(1);
+    now += IDEMPOTENCY_WINDOW_MS - 1;
+    expect(await createMessages(embedded, { token, contents: ['x'], key })).toBe(1);
+    now += 1;
+    expect(await createMessages(embedded, { token, contents: ['x'], key })).toBe(2);
+    expect(await createMessages(embedded, { token, contents: ['x'], key })).toBe(2);
+    expect((await embedded.store.chat(token, 1))?.messagesCount).toBe(2);
+  });
+
+  test('a key whose create was refused is free again', async () => {
+    const embedded = await started({ queueBytesMax: 0 });
+    const token = await storedChat(embedded.store);
+    await embedded.numbering.seed(messagesOf(token), 0);
+    const key = newKey('one');
+    expect(await failure(createMessages(embedded, { token, contents: ['x'], key }))).toBeInstanceOf(Unavailable);
+    const other = { ...key, body: newKey('two').body };
+    expect(await drawn(embedded.numbering, messagesOf(token), { key: other })).toMatchObject({ first: 2 });
+  });
+
+  test('what is searched for is not known before its message is stored', async () => {
+    const { search, store } = await started();
+    const token = await storedChat(store);
+    const document = { token, chat: 1, number: 1, content: 'ghost', version: 1 };
+    expect(await search.index([document])).toMatchObject([{ document }]);
+    expect((await search.search({ token, chat: 1, query: 'ghost', limit: 1 })).hits).toEqual([]);
+  });
+});

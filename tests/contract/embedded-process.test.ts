@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Message, Store, Token } from '@parley/domain';
+import { DataDirInUse, openEmbedded } from '@parley/embedded';
+import { temporaryFolder } from '../support/system.ts';
+import { storedChat } from './events.ts';
+
+const WRITER = join(import.meta.dir, 'embedded-writer.ts');
+const ROUNDS = 6;
+
+let dataDir: string;
+
+beforeEach(async () => {
+  dataDir = await temporaryFolder();
+});
+
+afterEach(async () => {
+  await rm(dataDir, { recursive: true });
+});
+
+/** Runs the writer, kills it with SIGKILL after so many lines, and answers all that it wrote: number and content. */
+async function writeAndKill(token: Token, lines: number): Promise<[number, string][]> {
+  const child = Bun.spawn([process.execPath, WRITER, dataDir, token], { stdout: 'pipe', stderr: 'inherit' });
+  const decoder = new TextDecoder();
+  let text = '';
+  let seen = 0;
+  for await (const chunk of child.stdout) {
+    const read = decoder.decode(chunk, { stream: true });
+    text += read;
+    seen += read.split('\n').length - 1;
+    if (seen >= lines) child.kill('SIGKILL');
+  }
+  await child.exited;
+  expect(child.signalCode).toBe('SIGKILL');
+  // A line that the kill cut off was not reported.
+  return text
+    .slice(0, text.lastIndexOf('\n'))
+    .split('\n')
+    .map((line) => line.split(' ') as [string, string])
+    .map(([number, content]) => [Number(number), content]);
+}
+
+async function allMessages(store: Store, token: Token): Promise<Message[]> {
+  const rows: Message[] = [];
+  for (let more = true; more; ) {
+    const page = await store.messages(token, 1, { limit: 200, after: rows.at(-1)?.number ?? 0 });
+    rows.push(...page.rows);
+    more = page.more;
+  }
+  return rows;
+}
+
+describe('the embedded drivers in several processes', () => {
+  test('a folder that is open is refused to another process, and free when it was closed', async () => {
+    const embedded = openEmbedded({ dataDir });
+    const token = await storedChat(embedded.store);
+    const second = Bun.spawn([process.execPath, WRITER, dataDir, token], { stdout: 'pipe', stderr: 'pipe' });
+    const [errors, status] = await Promise.all([new Response(second.stderr).text(), second.exited]);
+    expect(status).not.toBe(0);
+    expect(errors).toContain('DataDirInUse');
+    expect(errors).toContain('is in use by another process');
+    expect(await embedded.store.application(token)).toMatchObject({ chatsCount: 1 });
+    await embedded.close();
+    expect((await writeAndKill(token, 1)).length).toBeGreaterThan(0);
+  }, 30_000);
+
+  test('a folder that is open is refused within the process too', async () => {
+    const embedded = openEmbedded({ dataDir });
+    expect(() => openEmbedded({ dataDir })).toThrow(DataDirInUse);
+    await embedded.store.ping();
+    await embedded.close();
+    await openEmbedded({ dataDir }).close();
+  });
+
+  test('everything that was acknowledged is there once after kill -9, under its number, and counted', async () => {
+    const first = openEmbedded({ dataDir });
+    const token = await storedChat(first.store);
+    await first.close();
+    const reported: [number, string][] = [];
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      reported.push(...(await writeAndKill(token, round * 97)));
+      const { store, close, search } = openEmbedded({ dataDir });
+      const rows = await allMessages(store, token);
+      const contents = new Map(rows.map(({ number, content }) => [number, content]));
+      for (const [number, content] of reported) expect([number, contents.get(number)]).toEqual([number, content]);
+      expect(new Set(rows.map(({ content }) => content)).size).toBe(rows.length);
+      expect((await store.chat(token, 1))?.messagesCount).toBe(rows.length);
+      const [number = 0, content = ''] = reported.at(-1) ?? [];
+      const found = await search.search({ token, chat: 1, query: content, limit: 2 });
+      expect(found.hits).toEqual([{ number, content }]);
+      await close();
+    }
+    expect(new Set(reported.map(([number]) => number)).size).toBe(reported.length);
+  }, 60_000);
+});

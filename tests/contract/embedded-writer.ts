@@ -1,0 +1,21 @@
+import { writeSync } from 'node:fs';
+import { openEmbedded } from '@parley/embedded';
+import { createMessages } from './create.ts';
+
+/**
+ * A process that creates messages in chat 1 of an application until it is killed, 20 at a time, and writes a line
+ * `number content` for each as soon as it is acknowledged. `bun embedded-writer.ts FOLDER TOKEN`
+ */
+const [dataDir = '', token = ''] = process.argv.slice(2);
+const embedded = openEmbedded({ dataDir });
+await embedded.log.consume(async (events) => (await embedded.store.append(events)).rejected);
+
+async function write(): Promise<never> {
+  for (;;) {
+    const contents = Array.from({ length: 1 + Math.floor(Math.random() * 3) }, () => crypto.randomUUID());
+    const first = await createMessages(embedded, { token, contents });
+    writeSync(1, contents.map((content, index) => `${first + index} ${content}\n`).join(''));
+  }
+}
+
+await Promise.all(Array.from({ length: 20 }, write));

@@ -1,0 +1,166 @@
+import { expect, test } from 'bun:test';
+import { rm } from 'node:fs/promises';
+import { type EventHandler, type Token, Unavailable } from '@parley/domain';
+import { openEmbedded } from '@parley/embedded';
+import fc from 'fast-check';
+import { temporaryFolder } from '../support/system.ts';
+import { createMessages } from './create.ts';
+import { chatCreated, idempotencyKey, storedChat } from './events.ts';
+
+const CHATS = 5;
+
+/** What may happen to a create before its creator hears of it. */
+type Fault = 'none' | 'before the commit' | 'after the commit';
+
+interface Create {
+  readonly chat: number;
+  readonly count: number;
+  /** Some creates share a key with others of the chat and of their count: repetitions. */
+  readonly key: number | undefined;
+}
+
+type Step =
+  | { readonly kind: 'creates'; readonly creates: readonly Create[]; readonly fault: Fault }
+  | { readonly kind: 'reopen' };
+
+const create = fc.record<Create>({
+  chat: fc.integer({ min: 1, max: CHATS }),
+  count: fc.integer({ min: 1, max: 3 }),
+  key: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined }),
+});
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('creates' as const),
+      creates: fc.array(create, { minLength: 1, maxLength: 6 }),
+      fault: fc.oneof(
+        { weight: 4, arbitrary: fc.constant<Fault>('none') },
+        { weight: 1, arbitrary: fc.constantFrom<Fault>('before the commit', 'after the commit') },
+      ),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
+);
+
+/** The embedded drivers with a store that fails where it is told to, and what was acknowledged of them. */
+class World {
+  fault: Fault = 'none';
+  readonly acknowledged = new Map<string, string>();
+  readonly #byKey = new Map<string, number>();
+  #embedded;
+  #created = 0;
+
+  constructor(
+    private readonly dataDir: string,
+    private readonly countersKept: number,
+  ) {
+    this.#embedded = openEmbedded({ dataDir, countersKept });
+  }
+
+  async start(): Promise<Token> {
+    const token = await storedChat(this.#embedded.store);
+    for (let number = 2; number <= CHATS; number += 1)
+      await this.#embedded.store.append([chatCreated(token, { number })]);
+    await this.#consume();
+    return token;
+  }
+
+  async reopen(): Promise<void> {
+    await this.#embedded.close();
+    this.#embedded = openEmbedded({ dataDir: this.dataDir, countersKept: this.countersKept });
+    await this.#consume();
+  }
+
+  async create(token: Token, { chat, count, key }: Create): Promise<void> {
+    const name = key === undefined ? `${++this.#created}` : `key ${key} of ${chat}, ${count}`;
+    const contents = Array.from({ length: count }, (_, index) => `${name}: ${index}`);
+    const kept = key === undefined ? {} : { key: idempotencyKey(`${token} ${name}`, name) };
+    const first = await createMessages(this.#embedded, { token, chat, contents, ...kept }).catch((error: unknown) => {
+      if (error instanceof Unavailable) return undefined;
+      throw error;
+    });
+    if (first === undefined) return;
+    if (key !== undefined) {
+      expect(first).toBe(this.#byKey.get(name) ?? first);
+      this.#byKey.set(name, first);
+    }
+    for (const [index, content] of contents.entries()) this.#acknowledge(`${chat}:${first + index}`, content);
+  }
+
+  /** Numbers are unique by the store's key, so what is to see is that each content is there once. */
+  async expectExact(token: Token): Promise<void> {
+    const stored = new Map<string, string>();
+    for (let chat = 1; chat <= CHATS; chat += 1) {
+      const { rows, more } = await this.#embedded.store.messages(token, chat, { limit: 10_000 });
+      for (const { number, content } of rows) stored.set(`${chat}:${number}`, content);
+      const row = await this.#embedded.store.chat(token, chat);
+      expect({ more, count: row?.messagesCount }).toEqual({ more: false, count: rows.length });
+      const highest = await this.#embedded.store.highestNumber({ kind: 'messages', token, chat });
+      expect(highest).toBe(rows.at(-1)?.number ?? 0);
+    }
+    for (const [place, content] of this.acknowledged) expect([place, stored.get(place)]).toEqual([place, content]);
+    expect(new Set(stored.values()).size).toBe(stored.size);
+  }
+
+  close(): Promise<void> {
+    return this.#embedded.close();
+  }
+
+  /** A number is acknowledged for one content only. */
+  #acknowledge(place: string, content: string): void {
+    expect([place, this.acknowledged.get(place) ?? content]).toEqual([place, content]);
+    this.acknowledged.set(place, content);
+  }
+
+  #consume(): Promise<void> {
+    const { store, log } = this.#embedded;
+    const handle: EventHandler = async (events) => {
+      const fault = this.fault;
+      this.fault = 'none';
+      if (fault === 'before the commit') throw new Unavailable('store', 'as the test wants it');
+      const { rejected } = await store.append(events);
+      if (fault === 'after the commit') throw new Unavailable('store', 'as the test wants it');
+      return rejected;
+    };
+    return log.consume(handle);
+  }
+}
+
+async function run(steps: readonly Step[], countersKept: number): Promise<void> {
+  const dataDir = await temporaryFolder();
+  const world = new World(dataDir, countersKept);
+  try {
+    const token = await world.start();
+    for (const step of steps) {
+      if (step.kind === 'reopen') await world.reopen();
+      else {
+        world.fault = step.fault;
+        await Promise.all(step.creates.map((create) => world.create(token, create)));
+        world.fault = 'none';
+      }
+      await world.expectExact(token);
+    }
+    await world.reopen();
+    await world.expectExact(token);
+  } finally {
+    await world.close();
+    await rm(dataDir, { recursive: true });
+  }
+}
+
+const steps = fc.array(step, { minLength: 1, maxLength: 12 });
+
+test('whatever is created, repeated, failed and reopened: what was acknowledged is there once, and counted', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, (taken) => run(taken, 50_000)),
+    { numRuns: 150 },
+  );
+}, 120_000);
+
+test('the same while counters are forgotten all the time', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, (taken) => run(taken, 1)),
+    { numRuns: 150 },
+  );
+}, 120_000);
