@@ -2,6 +2,7 @@ import type { SearchDocument, SearchHit, SearchIndex, SearchPage, SearchPosition
 import type { Harness } from './open-harness.ts';
 import { searchChangesContract } from './search-changes.contract.ts';
 import { searchMatchingContract } from './search-matching.contract.ts';
+import { searchModelContract } from './search-model.contract.ts';
 import { searchOrderContract } from './search-order.contract.ts';
 
 export interface SearchHarness extends Harness {
@@ -17,6 +18,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchHarn
   searchMatchingContract(name, open);
   searchOrderContract(name, open);
   searchChangesContract(name, open);
+  searchModelContract(name, open);
 }
 
 /** The texts as messages 1, 2, 3… of a chat, as they were created. */
