@@ -94,6 +94,25 @@ describe('the embedded drivers', () => {
     expect(await createMessages(embedded, { token, contents: ['c'] })).toBe(3);
   });
 
+  test('a number that is under way while its counter is forgotten is not given again', async () => {
+    const embedded = openEmbedded({ dataDir, countersKept: 3 });
+    open.push(embedded);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await embedded.log.consume(async (events) => {
+      await released;
+      return (await embedded.store.append(events)).rejected;
+    });
+    const token = await storedChat(embedded.store);
+    const others = [2, 3, 4, 5, 6, 7, 8, 9];
+    await embedded.store.append(others.map((number) => chatCreated(token, { number })));
+    for (const chat of [1, ...others.slice(0, 2)]) await embedded.numbering.seed(messagesOf(token, chat), 0);
+    const underWay = createMessages(embedded, { token, contents: ['first'] });
+    for (const chat of others) await embedded.numbering.seed(messagesOf(token, chat), 0);
+    const next = createMessages(embedded, { token, contents: ['second'] });
+    release();
+    expect(await Promise.all([underWay, next])).toEqual([1, 2]);
+  });
+
   test('numbers go on after a restart, and those of creates that were never stored are given again', async () => {
     const first = await started();
     const token = await createChat(first);

@@ -2,7 +2,25 @@ import { expect, test } from 'bun:test';
 import { foldText, parseQuery } from '@parley/domain';
 import fc from 'fast-check';
 
-const anyText = fc.string({ unit: 'binary', maxLength: 40 });
+/** Of all code points most are Chinese or nothing; what is difficult is dense in these ranges. */
+const DIFFICULT = [
+  [0x20, 0x7f],
+  [0xa0, 0x24f],
+  [0x300, 0x52f],
+  [0x5b0, 0x6ff],
+  [0x1100, 0x11ff],
+  [0x1e00, 0x20ff],
+  [0x3000, 0x30ff],
+  [0xac00, 0xac40],
+  [0xfb00, 0xfb4f],
+  [0xff00, 0xffef],
+  [0x1f3fb, 0x1f64f],
+] as const;
+const character = fc.oneof(
+  ...DIFFICULT.map(([min, max]) => fc.integer({ min, max }).map((code) => String.fromCodePoint(code))),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+);
+const anyText = fc.string({ unit: character, maxLength: 30 });
 const RUNS = { numRuns: 5_000 };
 
 test('folding a folded text changes nothing', () => {

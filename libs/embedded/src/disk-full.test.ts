@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Event, newEventId, newToken, type Store, Unavailable } from '@parley/domain';
+import { type Event, type MessagesCreated, newEventId, newToken, type Store, Unavailable } from '@parley/domain';
 import { openDatabase } from './database.ts';
 import { openEmbedded } from './index.ts';
 import { KeptKeys } from './kept-keys.ts';
@@ -46,7 +46,7 @@ async function storedChat(store: Store): Promise<string> {
   return token;
 }
 
-function messages(token: string, first: number): Event {
+function messages(token: string, first: number): MessagesCreated {
   return {
     type: 'messages',
     id: newEventId(),
@@ -105,7 +105,27 @@ test('a database that may not grow refuses with Unavailable, keeps what it has, 
     await expectStored(store, token, acknowledged + 2);
     await store.ping();
   } finally {
-    database.close();
+    database.close(true);
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a chat whose batch did not fit is unknown afterwards', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
+  const database = openDatabase(folder);
+  try {
+    const store = new EmbeddedStore(database, new KeptKeys(database, Date.now), Date.now);
+    const token = await storedChat(store);
+    database.run('PRAGMA max_page_count = 100');
+    const chat: Event = { type: 'chat', id: newEventId(), epoch: 1, at: Date.now(), token, number: 2, name: 'A chat' };
+    const large = { ...messages(token, 1), chat: 2, contents: Array<string>(1_000).fill(TEXT) };
+    expect(await failure(store.append([chat, large]))).toBeInstanceOf(Unavailable);
+    database.run('PRAGMA max_page_count = 100000');
+    const { rows, rejected } = await store.append([{ ...messages(token, 1), chat: 2 }]);
+    expect([rows, rejected.map(({ reason }) => reason)]).toEqual([0, ['unknown-owner']]);
+    expect(await store.append([chat, large])).toMatchObject({ rows: 1_001, rejected: [] });
+  } finally {
+    database.close(true);
     await rm(folder, { recursive: true });
   }
 });
