@@ -58,5 +58,11 @@ function queryText(text: string | undefined): string {
     const errors = [{ path: 'search_query', message: 'is required, in the URL or in a JSON body' }];
     throw new RequestProblem(422, 'There is nothing to search for.', errors);
   }
-  return checked({ search_query: text }).value.search_query;
+  try {
+    return checked({ search_query: text }).value.search_query;
+  } catch (error) {
+    if (!(error instanceof RequestProblem)) throw error;
+    const errors = error.errors?.map(({ path, message }) => ({ path: path.slice(1), message }));
+    throw new RequestProblem(422, 'The query of the URL is not valid.', errors);
+  }
 }

@@ -44,8 +44,10 @@ async function respond(
   response.headers.forEach((value, name) => {
     headers[name] = value;
   });
+  const content = Buffer.from(await response.arrayBuffer());
+  if (incoming.method !== 'HEAD') headers['content-length'] = String(content.byteLength);
   outgoing.writeHead(response.status, headers);
-  outgoing.end(incoming.method === 'HEAD' ? undefined : Buffer.from(await response.arrayBuffer()));
+  outgoing.end(content);
 }
 
 function tooLarge(): Response {
