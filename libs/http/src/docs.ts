@@ -47,13 +47,17 @@ export function docs() {
     )
     .use(described);
   const show = (path: string) => pages.handle(new Request(`http://localhost${path}`));
-  return new Elysia({ name: 'parley-docs' })
-    .get('/swagger', () => show('/swagger'))
-    .get('/swagger/json', () => show('/swagger/json'))
-    .get(`${ASSETS_PATH}/:file`, ({ params, status }) => {
-      const type = ASSETS[params.file];
-      if (type === undefined) return status(404);
-      const path = Bun.resolveSync(`swagger-ui-dist/${params.file}`, import.meta.dir);
-      return new Response(Bun.file(path), { headers: { 'content-type': type, 'cache-control': 'max-age=86400' } });
-    });
+  return (
+    new Elysia({ name: 'parley-docs' })
+      .get('/swagger', () => show('/swagger'))
+      .get('/swagger/json', () => show('/swagger/json'))
+      // A browser asks for it beside the page.
+      .get('/favicon.ico', () => new Response(null, { status: 204 }))
+      .get(`${ASSETS_PATH}/:file`, ({ params, status }) => {
+        const type = ASSETS[params.file];
+        if (type === undefined) return status(404);
+        const path = Bun.resolveSync(`swagger-ui-dist/${params.file}`, import.meta.dir);
+        return new Response(Bun.file(path), { headers: { 'content-type': type, 'cache-control': 'max-age=86400' } });
+      })
+  );
 }
