@@ -1,0 +1,76 @@
+import type { Counters } from '@parley/domain';
+import type { Logger } from '@parley/runtime';
+import { connectRedis, type RedisServers } from './connect.ts';
+import { RedisCounters } from './counters.ts';
+import { Epochs, type OpenEpoch } from './epochs.ts';
+import { Keys } from './keys.ts';
+import { RedisNumbering } from './numbering.ts';
+import { bounded } from './unavailable.ts';
+import { checkVersions, pingAll, WrongRedis } from './version.ts';
+
+export interface RedisOptions {
+  readonly servers: RedisServers;
+  /** How many partitions the system has. The same in every process. */
+  readonly partitions: number;
+  /** Before all keys' names, to keep several systems apart on one server. Default: none. */
+  readonly prefix?: string;
+  /** Secures a new epoch of the numbers. Default: the next number, at once. */
+  readonly openEpoch?: OpenEpoch;
+  readonly logger?: Logger;
+}
+
+export interface RedisDrivers {
+  readonly numbering: RedisNumbering;
+  readonly counters: Counters;
+  /**
+   * Resolves when Redis was reached and every partition has an open epoch; until then all is refused. Rejects with
+   * WrongRedis where the server is too old or does not let us in. Waits as long as it takes: race it where that matters.
+   */
+  ready(): Promise<void>;
+  /** Resolves where every server answers; rejects with Unavailable. */
+  ping(): Promise<void>;
+  /** Idempotent. What is under way is refused. */
+  close(): Promise<void>;
+}
+
+/** Connects in the background, and again after every outage. */
+export function openRedis({ servers, partitions, prefix = '', openEpoch, logger }: RedisOptions): RedisDrivers {
+  const keys = new Keys(partitions, prefix);
+  const client = connectRedis(servers);
+  const epochs = new Epochs(client, keys, openEpoch ?? nextEpoch, logger);
+  const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+  ready.catch(() => {}); // whoever does not ask need not handle it
+
+  client.on('error', (error: Error) => {
+    logger?.warn({ err: error }, 'Redis is away');
+    if (isRefusedLogin(error)) reject(new WrongRedis(`Redis does not accept the login: ${error.message}`));
+  });
+  client.on('ready', () => {
+    const checked = checkVersions(client).then(() => epochs.checkAll());
+    checked.then(resolve, (error: unknown) => {
+      logger?.error({ err: error }, 'Redis cannot be used');
+      if (error instanceof WrongRedis) reject(error);
+    });
+  });
+
+  return {
+    numbering: new RedisNumbering(client, epochs, keys),
+    counters: new RedisCounters(client, keys),
+    ready: () => ready,
+    ping: () => bounded(pingAll(client)),
+    close: async () => {
+      epochs.close();
+      reject(new Error('closed before Redis was reached'));
+      client.disconnect();
+    },
+  };
+}
+
+async function nextEpoch(_partition: number, previous: number | undefined): Promise<number> {
+  return (previous ?? 0) + 1;
+}
+
+/** Redis' errors begin with their code. */
+function isRefusedLogin(error: Error): boolean {
+  return error.message.startsWith('WRONGPASS') || error.message.startsWith('NOAUTH');
+}

@@ -1,0 +1,228 @@
+import {
+  type DrawAnswer,
+  type DrawRequest,
+  type IdempotencyKey,
+  NUMBER_MAX,
+  type RegisterAnswer,
+  type Sequence,
+  type Token,
+} from '@parley/domain';
+import { counterName, idempotencyName } from './keys.ts';
+import { unavailable } from './unavailable.ts';
+
+/** What one call of the round's script carries: names below the partition's base, and arguments. */
+export interface RoundCall {
+  readonly base: string;
+  readonly epoch: number;
+  readonly keys: string[];
+  readonly args: (string | number)[];
+}
+
+/** One operation of a round, as the script knows it. */
+export interface Operation {
+  encode(call: RoundCall): void;
+  /** `reply` is what the script answers for it; `at` when that was. */
+  settle(reply: unknown, epoch: number, at: number): void;
+  fail(error: Error): void;
+}
+
+interface Pending<T> {
+  readonly resolve: (answer: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Draws of one sequence that travel together: one sum, divided in the order of the requests. */
+export class PlainDraws implements Operation {
+  #sum = 0;
+  readonly #draws: { readonly request: DrawRequest; readonly pending: Pending<DrawAnswer> }[] = [];
+  constructor(readonly sequence: Sequence) {}
+
+  add(request: DrawRequest, pending: Pending<DrawAnswer>): void {
+    this.#sum += request.count;
+    this.#draws.push({ request, pending });
+  }
+
+  encode({ base, epoch, keys, args }: RoundCall): void {
+    keys.push(base + counterName(epoch, this.sequence));
+    args.push('d', this.#sum);
+  }
+
+  settle(reply: unknown, epoch: number, at: number): void {
+    const last = Number(reply);
+    let first = last - this.#sum + 1;
+    for (const { request, pending } of this.#draws) {
+      if (last === -1) pending.resolve({ status: 'missing' });
+      else answerDrawn(pending, first, request, epoch, at);
+      first += request.count;
+    }
+  }
+
+  fail(error: Error): void {
+    for (const { pending } of this.#draws) pending.reject(error);
+  }
+}
+
+/** A draw with an idempotency key. */
+export class KeyedDraw implements Operation {
+  constructor(
+    readonly request: DrawRequest,
+    readonly key: IdempotencyKey,
+    readonly pending: Pending<DrawAnswer>,
+  ) {}
+
+  encode({ base, epoch, keys, args }: RoundCall): void {
+    const { sequence, count, eventId } = this.request;
+    keys.push(base + counterName(epoch, sequence), base + idempotencyName(sequence.token, this.key.hash));
+    args.push('k', count, this.key.body, eventId);
+  }
+
+  settle(reply: unknown, epoch: number, at: number): void {
+    const known = knownOf(reply);
+    const last = Number(reply);
+    if (known !== undefined) this.pending.resolve(answerKnown(known, this.key));
+    else if (last === -1) this.pending.resolve({ status: 'missing' });
+    else answerDrawn(this.pending, last - this.request.count + 1, this.request, epoch, at);
+  }
+
+  fail(error: Error): void {
+    this.pending.reject(error);
+  }
+}
+
+/** The key of a new application. `epoch` is that of the application's partition, which may be another than the key's. */
+export class KeyedRegistration implements Operation {
+  constructor(
+    readonly token: Token,
+    readonly eventId: string,
+    readonly epoch: number,
+    readonly key: IdempotencyKey,
+    readonly pending: Pending<RegisterAnswer>,
+  ) {}
+
+  encode({ base, keys, args }: RoundCall): void {
+    keys.push(base + idempotencyName('applications', this.key.hash));
+    args.push('a', this.key.body, this.eventId, this.epoch, this.token);
+  }
+
+  settle(reply: unknown, _epoch: number, at: number): void {
+    const { token, eventId, epoch, pending } = this;
+    const known = knownOf(reply);
+    if (known === undefined) pending.resolve({ status: 'drawn', token, eventId, epoch, at });
+    else pending.resolve(this.#repeated(known));
+  }
+
+  fail(error: Error): void {
+    this.pending.reject(error);
+  }
+
+  #repeated(known: Known): RegisterAnswer {
+    const answer = answerKnown(known, this.key);
+    if (answer.status === 'conflict') return answer;
+    const { first: _, ...rest } = answer;
+    return { ...rest, token: known.token };
+  }
+}
+
+/** Notes that a key's event is durable. */
+export class Confirmation implements Operation {
+  constructor(
+    readonly scope: Token | 'applications',
+    readonly hash: string,
+    readonly pending: Pending<void>,
+  ) {}
+
+  encode({ base, keys, args }: RoundCall): void {
+    keys.push(base + idempotencyName(this.scope, this.hash));
+    args.push('c');
+  }
+
+  settle(): void {
+    this.pending.resolve();
+  }
+
+  fail(error: Error): void {
+    this.pending.reject(error);
+  }
+}
+
+/** Creates a counter in the epoch in which its highest number was looked up. */
+export class Seed implements Operation {
+  constructor(
+    readonly sequence: Sequence,
+    readonly highest: number,
+    readonly epoch: number | undefined,
+    readonly pending: Pending<void>,
+  ) {}
+
+  encode({ base, epoch, keys, args }: RoundCall): void {
+    // In a newer epoch the number may be too low, so it goes where nobody draws any more.
+    keys.push(base + counterName(this.epoch ?? epoch, this.sequence));
+    args.push('s', this.highest);
+  }
+
+  settle(): void {
+    this.pending.resolve();
+  }
+
+  fail(error: Error): void {
+    this.pending.reject(error);
+  }
+}
+
+/** Asks nothing but whether the epoch is still open. */
+export class EpochCheck implements Operation {
+  constructor(readonly pending: Pending<{ epoch: number; at: number }>) {}
+
+  encode({ args }: RoundCall): void {
+    args.push('n');
+  }
+
+  settle(_reply: unknown, epoch: number, at: number): void {
+    this.pending.resolve({ epoch, at });
+  }
+
+  fail(error: Error): void {
+    this.pending.reject(error);
+  }
+}
+
+function answerDrawn(
+  { resolve, reject }: Pending<DrawAnswer>,
+  first: number,
+  { count, eventId }: DrawRequest,
+  epoch: number,
+  at: number,
+): void {
+  if (first + count - 1 > NUMBER_MAX) reject(unavailable(undefined, 'This list has no numbers left.'));
+  else resolve({ status: 'drawn', first, eventId, epoch, at });
+}
+
+/** What is kept of a key. */
+interface Known {
+  readonly body: string;
+  readonly first: number;
+  readonly eventId: string;
+  readonly epoch: number;
+  readonly at: number;
+  readonly confirmed: boolean;
+  readonly token: Token;
+}
+
+function knownOf(reply: unknown): Known | undefined {
+  if (!Array.isArray(reply)) return undefined;
+  const [body = '', first, eventId = '', epoch, at, state, token] = reply as (string | undefined)[];
+  return {
+    body,
+    first: Number(first),
+    eventId,
+    epoch: Number(epoch),
+    at: Number(at),
+    confirmed: state === 'confirmed',
+    token: token ?? '',
+  };
+}
+
+function answerKnown({ body, first, eventId, epoch, at, confirmed }: Known, key: IdempotencyKey) {
+  if (body !== key.body) return { status: 'conflict' } as const;
+  return { status: 'repeated', first, eventId, epoch, at, confirmed } as const;
+}

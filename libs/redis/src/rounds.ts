@@ -1,0 +1,134 @@
+import { type DrawAnswer, type DrawRequest, IDEMPOTENCY_WINDOW_MS, sequenceKey, Unavailable } from '@parley/domain';
+import type { Cluster, Redis } from 'ioredis';
+import type { Epochs } from './epochs.ts';
+import type { Keys } from './keys.ts';
+import { type Operation, PlainDraws, type RoundCall } from './operations.ts';
+import { bounded, unavailable } from './unavailable.ts';
+
+const COUNTER_SECONDS = 7 * 24 * 60 * 60;
+const KEY_SECONDS = IDEMPOTENCY_WINDOW_MS / 1_000;
+/** A script holds up the whole server: about 2 ms for so many operations. */
+const OPERATIONS_MAX = 1_000;
+/** How many requests may wait in a partition. */
+const WAITING_MAX = 20_000;
+
+interface Round {
+  readonly operations: Operation[];
+  /** The draws without a key to which another one of the same sequence may be added without changing the order. */
+  readonly open: Map<string, PlainDraws>;
+  requests: number;
+}
+
+/**
+ * The calls to Redis of one partition. What one turn of the event loop asks for travels in one script call, and while
+ * that is under way the next requests gather: the busier, the more travel together. One call at a time keeps the order.
+ */
+export class PartitionRounds {
+  readonly #client: Redis | Cluster;
+  readonly #epochs: Epochs;
+  readonly #partition: number;
+  readonly #base: string;
+  readonly #epochKey: string;
+  #waiting: Round[] = [];
+  #waitingRequests = 0;
+  #busy = false;
+
+  constructor(client: Redis | Cluster, epochs: Epochs, keys: Keys, partition: number) {
+    this.#client = client;
+    this.#epochs = epochs;
+    this.#partition = partition;
+    this.#base = keys.base(partition);
+    this.#epochKey = keys.epoch(partition);
+  }
+
+  /** A draw without a key: joins the others of its sequence. */
+  draw(request: DrawRequest): Promise<DrawAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<DrawAnswer>();
+    const round = this.#roundForOneMore();
+    if (round === undefined) return Promise.reject(tooMany());
+    const key = sequenceKey(request.sequence);
+    let draws = round.open.get(key);
+    if (draws === undefined) {
+      draws = new PlainDraws(request.sequence);
+      round.operations.push(draws);
+      round.open.set(key, draws);
+    }
+    draws.add(request, { resolve, reject });
+    return promise;
+  }
+
+  /** Any other operation. One that draws from a sequence closes it to what would otherwise overtake. */
+  add(operation: Operation, drawsFrom?: DrawRequest['sequence']): void {
+    const round = this.#roundForOneMore();
+    if (round === undefined) {
+      operation.fail(tooMany());
+      return;
+    }
+    round.operations.push(operation);
+    if (drawsFrom !== undefined) round.open.delete(sequenceKey(drawsFrom));
+  }
+
+  #roundForOneMore(): Round | undefined {
+    if (this.#waitingRequests >= WAITING_MAX) return undefined;
+    let round = this.#waiting.at(-1);
+    if (round === undefined || round.operations.length >= OPERATIONS_MAX) {
+      round = { operations: [], open: new Map(), requests: 0 };
+      this.#waiting.push(round);
+    }
+    round.requests += 1;
+    this.#waitingRequests += 1;
+    if (!this.#busy) {
+      this.#busy = true;
+      setImmediate(() => void this.#run());
+    }
+    return round;
+  }
+
+  async #run(): Promise<void> {
+    for (let round = this.#waiting.shift(); round !== undefined; round = this.#waiting.shift()) {
+      this.#waitingRequests -= round.requests;
+      await this.#send(round.operations);
+    }
+    this.#busy = false;
+  }
+
+  /** Settles all operations of a round, whatever happens. */
+  async #send(operations: readonly Operation[]): Promise<void> {
+    const epoch = this.#epochs.current(this.#partition);
+    if (epoch === undefined) {
+      failAll(operations, notOpen());
+      return;
+    }
+    const call: RoundCall = { base: this.#base, epoch, keys: [this.#epochKey], args: [] };
+    call.args.push(epoch, COUNTER_SECONDS, KEY_SECONDS);
+    for (const operation of operations) operation.encode(call);
+    try {
+      const replies = await bounded(this.#client.parleyRound(call.keys.length, ...call.keys, ...call.args));
+      if (Array.isArray(replies)) {
+        settleAll(operations, replies, epoch);
+        return;
+      }
+      this.#epochs.refused(this.#partition, epoch);
+      failAll(operations, notOpen());
+    } catch (error) {
+      failAll(operations, unavailable(error));
+    }
+  }
+}
+
+function settleAll(operations: readonly Operation[], [at, ...replies]: unknown[], epoch: number): void {
+  const drawnAt = Number(at);
+  for (const [index, operation] of operations.entries()) operation.settle(replies[index], epoch, drawnAt);
+}
+
+function failAll(operations: readonly Operation[], error: Error): void {
+  for (const operation of operations) operation.fail(error);
+}
+
+function notOpen(): Unavailable {
+  return unavailable(undefined, 'The numbers have to be secured anew after an outage.');
+}
+
+function tooMany(): Unavailable {
+  return new Unavailable('requests', 'Too many requests wait for their numbers.');
+}

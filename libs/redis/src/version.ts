@@ -1,0 +1,26 @@
+import { type Cluster, Redis } from 'ioredis';
+
+/** INFO with several sections and script flags as we use them came with Redis 7. */
+const REDIS_MAJOR_MIN = 7;
+
+/** Throws, naming the version, where a server is too old. */
+export async function checkVersions(client: Redis | Cluster): Promise<void> {
+  for (const node of nodesOf(client)) {
+    const version = /redis_version:(\S+)/.exec(await node.info('server'))?.[1] ?? 'unknown';
+    if (Number.parseInt(version, 10) >= REDIS_MAJOR_MIN) continue;
+    throw new WrongRedis(`Redis ${version} is too old: version ${REDIS_MAJOR_MIN} or later is needed.`);
+  }
+}
+
+export async function pingAll(client: Redis | Cluster): Promise<void> {
+  await Promise.all(nodesOf(client).map((node) => node.ping()));
+}
+
+/** Redis is there, but not as it has to be: no waiting helps. */
+export class WrongRedis extends Error {
+  override readonly name = 'WrongRedis';
+}
+
+function nodesOf(client: Redis | Cluster): Redis[] {
+  return client instanceof Redis ? [client] : client.nodes('master');
+}
