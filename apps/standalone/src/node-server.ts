@@ -15,7 +15,9 @@ export async function serveNode(
   handle: (request: Request) => Response | Promise<Response>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
+  let draining = false;
   const server = createServer((incoming, outgoing) => {
+    if (draining) outgoing.setHeader('connection', 'close');
     respond(handle, incoming, outgoing).catch(() => outgoing.destroy());
   });
   server.keepAliveTimeout = 75_000;
@@ -24,6 +26,9 @@ export async function serveNode(
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
+    drain: () => {
+      draining = true;
+    },
     stop: async (graceMs) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();

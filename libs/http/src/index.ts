@@ -7,5 +7,6 @@ export * from './operations.ts';
 export * from './paging.ts';
 export * from './params.ts';
 export { problemResponse, RequestProblem } from './problem.ts';
+export * from './program.ts';
 export * from './server.ts';
 export * from './validation.ts';

@@ -7,6 +7,8 @@ const IDLE_TIMEOUT_SECONDS = 75;
 
 export interface HttpServer {
   readonly port: number;
+  /** From now on each answer closes its connection, so that clients and load balancers look elsewhere. */
+  drain(): void;
   /** Refuses new connections, answers what is in flight for at most `graceMs`, then closes what is left. */
   stop(graceMs: number): Promise<void>;
 }
@@ -20,6 +22,7 @@ export interface Listen {
 
 /** Serves an app with Bun.serve. Throws where the port is taken. */
 export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen): HttpServer {
+  let draining = false;
   const server = Bun.serve({
     hostname: host,
     port,
@@ -27,13 +30,23 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
     idleTimeout: IDLE_TIMEOUT_SECONDS,
     maxRequestBodySize: BODY_BYTES_READ_MAX,
     development: false,
-    fetch: (request) => app.fetch(request),
+    fetch: (request) => (draining ? closing(app.fetch(request)) : app.fetch(request)),
   });
   return {
     port: server.port ?? port,
+    drain: () => {
+      draining = true;
+    },
     stop: async (graceMs) => {
       await Promise.race([server.stop(), Bun.sleep(graceMs)]);
       await server.stop(true);
     },
   };
+}
+
+/** The answer as the last one of its connection. */
+async function closing(answer: Response | Promise<Response>): Promise<Response> {
+  const response = await answer;
+  response.headers.set('connection', 'close');
+  return response;
 }

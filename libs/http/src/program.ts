@@ -1,0 +1,62 @@
+import { createLogger, createRegistry, type Running } from '@parley/runtime';
+import { type AnyElysia, Elysia } from 'elysia';
+import type { Registry } from 'prom-client';
+import { observability } from './observability.ts';
+import { type Checks, operations, Readiness } from './operations.ts';
+import { type HttpServer, serve } from './server.ts';
+
+/** The variables that every program has. */
+export interface ProgramConfig {
+  readonly HOST: string;
+  readonly PORT: number;
+  readonly LOG_LEVEL: string;
+  readonly STOP_TIMEOUT_MS: number;
+  readonly DRAIN_MS: number;
+}
+
+type Logger = ReturnType<typeof createLogger>;
+
+/** What a program is made of, beside what all have. */
+export interface ProgramParts {
+  readonly checks: Checks;
+  readonly routes?: AnyElysia;
+  /** Ends everything but the HTTP server, in order, after that has answered what was in flight. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a program that speaks HTTP: its parts, then health, readiness, metrics and its routes on one port. The stop is
+ * the reverse: /readyz turns 503, the load balancer gets DRAIN_MS to look elsewhere, requests in flight are answered, the
+ * parts end.
+ */
+export async function startProgram(
+  name: string,
+  config: ProgramConfig,
+  open: (common: { logger: Logger; registry: Registry }) => Promise<ProgramParts>,
+  listen: (app: AnyElysia) => Promise<HttpServer> = async (app) => serve(app, { host: config.HOST, port: config.PORT }),
+): Promise<Running & { readonly port: number; readonly app: AnyElysia }> {
+  const logger = createLogger(name, config.LOG_LEVEL);
+  const registry = createRegistry(name);
+  const parts = await open({ logger, registry });
+  const readiness = new Readiness(parts.checks);
+  const app = new Elysia().use(observability({ logger, registry })).use(operations({ readiness, registry }));
+  if (parts.routes !== undefined) app.use(parts.routes);
+  const server = await listen(app).catch(async (error: unknown) => {
+    await parts.stop();
+    throw error;
+  });
+  logger.info({ port: server.port }, 'ready');
+  return {
+    logger,
+    port: server.port,
+    app,
+    stopTimeoutMs: config.STOP_TIMEOUT_MS,
+    stop: async () => {
+      readiness.stopping = true;
+      server.drain();
+      await Bun.sleep(config.DRAIN_MS);
+      await server.stop(config.STOP_TIMEOUT_MS / 2);
+      await parts.stop();
+    },
+  };
+}
