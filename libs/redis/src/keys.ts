@@ -7,7 +7,8 @@ import { partitionOf, type Sequence, type Token } from '@parley/domain';
  *     {p3}:epoch                           hash: n, run_id
  *     {p3}:e1:chats:<token>                the last number given to a chat of an application, in epoch 1
  *     {p3}:e1:messages:<token>:<chat>      the last number given to a message of a chat, in epoch 1
- *     {p3}:idem:<scope>:<key hash>         hash: what an idempotency key was answered with
+ *     {p3}:idem:<scope>:<key hash>         what an idempotency key was answered with, in words between spaces: d (drawn)
+ *                                          or c (confirmed), body hash, first number, event id, epoch, time, token
  *     {p3}:generations                     sorted set of the counter generations that are here
  *     {p3}:g12:chats, {p3}:g12:messages    hashes: what was added to each sequence in generation 12
  */

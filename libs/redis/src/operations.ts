@@ -209,16 +209,16 @@ interface Known {
 }
 
 function knownOf(reply: unknown): Known | undefined {
-  if (!Array.isArray(reply)) return undefined;
-  const [body = '', first, eventId = '', epoch, at, state, token] = reply as (string | undefined)[];
+  if (typeof reply !== 'string') return undefined;
+  const [state, body = '', first, eventId = '', epoch, at, token = ''] = reply.split(' ');
   return {
     body,
     first: Number(first),
     eventId,
     epoch: Number(epoch),
     at: Number(at),
-    confirmed: state === 'confirmed',
-    token: token ?? '',
+    confirmed: state === 'c',
+    token,
   };
 }
 

@@ -19,8 +19,8 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
  * then the operations. Answers nothing where the epoch is another or was opened in another run; else the time in
  * milliseconds and a reply for each operation:
  * - d counter | count: the last of the drawn numbers, -1 where there is no counter.
- * - k counter, key | count, body, event: the same, or the fields of the key where it is known.
- * - a key | body, event, epoch, token: 0, or the fields of the key where it is known.
+ * - k counter, key | count, body, event: the same, or what the key says where it is known.
+ * - a key | body, event, epoch, token: 0, or what the key says where it is known.
  * - c key | : 0. The key is confirmed.
  * - s counter | highest: 0. The counter exists.
  * - n | : 0. Nothing, but the epoch was still this one.
@@ -46,36 +46,30 @@ local function draw(counter, count)
   if not redis.call('GETEX', counter, 'EX', counterSeconds) then return -1 end
   return redis.call('INCRBY', counter, count)
 end
-local function known(name)
-  local fields = redis.call('HMGET', name, 'body', 'first', 'event', 'epoch', 'at', 'state', 'token')
-  return fields[1] and fields
-end
-local function remember(name, ...)
-  redis.call('HSET', name, 'at', at, 'state', 'drawn', ...)
-  redis.call('EXPIRE', name, keySeconds)
+local function remember(name, body, first, event, epoch, token)
+  redis.call('SET', name, table.concat({ 'd', body, first, event, epoch, at, token }, ' '), 'EX', keySeconds)
 end
 
 local operations = {
   d = function() return draw(key(), argument()) end,
   k = function()
     local counter, name, count, body, event = key(), key(), argument(), argument(), argument()
-    local fields = known(name)
-    if fields then return fields end
+    local known = redis.call('GET', name)
+    if known then return known end
     local last = draw(counter, count)
-    if last == -1 then return -1 end
-    remember(name, 'body', body, 'first', string.format('%.0f', last - count + 1), 'event', event, 'epoch', ARGV[1])
+    if last ~= -1 then remember(name, body, string.format('%.0f', last - count + 1), event, ARGV[1], '-') end
     return last
   end,
   a = function()
     local name, body, event, own, token = key(), argument(), argument(), argument(), argument()
-    local fields = known(name)
-    if fields then return fields end
-    remember(name, 'body', body, 'first', '0', 'event', event, 'epoch', own, 'token', token)
+    local known = redis.call('GET', name)
+    if known then return known end
+    remember(name, body, '0', event, own, token)
     return 0
   end,
   c = function()
     local name = key()
-    if redis.call('EXISTS', name) == 1 then redis.call('HSET', name, 'state', 'confirmed') end
+    if redis.call('EXISTS', name) == 1 then redis.call('SETRANGE', name, 0, 'c') end
     return 0
   end,
   s = function()
