@@ -1,0 +1,59 @@
+import { errors } from '@elastic/elasticsearch';
+import { DomainError, Unavailable } from '@parley/domain';
+
+/**
+ * What failures of Elasticsearch are to the rest of the system: Unavailable, where waiting helps; IndexMissing, where
+ * the index has to be built anew; WrongElasticsearch, where an operator has to act.
+ */
+
+/** There is no index behind `index` (an alias or an index's name). It is built anew from the store. */
+export class IndexMissing extends Unavailable {
+  constructor(
+    readonly index: string,
+    cause?: unknown,
+  ) {
+    super('search index', 'Search is being set up.', { cause });
+  }
+}
+
+/** Elasticsearch is there, but not as it has to be: no waiting helps. */
+export class WrongElasticsearch extends Error {
+  override readonly name: string = 'WrongElasticsearch';
+}
+
+/** An index was made by another version of the mapping, or not by us. */
+export class WrongMapping extends WrongElasticsearch {
+  override readonly name = 'WrongMapping';
+}
+
+export function unavailable(detail: string, cause?: unknown): Unavailable {
+  return new Unavailable('search index', detail, cause === undefined ? {} : { cause });
+}
+
+/** `index` is what the failed call was about. */
+export function failure(error: unknown, index: string): Error {
+  if (error instanceof DomainError || error instanceof WrongElasticsearch) return error;
+  if (error instanceof errors.ProductNotSupportedError)
+    return new WrongElasticsearch('What answers there is not Elasticsearch.', { cause: error });
+  if (error instanceof errors.TimeoutError || error instanceof errors.RequestAbortedError)
+    return unavailable('Search did not answer in time.', error);
+  if (isResponse(error, 'media_type_header_exception'))
+    return new WrongElasticsearch('Elasticsearch has a wrong version: version 9 is needed.', { cause: error });
+  if (isResponse(error, 'index_not_found_exception')) return new IndexMissing(index, error);
+  return unavailable('Search is not available right now.', error);
+}
+
+/** Whether a call failed because Elasticsearch has too much to do or is just starting: worth trying again soon. */
+export function isBusy(error: unknown): boolean {
+  const cause = error instanceof Unavailable ? error.cause : undefined;
+  return cause instanceof errors.ResponseError && [429, 502, 503, 504].includes(cause.statusCode ?? 0);
+}
+
+/** Whether Elasticsearch answered with an error of this type. */
+export function isResponse(error: unknown, type: string): error is errors.ResponseError {
+  return error instanceof errors.ResponseError && typeOf(error.body) === type;
+}
+
+function typeOf(body: unknown): unknown {
+  return (body as { error?: { type?: unknown } } | undefined)?.error?.type;
+}

@@ -1,0 +1,81 @@
+import { Client, HttpConnection } from '@elastic/elasticsearch';
+import type { RefusedDocument, SearchDocument, SearchIndex } from '@parley/domain';
+import type { Logger } from '@parley/runtime';
+import { IndexAdmin, writeAlias } from './admin.ts';
+import { PageReader } from './search.ts';
+import { BulkWriter } from './writer.ts';
+
+export interface ElasticsearchOptions {
+  /** http or https, with user and password where the server wants them. */
+  readonly url: string;
+  /** What searches read; indices are named `alias-000001` and so on. Default `parley-messages`. */
+  readonly alias?: string;
+  /** How soon what was written is found. Default 500. */
+  readonly refreshIntervalMs?: number;
+  /** Default 1. */
+  readonly shards?: number;
+  /** Default: one where there is a second node to hold it. */
+  readonly replicas?: number;
+  /** For a search. Default 2,000. */
+  readonly searchTimeoutMs?: number;
+  /** For writing documents, repetitions while Elasticsearch is busy included. Default 30,000. */
+  readonly indexTimeoutMs?: number;
+  /** For each request that makes, changes or describes indices. Default 30,000. */
+  readonly adminTimeoutMs?: number;
+  readonly logger?: Pick<Logger, 'warn'>;
+}
+
+export interface Elasticsearch {
+  /** Reads and writes the index behind the alias. */
+  readonly search: SearchIndex;
+  readonly admin: IndexAdmin;
+  /**
+   * Writes to all of these indices, by their own names, as `SearchIndex.index` does: while a new index is filled, what
+   * changes is written to the old one and to the new one. A document that any of them refuses is refused.
+   */
+  indexInto(indices: readonly string[], documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
+  close(): Promise<void>;
+}
+
+const DEFAULTS = {
+  alias: 'parley-messages',
+  refreshIntervalMs: 500,
+  shards: 1,
+  searchTimeoutMs: 2_000,
+  indexTimeoutMs: 30_000,
+  adminTimeoutMs: 30_000,
+} as const;
+const ALIAS = /^[a-z0-9][a-z0-9_-]{0,99}$/;
+
+/** Opens no connection yet: Elasticsearch may be away. Throws RangeError for an option that cannot be. */
+export function openElasticsearch(given: ElasticsearchOptions): Elasticsearch {
+  const options = { ...DEFAULTS, ...given };
+  checkOptions(options);
+  // The client's default connection does not work under Bun.
+  const client = new Client({ node: options.url, Connection: HttpConnection });
+  const reader = new PageReader(client, options.alias, options.searchTimeoutMs);
+  const writer = new BulkWriter(client, {
+    timeoutMs: options.indexTimeoutMs,
+    warn: (details, message) => options.logger?.warn(details, message),
+  });
+  return {
+    search: {
+      search: (request) => reader.page(request),
+      index: (documents) => writer.write(documents, [options.alias]),
+    },
+    admin: new IndexAdmin(client, { ...options, timeoutMs: options.adminTimeoutMs }),
+    indexInto: (indices, documents) => writer.write(documents, indices.map(writeAlias)),
+    close: () => client.close(),
+  };
+}
+
+function checkOptions(options: Required<Omit<ElasticsearchOptions, 'replicas' | 'logger'>>): void {
+  if (!/^https?:$/.test(URL.parse(options.url)?.protocol ?? ''))
+    throw new RangeError('the URL of Elasticsearch must begin with http:// or https://');
+  if (!ALIAS.test(options.alias))
+    throw new RangeError(`an alias has small letters, digits, - and _ alone, not ${options.alias}`);
+  for (const name of ['refreshIntervalMs', 'shards', 'searchTimeoutMs', 'indexTimeoutMs', 'adminTimeoutMs'] as const) {
+    if (!Number.isInteger(options[name]) || options[name] <= 0)
+      throw new RangeError(`${name} must be a whole number above zero, not ${options[name]}`);
+  }
+}

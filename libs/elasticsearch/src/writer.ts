@@ -1,0 +1,111 @@
+import type { Client } from '@elastic/elasticsearch';
+import type { RefusedDocument, SearchDocument } from '@parley/domain';
+import { requestsOf, type Write } from './bulk-body.ts';
+import { call } from './call.ts';
+import { IndexMissing, isBusy, unavailable } from './errors.ts';
+import { type Item, judge } from './verdict.ts';
+
+/** Requests under way at once: one is built while another is stored. */
+const LANES = 2;
+const BACKOFF_MS = 50;
+const BACKOFF_MS_MAX = 2_000;
+
+interface Answer {
+  readonly errors?: boolean;
+  readonly items?: readonly { readonly index?: Item }[];
+}
+
+export interface WriterOptions {
+  /** For a whole call of `write`, repetitions included. */
+  readonly timeoutMs: number;
+  readonly warn: (details: object, message: string) => void;
+}
+
+/**
+ * Writes documents in bulk through aliases, judging each item by itself. What is only refused for the moment is tried
+ * again, later and later, until the deadline.
+ */
+export class BulkWriter {
+  readonly #client: Client;
+  readonly #options: WriterOptions;
+
+  constructor(client: Client, options: WriterOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /**
+   * Resolves once every document is in every target, except for those that are refused for good. Rejects with
+   * IndexMissing where a target is no alias of an index, with Unavailable where anything else prevents it; any number
+   * of documents may have been written then, and all may be written again.
+   */
+  async write(documents: readonly SearchDocument[], targets: readonly string[]): Promise<readonly RefusedDocument[]> {
+    const deadline = performance.now() + this.#options.timeoutMs;
+    const refused = new Map<SearchDocument, RefusedDocument>();
+    const requests = requestsOf(documents, targets);
+    const lane = async () => {
+      for (const request of requests) await this.#store(request, deadline, refused);
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    return [...refused.values()];
+  }
+
+  async #store(request: readonly Write[], deadline: number, refused: Map<SearchDocument, RefusedDocument>) {
+    let left = request;
+    for (let attempt = 0; ; attempt += 1) {
+      const items = await this.#send(left, deadline);
+      if (items === undefined) return;
+      const again: Write[] = [];
+      for (const [position, write] of left.entries()) {
+        const verdict = judge(items[position]);
+        if (verdict.kind === 'missing') throw new IndexMissing(write.target, verdict.reason);
+        if (verdict.kind === 'failed') throw unavailable('The search index does not take documents.', verdict.reason);
+        if (verdict.kind === 'later') again.push(write);
+        if (verdict.kind === 'refused')
+          refused.set(write.document, { document: write.document, reason: verdict.reason });
+      }
+      if (again.length === 0) return;
+      await this.#backOff(attempt, deadline, again.length);
+      left = again;
+    }
+  }
+
+  /** The items' answers, in order; undefined where all is well. A request that is refused as a whole is all of them. */
+  async #send(writes: readonly Write[], deadline: number): Promise<readonly (Item | undefined)[] | undefined> {
+    try {
+      const answer = await this.#request(writes, deadline);
+      return answer.errors === false ? undefined : (answer.items ?? []).map(({ index }) => index);
+    } catch (error) {
+      if (isBusy(error)) return writes.map(() => ({ status: 429 }));
+      throw error;
+    }
+  }
+
+  #request(writes: readonly Write[], deadline: number): Promise<Answer> {
+    const milliseconds = deadline - performance.now();
+    return call({ index: writes[0]?.target ?? '', milliseconds }, (options) =>
+      this.#client.transport.request<Answer>(
+        {
+          method: 'POST',
+          path: '/_bulk',
+          querystring: {
+            // Without this, a write after the index was deleted would make an index with guessed types.
+            require_alias: true,
+            timeout: `${Math.ceil(milliseconds)}ms`,
+            filter_path: 'errors,items.index.status,items.index.error.type,items.index.error.reason',
+          },
+          bulkBody: writes.map(({ lines }) => lines).join(''),
+        },
+        options,
+      ),
+    );
+  }
+
+  /** Waits, longer each time and never exactly as long as others do. */
+  async #backOff(attempt: number, deadline: number, documents: number): Promise<void> {
+    const wait = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
+    if (performance.now() + wait >= deadline) throw unavailable('The search index is overloaded.');
+    this.#options.warn({ documents, attempt, waitMs: Math.round(wait) }, 'the search index is busy, trying again');
+    await Bun.sleep(wait);
+  }
+}
