@@ -1,0 +1,176 @@
+import { Unavailable } from '@parley/domain';
+import { type Logger, within } from '@parley/runtime';
+import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
+import { explained, WrongRabbitmq } from './wrong-rabbitmq.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const RECONNECT_FIRST_MS = 100;
+const RECONNECT_MAX_MS = 2_000;
+/** A server that hangs is noticed after two to three of these. */
+const HEARTBEAT_SECONDS = 3;
+const CLOSE_MS = 1_000;
+/** Quorum queues are as we use them (delivery limits, priorities beside a single active consumer) since 4.0. */
+const RABBITMQ_MAJOR_MIN = 4;
+
+export interface ConnectionOptions {
+  readonly url: string;
+  /** Shown in RabbitMQ's list of connections. */
+  readonly name: string;
+  /** Declares and subscribes what is needed, after every connect. The connection counts as open when it has resolved. */
+  readonly setup: (model: ChannelModel) => Promise<void>;
+  /** The connection is gone, and its channels with it. May be called more than once. */
+  readonly lost: () => void;
+  readonly logger: Logger | undefined;
+}
+
+export type ConnectionState = 'away' | 'open' | 'blocked';
+
+/**
+ * A connection that comes back by itself, as long as it takes. Channels do not: `setup` makes them each time, and where
+ * one of them fails on its own, `reconnect` starts everything anew.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #ready = Promise.withResolvers<void>();
+  #recovering: RecoveringChannelModel | undefined;
+  #model: ChannelModel | undefined;
+  #state: ConnectionState = 'away';
+  #closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#ready.promise.catch(() => {}); // whoever does not ask need not handle it
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /**
+   * Connects in the background. Resolves when it is open for the first time; rejects with WrongRabbitmq where waiting
+   * does not help.
+   */
+  async open(): Promise<void> {
+    if (this.#recovering === undefined && !this.#closed) await this.#start();
+    return this.#ready.promise;
+  }
+
+  /** The open connection, to make further channels of it. Throws Unavailable. */
+  model(): ChannelModel {
+    if (this.#model === undefined || this.#state === 'away') throw away();
+    return this.#model;
+  }
+
+  /** Gives up the connection that `setup` was called with and makes another. */
+  reconnect(model: ChannelModel): void {
+    // Later, because a channel also ends when its connection is just being closed.
+    setImmediate(() => {
+      if (model === this.#model && !this.#closed) void model.close().catch(() => {});
+    });
+  }
+
+  /** Idempotent. Resolves within about a second, whatever the server does. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#ready.reject(away());
+    const recovering = this.#recovering;
+    if (recovering === undefined) return;
+    await within(recovering.close(), CLOSE_MS, () => new Error('late')).catch(() => {});
+    if (this.#model !== undefined) destroySocket(this.#model);
+    this.#setAway();
+  }
+
+  async #start(): Promise<void> {
+    const { url, name, logger } = this.#options;
+    const recovering = await connect(withHeartbeat(url), {
+      noDelay: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      clientProperties: { connection_name: name },
+      recovery: {
+        waitForConnect: false,
+        initialDelay: RECONNECT_FIRST_MS,
+        maxDelay: RECONNECT_MAX_MS,
+        jitter: 0.5,
+        setup: (model: ChannelModel) => this.#setUp(model),
+      },
+    });
+    this.#recovering = recovering;
+    recovering.on('error', () => {}); // told by 'disconnect' too
+    recovering.on('handler-error', (err: Error) => logger?.error({ err, name }, 'a handler of RabbitMQ events threw'));
+    recovering.on('connect', () => {
+      logger?.info({ name }, 'connected to RabbitMQ');
+      this.#ready.resolve();
+    });
+    recovering.on('disconnect', (err: Error) => logger?.warn({ err, name }, 'RabbitMQ is away'));
+    recovering.on('connect-failed', (err: Error) => {
+      const error = explained(err);
+      if (error instanceof WrongRabbitmq) this.#ready.reject(error);
+      logger?.warn({ err: error, name }, 'RabbitMQ cannot be used');
+    });
+  }
+
+  async #setUp(model: ChannelModel): Promise<void> {
+    let gone = false;
+    model.on('error', () => {});
+    model.on('close', () => {
+      gone = true;
+      if (this.#model === model) this.#setAway();
+    });
+    model.on('blocked', () => this.#setBlocked(model, true));
+    model.on('unblocked', () => this.#setBlocked(model, false));
+    try {
+      checkVersion(model);
+      this.#model = model;
+      await this.#options.setup(model);
+      // The recovery learns of a close only from here on: let what has arrived already be handled before.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (gone) throw new Error('the connection was closed while it was set up');
+      this.#state = 'open';
+    } catch (error) {
+      // The recovery would wait for ever where the server does not answer the close.
+      await within(model.close(), CLOSE_MS, away).catch(() => {});
+      throw error;
+    }
+  }
+
+  #setBlocked(model: ChannelModel, blocked: boolean): void {
+    if (model !== this.#model || this.#state === 'away') return;
+    this.#state = blocked ? 'blocked' : 'open';
+    const { logger, name } = this.#options;
+    logger?.warn(
+      { name },
+      blocked ? 'RabbitMQ takes no messages: memory or disk alarm' : 'RabbitMQ takes messages again',
+    );
+  }
+
+  #setAway(): void {
+    this.#model = undefined;
+    this.#state = 'away';
+    this.#options.lost();
+  }
+}
+
+export function away(cause?: unknown): Unavailable {
+  return new Unavailable(
+    'event log',
+    'The event log is not available right now.',
+    cause === undefined ? {} : { cause },
+  );
+}
+
+function checkVersion(model: ChannelModel): void {
+  const { version } = model.connection.serverProperties;
+  if (Number.parseInt(version, 10) >= RABBITMQ_MAJOR_MIN) return;
+  throw new WrongRabbitmq(`RabbitMQ ${version} is too old: version ${RABBITMQ_MAJOR_MIN} or later is needed.`);
+}
+
+function withHeartbeat(url: string): string {
+  const parsed = new URL(url);
+  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS));
+  return parsed.href;
+}
+
+/** A server that hangs never answers the close, and its socket would keep the process. */
+function destroySocket(model: ChannelModel): void {
+  (model.connection as { stream?: { destroy?: () => void } }).stream?.destroy?.();
+}

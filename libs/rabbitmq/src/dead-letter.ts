@@ -1,0 +1,78 @@
+import type { Rejection } from '@parley/domain';
+import { encodeEnvelope, type RejectionReason } from '@parley/domain';
+import type { Message, Options } from 'amqplib';
+import type { Malformed } from './deliveries.ts';
+import type { Topology } from './topology.ts';
+
+const DETAIL_CHARACTERS_MAX = 1_000;
+
+/** Something that could not be stored, as it is kept. */
+export interface DeadLetter {
+  /** `undeliverable`: it was handed on again and again, and the consumer was lost each time. */
+  readonly reason: RejectionReason | 'undeliverable';
+  /** For the operator. */
+  readonly detail: string;
+  /** Where it came from, where that is known. */
+  readonly partition?: number;
+  /** When it was put aside: milliseconds since 1970, UTC. */
+  readonly at: number;
+  /** The envelope, or what came in place of one. */
+  readonly content: Buffer;
+}
+
+/** A dead letter as it is published: an event in an envelope of its own, so that it can be published again as it is. */
+export interface OutgoingLetter {
+  readonly reason: RejectionReason;
+  readonly content: Buffer;
+  readonly options: Options.Publish;
+}
+
+export function letterOfRejection(partition: number, { event, reason, detail }: Rejection): OutgoingLetter {
+  return letter(partition, reason, detail, Buffer.from(encodeEnvelope(partition, [event])), event.id);
+}
+
+export function letterOfMalformed(partition: number, { content, problem }: Malformed): OutgoingLetter {
+  return letter(partition, 'malformed', problem, content);
+}
+
+function letter(
+  partition: number,
+  reason: RejectionReason,
+  detail: string,
+  content: Buffer,
+  event?: string,
+): OutgoingLetter {
+  const headers = { reason, detail: detail.slice(0, DETAIL_CHARACTERS_MAX), partition, at: Date.now(), event };
+  return { reason, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
+}
+
+/** Reads a dead letter, ours or one that RabbitMQ put aside itself. */
+export function readDeadLetter({ content, properties }: Message, topology: Topology): DeadLetter {
+  const headers = (properties.headers ?? {}) as Record<string, unknown>;
+  const { reason, detail, partition, at } = headers;
+  if (typeof reason === 'string') {
+    return {
+      reason: reason as RejectionReason,
+      detail: typeof detail === 'string' ? detail : '',
+      ...(typeof partition === 'number' && { partition }),
+      at: typeof at === 'number' ? at : 0,
+      content,
+    };
+  }
+  const queue = headers['x-first-death-queue'];
+  const from = typeof queue === 'string' ? topology.partitionOf(queue) : undefined;
+  return {
+    reason: 'undeliverable',
+    detail: String(headers['x-first-death-reason'] ?? 'unknown'),
+    ...(from !== undefined && { partition: from }),
+    at: diedAt(headers['x-death']),
+    content,
+  };
+}
+
+function diedAt(deaths: unknown): number {
+  const time = Array.isArray(deaths)
+    ? (deaths[0] as { time?: { value?: unknown } } | undefined)?.time?.value
+    : undefined;
+  return typeof time === 'number' ? time * 1_000 : 0;
+}

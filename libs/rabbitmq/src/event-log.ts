@@ -1,0 +1,89 @@
+import { type Event, type EventLog, partitionOf, type Token, type Unavailable } from '@parley/domain';
+import type { Outbox } from './outbox.ts';
+import { PartitionFences } from './partition-fences.ts';
+import { PartitionPublisher } from './partition-publisher.ts';
+import type { RabbitmqStats } from './stats.ts';
+import type { Topology } from './topology.ts';
+
+const TICK_MS = 50;
+
+export interface RabbitLogOptions {
+  readonly outbox: Outbox;
+  readonly topology: Topology;
+  /** How many envelopes of a partition may be unconfirmed. */
+  readonly window: number;
+  readonly stats: RabbitmqStats;
+}
+
+/** The publishing end of the log. */
+export class RabbitLog implements EventLog {
+  readonly #publishers: readonly PartitionPublisher[];
+  readonly #fences: readonly PartitionFences[];
+  readonly #partitions: number;
+  readonly #ticking: Timer;
+
+  constructor({ outbox, topology, window, stats }: RabbitLogOptions) {
+    this.#partitions = topology.options.partitions;
+    const partitions = Array.from({ length: this.#partitions }, (_, partition) => ({
+      outbox,
+      partition,
+      queue: topology.queue(partition),
+      window,
+      stats,
+    }));
+    this.#publishers = partitions.map((options) => new PartitionPublisher(options));
+    this.#fences = partitions.map((options) => new PartitionFences(options));
+    outbox.onReply = (id) => this.#fences[Number.parseInt(id, 10)]?.replied(id);
+    outbox.onLost = () => this.#lost();
+    outbox.onOpen = () => this.#flush();
+    this.#ticking = setInterval(() => this.#tick(), TICK_MS);
+    this.#ticking.unref();
+  }
+
+  refusal(token: Token): Unavailable | undefined {
+    return this.#of(this.#publishers, token).refusal();
+  }
+
+  publish(event: Event): Promise<void> {
+    return this.#of(this.#publishers, event.token).publish(event);
+  }
+
+  fence(token: Token, timeoutMs: number): Promise<void> {
+    return this.#of(this.#fences, token).wait(timeoutMs);
+  }
+
+  /** A fence through a partition rather than an application's. */
+  fencePartition(partition: number, timeoutMs: number): Promise<void> {
+    const fences = this.#fences[partition];
+    if (fences === undefined) throw new RangeError(`there is no partition ${partition}`);
+    return fences.wait(timeoutMs);
+  }
+
+  close(): void {
+    clearInterval(this.#ticking);
+    this.#lost();
+  }
+
+  #of<T>(partitions: readonly T[], token: Token): T {
+    const found = partitions[partitionOf(token, this.#partitions)];
+    if (found === undefined) throw new RangeError('not a token');
+    return found;
+  }
+
+  /** What had to wait while the server was short of memory is published as soon as it is not. */
+  #tick(): void {
+    const now = performance.now();
+    for (const publisher of this.#publishers) publisher.expire(now);
+    for (const fences of this.#fences) fences.expire(now);
+    this.#flush();
+  }
+
+  #flush(): void {
+    for (const publisher of this.#publishers) publisher.flush();
+  }
+
+  #lost(): void {
+    for (const publisher of this.#publishers) publisher.lost();
+    for (const fences of this.#fences) fences.lost();
+  }
+}

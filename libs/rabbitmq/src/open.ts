@@ -1,0 +1,68 @@
+import type { Logger } from '@parley/runtime';
+import { away, type ConnectionState } from './connection.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { RabbitLog } from './event-log.ts';
+import { RabbitSource } from './event-source.ts';
+import { Outbox } from './outbox.ts';
+import { newStats, type RabbitmqStats } from './stats.ts';
+import { Topology } from './topology.ts';
+
+const WINDOW = 4;
+const QUEUE_BYTES_MAX = 512 * 1024 * 1024;
+
+export interface RabbitmqOptions {
+  readonly url: string;
+  /** How many partitions the system has. The same in every process. */
+  readonly partitions: number;
+  /** The first word of the queues' names. Default: `parley`. */
+  readonly queuePrefix?: string;
+  /** How many envelopes of a partition may be unconfirmed. Default: 4. */
+  readonly windowUnconfirmed?: number;
+  /** Above so many bytes in one partition's queue, creating is refused. Default: 512 MiB. */
+  readonly queueBytesMax?: number;
+  readonly logger?: Logger;
+}
+
+export interface RabbitmqDrivers {
+  readonly log: RabbitLog;
+  readonly source: RabbitSource;
+  readonly deadLetters: DeadLetters;
+  readonly stats: Readonly<RabbitmqStats>;
+  /**
+   * Connects in the background, and again after every outage. Resolves when the queues are there and the log takes
+   * events; rejects with WrongRabbitmq where waiting does not help. Waits as long as it takes: race it where that matters.
+   */
+  start(): Promise<void>;
+  /** The state of the connection that publishes; `blocked` while the server is short of memory or disk. */
+  state(): ConnectionState;
+  /** Resolves where events can be published; rejects with Unavailable. */
+  ping(): Promise<void>;
+  /** Stops the source, refuses what is under way, closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Nothing is connected before `start`, or `consume` of the source. */
+export function openRabbitmq(options: RabbitmqOptions): RabbitmqDrivers {
+  const { url, partitions, queuePrefix = 'parley', windowUnconfirmed = WINDOW, logger } = options;
+  const topology = new Topology({ partitions, queuePrefix, queueBytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX });
+  const stats = newStats();
+  const outbox = new Outbox({ url, topology, logger });
+  const log = new RabbitLog({ outbox, topology, window: windowUnconfirmed, stats });
+  const source = new RabbitSource({ url, topology, outbox, stats, logger });
+  return {
+    log,
+    source,
+    deadLetters: new DeadLetters(outbox, topology),
+    stats,
+    start: () => outbox.open(),
+    state: () => outbox.state,
+    ping: async () => {
+      if (outbox.state !== 'open') throw away();
+    },
+    close: async () => {
+      await source.stop();
+      await outbox.close();
+      log.close();
+    },
+  };
+}

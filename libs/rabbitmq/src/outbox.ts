@@ -1,0 +1,132 @@
+import { type Logger, within } from '@parley/runtime';
+import type { ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+import { away, Connection, type ConnectionState } from './connection.ts';
+import type { Topology } from './topology.ts';
+
+const REPLIES = 'amq.rabbitmq.reply-to';
+
+export interface OutboxOptions {
+  readonly url: string;
+  readonly topology: Topology;
+  readonly logger: Logger | undefined;
+}
+
+/**
+ * Everything that this process publishes, on a connection of its own: RabbitMQ stops reading from one that publishes
+ * while memory is short, and acknowledgements must get through.
+ */
+export class Outbox {
+  readonly #topology: Topology;
+  readonly #connection: Connection;
+  readonly #unroutable = new Set<string>();
+  #channel: ConfirmChannel | undefined;
+  #declaring: Promise<void> | undefined;
+  #lastId = 0;
+  /** Called with the correlation id of each direct reply. */
+  onReply: (correlationId: string) => void = () => {};
+  /** Called when the connection is gone. What was under way is rejected by itself. */
+  onLost: () => void = () => {};
+  /** Called when something can be published again. */
+  onOpen: () => void = () => {};
+
+  constructor({ url, topology, logger }: OutboxOptions) {
+    this.#topology = topology;
+    this.#connection = new Connection({
+      url,
+      name: 'parley publisher',
+      setup: (model) => this.#setUp(model),
+      lost: () => {
+        this.#channel = undefined;
+        this.onLost();
+      },
+      logger,
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#channel === undefined ? 'away' : this.#connection.state;
+  }
+
+  open(): Promise<void> {
+    return this.#connection.open();
+  }
+
+  model(): ChannelModel {
+    return this.#connection.model();
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  /**
+   * Resolves when the message is safe in that queue. Rejects with Unavailable where it is refused, where there is no
+   * such queue, or where the connection is lost before it is known. Has no deadline of its own.
+   */
+  publish(queue: string, content: Buffer, options: Options.Publish): Promise<void> {
+    const channel = this.#channel;
+    if (channel === undefined) return Promise.reject(away());
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#lastId += 1;
+    const messageId = String(this.#lastId);
+    try {
+      const sent = { persistent: true, mandatory: true, messageId, ...options };
+      channel.publish('', queue, content, sent, (error: unknown) => {
+        // A message that no queue takes is returned first and confirmed all the same.
+        if (this.#unroutable.delete(messageId)) reject(away(new Error(`there is no queue ${queue}`)));
+        else if (error === null) resolve();
+        else reject(away(error));
+      });
+    } catch (error) {
+      reject(away(error));
+    }
+    return promise;
+  }
+
+  /** Publishes, and rejects with Unavailable where it is not safe within `milliseconds`. */
+  publishWithin(milliseconds: number, queue: string, content: Buffer, options: Options.Publish): Promise<void> {
+    return within(this.publish(queue, content, options), milliseconds, away);
+  }
+
+  /** Answers a request where that is possible; who asked will ask again. */
+  reply(replyTo: string, correlationId: string): void {
+    try {
+      this.#channel?.publish('', replyTo, Buffer.alloc(0), { correlationId });
+    } catch {
+      // The channel was closed a moment ago.
+    }
+  }
+
+  /** What a request for a direct reply carries. It must be published by `publish`, which has the channel of the replies. */
+  static readonly replyTo = REPLIES;
+
+  async #setUp(model: ChannelModel): Promise<void> {
+    await this.#topology.declare(model);
+    const channel = await model.createConfirmChannel();
+    channel.on('error', () => {});
+    channel.on('close', () => this.#connection.reconnect(model));
+    channel.on('return', (message) => {
+      if (message.properties.messageId === undefined) return; // a reply to somebody who is gone
+      this.#unroutable.add(message.properties.messageId);
+      this.#declareAgain(model);
+    });
+    await channel.consume(REPLIES, (message) => this.#replied(message), { noAck: true });
+    this.#channel = channel;
+    setImmediate(() => setImmediate(() => this.onOpen())); // the connection counts as open after the setup
+  }
+
+  #replied(message: ConsumeMessage | null): void {
+    const correlationId: unknown = message?.properties.correlationId;
+    if (typeof correlationId === 'string') this.onReply(correlationId);
+  }
+
+  /** Somebody has deleted a queue: it is made again, empty. */
+  #declareAgain(model: ChannelModel): void {
+    this.#declaring ??= this.#topology
+      .declare(model)
+      .catch(() => this.#connection.reconnect(model))
+      .finally(() => {
+        this.#declaring = undefined;
+      });
+  }
+}

@@ -1,0 +1,111 @@
+import { Unavailable } from '@parley/domain';
+import { within } from '@parley/runtime';
+import { away } from './connection.ts';
+import { Outbox } from './outbox.ts';
+import type { RabbitmqStats } from './stats.ts';
+
+/** Without an answer for so long, a fence is taken as lost and sent again. */
+const LOST_AFTER_MS = 3_000;
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface InFlight {
+  readonly id: string;
+  readonly sentAt: number;
+  readonly waiters: Set<Waiter>;
+}
+
+export interface PartitionFencesOptions {
+  readonly outbox: Outbox;
+  readonly partition: number;
+  readonly queue: string;
+  readonly stats: RabbitmqStats;
+}
+
+/**
+ * The fences of one partition: messages that are answered when everything before them is stored. One is under way at a
+ * time. It serves those that asked before it was sent; who asks later shares the next. So there are never many of them
+ * in the queue, however many ask and however long nobody answers.
+ */
+export class PartitionFences {
+  readonly #options: PartitionFencesOptions;
+  #inFlight: InFlight | undefined;
+  #next = new Set<Waiter>();
+  #sent = 0;
+
+  constructor(options: PartitionFencesOptions) {
+    this.#options = options;
+  }
+
+  wait(timeoutMs: number): Promise<void> {
+    if (this.#options.outbox.state === 'away') return Promise.reject(away());
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter = { resolve, reject };
+    this.#next.add(waiter);
+    this.#sendNext();
+    return within(promise, timeoutMs, late).finally(() => this.#forget(waiter));
+  }
+
+  /** An answer has come, perhaps to an earlier fence. */
+  replied(id: string): void {
+    if (this.#inFlight?.id !== id) return;
+    for (const { resolve } of this.#inFlight.waiters) resolve();
+    this.#inFlight = undefined;
+    this.#sendNext();
+  }
+
+  /** Sends again what seems to be lost, where somebody still waits. */
+  expire(now: number): void {
+    const inFlight = this.#inFlight;
+    if (inFlight === undefined || now - inFlight.sentAt < LOST_AFTER_MS) return;
+    for (const waiter of inFlight.waiters) this.#next.add(waiter);
+    this.#inFlight = undefined;
+    this.#sendNext();
+  }
+
+  /** Answers come only on the connection on which was asked. */
+  lost(): void {
+    const waiters = [...(this.#inFlight?.waiters ?? []), ...this.#next];
+    this.#inFlight = undefined;
+    this.#next.clear();
+    for (const { reject } of waiters) reject(away());
+  }
+
+  #sendNext(): void {
+    if (this.#inFlight !== undefined || this.#next.size === 0) return;
+    const { outbox, partition, queue, stats } = this.#options;
+    this.#sent += 1;
+    stats.fences += 1;
+    const inFlight = { id: `${partition}:${this.#sent}`, sentAt: performance.now(), waiters: this.#next };
+    this.#inFlight = inFlight;
+    this.#next = new Set();
+    const content = Buffer.from(JSON.stringify({ v: 1, partition, fence: inFlight.id }));
+    outbox
+      .publish(queue, content, {
+        contentType: 'application/json',
+        type: 'fence',
+        replyTo: Outbox.replyTo,
+        correlationId: inFlight.id,
+      })
+      .catch((error: Error) => this.#failed(inFlight, error));
+  }
+
+  #failed(inFlight: InFlight, error: Error): void {
+    for (const { reject } of inFlight.waiters) reject(error);
+    if (this.#inFlight !== inFlight) return;
+    this.#inFlight = undefined;
+    this.#sendNext();
+  }
+
+  #forget(waiter: Waiter): void {
+    this.#next.delete(waiter);
+    this.#inFlight?.waiters.delete(waiter);
+  }
+}
+
+function late(): Unavailable {
+  return new Unavailable('event log', 'What was accepted before is not stored yet.');
+}

@@ -1,0 +1,155 @@
+import {
+  ACKNOWLEDGE_WITHIN_MS,
+  approximateBytes,
+  ENVELOPE_BYTES_MAX,
+  type Event,
+  encodeEnvelope,
+  Unavailable,
+} from '@parley/domain';
+import { away } from './connection.ts';
+import type { Outbox } from './outbox.ts';
+import type { RabbitmqStats } from './stats.ts';
+
+/** Left for the answer on its way, and for the tick that finds what is late. */
+const SETTLE_WITHIN_MS = ACKNOWLEDGE_WITHIN_MS - 150;
+/** So long nothing is published after a refusal: the queue is full, and will be for a while. */
+const REFUSE_AFTER_FAILURE_MS = 500;
+/** About how many bytes may wait for the window. */
+const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+
+interface Waiting {
+  readonly event: Event;
+  readonly bytes: number;
+  readonly deadline: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface PartitionPublisherOptions {
+  readonly outbox: Outbox;
+  readonly partition: number;
+  readonly queue: string;
+  /** How many envelopes may be unconfirmed. */
+  readonly window: number;
+  readonly stats: RabbitmqStats;
+}
+
+/**
+ * What one partition publishes. The events of one turn of the event loop travel in one envelope; while the window of
+ * unconfirmed envelopes is full, the next events gather: the busier, the more travel together.
+ */
+export class PartitionPublisher {
+  readonly #options: PartitionPublisherOptions;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  readonly #unconfirmed = new Set<readonly Waiting[]>();
+  #refusedUntil = 0;
+  #scheduled = false;
+
+  constructor(options: PartitionPublisherOptions) {
+    this.#options = options;
+  }
+
+  refusal(): Unavailable | undefined {
+    const { state } = this.#options.outbox;
+    if (state === 'away') return away();
+    if (state === 'blocked') return new Unavailable('event log', 'The event log takes nothing right now.');
+    if (this.#refusedUntil > performance.now()) return new Unavailable('event log', 'The event log is full.');
+    if (this.#waitingBytes < WAITING_BYTES_MAX) return undefined;
+    return new Unavailable('requests', 'Too much waits for the event log.');
+  }
+
+  publish(event: Event): Promise<void> {
+    const refusal = this.refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const bytes = approximateBytes(event);
+    this.#waiting.push({ event, bytes, deadline: performance.now() + SETTLE_WITHIN_MS, resolve, reject });
+    this.#waitingBytes += bytes;
+    this.#schedule();
+    return promise;
+  }
+
+  /** Rejects what has waited too long. An envelope keeps its place in the window until its fate is known. */
+  expire(now: number): void {
+    const inTime = this.#waiting.findIndex(({ deadline }) => deadline > now);
+    for (const late of this.#take(inTime === -1 ? this.#waiting.length : inTime)) this.#rejectLate(late);
+    for (const envelope of this.#unconfirmed) {
+      if ((envelope[0]?.deadline ?? now) > now) return; // those behind it are younger
+      for (const item of envelope) if (item.deadline <= now) this.#rejectLate(item);
+    }
+  }
+
+  /** Nothing that waits will be published. What is unconfirmed is rejected by the outbox. */
+  lost(): void {
+    for (const { reject } of this.#take(this.#waiting.length)) reject(away());
+  }
+
+  /** Publishes what the window allows. */
+  flush(): void {
+    const { outbox, window } = this.#options;
+    while (this.#waiting.length > 0 && this.#unconfirmed.size < window && outbox.state === 'open') {
+      this.#send(this.#take(this.#envelopeLength()));
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#unconfirmed.size >= this.#options.window) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+
+  /** How many of the waiting events fit into one envelope, at least one. */
+  #envelopeLength(): number {
+    let bytes = 0;
+    let length = 0;
+    for (const item of this.#waiting) {
+      bytes += item.bytes;
+      if (length > 0 && bytes > ENVELOPE_BYTES_MAX) break;
+      length += 1;
+    }
+    return length;
+  }
+
+  #take(length: number): Waiting[] {
+    const taken = this.#waiting.splice(0, length);
+    for (const { bytes } of taken) this.#waitingBytes -= bytes;
+    return taken;
+  }
+
+  #send(envelope: readonly Waiting[]): void {
+    const { outbox, partition, queue, stats } = this.#options;
+    this.#unconfirmed.add(envelope);
+    const text = encodeEnvelope(
+      partition,
+      envelope.map(({ event }) => event),
+    );
+    outbox.publish(queue, Buffer.from(text), { contentType: 'application/json', type: 'events' }).then(
+      () => {
+        stats.envelopesPublished += 1;
+        stats.eventsPublished += envelope.length;
+        for (const { resolve } of envelope) resolve();
+        this.#settled(envelope);
+      },
+      (error: Error) => {
+        stats.envelopesFailed += 1;
+        this.#refusedUntil = performance.now() + REFUSE_AFTER_FAILURE_MS;
+        for (const { reject } of envelope) reject(error);
+        this.#settled(envelope);
+      },
+    );
+  }
+
+  #settled(envelope: readonly Waiting[]): void {
+    this.#unconfirmed.delete(envelope);
+    this.flush();
+  }
+
+  #rejectLate({ reject }: Waiting): void {
+    this.#options.stats.eventsLate += 1;
+    reject(new Unavailable('event log', 'The event log did not confirm in time.'));
+  }
+}

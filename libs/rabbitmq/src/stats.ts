@@ -1,0 +1,32 @@
+import type { RejectionReason } from '@parley/domain';
+
+/** What has happened since the start, for the metrics of the program. */
+export interface RabbitmqStats {
+  eventsPublished: number;
+  envelopesPublished: number;
+  /** Refused by RabbitMQ, returned, or lost with the connection before they were confirmed. */
+  envelopesFailed: number;
+  /** Events whose confirm did not come in time. */
+  eventsLate: number;
+  fences: number;
+  deliveries: number;
+  redeliveries: number;
+  batches: number;
+  batchesRetried: number;
+  readonly deadLetters: Record<RejectionReason, number>;
+}
+
+export function newStats(): RabbitmqStats {
+  return {
+    eventsPublished: 0,
+    envelopesPublished: 0,
+    envelopesFailed: 0,
+    eventsLate: 0,
+    fences: 0,
+    deliveries: 0,
+    redeliveries: 0,
+    batches: 0,
+    batchesRetried: 0,
+    deadLetters: { collision: 0, 'unknown-owner': 0, late: 0, rejected: 0, malformed: 0 },
+  };
+}
