@@ -2,7 +2,7 @@ import type { estypes } from '@elastic/elasticsearch';
 import { SEARCH_RANK, type SearchTerms } from '@parley/domain';
 import { BORDER, pairsOf, withBorders } from './grams.ts';
 
-type Query = estypes.QueryDslQueryContainer;
+export type Query = NonNullable<estypes.QueryDslQueryContainer>;
 
 /**
  * Elasticsearch allows at least 1,024 clauses in a query. Three classes of 300 terms stay below; so do two of 500, and
@@ -20,8 +20,8 @@ const part = (term: string) => contains(withBorders(term));
 export function rankedQuery(chat: string, terms: SearchTerms): Query {
   const classes = [
     score(SEARCH_RANK.phrase, [whole(terms.phrase)]),
-    // A single word is its own phrase.
-    ...(terms.terms.length > 1 ? [score(SEARCH_RANK.words, terms.terms.map(whole))] : []),
+    // A query of one term alone is its own phrase.
+    ...(terms.terms.some((term) => term !== terms.phrase) ? [score(SEARCH_RANK.words, terms.terms.map(whole))] : []),
     score(SEARCH_RANK.prefixes, terms.terms.map(beginning)),
   ];
   return {

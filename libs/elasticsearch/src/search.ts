@@ -10,14 +10,19 @@ import {
 } from '@parley/domain';
 import { call } from './call.ts';
 import { unavailable } from './errors.ts';
-import { classQuery, RANKED_TERMS_MAX, rankedQuery, scoreOf } from './query.ts';
+import { classQuery, type Query, RANKED_TERMS_MAX, rankedQuery, scoreOf } from './query.ts';
 
 interface RankedHit extends SearchHit {
   readonly rank: number;
 }
 
 /** What Elasticsearch is asked for: a query and its order. */
-type Asked = Pick<estypes.SearchRequest, 'query' | 'sort' | 'search_after' | 'size'>;
+interface Asked {
+  readonly query: Query;
+  sort: estypes.SortCombinations[];
+  readonly size: number;
+  search_after?: number[];
+}
 
 /** Reads pages of a chat's matches from the index behind `alias`, each within `timeoutMs`. */
 export class PageReader {
