@@ -5,6 +5,7 @@ export * from './errors.ts';
 export * from './event-log.ts';
 export * from './events.ts';
 export * from './identifiers.ts';
+export * from './ledger.ts';
 export * from './limits.ts';
 export * from './numbering.ts';
 export * from './schemas.ts';

@@ -78,3 +78,20 @@ export function deltasOf(record: Pick<BatchRecord, 'messages' | 'chats'>): Count
   }
   return [...deltas.values()];
 }
+
+/** The same messages as ranges that neither overlap nor touch, in the order of their keys. */
+export function mergeRanges(ranges: readonly MessageRange[]): MessageRange[] {
+  const sorted = [...ranges].sort((a, b) =>
+    a.token === b.token ? a.chat - b.chat || a.first - b.first : a.token < b.token ? -1 : 1,
+  );
+  const merged: MessageRange[] = [];
+  for (const range of sorted) {
+    const latest = merged.at(-1);
+    if (latest?.token === range.token && latest.chat === range.chat && latest.last + 1 >= range.first) {
+      merged[merged.length - 1] = { ...latest, last: Math.max(latest.last, range.last) };
+    } else {
+      merged.push(range);
+    }
+  }
+  return merged;
+}

@@ -3,7 +3,7 @@ import { insertBatch } from './append/append.ts';
 import type { BatchRecord } from './batch-record.ts';
 import { bytes, integer, text, time } from './literals.ts';
 import type { Pool } from './pool.ts';
-import { type ApplicationRow, type ChatRow, type MessageRow } from './read/rows.ts';
+import type { ApplicationRow, ChatRow, MessageRow } from './read/rows.ts';
 import { type ChatKey, type MessageKey, selectApplications, selectChats, selectMessages } from './read/statements.ts';
 
 /**

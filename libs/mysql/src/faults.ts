@@ -52,10 +52,11 @@ function kindOf(errno: number | undefined, state: string | undefined, fatal: boo
   return 'outage';
 }
 
-/** What a caller of the store sees: Unavailable, or the fault itself where the data is what is wrong. */
-export function refusalOf(error: unknown): Error {
-  if (error instanceof Unavailable) return error;
-  const fault = faultOf(error);
-  if (fault.kind === 'value' || fault.kind === 'duplicate') return fault;
-  return new Unavailable('store', 'The database is away or too slow.', { cause: fault });
+/**
+ * What a caller of the store sees instead of a fault: Unavailable, or the fault itself where the data is what is wrong.
+ * Errors of others (of what was called meanwhile) stay what they are.
+ */
+export function refusalOf(error: unknown): unknown {
+  if (!(error instanceof DatabaseFault) || error.kind === 'value' || error.kind === 'duplicate') return error;
+  return new Unavailable('store', 'The database is away or too slow.', { cause: error });
 }

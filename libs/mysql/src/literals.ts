@@ -3,8 +3,14 @@ import { DatabaseFault } from './faults.ts';
 
 /** Values as SQL text. A statement of a thousand rows is built from these twice as fast as through placeholders. */
 
-/** A text in quotes. The sessions' SQL mode is set by us, so a backslash always escapes. */
-export const text: (value: string) => string = escape;
+/**
+ * A text in quotes. The sessions' SQL mode is set by us, so a backslash always escapes. A lone surrogate is refused:
+ * it would be stored as U+FFFD, another text than the one that was accepted.
+ */
+export function text(value: string): string {
+  if (!value.isWellFormed()) throw new DatabaseFault('value', 'NOT_WELL_FORMED_UNICODE');
+  return escape(value);
+}
 
 /**
  * The bytes of a token, an id or a hash, as a hexadecimal literal. Anything else is refused as the server refuses a

@@ -85,8 +85,8 @@ export class Session {
   }
 
   /** All of `work` or nothing of it. Where the work or the commit fails, rolls back and rejects with the reason. */
-  async transaction<T>(work: () => Promise<T>): Promise<T> {
-    await this.change('BEGIN');
+  async transaction<T>(work: () => Promise<T>, begin = 'BEGIN'): Promise<T> {
+    await this.change(begin);
     try {
       const result = await work();
       await this.change('COMMIT');

@@ -18,7 +18,7 @@ import { findPoison } from './poison.ts';
 export async function append(pool: Pool, known: KnownOwners, events: readonly Event[]): Promise<Appended> {
   const rejected: Rejection[] = [];
   let repeated = 0;
-  let pending = leaveOut(events, events.flatMap(unkeepable), rejected);
+  let pending = events;
   while (pending.length > 0) {
     try {
       const orphans = await known.orphansAmong(pool, pending);
@@ -75,12 +75,6 @@ export async function insertBatch(session: Session, generation: number, record: 
     `INSERT INTO batches (generation, messages, chats, documents, indexed, created_at) VALUES
      (${integer(generation)}, ${messages}, ${chats}, ${integer(record.documents)}, ${indexed}, ${time(Date.now())})`,
   );
-}
-
-/** A lone surrogate would be stored as U+FFFD: another text than the one that was accepted. */
-function unkeepable(event: Event): Rejection[] {
-  const kept = event.type === 'messages' ? event.contents.every((text) => text.isWellFormed()) : event.name.isWellFormed();
-  return kept ? [] : [{ event, reason: 'rejected', detail: 'not well-formed Unicode' }];
 }
 
 function withoutOwner(event: Event): Rejection {

@@ -63,12 +63,24 @@ export function idStatements(events: readonly Event[]): string[] {
   }
   const ranges = rangesOf(recordOf(events).messages).map(rangeCondition);
   return [
-    ...inParts(applications, ', ', (list) => `SELECT token, 0 AS chat, 0 AS number, event_id FROM applications
-      FORCE INDEX (PRIMARY) WHERE token IN (${list})`),
-    ...inParts(chats, ', ', (list) => `SELECT token, number AS chat, 0 AS number, event_id FROM chats
-      FORCE INDEX (PRIMARY) WHERE (token, number) IN (${list})`),
-    ...inParts(ranges, ' OR ', (list) => `SELECT token, chat_number AS chat, number, event_id FROM messages
-      FORCE INDEX (PRIMARY) WHERE ${list}`),
+    ...inParts(
+      applications,
+      ', ',
+      (list) => `SELECT token, 0 AS chat, 0 AS number, event_id FROM applications
+      FORCE INDEX (PRIMARY) WHERE token IN (${list})`,
+    ),
+    ...inParts(
+      chats,
+      ', ',
+      (list) => `SELECT token, number AS chat, 0 AS number, event_id FROM chats
+      FORCE INDEX (PRIMARY) WHERE (token, number) IN (${list})`,
+    ),
+    ...inParts(
+      ranges,
+      ' OR ',
+      (list) => `SELECT token, chat_number AS chat, number, event_id FROM messages
+      FORCE INDEX (PRIMARY) WHERE ${list}`,
+    ),
   ];
 }
 

@@ -116,7 +116,9 @@ export function ownerStatements(owners: readonly Owner[]): string[] {
     );
   }
   if (chats.length > 0) {
-    statements.push(`SELECT token, number AS chat FROM chats FORCE INDEX (PRIMARY) WHERE (token, number) IN (${chats.join()})`);
+    statements.push(
+      `SELECT token, number AS chat FROM chats FORCE INDEX (PRIMARY) WHERE (token, number) IN (${chats.join()})`,
+    );
   }
   return statements;
 }

@@ -6,7 +6,8 @@ import { bytes, integer } from '../literals.ts';
  * filled tables the optimizer's statistics can make a full scan look cheaper.
  */
 
-const MESSAGE = 'SELECT token, chat_number, number, content, created_at, updated_at FROM messages FORCE INDEX (PRIMARY)';
+const MESSAGE =
+  'SELECT token, chat_number, number, content, created_at, updated_at FROM messages FORCE INDEX (PRIMARY)';
 
 /**
  * The count and the generation up to which it is exact are read in one statement, that is from one snapshot: the sum

@@ -1,0 +1,76 @@
+import type { SearchDocument } from '@parley/domain';
+import { rangeCondition } from '../append/duplicates.ts';
+import type { MessageRange } from '../batch-record.ts';
+import { tokenOf } from '../literals.ts';
+import type { Session } from '../session.ts';
+
+/** Rows, and ranges, that one statement reads: at 40 kB for the longest message, 20 MB at most. */
+const ROWS_PER_STATEMENT = 500;
+const RANGES_PER_STATEMENT = 100;
+/** A group of documents ends above this, in UTF-16 units of their contents. */
+const GROUP_LENGTH = 4 * 1024 * 1024;
+
+export interface DocumentRow {
+  readonly token: Buffer;
+  readonly chat_number: number;
+  readonly number: number;
+  readonly content: string;
+  readonly version: number;
+}
+
+export const DOCUMENT_COLUMNS = 'token, chat_number, number, content, version';
+
+export function toDocument(row: DocumentRow): SearchDocument {
+  return {
+    token: tokenOf(row.token),
+    chat: row.chat_number,
+    number: row.number,
+    content: row.content,
+    version: row.version,
+  };
+}
+
+/** The messages of the ranges as they are now, in groups of at most `documentsMax`. */
+export async function* documentGroups(
+  session: Session,
+  ranges: readonly MessageRange[],
+  documentsMax: number,
+): AsyncGenerator<SearchDocument[]> {
+  let group: SearchDocument[] = [];
+  let length = 0;
+  for (const some of slices(ranges)) {
+    for (const row of await session.select<DocumentRow>(documentStatement(some))) {
+      group.push(toDocument(row));
+      length += row.content.length;
+      if (group.length < documentsMax && length < GROUP_LENGTH) continue;
+      yield group;
+      group = [];
+      length = 0;
+    }
+  }
+  if (group.length > 0) yield group;
+}
+
+export function documentStatement(ranges: readonly MessageRange[]): string {
+  const conditions = ranges.map(rangeCondition).join(' OR ');
+  return `SELECT ${DOCUMENT_COLUMNS} FROM messages FORCE INDEX (PRIMARY) WHERE ${conditions}`;
+}
+
+/** The ranges in portions that one statement can read. A range that is too long is cut. */
+export function* slices(ranges: readonly MessageRange[]): Generator<MessageRange[]> {
+  let slice: MessageRange[] = [];
+  let room = ROWS_PER_STATEMENT;
+  for (const range of ranges) {
+    for (let { first } = range; first <= range.last; ) {
+      const last = Math.min(range.last, first + room - 1);
+      slice.push({ ...range, first, last });
+      room -= last - first + 1;
+      first = last + 1;
+      if (room > 0 && slice.length < RANGES_PER_STATEMENT) continue;
+      yield slice;
+      slice = [];
+      room = ROWS_PER_STATEMENT;
+    }
+  }
+  if (slice.length > 0) yield slice;
+}
