@@ -1,3 +1,4 @@
+import { Unavailable } from '@parley/domain';
 import { createLogger, createRegistry, type Running } from '@parley/runtime';
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Registry } from 'prom-client';
@@ -59,4 +60,21 @@ export async function startProgram(
       await parts.stop();
     },
   };
+}
+
+const START_WITHIN_MS = 60_000;
+const START_RETRY_MS = 500;
+
+/** Repeats a step of the start while it fails because something outside is not there yet, for a minute at most. */
+export async function whenAvailable<T>(logger: Logger, step: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + START_WITHIN_MS;
+  for (;;) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof Unavailable) || performance.now() > deadline) throw error;
+      logger.warn({ err: error }, 'waiting to start');
+      await Bun.sleep(START_RETRY_MS);
+    }
+  }
 }

@@ -3,4 +3,5 @@ export type { Address, Login, RedisServers } from './connect.ts';
 export type { OpenEpoch } from './epochs.ts';
 export { RedisNumbering } from './numbering.ts';
 export { openRedis, type RedisDrivers, type RedisOptions } from './open.ts';
+export { redisServers } from './servers.ts';
 export { WrongRedis } from './version.ts';

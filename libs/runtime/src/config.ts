@@ -74,6 +74,32 @@ export const commonConfig = {
   }),
 };
 
+/** Where the servers are, and into how many partitions applications are divided. */
+export const serverConfig = {
+  REDIS_URL: Type.String({
+    minLength: 1,
+    description: 'redis://host:port, or redis+sentinel://host:port,…/master, or redis+cluster://host:port,…',
+  }),
+  RABBITMQ_URL: Type.String({
+    pattern: '^amqps?://',
+    description: 'where RabbitMQ is: amqp://user:password@host:port',
+  }),
+  MYSQL_URL: Type.String({
+    pattern: '^mysql://',
+    description: 'where MySQL is: mysql://user:password@host:port/database',
+  }),
+  PARTITIONS: Type.Integer({
+    default: 8,
+    minimum: 1,
+    maximum: 1024,
+    description: 'the number of partitions, the same in every program and for ever',
+  }),
+};
+
+export const elasticsearchConfig = {
+  ELASTICSEARCH_URL: Type.String({ pattern: '^https?://', description: 'where Elasticsearch is: http://host:port' }),
+};
+
 export function portConfig(fallback: number) {
   return Type.Integer({ default: fallback, minimum: 0, maximum: 65_535, description: 'the TCP port to listen on' });
 }

@@ -1,0 +1,45 @@
+import { openElasticsearch } from '@parley/elasticsearch';
+import { docs, startProgram, whenAvailable } from '@parley/http';
+import { openMysql } from '@parley/mysql';
+import { openRabbitmq } from '@parley/rabbitmq';
+import { openRedis, redisServers } from '@parley/redis';
+import { commonConfig, elasticsearchConfig, portConfig, readConfig, runProgram, serverConfig } from '@parley/runtime';
+import { Elysia } from 'elysia';
+import { Type } from 'typebox';
+import { apiRoutes } from './routes.ts';
+
+const schema = Type.Object({ ...commonConfig, ...serverConfig, ...elasticsearchConfig, PORT: portConfig(3200) });
+
+await runProgram(() => {
+  const config = readConfig(schema, process.env);
+  return startProgram('api', config, async ({ logger }) => {
+    const partitions = config.PARTITIONS;
+    const mysql = openMysql({ url: config.MYSQL_URL, logger });
+    const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
+    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
+    const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, logger });
+    await Promise.all([whenAvailable(logger, () => mysql.settlePartitions(partitions)), rabbitmq.start()]);
+    const parts = {
+      store: mysql.store,
+      log: rabbitmq.log,
+      index: elasticsearch.search,
+      counters: redis.counters,
+      logger,
+    };
+    return {
+      checks: {
+        store: () => mysql.store.ping(),
+        'event log': () => rabbitmq.ping(),
+        'search index': () => elasticsearch.admin.ping(),
+        counts: () => redis.ping(),
+      },
+      routes: new Elysia().use(docs()).use(apiRoutes(parts)),
+      stop: async () => {
+        await rabbitmq.close();
+        await redis.close();
+        await elasticsearch.close();
+        await mysql.close();
+      },
+    };
+  });
+});

@@ -1,0 +1,37 @@
+import { startProgram, whenAvailable } from '@parley/http';
+import { openMysql } from '@parley/mysql';
+import { openRabbitmq } from '@parley/rabbitmq';
+import { openRedis, redisServers } from '@parley/redis';
+import { commonConfig, portConfig, readConfig, runProgram, serverConfig } from '@parley/runtime';
+import { Type } from 'typebox';
+import { ingestRoutes } from './routes.ts';
+
+const schema = Type.Object({ ...commonConfig, ...serverConfig, PORT: portConfig(3100) });
+
+await runProgram(() => {
+  const config = readConfig(schema, process.env);
+  return startProgram('ingest', config, async ({ logger, registry }) => {
+    const partitions = config.PARTITIONS;
+    const mysql = openMysql({ url: config.MYSQL_URL, logger });
+    const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
+    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
+    await Promise.all([
+      whenAvailable(logger, () => mysql.settlePartitions(partitions)),
+      rabbitmq.start(),
+      redis.ready(),
+    ]);
+    return {
+      checks: {
+        numbers: () => redis.ping(),
+        'event log': () => rabbitmq.ping(),
+        store: () => mysql.store.ping(),
+      },
+      routes: ingestRoutes({ numbering: redis.numbering, log: rabbitmq.log, store: mysql.store, logger, registry }),
+      stop: async () => {
+        await rabbitmq.close();
+        await redis.close();
+        await mysql.close();
+      },
+    };
+  });
+});

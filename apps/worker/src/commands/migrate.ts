@@ -1,0 +1,11 @@
+import { openMysql } from '@parley/mysql';
+import { createLogger } from '@parley/runtime';
+import { workerConfig } from '../config.ts';
+
+/** `bun run migrate`: brings the tables up to date. Any number may run at once; one works, the others wait. */
+const { MYSQL_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
+const mysql = openMysql({ url: MYSQL_URL, logger: createLogger('migrate', LOG_LEVEL) });
+await mysql.migrate();
+await mysql.settlePartitions(PARTITIONS);
+await mysql.close();
+console.log('The tables are up to date.');

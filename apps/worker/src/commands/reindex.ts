@@ -1,0 +1,28 @@
+import { openElasticsearch } from '@parley/elasticsearch';
+import { openMysql } from '@parley/mysql';
+import { createLogger } from '@parley/runtime';
+import { workerConfig } from '../config.ts';
+import { SearchUpkeep } from '../search-upkeep.ts';
+
+/**
+ * `bun run reindex`: builds the search index anew from the store, without a pause in searching or creating, and drops the
+ * old one at the end. May be broken off and started again.
+ */
+const BAR_WIDTH = 30;
+
+const { MYSQL_URL, ELASTICSEARCH_URL, LOG_LEVEL } = workerConfig(process.env);
+const logger = createLogger('reindex', LOG_LEVEL);
+const { ledger, close } = openMysql({ url: MYSQL_URL, logger });
+const engine = openElasticsearch({ url: ELASTICSEARCH_URL, logger });
+const total = await engine.admin.count().catch(() => 0);
+const name = await new SearchUpkeep({ engine, ledger, logger }).rebuild(show);
+process.stdout.write(`\nSearches read ${name} now.\n`);
+await engine.close();
+await close();
+
+/** The old index's number of documents is about what is to come. */
+function show(documents: number): void {
+  const part = total === 0 ? 1 : Math.min(1, documents / total);
+  const bar = '█'.repeat(Math.round(part * BAR_WIDTH)).padEnd(BAR_WIDTH, '·');
+  process.stdout.write(`\r${bar} ${Math.round(part * 100)} % ${documents} documents`);
+}

@@ -1,0 +1,28 @@
+import { commonConfig, elasticsearchConfig, portConfig, readConfig, serverConfig } from '@parley/runtime';
+import { Type } from 'typebox';
+
+const schema = Type.Object({
+  ...commonConfig,
+  ...serverConfig,
+  ...elasticsearchConfig,
+  PORT: portConfig(3300),
+  INDEX_DOCUMENTS_MAX: Type.Integer({ default: 2_000, minimum: 1, description: 'documents in one bulk request' }),
+  INDEX_IDLE_MS: Type.Integer({
+    default: 100,
+    minimum: 1,
+    description: 'milliseconds the indexer rests where nothing waits',
+  }),
+  FLUSH_PATTERN: Type.String({
+    default: '0 * * * * *',
+    description: 'when counts are summed: a cron pattern with seconds',
+  }),
+  RECOUNT_PATTERN: Type.String({
+    default: '*/10 * * * * *',
+    description: 'when the next slice of counts is checked: a cron pattern with seconds',
+  }),
+});
+
+/** What the worker and its commands read from the environment. */
+export function workerConfig(env: Readonly<Record<string, string | undefined>>) {
+  return readConfig(schema, env);
+}

@@ -1,0 +1,59 @@
+import { Unavailable } from '@parley/domain';
+import { openElasticsearch } from '@parley/elasticsearch';
+import { startProgram, whenAvailable } from '@parley/http';
+import { openMysql } from '@parley/mysql';
+import { openRabbitmq } from '@parley/rabbitmq';
+import { openRedis, redisServers } from '@parley/redis';
+import { runProgram } from '@parley/runtime';
+import { workerConfig } from './config.ts';
+import { Indexer } from './indexer.ts';
+import { Jobs } from './jobs.ts';
+import { SearchUpkeep } from './search-upkeep.ts';
+import { StoreConsumer } from './store-consumer.ts';
+
+await runProgram(() => {
+  const config = workerConfig(process.env);
+  return startProgram('worker', config, async ({ logger, registry }) => {
+    const partitions = config.PARTITIONS;
+    const mysql = openMysql({ url: config.MYSQL_URL, logger });
+    const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
+    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
+    const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, logger });
+    const { store, ledger } = mysql;
+    const { counters } = redis;
+
+    await whenAvailable(logger, () => mysql.migrate());
+    await whenAvailable(logger, () => mysql.settlePartitions(partitions));
+    // Search may be away without keeping anything from being stored, but a wrong version is told at once.
+    await elasticsearch.admin.checkVersion().catch((error: unknown) => {
+      if (!(error instanceof Unavailable)) throw error;
+    });
+    await rabbitmq.start();
+
+    const consumer = new StoreConsumer({ source: rabbitmq.source, store, counters, logger, registry });
+    const upkeep = new SearchUpkeep({ engine: elasticsearch, ledger, logger, registry });
+    const { INDEX_DOCUMENTS_MAX: documentsMax, INDEX_IDLE_MS: idleMs } = config;
+    const indexer = new Indexer({ ledger, upkeep, logger, registry, documentsMax, idleMs });
+    const { FLUSH_PATTERN: flushPattern, RECOUNT_PATTERN: recountPattern } = config;
+    const jobs = new Jobs({ ledger, counters, logger, registry, flushPattern, recountPattern });
+    await consumer.start();
+    indexer.start();
+    jobs.start();
+    return {
+      checks: {
+        store: () => store.ping(),
+        'event log': () => rabbitmq.ping(),
+        'search index': () => elasticsearch.admin.ping(),
+        counts: () => redis.ping(),
+      },
+      stop: async () => {
+        await consumer.stop();
+        await Promise.all([jobs.stop(), indexer.stop()]);
+        await rabbitmq.close();
+        await redis.close();
+        await elasticsearch.close();
+        await mysql.close();
+      },
+    };
+  });
+});
