@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
-import { IDEMPOTENCY_WINDOW_MS, newEventId, Unavailable } from '@parley/domain';
+import { IDEMPOTENCY_WINDOW_MS, NUMBER_MAX, newEventId, Unavailable } from '@parley/domain';
 import { type EmbeddedOptions, openEmbedded } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { createChat, createMessages } from './create.ts';
 import { chatCreated, messagesCreated, storedChat } from './events.ts';
 import { chatsOf, drawn, messagesOf, newKey } from './numbering.contract.ts';
+import { until } from './until.ts';
 
 let dataDir: string;
 let open: ReturnType<typeof openEmbedded>[] = [];
@@ -163,6 +164,65 @@ describe('the embedded drivers', () => {
     expect(await failure(createMessages(embedded, { token, contents: ['x'], key }))).toBeInstanceOf(Unavailable);
     const other = { ...key, body: newKey('two').body };
     expect(await drawn(embedded.numbering, messagesOf(token), { key: other })).toMatchObject({ first: 2 });
+  });
+
+  test('a key is not free while one of several attempts with it may still be stored', async () => {
+    const embedded = openEmbedded({ dataDir });
+    open.push(embedded);
+    const token = await storedChat(embedded.store);
+    await embedded.numbering.seed(messagesOf(token), 0);
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [failFirst, storeSecond] = gates.map(({ resolve }) => resolve) as [() => void, () => void];
+    let batches = 0;
+    await embedded.log.consume(async (events) => {
+      batches += 1;
+      const failing = batches === 1;
+      await gates[batches - 1]?.promise;
+      if (failing) throw new Error('the first batch fails');
+      return (await embedded.store.append(events)).rejected;
+    });
+    const create = { token, contents: ['once'], key: newKey() };
+    const first = failure(createMessages(embedded, create));
+    await until('the first attempt is in the hand', () => batches === 1);
+    const second = createMessages(embedded, create);
+    failFirst();
+    expect(await first).toBeInstanceOf(Unavailable);
+    const third = createMessages(embedded, create);
+    storeSecond();
+    expect(await third).toBe(await second);
+    expect((await embedded.store.chat(token, 1))?.messagesCount).toBe(1);
+  });
+
+  test('a key is not free because an attempt was refused while another waits', async () => {
+    const embedded = openEmbedded({ dataDir, queueBytesMax: 1 });
+    open.push(embedded);
+    const token = await storedChat(embedded.store);
+    await embedded.numbering.seed(messagesOf(token), 0);
+    await embedded.log.consume(async (events) => (await embedded.store.append(events)).rejected);
+    const create = { token, contents: ['once'], key: newKey() };
+    const first = createMessages(embedded, create);
+    expect(await failure(createMessages(embedded, create))).toBeInstanceOf(Unavailable);
+    const again = await embedded.numbering.draw({
+      sequence: messagesOf(token),
+      count: 1,
+      eventId: newEventId(),
+      key: create.key,
+    });
+    expect(again).toMatchObject({ status: 'repeated', first: 1 });
+    expect(await first).toBe(1);
+  });
+
+  test('messages beyond the greatest number are rejected and do not become those of the next chat', async () => {
+    const { store } = await started();
+    const token = await storedChat(store);
+    await store.append([chatCreated(token, { number: 2 })]);
+    for (const first of [NUMBER_MAX, 2 ** 34 - 1]) {
+      const { rows, rejected } = await store.append([messagesCreated(token, first, ['x', 'y'])]);
+      expect([rows, rejected.map(({ reason }) => reason)]).toEqual([0, ['rejected']]);
+    }
+    expect((await store.append([messagesCreated(token, NUMBER_MAX, ['last'])])).rows).toBe(1);
+    expect(await store.highestNumber(messagesOf(token))).toBe(NUMBER_MAX);
+    expect(await store.highestNumber(messagesOf(token, 2))).toBe(0);
   });
 
   test('what is searched for is not known before its message is stored', async () => {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'bun:test';
-import { type Event, type EventLog, EventRejected, type EventSource, newToken, Unavailable } from '@parley/domain';
+import {
+  ACKNOWLEDGE_WITHIN_MS,
+  type Event,
+  type EventLog,
+  EventRejected,
+  type EventSource,
+  newToken,
+  Unavailable,
+} from '@parley/domain';
 import { applicationCreated, chatCreated, idempotencyKey, messagesCreated } from './events.ts';
 import { type Harness, opened } from './open-harness.ts';
 import { Recorder } from './recorder.ts';
@@ -166,6 +174,21 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         expect(recorder.stored(token).filter((event) => acknowledged.some(({ id }) => id === event.id))).toEqual(
           acknowledged,
         );
+      }));
+
+    test('a publish is answered within two seconds although the store takes nothing', () =>
+      consuming(async (log, recorder) => {
+        const token = newToken();
+        const release = recorder.hold();
+        const started = performance.now();
+        const publishes = [1, 2, 3].map((number) => log.publish(messagesCreated(token, number, ['x'])));
+        await until('the first batch is in the hand', () => recorder.taken.length > 0);
+        const later = log.publish(messagesCreated(token, 4, ['waits behind it']));
+        const refused = (await Promise.all([...publishes, later].map(failure))).filter((error) => error !== undefined);
+        expect(performance.now() - started).toBeLessThan(ACKNOWLEDGE_WITHIN_MS);
+        for (const error of refused) expect(error).toBeInstanceOf(Unavailable);
+        release();
+        await log.fence(token, FENCE_MS);
       }));
 
     test('stopping waits for the batch in the hand', async () => {

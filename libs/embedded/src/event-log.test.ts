@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'bun:test';
-import { type Event, type EventHandler, EventRejected, newEventId, newToken, Unavailable } from '@parley/domain';
-import { EmbeddedLog } from './event-log.ts';
+import {
+  ACKNOWLEDGE_WITHIN_MS,
+  type Event,
+  type EventHandler,
+  EventRejected,
+  newEventId,
+  newToken,
+  Unavailable,
+} from '@parley/domain';
+import { type Attempts, EmbeddedLog } from './event-log.ts';
 
 const QUEUE_BYTES_MAX = 1_000_000;
 
@@ -8,8 +16,10 @@ function messages(contents = ['x'], token = newToken()): Event {
   return { type: 'messages', id: newEventId(), epoch: 1, at: Date.now(), token, chat: 1, first: 1, contents };
 }
 
-async function logWith(handle: EventHandler, { queueBytesMax = QUEUE_BYTES_MAX, settled = (_: Event) => {} } = {}) {
-  const log = new EmbeddedLog(queueBytesMax, settled);
+const unheard: Attempts = { begun: () => {}, ended: () => {} };
+
+async function logWith(handle: EventHandler, { queueBytesMax = QUEUE_BYTES_MAX, attempts = unheard } = {}) {
+  const log = new EmbeddedLog(queueBytesMax, attempts);
   await log.consume(handle);
   return log;
 }
@@ -82,7 +92,7 @@ describe('the embedded event log', () => {
   });
 
   test('refuses before anybody consumes and after the stop, and takes again when somebody does', async () => {
-    const log = new EmbeddedLog(QUEUE_BYTES_MAX, () => {});
+    const log = new EmbeddedLog(QUEUE_BYTES_MAX, unheard);
     const event = messages();
     expect(log.refusal(event.token)).toBeInstanceOf(Unavailable);
     expect(await failure(log.publish(event))).toBeInstanceOf(Unavailable);
@@ -152,20 +162,40 @@ describe('the embedded event log', () => {
     expect(refused).toEqual(new EventRejected('unknown-owner'));
   });
 
-  test('tells once of each event that is stored, rejected, failed or refused', async () => {
-    const settled: string[] = [];
+  test('tells once of the begin and of the end of each attempt: stored, rejected, failed or refused', async () => {
+    const told: string[] = [];
     const [good, bad, failed, refused] = [messages(), messages(), messages(), messages()];
     const log = await logWith(
       async (events) => {
         if (events.includes(failed)) throw new Error('fails');
         return events.includes(bad) ? [{ event: bad, reason: 'collision', detail: '' }] : [];
       },
-      { settled: (event) => settled.push(event.id) },
+      { attempts: { begun: ({ id }) => told.push(`begun ${id}`), ended: ({ id }) => told.push(`ended ${id}`) } },
     );
     for (const event of [good, bad, failed]) await failure(log.publish(event));
     await log.stop();
     await failure(log.publish(refused));
-    expect(settled).toEqual([good, bad, failed, refused].map(({ id }) => id));
+    expect(told).toEqual([good, bad, failed, refused].flatMap(({ id }) => [`begun ${id}`, `ended ${id}`]));
+  });
+
+  test('refuses within two seconds what the store does not take, and never stores what waited meanwhile', async () => {
+    const ended: string[] = [];
+    const { handle, batches, entered, release } = heldHandler();
+    const log = await logWith(handle, { attempts: { ...unheard, ended: ({ id }) => ended.push(id) } });
+    const [inHand, waiting, later] = [messages(), messages(), messages()];
+    const started = performance.now();
+    const first = failure(log.publish(inHand));
+    await entered;
+    const second = failure(log.publish(waiting));
+    expect(await first).toMatchObject({ name: 'Unavailable', dependency: 'store' });
+    expect(await second).toMatchObject({ name: 'Unavailable', dependency: 'requests' });
+    expect(performance.now() - started).toBeLessThan(ACKNOWLEDGE_WITHIN_MS);
+    expect(ended).toEqual([waiting.id]); // the other may be stored yet
+    const third = log.publish(later);
+    release();
+    await third;
+    expect(batches.flat().map(({ id }) => id)).toEqual([inHand.id, later.id]);
+    expect(ended).toEqual([waiting.id, inHand.id, later.id]);
   });
 
   test('a fence passes when the batches before it are refused: nothing of them is durable', async () => {

@@ -1,4 +1,5 @@
 import {
+  ACKNOWLEDGE_WITHIN_MS,
   approximateBytes,
   type Event,
   type EventHandler,
@@ -15,43 +16,56 @@ import { within } from '@parley/runtime';
 /** A transaction takes at most so much; more is committed in further ones, with a turn of the event loop between. */
 const BATCH_ROWS_MAX = 5_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Looked for at this interval while anything waits, and refused so much before the limit that the limit holds. */
+const OVERDUE_LOOK_MS = 100;
+const WAIT_MAX_MS = ACKNOWLEDGE_WITHIN_MS - 2 * OVERDUE_LOOK_MS;
 
 /** An event that waits for its commit, or a fence (no event) that waits for all before it. */
 interface Waiting {
   readonly event?: Event;
   readonly bytes: number;
+  /** When it came, by performance.now(). */
+  readonly since: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
+}
+
+/** Hears of each attempt to publish an event: of its begin, and once of its end, when it is committed or never will be. */
+export interface Attempts {
+  begun(event: Event): void;
+  ended(event: Event): void;
 }
 
 /**
  * The event log of one process: what one turn of the event loop accepts is handed to the store in one batch, and each
  * creator is answered after that batch's commit (group commit). Nothing is kept here, so a creator whose batch fails is
  * refused, and a rejected event is its creator's error, not a dead letter.
+ * After two seconds an acknowledgement would come too late: an event that still waits then is refused and never stored;
+ * of one that the store has in the hand it is not known.
  */
 export class EmbeddedLog implements EventLog, EventSource {
   #waiting: Waiting[] = [];
+  #inHand: readonly Waiting[] = [];
   #waitingBytes = 0;
   #handle: EventHandler | undefined;
   #flushing: Promise<void> | undefined;
   #accepting = false;
 
-  /** `settled` hears of each event that is committed or refused. */
   constructor(
     private readonly queueBytesMax: number,
-    private readonly settled: (event: Event) => void,
+    private readonly attempts: Attempts,
   ) {}
 
   refusal(_token: Token): Unavailable | undefined {
     if (!this.#accepting) return new Unavailable('event log', 'The server is stopping.');
-    if (this.#waitingBytes < this.queueBytesMax) return undefined;
-    return new Unavailable('requests', 'Too much is waiting to be stored.');
+    return this.#waitingBytes < this.queueBytesMax ? undefined : tooMuchWaits();
   }
 
   publish(event: Event): Promise<void> {
+    this.attempts.begun(event);
     const refusal = this.refusal(event.token);
     if (refusal !== undefined) {
-      this.settled(event);
+      this.attempts.ended(event);
       return Promise.reject(refusal);
     }
     return this.#enqueue({ event, bytes: approximateBytes(event) });
@@ -77,18 +91,34 @@ export class EmbeddedLog implements EventLog, EventSource {
 
   #enqueue({ event, bytes }: { event?: Event; bytes: number }): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ ...(event && { event }), bytes, resolve, reject });
+    this.#waiting.push({ ...(event && { event }), bytes, since: performance.now(), resolve, reject });
     this.#waitingBytes += bytes;
     this.#flushing ??= this.#flush();
     return promise;
   }
 
   async #flush(): Promise<void> {
+    const overdue = setInterval(() => this.#refuseOverdue(), OVERDUE_LOOK_MS);
     while (this.#waiting.length > 0) {
       await new Promise((resolve) => setImmediate(resolve)); // everything that this turn of the loop reads comes along
-      await this.#store(this.#take());
+      this.#refuseOverdue();
+      this.#inHand = this.#take();
+      await this.#store(this.#inHand);
+      this.#inHand = [];
     }
+    clearInterval(overdue);
     this.#flushing = undefined; // at once: what is enqueued after the last look at the queue must begin a flush of its own
+  }
+
+  #refuseOverdue(): void {
+    const before = performance.now() - WAIT_MAX_MS;
+    const isOverdue = ({ event, since }: Waiting) => event !== undefined && since < before;
+    for (const item of this.#inHand) if (isOverdue(item)) item.reject(tooSlow());
+    const first = this.#waiting[0];
+    if (first === undefined || first.since >= before) return;
+    const overdue = this.#waiting.filter(isOverdue);
+    this.#waiting = this.#waiting.filter((item) => !isOverdue(item));
+    for (const item of overdue) this.#settle(item, tooMuchWaits());
   }
 
   #take(): Waiting[] {
@@ -121,10 +151,18 @@ export class EmbeddedLog implements EventLog, EventSource {
 
   #settle({ event, bytes, resolve, reject }: Waiting, error: Error | undefined): void {
     this.#waitingBytes -= bytes;
-    if (event !== undefined) this.settled(event);
+    if (event !== undefined) this.attempts.ended(event);
     if (error === undefined || event === undefined) resolve();
     else reject(error);
   }
+}
+
+function tooMuchWaits(): Unavailable {
+  return new Unavailable('requests', 'Too much is waiting to be stored.');
+}
+
+function tooSlow(): Unavailable {
+  return new Unavailable('store', 'The store did not answer in time.');
 }
 
 function unknownFailure(cause: unknown): Unavailable {

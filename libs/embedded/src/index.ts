@@ -34,7 +34,7 @@ export function openEmbedded({
   const database = openDatabase(dataDir);
   const keys = new KeptKeys(database, now);
   const numbering = new EmbeddedNumbering(keys, now, countersKept);
-  const log = new EmbeddedLog(queueBytesMax, (event) => numbering.settled(event));
+  const log = new EmbeddedLog(queueBytesMax, numbering);
   const store = new EmbeddedStore(database, keys, now);
   const search = new EmbeddedSearch(database);
   let closed: Promise<void> | undefined;

@@ -11,6 +11,7 @@ import {
   type Token,
 } from '@parley/domain';
 import { guarded } from './database.ts';
+import type { Attempts } from './event-log.ts';
 import type { KeptKeys } from './kept-keys.ts';
 import { RecentMap } from './recent-map.ts';
 
@@ -24,6 +25,8 @@ interface Claim {
   readonly first: number;
   readonly eventId: string;
   readonly at: number;
+  /** Attempts to publish its event that are not over. */
+  attempts: number;
 }
 
 /**
@@ -31,7 +34,7 @@ interface Claim {
  * restart the numbers of events that were not committed, and so never acknowledged, are given again.
  * Idempotency keys are here while their event is under way, and in the store once it is committed.
  */
-export class EmbeddedNumbering implements Numbering {
+export class EmbeddedNumbering implements Numbering, Attempts {
   readonly #counters: RecentMap<number>;
   readonly #underWay = new Map<string, Claim>();
   readonly #kept: KeptKeys;
@@ -59,11 +62,26 @@ export class EmbeddedNumbering implements Numbering {
   /** Nothing to note: the key is stored in the transaction of its event. */
   async confirm(): Promise<void> {}
 
-  /** The event is committed, and its key with it, or refused, and its key free again. */
-  settled(event: Event): void {
-    if (event.key === undefined) return;
-    const name = claimName(scopeOf(event), event.key);
-    if (this.#underWay.get(name)?.eventId === event.id) this.#underWay.delete(name);
+  begun(event: Event): void {
+    const claim = this.#claimOf(event);
+    if (claim !== undefined) claim.attempts += 1;
+  }
+
+  /**
+   * The event is committed, and its key with it, or refused, and its key free again: but only after the last attempt.
+   * Without the count a key could be used anew while an earlier event of it waits, and both would be stored.
+   */
+  ended(event: Event): void {
+    const claim = this.#claimOf(event);
+    if (claim === undefined || event.key === undefined) return;
+    claim.attempts -= 1;
+    if (claim.attempts === 0) this.#underWay.delete(claimName(scopeOf(event), event.key));
+  }
+
+  #claimOf(event: Event): Claim | undefined {
+    if (event.key === undefined) return undefined;
+    const claim = this.#underWay.get(claimName(scopeOf(event), event.key));
+    return claim?.eventId === event.id ? claim : undefined;
   }
 
   #draw({ sequence, count, eventId, key }: DrawRequest): DrawAnswer {
@@ -95,8 +113,8 @@ export class EmbeddedNumbering implements Numbering {
     return { token, first, eventId, at, epoch: EPOCH, confirmed: underWay === undefined };
   }
 
-  #claim(scope: string, key: IdempotencyKey, claim: Claim): void {
-    this.#underWay.set(claimName(scope, key), claim);
+  #claim(scope: string, key: IdempotencyKey, claim: Omit<Claim, 'attempts'>): void {
+    this.#underWay.set(claimName(scope, key), { ...claim, attempts: 0 });
   }
 }
 
