@@ -1,9 +1,9 @@
-import type { TransportRequestOptions } from '@elastic/elasticsearch';
+import { errors, type TransportRequestOptions } from '@elastic/elasticsearch';
 import { failure, unavailable } from './errors.ts';
 
 /**
- * Makes a call that ends within `milliseconds`, a repetition on a lost connection included. Rejects with what `failure`
- * makes of the error.
+ * Makes a call that ends within `milliseconds`. A connection that was lost is no answer, so the call is made once more:
+ * everything that is sent here may be repeated. Rejects with what `failure` makes of the error.
  */
 export async function call<T>(
   { index, milliseconds }: { readonly index: string; readonly milliseconds: number },
@@ -11,8 +11,13 @@ export async function call<T>(
 ): Promise<T> {
   if (milliseconds <= 0) throw unavailable('Search did not answer in time.');
   const requestTimeout = Math.ceil(milliseconds);
+  // The client's own repetition waits for up to a second before it.
+  const options = { requestTimeout, signal: AbortSignal.timeout(requestTimeout), maxRetries: 0 };
   try {
-    return await send({ requestTimeout, signal: AbortSignal.timeout(requestTimeout), maxRetries: 1 });
+    return await send(options).catch((error: unknown) => {
+      if (error instanceof errors.ConnectionError) return send(options);
+      throw error;
+    });
   } catch (error) {
     throw failure(error, index);
   }

@@ -1,6 +1,5 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
 import {
-  parseQuery,
   SEARCH_RANK,
   type SearchHit,
   type SearchPage,
@@ -10,7 +9,7 @@ import {
 } from '@parley/domain';
 import { call } from './call.ts';
 import { unavailable } from './errors.ts';
-import { classQuery, type Query, RANKED_TERMS_MAX, rankedQuery, scoreOf } from './query.ts';
+import { boundedTerms, classQuery, fitsRankedQuery, type Query, rankedQuery, scoreOf } from './query.ts';
 
 interface RankedHit extends SearchHit {
   readonly rank: number;
@@ -19,6 +18,8 @@ interface RankedHit extends SearchHit {
 /** What Elasticsearch is asked for: a query and its order. */
 interface Asked {
   readonly query: Query;
+  /** Narrows the matches of the query. */
+  post_filter?: Query;
   sort: estypes.SortCombinations[];
   readonly size: number;
   search_after?: number[];
@@ -37,13 +38,12 @@ export class PageReader {
   }
 
   async page(request: SearchRequest): Promise<SearchPage> {
-    const terms = parseQuery(request.query);
+    const terms = boundedTerms(request.query);
     if (terms.terms.length === 0) return { hits: [] };
     const deadline = performance.now() + this.#timeoutMs;
-    const found =
-      terms.terms.length <= RANKED_TERMS_MAX
-        ? await this.#ranked(request, terms, deadline)
-        : await this.#byClass(request, terms, deadline);
+    const found = fitsRankedQuery(terms)
+      ? await this.#ranked(request, terms, deadline)
+      : await this.#byClass(request, terms, deadline);
     return page(found, request.limit);
   }
 
@@ -57,13 +57,13 @@ export class PageReader {
     return hits.map(({ content, sort: [score, number] }) => ranked(content, number, scoreOf(Number(score))));
   }
 
-  /** Asks for one class after the other until the page is full. */
+  /** Asks for one class after the other until the page is full: for queries too long to ask for all at once. */
   async #byClass({ token, chat, limit, after }: SearchRequest, terms: SearchTerms, deadline: number) {
     const found: RankedHit[] = [];
     const key = sequenceKey({ kind: 'messages', token, chat });
     for (let rank = after?.rank ?? SEARCH_RANK.phrase; rank <= SEARCH_RANK.parts && found.length <= limit; rank += 1) {
       const hits = await this.#ask(token, deadline, {
-        query: classQuery(key, terms, rank),
+        ...classQuery(key, terms, rank),
         sort: [{ number: { order: 'desc' } }],
         size: limit + 1 - found.length,
         ...(after !== undefined && after.rank === rank ? { search_after: [after.number] } : {}),

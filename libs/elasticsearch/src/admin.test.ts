@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { Client } from '@elastic/elasticsearch';
+import { newToken } from '@parley/domain';
+import { IndexMissing, WrongElasticsearch, WrongMapping } from './errors.ts';
+import { openElasticsearch } from './open.ts';
+import { documentOf, type Own, openOwn, rawClient, rejection, serverUrl } from './test-support.ts';
+
+let raw: Client;
+beforeAll(() => {
+  raw = rawClient();
+});
+afterAll(() => raw.close());
+
+/** Runs with the driver under an alias of its own. */
+async function own(run: (own: Own) => Promise<void>, options = {}): Promise<void> {
+  const opened = openOwn(options);
+  try {
+    await run(opened);
+  } finally {
+    await opened.end();
+  }
+}
+
+describe('the index behind the alias', () => {
+  test('is made once, with the settings asked for and an explicit mapping', () =>
+    own(
+      async ({ admin, alias }) => {
+        expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000001`, created: true });
+        expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000001`, created: false });
+        const { settings, mappings } = (await raw.indices.get({ index: alias }))[`${alias}-000001`]!;
+        expect(settings?.index).toMatchObject({
+          number_of_shards: '2',
+          number_of_replicas: '0',
+          refresh_interval: '250ms',
+        });
+        expect(mappings?.dynamic).toBe('strict');
+        expect(await admin.count()).toBe(0);
+      },
+      { shards: 2, replicas: 0, refreshIntervalMs: 250 },
+    ));
+
+  test('is made once by many at the same time', () =>
+    own(async ({ admin, alias }) => {
+      const many = await Promise.all(Array.from({ length: 8 }, () => admin.ensureIndex()));
+      expect(many.filter(({ created }) => created)).toHaveLength(1);
+      expect(new Set(many.map(({ name }) => name))).toEqual(new Set([`${alias}-000001`]));
+      expect(await admin.indices()).toEqual([{ name: `${alias}-000001`, live: true, mappingVersion: 1 }]);
+    }));
+
+  test('is made anew under the next number where the alias was lost', () =>
+    own(async ({ admin, alias }) => {
+      await admin.ensureIndex();
+      await raw.indices.deleteAlias({ index: `${alias}-000001`, name: alias });
+      expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000002`, created: true });
+    }));
+
+  test('of another version of the mapping is told with both versions', () =>
+    own(async ({ admin, alias }) => {
+      await raw.indices.create({
+        index: `${alias}-000001`,
+        aliases: { [alias]: {} },
+        mappings: { _meta: { owner: 'parley', version: 77 } },
+      });
+      const error = await rejection(admin.ensureIndex());
+      expect(error).toBeInstanceOf(WrongMapping);
+      expect(String(error)).toContain(`${alias}-000001 has mapping 77, but mapping 1 is needed`);
+      expect(await rejection(admin.createIndex(`${alias}-000001`))).toBeInstanceOf(WrongMapping);
+    }));
+
+  test('that somebody else made is told', () =>
+    own(async ({ admin, alias }) => {
+      await raw.indices.create({ index: `${alias}-000001`, aliases: { [alias]: {} } });
+      expect(String(await rejection(admin.ensureIndex()))).toContain('was not made by Parley');
+    }));
+
+  test('is not taken for an index of the name of the alias, nor for two', async () => {
+    await own(async ({ admin, alias }) => {
+      await raw.indices.create({ index: alias });
+      const error = await rejection(admin.ensureIndex());
+      expect(error).toBeInstanceOf(WrongElasticsearch);
+      expect(String(error)).toContain(`${alias} is an index, but it has to be an alias`);
+    });
+    await own(async ({ admin, alias }) => {
+      const { name } = await admin.ensureIndex();
+      const second = await admin.createIndex();
+      await raw.indices.putAlias({ index: second, name: alias });
+      expect(String(await rejection(admin.ensureIndex()))).toContain(`not for ${name} and ${second}`);
+    });
+  });
+});
+
+describe('a second index', () => {
+  test('takes the place of the first: written beside it, swapped, the first dropped', () =>
+    own(async ({ admin, search, indexInto }) => {
+      const token = newToken();
+      const { name: first } = await admin.ensureIndex();
+      await indexInto([first], [documentOf(token, 1, 'one')]);
+      const second = await admin.createIndex();
+      await indexInto([first, second], [documentOf(token, 2, 'two')]);
+      await admin.refresh(first);
+      await admin.refresh(second);
+      expect([await admin.count(first), await admin.count(second)]).toEqual([2, 1]);
+      expect((await search.search({ token, chat: 1, query: 'one', limit: 5 })).hits).toHaveLength(1);
+
+      await admin.swapAlias(second);
+      await admin.swapAlias(second);
+      expect(await admin.indices()).toEqual([
+        { name: first, live: false, mappingVersion: 1 },
+        { name: second, live: true, mappingVersion: 1 },
+      ]);
+      expect((await search.search({ token, chat: 1, query: 'one', limit: 5 })).hits).toHaveLength(0);
+      expect((await search.search({ token, chat: 1, query: 'two', limit: 5 })).hits).toHaveLength(1);
+
+      await admin.dropIndex(first);
+      await admin.dropIndex(first);
+      expect(await rejection(indexInto([first, second], [documentOf(token, 3, 'three')]))).toBeInstanceOf(IndexMissing);
+      expect((await admin.indices()).map(({ name }) => name)).toEqual([second]);
+    }));
+
+  test('gets a number of its own from each of many, and a name that exists is taken as it is', () =>
+    own(async ({ admin, alias }) => {
+      const names = await Promise.all([admin.createIndex(), admin.createIndex(), admin.createIndex()]);
+      expect(new Set(names)).toEqual(new Set([1, 2, 3].map((number) => `${alias}-00000${number}`)));
+      expect(await admin.createIndex(`${alias}-000002`)).toBe(`${alias}-000002`);
+    }));
+
+  test('that is not there cannot be swapped in, and names that are not ours are not touched', () =>
+    own(async ({ admin, alias }) => {
+      await admin.ensureIndex();
+      expect(await rejection(admin.swapAlias(`${alias}-000009`))).toMatchObject({ index: `${alias}-000009` });
+      expect(await rejection(admin.dropIndex('other'))).toBeInstanceOf(RangeError);
+      expect(await rejection(admin.dropIndex(`${alias}-*`))).toBeInstanceOf(RangeError);
+      expect((await admin.indices())[0]).toMatchObject({ live: true });
+    }));
+});
+
+test('the server tells its version and that it is there', () =>
+  own(async ({ admin }) => {
+    expect(await admin.checkVersion()).toMatch(/^9\./);
+    await admin.ping();
+  }));
+
+test('options that cannot be are refused with their value', () => {
+  expect(() => openElasticsearch({ url: 'elasticsearch:9200' })).toThrow('http://');
+  expect(() => openElasticsearch({ url: serverUrl(), alias: 'A*' })).toThrow('not A*');
+  expect(() => openElasticsearch({ url: serverUrl(), shards: 0 })).toThrow('shards must be');
+});
