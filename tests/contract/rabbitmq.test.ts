@@ -1,16 +1,14 @@
 import { newEventId } from '@parley/domain';
 import { openRabbitmq } from '../../libs/rabbitmq/src/index.ts';
-import { deleteQueues } from '../../libs/rabbitmq/src/test-queues.ts';
+import { deleteQueues, rabbitmqUrl } from '../../libs/rabbitmq/src/testing/queues.ts';
 import { eventLogContract } from './event-log.contract.ts';
 
 const PARTITIONS = 3;
 
 /** The drivers on the RabbitMQ of RABBITMQ_URL, with queues of their own. */
 eventLogContract('the RabbitMQ', async () => {
-  const url = process.env.RABBITMQ_URL;
-  if (url === undefined) throw new Error('RABBITMQ_URL must name a RabbitMQ server for these tests');
   const queuePrefix = `test-${newEventId()}`;
-  const rabbitmq = openRabbitmq({ url, partitions: PARTITIONS, queuePrefix });
+  const rabbitmq = openRabbitmq({ url: rabbitmqUrl(), partitions: PARTITIONS, queuePrefix });
   await rabbitmq.start();
   return {
     log: rabbitmq.log,
@@ -21,7 +19,7 @@ eventLogContract('the RabbitMQ', async () => {
     },
     close: async () => {
       await rabbitmq.close();
-      await deleteQueues(url, queuePrefix, PARTITIONS);
+      await deleteQueues(queuePrefix, PARTITIONS);
     },
   };
 });

@@ -35,7 +35,7 @@ export class Connection {
   #recovering: RecoveringChannelModel | undefined;
   #model: ChannelModel | undefined;
   #state: ConnectionState = 'away';
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -51,7 +51,7 @@ export class Connection {
    * does not help.
    */
   async open(): Promise<void> {
-    if (this.#recovering === undefined && !this.#closed) await this.#start();
+    if (this.#recovering === undefined && this.#closing === undefined) await this.#start();
     return this.#ready.promise;
   }
 
@@ -65,13 +65,17 @@ export class Connection {
   reconnect(model: ChannelModel): void {
     // Later, because a channel also ends when its connection is just being closed.
     setImmediate(() => {
-      if (model === this.#model && !this.#closed) void model.close().catch(() => {});
+      if (model === this.#model && this.#closing === undefined) void model.close().catch(() => {});
     });
   }
 
   /** Idempotent. Resolves within about a second, whatever the server does. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#ready.reject(away());
     const recovering = this.#recovering;
     if (recovering === undefined) return;

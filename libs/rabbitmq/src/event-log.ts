@@ -35,7 +35,7 @@ export class RabbitLog implements EventLog {
     this.#fences = partitions.map((options) => new PartitionFences(options));
     outbox.onReply = (id) => this.#fences[Number.parseInt(id, 10)]?.replied(id);
     outbox.onLost = () => this.#lost();
-    outbox.onOpen = () => this.#flush();
+    outbox.onOpen = () => this.#opened();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
     this.#ticking.unref();
   }
@@ -75,11 +75,11 @@ export class RabbitLog implements EventLog {
     const now = performance.now();
     for (const publisher of this.#publishers) publisher.expire(now);
     for (const fences of this.#fences) fences.expire(now);
-    this.#flush();
+    for (const publisher of this.#publishers) publisher.flush();
   }
 
-  #flush(): void {
-    for (const publisher of this.#publishers) publisher.flush();
+  #opened(): void {
+    for (const publisher of this.#publishers) publisher.opened();
   }
 
   #lost(): void {

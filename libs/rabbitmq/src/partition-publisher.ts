@@ -80,6 +80,12 @@ export class PartitionPublisher {
     }
   }
 
+  /** There is a new connection: what failed with the old one says nothing any more. */
+  opened(): void {
+    this.#refusedUntil = 0;
+    this.flush();
+  }
+
   /** Nothing that waits will be published. What is unconfirmed is rejected by the outbox. */
   lost(): void {
     for (const { reject } of this.#take(this.#waiting.length)) reject(away());

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'bun:test';
+import { type Event, Unavailable } from '@parley/domain';
+import type { RabbitmqDrivers } from './open.ts';
+import { TcpProxy } from './testing/proxy.ts';
+import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
+import { failure, messages, TestSystem, until } from './testing/system.ts';
+
+/** Stores everything that is in the log, in order. */
+async function drained(drivers: RabbitmqDrivers, enough: (stored: readonly Event[]) => boolean): Promise<Event[]> {
+  const stored: Event[] = [];
+  await drivers.source.consume(async (events) => {
+    stored.push(...events);
+    return [];
+  });
+  await until('all is stored', () => enough(stored));
+  await drivers.source.stop();
+  return stored;
+}
+
+describe('publishing to RabbitMQ', () => {
+  const system = new TestSystem();
+
+  test('what comes in one turn of the event loop travels in one envelope', async () => {
+    const { log, stats } = await system.started();
+    const token = system.token(0);
+    await Promise.all(Array.from({ length: 500 }, (_, index) => log.publish(messages(token, index + 1))));
+    expect(stats).toMatchObject({ envelopesPublished: 1, eventsPublished: 500 });
+  });
+
+  test('an envelope has about a mebibyte, and an event that is larger travels alone', async () => {
+    const { log, stats } = await system.started();
+    const token = system.token(0);
+    const large = Array(40).fill('x'.repeat(10_000));
+    await Promise.all([log.publish(messages(token, 1, large)), log.publish(messages(token, 41, large))]);
+    await Promise.all([1, 2].map((first) => log.publish(messages(token, first, ['x'.repeat(10_000)]))));
+    expect(stats.envelopesPublished).toBe(3);
+  });
+
+  test('at the byte limit of the queue it refuses, early too, and nothing that was acknowledged is lost', async () => {
+    const drivers = await system.started({ queueBytesMax: 300_000 });
+    const { log } = drivers;
+    const token = system.token(1);
+    const acknowledged: Event[] = [];
+    let refused: unknown;
+    for (let first = 1; refused === undefined && first < 1_000; first += 1) {
+      const event = messages(token, first, ['x'.repeat(10_000)]);
+      refused = await failure(log.publish(event));
+      if (refused === undefined) acknowledged.push(event);
+    }
+    expect(refused).toBeInstanceOf(Unavailable);
+    expect(acknowledged.length).toBeGreaterThan(10);
+    expect(log.refusal(token)).toMatchObject({ dependency: 'event log' });
+    expect(log.refusal(system.token(0))).toBeUndefined();
+    expect(await drained(drivers, (stored) => stored.length >= acknowledged.length)).toEqual(acknowledged);
+    await until('it is not refused any more', () => log.refusal(token) === undefined);
+    await log.publish(messages(token));
+  });
+
+  test('without a server it refuses at once, and takes again when it is back', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const { log, ping, state } = await system.started({ url });
+    const token = system.token(0);
+    await log.publish(messages(token));
+    const allow = proxy.refuse();
+    await until('the loss is noticed', () => log.refusal(token) !== undefined);
+    const started = performance.now();
+    expect(await failure(log.publish(messages(token)))).toMatchObject({ name: 'Unavailable', dependency: 'event log' });
+    expect(await failure(log.fence(token, 1_000))).toBeInstanceOf(Unavailable);
+    expect(await failure(ping())).toBeInstanceOf(Unavailable);
+    expect(performance.now() - started).toBeLessThan(50);
+    expect(state()).toBe('away');
+    allow();
+    await until('it is back', () => log.refusal(token) === undefined);
+    await log.publish(messages(token));
+    await ping();
+    proxy.close();
+  });
+
+  test('where no confirm comes it rejects within two seconds, and refuses while too much waits', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const { log } = await system.started({ url });
+    const token = system.token(0);
+    await log.publish(messages(token));
+    const go = proxy.stall();
+    const started = performance.now();
+    const large = Array(20).fill('x'.repeat(10_000));
+    const waiting: Promise<unknown>[] = [];
+    for (let first = 1; log.refusal(token) === undefined && first < 1_000; first += 1) {
+      waiting.push(failure(log.publish(messages(token, first, large))));
+      await Bun.sleep(0);
+    }
+    expect(log.refusal(token)).toMatchObject({ dependency: 'requests' });
+    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(Unavailable);
+    expect(performance.now() - started).toBeLessThan(2_100);
+    go();
+    await until('it goes on', async () => (await failure(log.publish(messages(token)))) === undefined);
+    proxy.close();
+  });
+
+  test('a lost connection rejects what is not confirmed; all that was acknowledged is stored in order', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const drivers = await system.started({ url });
+    const token = system.token(1);
+    const acknowledged: Event[] = [];
+    let first = 0;
+    for (let round = 0; round < 3; round += 1) {
+      const cutting = Bun.sleep(50).then(() => proxy.cut());
+      for (let failed = false; !failed; ) {
+        const events = Array.from({ length: 20 }, () => messages(token, ++first));
+        const errors = await Promise.all(events.map((event) => failure(drivers.log.publish(event))));
+        for (const [index, error] of errors.entries()) {
+          if (error === undefined) acknowledged.push(events[index] as Event);
+          else failed = true;
+        }
+      }
+      await cutting;
+      await until('it is back', () => drivers.log.refusal(token) === undefined);
+    }
+    const last = messages(token, ++first);
+    await drivers.log.publish(last);
+    acknowledged.push(last);
+    const stored = await drained(drivers, (events) => events.some(({ id }) => id === last.id));
+    const ids = new Set(acknowledged.map(({ id }) => id));
+    expect(stored.filter(({ id }) => ids.has(id))).toEqual(acknowledged);
+    proxy.close();
+  });
+
+  test('a publish to a queue that somebody deleted is refused, and the queue is made again', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    await onChannel((channel) => channel.deleteQueue(testTopology(system.queuePrefix, 2).queue(0)));
+    expect(await failure(drivers.log.publish(messages(token)))).toBeInstanceOf(Unavailable);
+    let published: Event | undefined;
+    await until('it goes on', async () => {
+      const event = messages(token);
+      if ((await failure(drivers.log.publish(event))) === undefined) published = event;
+      return published !== undefined;
+    });
+    expect(await drained(drivers, (stored) => stored.length > 0)).toEqual([published as Event]);
+  });
+
+  test('closing twice is fine and refuses what is under way', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    const published = failure(drivers.log.publish(messages(token)));
+    const fence = failure(drivers.log.fence(token, 60_000));
+    await Promise.all([drivers.close(), drivers.close()]);
+    await published; // either way, but settled
+    expect(await fence).toBeInstanceOf(Unavailable);
+    expect(await failure(drivers.log.publish(messages(token)))).toBeInstanceOf(Unavailable);
+  });
+});
+
+describe('fences through RabbitMQ', () => {
+  const system = new TestSystem();
+
+  test('while nobody consumes they time out, and do not pile up in the queue', async () => {
+    const { log } = await system.started();
+    const token = system.token(0);
+    for (let round = 0; round < 5; round += 1) {
+      const errors = await Promise.all(Array.from({ length: 50 }, () => failure(log.fence(token, 30))));
+      for (const error of errors) expect(error).toBeInstanceOf(Unavailable);
+    }
+    const queue = testTopology(system.queuePrefix, 2).queue(0);
+    const { messageCount } = await onChannel((channel) => channel.checkQueue(queue));
+    expect(messageCount).toBeLessThanOrEqual(1);
+  });
+
+  test('one that asks while a fence is under way waits for the next', async () => {
+    const drivers = await system.started();
+    const { log, source, stats } = drivers;
+    const token = system.token(0);
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
+    const stored: Event[] = [];
+    await source.consume(async (events) => {
+      await gate;
+      stored.push(...events);
+      return [];
+    });
+    await log.publish(messages(token));
+    const early = Promise.all([log.fence(token, 5_000), log.fence(token, 5_000)]);
+    await until('the fence is sent', () => stats.fences === 1);
+    const later = messages(token, 2);
+    await log.publish(later);
+    const late = Array.from({ length: 20 }, async () => {
+      await log.fence(token, 5_000);
+      expect(stored).toContainEqual(later);
+    });
+    release();
+    await early;
+    await Promise.all(late);
+    expect(stats.fences).toBeLessThanOrEqual(3);
+  });
+
+  test('a fence whose answer was lost is sent again', async () => {
+    const asking = await system.started();
+    const token = system.token(0);
+    const early = failure(asking.log.fence(token, 30));
+    await early;
+    const queue = testTopology(system.queuePrefix, 2).queue(0);
+    await onChannel((channel) => channel.purgeQueue(queue));
+    await (await system.started()).source.consume(async () => []);
+    await asking.log.fence(token, 6_000);
+  });
+});

@@ -1,0 +1,249 @@
+import { describe, expect, test } from 'bun:test';
+import { type Event, encodeEnvelope, type Rejection } from '@parley/domain';
+import { TcpProxy } from './testing/proxy.ts';
+import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
+import { failure, messages, TestSystem, until } from './testing/system.ts';
+
+describe('consuming from RabbitMQ', () => {
+  const system = new TestSystem();
+  const queue = (partition: number) => testTopology(system.queuePrefix, system.partitions).queue(partition);
+
+  test('garbage is put aside with its reason, and what is around it is stored', async () => {
+    const drivers = await system.started();
+    const token = system.token(1);
+    const [before, between, after] = [messages(token, 1), messages(token, 2), messages(token, 3)];
+    await drivers.log.publish(before);
+    await onChannel(async (channel) => {
+      const good = JSON.parse(encodeEnvelope(1, [between])) as { events: unknown[] };
+      const garbage = ['not JSON', '', '{"v":2,"events":[]}', '{"v":1}', '\u0000\uffff', '[]'];
+      for (const text of garbage) channel.sendToQueue(queue(1), Buffer.from(text));
+      channel.sendToQueue(queue(1), Buffer.from(JSON.stringify({ ...good, events: [{ type: 'cat' }, between, 7] })));
+      channel.sendToQueue(queue(1), Buffer.from([0xff, 0xfe]), { headers: { a: 1 } });
+      channel.sendToQueue(queue(1), Buffer.from('x'), { type: 'fence' }); // with nobody to answer
+      await channel.checkQueue(queue(1));
+    });
+    await drivers.log.publish(after);
+    const stored: Event[] = [];
+    await drivers.source.consume(async (events) => {
+      stored.push(...events);
+      return [];
+    });
+    await drivers.log.fence(token, 5_000);
+    expect(stored).toEqual([before, between, after]);
+    const letters = await drivers.deadLetters.list(100);
+    expect(letters).toHaveLength(9);
+    for (const letter of letters) expect(letter).toMatchObject({ reason: 'malformed', partition: 1 });
+    expect(letters.map(({ detail }) => detail)).toContain('unknown envelope version 2');
+    expect(drivers.stats.deadLetters.malformed).toBe(9);
+  });
+
+  test('what a handler rejects is kept with the reason, and is published again on demand', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    const events = [1, 2, 3, 4].map((first) => messages(token, first));
+    let rejecting = true;
+    const stored: Event[] = [];
+    await drivers.source.consume(async (batch) => {
+      const rejected = batch.filter((event) => rejecting && event.type === 'messages' && event.first % 2 === 0);
+      stored.push(...batch.filter((event) => !rejected.includes(event)));
+      return rejected.map((event): Rejection => ({ event, reason: 'unknown-owner', detail: 'no such chat' }));
+    });
+    await Promise.all(events.map((event) => drivers.log.publish(event)));
+    await drivers.log.fence(token, 5_000);
+    expect(stored).toEqual([events[0], events[2]] as Event[]);
+    for (let look = 0; look < 30; look += 1) expect(await drivers.deadLetters.list(10)).toHaveLength(2);
+    expect((await drivers.deadLetters.list(1))[0]).toMatchObject({ reason: 'unknown-owner', detail: 'no such chat' });
+    rejecting = false;
+    expect(await drivers.deadLetters.replay(10, ({ reason }) => reason === 'late')).toBe(0);
+    expect(await drivers.deadLetters.replay(1)).toBe(1);
+    expect(await drivers.deadLetters.replay(10)).toBe(1);
+    await drivers.log.fence(token, 5_000);
+    expect(stored.slice(2)).toEqual(expect.arrayContaining([events[1], events[3]]));
+    expect(await drivers.deadLetters.count()).toBe(0);
+    expect(await drivers.deadLetters.purge(10)).toBe(0);
+  });
+
+  test('takes one envelope until its first commit, then more at once', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    for (let first = 1; first <= 30; first += 1) await drivers.log.publish(messages(token, first));
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
+    const sizes: number[] = [];
+    await drivers.source.consume(async (events) => {
+      sizes.push(events.length);
+      await gate;
+      await Bun.sleep(20);
+      return [];
+    });
+    await Bun.sleep(200);
+    expect(drivers.stats.deliveries).toBe(1);
+    release();
+    await until('all are stored', () => sizes.reduce((sum, size) => sum + size, 0) === 30);
+    expect(sizes[0]).toBe(1);
+    expect(Math.max(...sizes)).toBeGreaterThan(8);
+    expect(drivers.stats.redeliveries).toBe(0);
+  });
+
+  test('a batch that cannot be stored is held and tried again, however often, while other partitions go on', async () => {
+    const drivers = await system.started();
+    const [stuck, free] = [system.token(0), system.token(1)];
+    let attempts = 0;
+    const stored: Event[] = [];
+    await drivers.source.consume(async (events) => {
+      if (events.some(({ token }) => token === stuck)) {
+        attempts += 1;
+        if (attempts < 5) throw new Error('the store is away');
+      }
+      stored.push(...events);
+      return [];
+    });
+    const [event, other] = [messages(stuck), messages(free)];
+    await drivers.log.publish(event);
+    await drivers.log.publish(other);
+    await drivers.log.fence(free, 5_000);
+    expect(stored).toEqual([other]);
+    await drivers.log.fence(stuck, 10_000);
+    expect(stored).toEqual([other, event]);
+    expect(drivers.stats).toMatchObject({ redeliveries: 0, batchesRetried: 4 });
+  });
+
+  test('a lost connection in the middle of a batch brings it again, in order, never two at once', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const publishing = await system.started();
+    const consuming = system.drivers({ url });
+    const token = system.token(1);
+    const stored = new Map<string, number>();
+    let atOnce = 0;
+    await consuming.source.consume(async (events) => {
+      atOnce += 1;
+      expect(atOnce).toBe(1);
+      await Bun.sleep(10);
+      for (const event of events) if (!stored.has(event.id)) stored.set(event.id, stored.size);
+      atOnce -= 1;
+      return [];
+    });
+    const published: Event[] = [];
+    for (let first = 1; first <= 120; first += 1) {
+      const event = messages(token, first);
+      await publishing.log.publish(event);
+      published.push(event);
+      if (first % 30 === 0) proxy.cut();
+    }
+    await until('all is stored', () => stored.size === published.length);
+    expect(published.map(({ id }) => stored.get(id))).toEqual(published.map((_, index) => index));
+    await publishing.log.fence(token, 10_000);
+    expect(consuming.stats.redeliveries).toBeGreaterThan(0);
+    proxy.close();
+  });
+
+  test('a queue that somebody deletes is made and subscribed again', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    const stored: Event[] = [];
+    await drivers.source.consume(async (events) => {
+      stored.push(...events);
+      return [];
+    });
+    await drivers.log.publish(messages(token));
+    await drivers.log.fence(token, 5_000);
+    await onChannel((channel) => channel.deleteQueue(queue(0)));
+    await until('it goes on', async () => {
+      await failure(drivers.log.publish(messages(token, 2)));
+      return stored.length >= 2;
+    });
+    await until('fences pass', async () => (await failure(drivers.log.fence(token, 1_000))) === undefined);
+  });
+
+  test('of two consumers one has a partition at a time, and the other takes over where it left', async () => {
+    const publishing = await system.started();
+    const tokens = [system.token(0), system.token(1)];
+    const stored = tokens.map(() => [] as number[]);
+    const owners = tokens.map(() => new Set<number>());
+    const consumers = [system.drivers(), system.drivers()];
+    for (const [index, { source }] of consumers.entries()) {
+      await source.consume(async (events) => {
+        await Bun.sleep(2);
+        for (const event of events) {
+          const partition = tokens.indexOf(event.token);
+          if (event.type === 'messages') stored[partition]?.push(event.first);
+          owners[partition]?.add(index);
+        }
+        return [];
+      });
+    }
+    const publishAll = async (from: number, to: number) => {
+      for (let first = from; first <= to; first += 1) {
+        await Promise.all(tokens.map((token) => publishing.log.publish(messages(token, first))));
+      }
+      for (const token of tokens) await publishing.log.fence(token, 10_000);
+    };
+    await publishAll(1, 100);
+    for (const owner of owners) expect(owner.size).toBe(1);
+    const active = [...(owners[0] as Set<number>)][0] as number;
+    await consumers[active]?.source.stop();
+    await publishAll(101, 200);
+    expect([...(owners[0] as Set<number>)].sort()).toEqual([0, 1]);
+    for (const numbers of stored) expect(numbers).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
+  });
+
+  test('many partitions spread over two consumers', async () => {
+    const wide = new TestSystem(16);
+    const [one, two] = [wide.drivers(), wide.drivers()];
+    const taken = [0, 0];
+    for (const [index, { source }] of [one, two].entries()) {
+      await source.consume(async (events) => {
+        taken[index] = (taken[index] ?? 0) + events.length;
+        return [];
+      });
+    }
+    for (let partition = 0; partition < 16; partition += 1) {
+      const token = wide.token(partition);
+      await one.log.publish(messages(token));
+      await one.log.fence(token, 5_000);
+    }
+    expect(Math.min(...taken)).toBeGreaterThan(0);
+  });
+
+  test('stops with a batch that cannot be stored, keeps it in the log, and consumes again', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    let tries = 0;
+    await drivers.source.consume(async () => {
+      tries += 1;
+      throw new Error('the store is away');
+    });
+    const event = messages(token);
+    await drivers.log.publish(event);
+    await until('it was tried', () => tries > 1);
+    await Promise.all([drivers.source.stop(), drivers.source.stop()]);
+    const stored: Event[] = [];
+    await drivers.source.consume(async (events) => {
+      stored.push(...events);
+      return [];
+    });
+    await drivers.log.fence(token, 5_000);
+    expect(stored).toEqual([event]);
+  });
+
+  test('dead letters wait for RabbitMQ: the batch is acknowledged only after they are safe', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const publishing = await system.started();
+    const consuming = system.drivers({ url });
+    const token = system.token(0);
+    const event = messages(token);
+    let allow = () => {};
+    await consuming.source.consume(async (events) => {
+      if (consuming.stats.batchesRetried === 0) allow = proxy.refuse();
+      return events.map((rejected): Rejection => ({ event: rejected, reason: 'collision', detail: '' }));
+    });
+    await publishing.log.publish(event);
+    await until('it could not be put aside', () => consuming.stats.batchesRetried > 0);
+    expect(await publishing.deadLetters.count()).toBe(0);
+    allow();
+    await publishing.log.fence(token, 10_000);
+    const letters = await publishing.deadLetters.list(10);
+    expect(letters.length).toBeGreaterThan(0);
+    for (const { content } of letters) expect(content.toString()).toContain(event.id);
+    proxy.close();
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'bun:test';
+import { Unavailable } from '@parley/domain';
+import { TcpProxy } from './testing/proxy.ts';
+import { rabbitmqUrl } from './testing/queues.ts';
+import { failure, messages, TestSystem } from './testing/system.ts';
+import { WrongRabbitmq } from './wrong-rabbitmq.ts';
+
+describe('starting with RabbitMQ', () => {
+  const system = new TestSystem();
+
+  test('may happen any number of times', async () => {
+    const drivers = await system.started();
+    await Promise.all([drivers.start(), drivers.start()]);
+    await (await system.started()).ping();
+  });
+
+  test('an existing queue with other arguments is named', async () => {
+    await system.started({ queueBytesMax: 1_000_000 });
+    const error = await failure(system.drivers({ queueBytesMax: 2_000_000 }).start());
+    expect(error).toBeInstanceOf(WrongRabbitmq);
+    expect((error as Error).message).toContain(`${system.queuePrefix}.events.0`);
+    expect((error as Error).message).toContain('x-max-length-bytes');
+  });
+
+  test('a wrong login and an unknown virtual host are told', async () => {
+    const login = new URL(rabbitmqUrl());
+    login.password = 'wrong';
+    expect(await failure(system.drivers({ url: login.href }).start())).toBeInstanceOf(WrongRabbitmq);
+    const host = new URL(rabbitmqUrl());
+    host.pathname = '/nowhere';
+    expect(await failure(system.drivers({ url: host.href }).start())).toBeInstanceOf(WrongRabbitmq);
+    await system.started();
+  });
+
+  test('without a server it waits, refuses meanwhile, and closes when told to', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const allow = proxy.refuse();
+    const waiting = system.drivers({ url });
+    const never = system.drivers({ url });
+    const started = waiting.start();
+    const consumed = failure(never.source.consume(async () => []));
+    expect(waiting.log.refusal(system.token(0))).toBeInstanceOf(Unavailable);
+    expect(await failure(waiting.log.publish(messages(system.token(0))))).toBeInstanceOf(Unavailable);
+    await never.close();
+    expect(await consumed).toBeInstanceOf(Unavailable);
+    allow();
+    await started;
+    await waiting.log.publish(messages(system.token(0)));
+    proxy.close();
+  });
+});

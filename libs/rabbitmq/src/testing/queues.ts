@@ -1,0 +1,34 @@
+import { type Channel, connect } from 'amqplib';
+import { Topology } from '../topology.ts';
+
+/** The server of the tests. */
+export function rabbitmqUrl(): string {
+  const url = process.env.RABBITMQ_URL;
+  if (url === undefined) throw new Error('RABBITMQ_URL must name a RabbitMQ server for these tests');
+  return url;
+}
+
+/** The names of a test's queues. */
+export function testTopology(queuePrefix: string, partitions: number): Topology {
+  return new Topology({ partitions, queuePrefix, queueBytesMax: 1 });
+}
+
+/** Does something on a plain channel of its own. */
+export async function onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+  const connection = await connect(rabbitmqUrl());
+  try {
+    return await use(await connection.createChannel());
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Deletes the queues of a test. */
+export async function deleteQueues(queuePrefix: string, partitions: number): Promise<void> {
+  const topology = testTopology(queuePrefix, partitions);
+  await onChannel(async (channel) => {
+    for (let partition = 0; partition < partitions; partition += 1)
+      await channel.deleteQueue(topology.queue(partition));
+    await channel.deleteQueue(topology.deadLetters);
+  });
+}

@@ -1,0 +1,65 @@
+import { afterEach } from 'bun:test';
+import { type Event, newEventId, newToken, partitionOf, type Token } from '@parley/domain';
+import { openRabbitmq, type RabbitmqDrivers, type RabbitmqOptions } from '../open.ts';
+import { deleteQueues, rabbitmqUrl } from './queues.ts';
+
+type Options = Partial<RabbitmqOptions>;
+
+/** Drivers for one test, closed after it; their queues go with them. */
+export class TestSystem {
+  readonly queuePrefix = `test-${newEventId()}`;
+  readonly #open: RabbitmqDrivers[] = [];
+
+  constructor(readonly partitions = 2) {
+    afterEach(async () => {
+      if (this.#open.length === 0) return;
+      await Promise.all(this.#open.splice(0).map((drivers) => drivers.close()));
+      await deleteQueues(this.queuePrefix, this.partitions);
+    });
+  }
+
+  /** Not started. */
+  drivers(options: Options = {}): RabbitmqDrivers {
+    const { queuePrefix, partitions } = this;
+    const drivers = openRabbitmq({ url: rabbitmqUrl(), partitions, queuePrefix, ...options });
+    this.#open.push(drivers);
+    return drivers;
+  }
+
+  async started(options: Options = {}): Promise<RabbitmqDrivers> {
+    const drivers = this.drivers(options);
+    await drivers.start();
+    return drivers;
+  }
+
+  /** A token whose events travel in this partition. */
+  token(partition: number): Token {
+    for (;;) {
+      const token = newToken();
+      if (partitionOf(token, this.partitions) === partition) return token;
+    }
+  }
+}
+
+export function messages(token: Token, first = 1, contents = ['x']): Event {
+  return { type: 'messages', id: newEventId(), epoch: 1, at: Date.now(), token, chat: 1, first, contents };
+}
+
+/** What a promise rejects with; undefined where it resolves. */
+export async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+const DEADLINE_MS = 15_000;
+
+/** Resolves once the condition holds; rejects, naming it, where it does not in time. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const started = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - started > DEADLINE_MS) throw new Error(`waited in vain until ${what}`);
+    await Bun.sleep(5);
+  }
+}
