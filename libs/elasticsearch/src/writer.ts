@@ -1,6 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { RefusedDocument, SearchDocument } from '@parley/domain';
-import { requestsOf, type Write } from './bulk-body.ts';
+import { type BulkRequest, requestsOf } from './bulk-body.ts';
 import { call } from './call.ts';
 import { IndexMissing, isBusy, unavailable } from './errors.ts';
 import { type Item, judge } from './verdict.ts';
@@ -50,13 +50,13 @@ export class BulkWriter {
     return [...refused.values()];
   }
 
-  async #store(request: readonly Write[], deadline: number, refused: Map<SearchDocument, RefusedDocument>) {
+  async #store(request: BulkRequest, deadline: number, refused: Map<SearchDocument, RefusedDocument>) {
     let left = request;
     for (let attempt = 0; ; attempt += 1) {
       const items = await this.#send(left, deadline);
       if (items === undefined) return;
-      const again: Write[] = [];
-      for (const [position, write] of left.entries()) {
+      const again: (typeof left.writes)[number][] = [];
+      for (const [position, write] of left.writes.entries()) {
         const verdict = judge(items[position]);
         if (verdict.kind === 'missing') throw new IndexMissing(write.target, verdict.reason);
         if (verdict.kind === 'failed') throw unavailable('The search index does not take documents.', verdict.reason);
@@ -66,22 +66,22 @@ export class BulkWriter {
       }
       if (again.length === 0) return;
       await this.#backOff(attempt, deadline, again.length);
-      left = again;
+      left = left.only(again);
     }
   }
 
   /** The items' answers, in order; undefined where all is well. A request that is refused as a whole is all of them. */
-  async #send(writes: readonly Write[], deadline: number): Promise<readonly (Item | undefined)[] | undefined> {
+  async #send(request: BulkRequest, deadline: number): Promise<readonly (Item | undefined)[] | undefined> {
     try {
-      const answer = await this.#request(writes, deadline);
+      const answer = await this.#post(request, deadline);
       return answer.errors === false ? undefined : (answer.items ?? []).map(({ index }) => index);
     } catch (error) {
-      if (isBusy(error)) return writes.map(() => ({ status: 429 }));
+      if (isBusy(error)) return request.writes.map(() => ({ status: 429 }));
       throw error;
     }
   }
 
-  #request(writes: readonly Write[], deadline: number): Promise<Answer> {
+  #post({ writes, body }: BulkRequest, deadline: number): Promise<Answer> {
     const milliseconds = deadline - performance.now();
     return call({ index: writes[0]?.target ?? '', milliseconds }, (options) =>
       this.#client.transport.request<Answer>(
@@ -94,7 +94,7 @@ export class BulkWriter {
             timeout: `${Math.ceil(milliseconds)}ms`,
             filter_path: 'errors,items.index.status,items.index.error.type,items.index.error.reason',
           },
-          bulkBody: writes.map(({ lines }) => lines).join(''),
+          bulkBody: body,
         },
         options,
       ),
