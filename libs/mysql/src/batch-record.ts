@@ -50,8 +50,8 @@ function addRange(
   first: number,
   last: number,
 ): void {
-  let byChat = ranges.get(token);
-  if (byChat === undefined) ranges.set(token, (byChat = new Map()));
+  const byChat = ranges.get(token) ?? new Map<number, [number, number, number][]>();
+  ranges.set(token, byChat);
   const list = byChat.get(chat);
   const latest = list?.at(-1);
   if (list === undefined) byChat.set(chat, [[chat, first, last]]);

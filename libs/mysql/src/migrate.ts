@@ -28,8 +28,9 @@ export async function migrate(options: SessionOptions, migrationsFolder: string)
 
 /** The name of a lock of this database. GET_LOCK's names belong to the whole server and hold 64 characters. */
 export async function lockName(session: Session, purpose: string): Promise<string> {
-  const [row] = await session.select<{ name: string }>("SELECT CONCAT('parley.', ?, '.', LEFT(SHA2(DATABASE(), 256), 32)) AS name", [
-    purpose,
-  ]);
+  const [row] = await session.select<{ name: string }>(
+    "SELECT CONCAT('parley.', ?, '.', LEFT(SHA2(DATABASE(), 256), 32)) AS name",
+    [purpose],
+  );
   return row?.name ?? purpose;
 }

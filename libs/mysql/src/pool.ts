@@ -116,7 +116,8 @@ export class Pool {
   #release(session: Session): void {
     if (session.broken) {
       this.#forget(session);
-      return this.#serveNext();
+      this.#serveNext();
+      return;
     }
     const next = this.#waiting.shift();
     if (next === undefined) this.#idle.push(session);

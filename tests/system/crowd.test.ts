@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { type Connection, createConnection } from 'mysql2/promise';
+import { Client } from '../support/client.ts';
+import { eventually } from '../support/e2e.ts';
+
+/** The distributed system under a crowd, seen from outside and from inside: PARLEY_URL and MYSQL_URL name it. */
+const CLIENTS = 64;
+const CHATS = 50;
+const MESSAGES = 20_000;
+/** Every fourth message goes to one hot chat. */
+const HOT_EVERY = 4;
+/** Every so many messages one is followed until it can be read and found. */
+const FOLLOWED_EVERY = 100;
+const SEARCHERS = 16;
+
+let client: Client;
+let mysql: Connection;
+beforeAll(async () => {
+  const { PARLEY_URL, MYSQL_URL } = process.env;
+  if (PARLEY_URL === undefined || MYSQL_URL === undefined)
+    throw new Error('PARLEY_URL and MYSQL_URL must name a system');
+  client = await Client.connect(PARLEY_URL);
+  mysql = await createConnection({ uri: MYSQL_URL, timezone: 'Z' });
+});
+afterAll(() => mysql.end());
+
+const word = (index: number) => `word${index.toString(36)}end`;
+const tokenOf = (path: string) => path.split('/')[3]!;
+
+async function select<Row>(sql: string, token: string): Promise<Row[]> {
+  const [rows] = await mysql.query(sql.replaceAll('$token', "UNHEX(REPLACE(?, '-', ''))"), [token]);
+  return rows as Row[];
+}
+
+function percentiles(name: string, milliseconds: number[]): string {
+  const sorted = [...milliseconds].sort((a, b) => a - b);
+  const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!.toFixed(0);
+  return `${name}: median ${at(0.5)} ms, p99 ${at(0.99)} ms, of ${sorted.length}`;
+}
+
+test('64 clients create 20,000 messages in 50 chats and a hot one through nginx: exact in every part', async () => {
+  const application = await client.application('Crowd');
+  const token = tokenOf(application);
+  const hot = await client.chat('Hot', application);
+  const chats = await Promise.all(
+    Array.from({ length: CHATS }, (_, index) => client.chat(`Chat ${index}`, application)),
+  );
+  const acknowledged = new Map<string, Map<number, string>>([hot, ...chats].map((chat) => [chat, new Map()]));
+  const readable: number[] = [];
+  const searchable: number[] = [];
+  const following: Promise<void>[] = [];
+
+  const follow = async (chat: string, number: number, index: number) => {
+    const since = performance.now();
+    expect((await client.get(`${chat}/messages/${number}`)).status).toBe(200);
+    readable.push(performance.now() - since);
+    await eventually(`${word(index)} is found`, async () => {
+      return (await client.get(`${chat}/search?search_query=${word(index)}`)).body.length === 1;
+    });
+    searchable.push(performance.now() - since);
+  };
+
+  let next = 0;
+  const started = performance.now();
+  const work = async () => {
+    for (let index = next++; index < MESSAGES; index = next++) {
+      const chat = index % HOT_EVERY === 0 ? hot : chats[index % CHATS]!;
+      const content = `message ${word(index)} of the crowd`;
+      const { status, body } = await client.post(`${chat}/messages`, { message_content: content });
+      expect(status).toBe(201);
+      const numbers = acknowledged.get(chat)!;
+      expect(numbers.has(body.message_number)).toBe(false);
+      numbers.set(body.message_number, content);
+      if (index % FOLLOWED_EVERY === 0) following.push(follow(chat, body.message_number, index));
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, work));
+  const seconds = (performance.now() - started) / 1000;
+
+  // At once, in the API.
+  for (const [chat, numbers] of acknowledged) {
+    await client.get(`${chat}/messages/${numbers.size}`);
+    expect((await client.get(chat)).body.messages_count).toBe(numbers.size);
+  }
+  expect((await client.get(application)).body.chats_count).toBe(CHATS + 1);
+
+  // In the database: exactly what was acknowledged, under its number, byte for byte.
+  const rows = await select<{ chat: number; number: number; content: string }>(
+    'SELECT chat_number AS chat, number, content FROM messages WHERE token = $token ORDER BY chat_number, number',
+    token,
+  );
+  expect(rows).toHaveLength(MESSAGES);
+  const stored = new Map<string, Map<number, string>>();
+  for (const { chat, number, content } of rows) {
+    const path = `${application}/chats/${chat}`;
+    if (!stored.has(path)) stored.set(path, new Map());
+    stored.get(path)!.set(number, content);
+  }
+  for (const [chat, numbers] of acknowledged) {
+    expect([...stored.get(chat)!.keys()]).toEqual(Array.from({ length: numbers.size }, (_, index) => index + 1));
+    for (const [number, content] of numbers) expect(stored.get(chat)!.get(number)).toBe(content);
+  }
+
+  // Each one is found.
+  await Promise.all(following);
+  const all = [...acknowledged].flatMap(([chat, numbers]) =>
+    [...numbers].map(([number, content]) => ({ chat, number, content })),
+  );
+  let at = 0;
+  const search = async () => {
+    for (let index = at++; index < all.length; index = at++) {
+      const { chat, number, content } = all[index]!;
+      await eventually(`${content} is found`, async () => {
+        const { body } = await client.get(`${chat}/search?search_query=${content.split(' ')[1]}`);
+        return body.length === 1 && body[0].number === number;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: SEARCHERS }, search));
+
+  // In the database after the flush, and still in the API.
+  await eventually(
+    'the counts are summed into the rows',
+    async () => {
+      const counts = await select<{ number: number; messages: number }>(
+        'SELECT number, messages_count AS messages FROM chats WHERE token = $token',
+        token,
+      );
+      const [row] = await select<{ chats: number }>(
+        'SELECT chats_count AS chats FROM applications WHERE token = $token',
+        token,
+      );
+      const exact = counts.every(
+        ({ number, messages }) => messages === acknowledged.get(`${application}/chats/${number}`)!.size,
+      );
+      return exact && row?.chats === CHATS + 1;
+    },
+    130_000,
+  );
+  for (const [chat, numbers] of acknowledged) expect((await client.get(chat)).body.messages_count).toBe(numbers.size);
+
+  console.log(`${Math.round(MESSAGES / seconds)} creates a second from this one client process`);
+  console.log(percentiles('created → readable', readable));
+  console.log(percentiles('created → searchable', searchable));
+}, 400_000);

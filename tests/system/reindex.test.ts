@@ -1,0 +1,58 @@
+import { beforeAll, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { Client } from '../support/client.ts';
+import { eventually } from '../support/e2e.ts';
+
+let client: Client;
+beforeAll(async () => {
+  const { PARLEY_URL } = process.env;
+  if (PARLEY_URL === undefined) throw new Error('PARLEY_URL must name a system');
+  client = await Client.connect(PARLEY_URL);
+});
+
+const MAIN = join(import.meta.dir, '../../apps/worker/src/commands/reindex.ts');
+
+test('reindex while creates and updates go on: no search misses what was there before, and the new is found too', async () => {
+  const chat = await client.chat();
+  await client.messages(
+    chat,
+    Array.from({ length: 1_000 }, (_, index) => `before w${index}w`),
+  );
+  const hits = async (query: string) =>
+    (await client.get(`${chat}/search?search_query=${query}`)).body.length as number;
+  await eventually('all is found', async () => (await hits('w999w')) === 1 && (await hits('w0w')) === 1);
+
+  const reindex = Bun.spawn([process.execPath, MAIN], { env: process.env, stdout: 'pipe', stderr: 'inherit' });
+  let running = true;
+  const ended = reindex.exited.then((status) => {
+    running = false;
+    return status;
+  });
+  let searches = 0;
+  let created = 0;
+  const searching = async () => {
+    while (running) {
+      expect(await hits(`w${1 + (searches % 999)}w`)).toBe(1); // all but message 1, which is rewritten meanwhile
+      searches += 1;
+    }
+  };
+  const creating = async () => {
+    while (running) {
+      await client.post(chat, { message_content: `during d${created}d` });
+      if (created % 5 === 0) await client.patch(`${chat}/messages/1`, { message_content: `rewritten r${created}r` });
+      created += 1;
+      await Bun.sleep(5);
+    }
+  };
+  const [status] = await Promise.all([ended, searching(), creating()]);
+  expect(status).toBe(0);
+  expect(searches).toBeGreaterThan(0);
+  expect(await new Response(reindex.stdout).text()).toContain('Searches read parley-messages-');
+  expect(created).toBeGreaterThan(0);
+
+  await eventually('what was created meanwhile is found', async () => (await hits(`d${created - 1}d`)) === 1);
+  const last = Math.floor((created - 1) / 5) * 5;
+  await eventually('the last rewriting is found', async () => (await hits(`r${last}r`)) === 1);
+  expect(await hits('w0w')).toBe(0);
+  expect(await hits('w999w')).toBe(1);
+}, 120_000);
