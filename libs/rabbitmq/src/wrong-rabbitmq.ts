@@ -15,9 +15,10 @@ export function amqpCode(error: unknown): number | undefined {
  */
 export function explained(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
-  if (/ACCESS[_-]REFUSED/.test(message))
+  if (message.includes('ACCESS-REFUSED')) {
     return new WrongRabbitmq('RabbitMQ does not accept the login.', { cause: error });
-  if (/NOT[_-]ALLOWED/.test(message)) {
+  }
+  if (message.includes('Expected ConnectionOpenOk')) {
     return new WrongRabbitmq('RabbitMQ has no such virtual host, or the user may not use it.', { cause: error });
   }
   return error instanceof Error ? error : new Error(message);

@@ -1,0 +1,125 @@
+import { afterEach } from 'bun:test';
+import {
+  type DrawAnswer,
+  type Numbering,
+  newEventId,
+  newToken,
+  partitionOf,
+  type Sequence,
+  type Token,
+} from '@parley/domain';
+import { Redis } from 'ioredis';
+import type { OpenEpoch } from '../epochs.ts';
+import { openRedis, type RedisDrivers, type RedisOptions } from '../open.ts';
+import { RedisServer } from './server.ts';
+
+export const PARTITIONS = 4;
+
+/** The server of the tests that break nothing. */
+export function redisUrl(): string {
+  const url = process.env.REDIS_URL;
+  if (url === undefined) throw new Error('REDIS_URL must name a Redis server for these tests');
+  return url;
+}
+
+/** Drivers and servers for one test, closed and removed after it. */
+export class TestSystem {
+  readonly prefix = `test:${newEventId()}:`;
+  readonly #drivers: RedisDrivers[] = [];
+  readonly #servers: RedisServer[] = [];
+
+  constructor() {
+    afterEach(async () => {
+      await Promise.all(this.#drivers.splice(0).map((drivers) => drivers.close()));
+      await Promise.all(this.#servers.splice(0).map((server) => server.remove()));
+      await deleteKeys(this.prefix);
+    });
+  }
+
+  /** Not waited for. On the shared server, unless told otherwise. */
+  drivers(options: Partial<RedisOptions> = {}): RedisDrivers {
+    const { prefix } = this;
+    const drivers = openRedis({ servers: { url: redisUrl() }, partitions: PARTITIONS, prefix, ...options });
+    this.#drivers.push(drivers);
+    return drivers;
+  }
+
+  async ready(options: Partial<RedisOptions> = {}): Promise<RedisDrivers> {
+    const drivers = this.drivers(options);
+    await drivers.ready();
+    return drivers;
+  }
+
+  async server(...options: string[]): Promise<RedisServer> {
+    return this.#own(await RedisServer.start(...options));
+  }
+
+  async sentinel(master: RedisServer): Promise<RedisServer> {
+    return this.#own(await RedisServer.startSentinel(master));
+  }
+
+  #own(server: RedisServer): RedisServer {
+    this.#servers.push(server);
+    return server;
+  }
+}
+
+/** Opens epochs as the database does: it remembers the last number of each partition, whatever Redis forgets. */
+export function rememberedEpochs(): OpenEpoch {
+  const last = new Map<number, number>();
+  return async (partition) => {
+    const n = (last.get(partition) ?? 0) + 1;
+    last.set(partition, n);
+    return n;
+  };
+}
+
+/** Deletes what a test has left on the shared server. */
+export async function deleteKeys(prefix: string): Promise<void> {
+  const client = new Redis(redisUrl());
+  const keys = await client.keys(`${prefix}*`);
+  if (keys.length > 0) await client.unlink(...keys);
+  client.disconnect();
+}
+
+export function messagesOf(token: Token = newToken(), chat = 1): Sequence {
+  return { kind: 'messages', token, chat };
+}
+
+/** A token of this partition. */
+export function tokenIn(partition: number): Token {
+  for (;;) {
+    const token = newToken();
+    if (partitionOf(token, PARTITIONS) === partition) return token;
+  }
+}
+
+export function draw(numbering: Numbering, sequence: Sequence, count = 1): Promise<DrawAnswer> {
+  return numbering.draw({ sequence, count, eventId: newEventId() });
+}
+
+/** The first number of a draw that must succeed. */
+export async function firstOf(numbering: Numbering, sequence: Sequence, count = 1): Promise<number> {
+  const answer = await draw(numbering, sequence, count);
+  if (answer.status !== 'drawn') throw new Error(`expected a draw, got ${answer.status}`);
+  return answer.first;
+}
+
+/** What a promise rejects with; undefined where it resolves. */
+export async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+const DEADLINE_MS = 15_000;
+
+/** Resolves once the condition holds; rejects, naming it, where it does not in time. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const started = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - started > DEADLINE_MS) throw new Error(`waited in vain until ${what}`);
+    await Bun.sleep(5);
+  }
+}
