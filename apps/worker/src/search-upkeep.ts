@@ -7,6 +7,8 @@ export interface SearchEngine {
   readonly admin: {
     indices(): Promise<readonly { readonly name: string; readonly live: boolean }[]>;
     createIndex(name?: string): Promise<string>;
+    /** Makes what was written findable now. */
+    refresh(name: string): Promise<void>;
     swapAlias(name: string): Promise<void>;
     dropIndex(name: string): Promise<void>;
   };
@@ -54,7 +56,7 @@ export class SearchUpkeep {
       logger.info({ index: name }, 'filling the search index');
       await ledger.addSearchIndex(name);
       await this.#fill(name);
-      await engine.admin.swapAlias(name);
+      await this.#search(name);
     }
     const there = new Set((await engine.admin.indices()).map(({ name }) => name));
     for (const name of registered) if (!there.has(name)) await ledger.dropSearchIndex(name);
@@ -69,7 +71,7 @@ export class SearchUpkeep {
     const name = await engine.admin.createIndex();
     await ledger.addSearchIndex(name);
     await this.#fill(name, progress);
-    await engine.admin.swapAlias(name);
+    await this.#search(name);
     for (const old of await ledger.searchIndices()) if (old !== name) await ledger.dropSearchIndex(old);
     for (const old of await engine.admin.indices()) if (old.name !== name) await engine.admin.dropIndex(old.name);
     return name;
@@ -82,6 +84,13 @@ export class SearchUpkeep {
       const { token, chat, number, version } = document;
       this.#parts.logger.error({ token, chat, number, version, reason }, 'the search index refuses a document');
     }
+  }
+
+  /** Without the refresh, searches would miss what was written last until the index refreshes by itself. */
+  async #search(name: string): Promise<void> {
+    const { admin } = this.#parts.engine;
+    await admin.refresh(name);
+    await admin.swapAlias(name);
   }
 
   async #fill(name: string, progress?: (documents: number) => void): Promise<void> {
