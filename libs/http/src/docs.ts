@@ -3,16 +3,52 @@ import { Elysia } from 'elysia';
 import { OPERATIONS } from './contract/documentation.ts';
 import { describeOperation } from './contract/operation.ts';
 import { BASE_PATH } from './contract/paths.ts';
+import { RequestProblem } from './problem.ts';
 
 /**
  * The docs page: Swagger UI at /swagger, its document at /swagger/json, for the routes of all programs together. The
- * page's scripts and styles come from a package that is installed with us, so it works without the internet.
+ * page's script and style come from a package that is installed with us, so it works without the internet; its policy
+ * makes the browser refuse whatever would come from or go to another host.
  */
+const DOCUMENT_PATH = '/swagger/json';
 const ASSETS_PATH = '/swagger/assets';
-const ASSETS: Readonly<Record<string, string>> = {
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-  'swagger-ui.css': 'text/css; charset=utf-8',
-};
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'";
+
+const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', follow);
+follow();
+SwaggerUIBundle({ dom_id: '#swagger-ui', url: '${DOCUMENT_PATH}', validatorUrl: null, deepLinking: true });
+`;
+
+const SUMMARY = 'Chats and messages for your applications: the operations, their errors and examples, to try out.';
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="description" content="${SUMMARY}">
+<title>Parley</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${ASSETS_PATH}/swagger-ui.css">
+</head>
+<body style="margin: 0">
+<div id="swagger-ui"></div>
+<script src="${ASSETS_PATH}/swagger-ui-bundle.js"></script>
+<script src="${ASSETS_PATH}/start.js"></script>
+</body>
+</html>
+`;
+
+const SCRIPT = 'text/javascript; charset=utf-8';
+const installed = (file: string) => Bun.file(Bun.resolveSync(`swagger-ui-dist/${file}`, import.meta.dir));
+const ASSETS: ReadonlyMap<string, { type: string; read(): Blob | string }> = new Map([
+  ['swagger-ui-bundle.js', { type: SCRIPT, read: () => installed('swagger-ui-bundle.js') }],
+  ['swagger-ui.css', { type: 'text/css; charset=utf-8', read: () => installed('swagger-ui.css') }],
+  ['start.js', { type: SCRIPT, read: () => START }],
+]);
 
 const ABOUT = `Chats and messages for your applications. A create is answered when its event is durable; reading shows it
 at once.
@@ -25,39 +61,34 @@ query has wrong. Beside those described with each operation: 405 with \`Allow\` 
 
 **Unknown fields** in a body are refused with 422.`;
 
-/** Elysia plugin. The document's own app is never served: only its description is. */
+/** Elysia plugin. The described app is never served: only its description is. */
 export function docs() {
-  const described = new Elysia({ prefix: BASE_PATH });
+  const described = describedApp();
+  return new Elysia({ name: 'parley-docs' })
+    .get('/swagger', () => {
+      const headers = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY };
+      return new Response(PAGE, { headers });
+    })
+    .get(DOCUMENT_PATH, () => described.handle(new Request(`http://localhost${DOCUMENT_PATH}`)))
+    .get(`${ASSETS_PATH}/:file`, ({ params }) => {
+      const asset = ASSETS.get(params.file);
+      if (asset === undefined) throw new RequestProblem(404, 'There is nothing at this path.');
+      const headers = { 'content-type': asset.type, 'cache-control': 'max-age=86400' };
+      return new Response(asset.read(), { headers });
+    });
+}
+
+/** Routes that only carry their descriptions, with the one that answers the document made of them. */
+function describedApp() {
+  const routes = new Elysia({ prefix: BASE_PATH });
   for (const operation of OPERATIONS) {
-    described.route(operation.method, operation.path, () => '', { detail: describeOperation(operation) as object });
+    routes.route(operation.method, operation.path, () => '', { detail: describeOperation(operation) as object });
   }
-  const pages = new Elysia()
-    .use(
-      openapi({
-        path: '/swagger',
-        specPath: '/swagger/json',
-        provider: 'swagger-ui',
-        documentation: {
-          info: { title: 'Parley', version: '0.1.0', description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
-          tags: ['Applications', 'Chats', 'Messages', 'Search'].map((name) => ({ name })),
-        } as object,
-        exclude: { paths: [/^\/swagger/] },
-        swagger: { cdn: `${ASSETS_PATH}/swagger-ui-bundle.js`, theme: `${ASSETS_PATH}/swagger-ui.css` },
-      }),
-    )
-    .use(described);
-  const show = (path: string) => pages.handle(new Request(`http://localhost${path}`));
-  return (
-    new Elysia({ name: 'parley-docs' })
-      .get('/swagger', () => show('/swagger'))
-      .get('/swagger/json', () => show('/swagger/json'))
-      // A browser asks for it beside the page.
-      .get('/favicon.ico', () => new Response(null, { status: 204 }))
-      .get(`${ASSETS_PATH}/:file`, ({ params, status }) => {
-        const type = ASSETS[params.file];
-        if (type === undefined) return status(404);
-        const path = Bun.resolveSync(`swagger-ui-dist/${params.file}`, import.meta.dir);
-        return new Response(Bun.file(path), { headers: { 'content-type': type, 'cache-control': 'max-age=86400' } });
-      })
-  );
+  const documentation = {
+    info: { title: 'Parley', version: '0.1.0', description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
+    tags: ['Applications', 'Chats', 'Messages', 'Search'].map((name) => ({ name })),
+  };
+  return new Elysia()
+    .use(openapi({ specPath: DOCUMENT_PATH, provider: null, documentation: documentation as object }))
+    .use(routes);
 }
