@@ -37,7 +37,7 @@ afterAll(async () => {
   await browser?.close();
   await standalone?.terminate();
   if (dataDir !== undefined) await rm(dataDir, { recursive: true, force: true });
-});
+}, 60_000);
 
 test('the docs page lists every operation under its tag', async () => {
   await withPage('light', async ({ page, screenshot }) => {
