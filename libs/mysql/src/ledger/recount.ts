@@ -48,15 +48,15 @@ function nextAfter(after: Sequence, counted: readonly Counted[], limit: number):
 }
 
 async function countChats(session: Session, after: Token, limit: number): Promise<Counted[]> {
-  const rows = await session.select<{ token: Buffer; count: number; stored: number }>(
+  const rows = await session.select<{ token: Buffer; count: number; row_count: number }>(
     countChatsStatement(after, limit),
     [],
     COUNT_TIMEOUT_MS,
   );
-  return rows.map(({ token, count, stored }) => ({
+  return rows.map(({ token, count, row_count }) => ({
     sequence: { kind: 'chats', token: tokenOf(token) },
     count,
-    rows: stored,
+    rows: row_count,
   }));
 }
 
@@ -65,21 +65,21 @@ async function countMessages(
   after: { readonly token: Token; readonly chat: number },
   limit: number,
 ): Promise<Counted[]> {
-  const rows = await session.select<{ token: Buffer; chat: number; count: number; stored: number }>(
+  const rows = await session.select<{ token: Buffer; chat: number; count: number; row_count: number }>(
     countMessagesStatement(after, limit),
     [],
     COUNT_TIMEOUT_MS,
   );
-  return rows.map(({ token, chat, count, stored }) => ({
+  return rows.map(({ token, chat, count, row_count }) => ({
     sequence: { kind: 'messages', token: tokenOf(token), chat },
     count,
-    rows: stored,
+    rows: row_count,
   }));
 }
 
 export function countChatsStatement(after: Token, limit: number): string {
   return `SELECT ${HINT} a.token, a.chats_count AS count,
-      (SELECT COUNT(*) FROM chats AS c FORCE INDEX (PRIMARY) WHERE c.token = a.token) AS stored
+      (SELECT COUNT(*) FROM chats AS c FORCE INDEX (PRIMARY) WHERE c.token = a.token) AS row_count
     FROM applications AS a FORCE INDEX (PRIMARY)
     WHERE a.token > ${bytes(after)} ORDER BY a.token LIMIT ${integer(limit)}`;
 }
@@ -88,7 +88,7 @@ export function countMessagesStatement(after: { readonly token: Token; readonly 
   const token = bytes(after.token);
   return `SELECT ${HINT} c.token, c.number AS chat, c.messages_count AS count,
       (SELECT COUNT(*) FROM messages AS m FORCE INDEX (PRIMARY)
-       WHERE m.token = c.token AND m.chat_number = c.number) AS stored
+       WHERE m.token = c.token AND m.chat_number = c.number) AS row_count
     FROM chats AS c FORCE INDEX (PRIMARY)
     WHERE c.token > ${token} OR (c.token = ${token} AND c.number > ${integer(after.chat)})
     ORDER BY c.token, c.number LIMIT ${integer(limit)}`;

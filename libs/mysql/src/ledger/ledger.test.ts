@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { newToken, type SearchDocument } from '@parley/domain';
+import { openMysql } from '../open.ts';
+import { WrongPartitions } from '../partitioning.ts';
+import { application, chat, messages } from '../testing/events.ts';
+import { type OwnDatabase, ownDatabase } from '../testing/own-database.ts';
+
+let database: OwnDatabase;
+beforeAll(async () => {
+  database = await ownDatabase();
+});
+afterAll(() => database.close());
+
+async function newChat(): Promise<string> {
+  const token = newToken();
+  await database.mysql.store.append([application(token), chat(token)]);
+  return token;
+}
+
+test('rotations that race with appends count every row exactly once', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  let appending = true;
+  const append = async (lane: number) => {
+    for (let round = 0; round < 40; round += 1) {
+      await store.append([messages(token, lane * 1_000 + round * 5 + 1, ['a', 'b', 'c', 'd', 'e'])]);
+    }
+  };
+  const rotate = async () => {
+    while (appending) await ledger.rotateAndFlush();
+  };
+  const rotating = Promise.all([rotate(), rotate()]);
+  await Promise.all([0, 1, 2, 3].map(append));
+  appending = false;
+  await rotating;
+  await ledger.rotateAndFlush();
+  await ledger.rotateAndFlush();
+  expect((await store.chat(token, 1))?.messagesCount).toBe(800);
+  expect((await store.application(token))?.chatsCount).toBe(1);
+});
+
+test('two indexers share the work: every message is applied, none is left', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  for (let first = 1; first <= 100; first += 1) await store.append([messages(token, first, [`text ${first}`])]);
+  const applied = new Map<number, SearchDocument>();
+  const index = async () => {
+    const apply = async (documents: readonly SearchDocument[]) => {
+      for (const document of documents) if (document.token === token) applied.set(document.number, document);
+    };
+    while ((await ledger.indexNext(10, apply)) > 0);
+  };
+  await Promise.all([index(), index()]);
+  await index();
+  expect(applied.size).toBe(100);
+  expect(applied.get(7)).toMatchObject({ chat: 1, content: 'text 7', version: 1 });
+  expect((await ledger.unindexed()).batches).toBe(0);
+});
+
+test('what an indexer could not apply is taken again, and an update is seen with its version', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await store.append([messages(token, 1, ['old'])]);
+  await expect(ledger.indexNext(10, () => Promise.reject(new Error('the index is away')))).rejects.toThrow('away');
+  await store.rewriteMessage(token, 1, 1, 'new');
+  const seen: SearchDocument[] = [];
+  while ((await ledger.indexNext(10, async (documents) => void seen.push(...documents))) > 0);
+  expect(seen.length).toBeGreaterThan(0);
+  for (const document of seen) expect(document).toMatchObject({ content: 'new', version: 2 });
+});
+
+test('what is indexed and counted is pruned, what is not stays', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await store.append([messages(token, 1, ['x'])]);
+  await ledger.rotateAndFlush();
+  await ledger.rotateAndFlush();
+  while ((await ledger.prune(100)) > 0);
+  expect((await ledger.unindexed()).batches).toBe(1);
+  while ((await ledger.indexNext(100, async () => {})) > 0);
+  while ((await ledger.prune(100)) > 0);
+  const [left] = await database.query<{ n: number }>('SELECT COUNT(*) AS n FROM batches');
+  expect(left?.n).toBe(0);
+});
+
+test('a recount finds no drift where there is none, and one that was made', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await store.append([messages(token, 1, ['x', 'y'])]);
+  const drifts = async () => {
+    const found = [];
+    let after: Parameters<typeof ledger.recount>[0];
+    do {
+      const recounted = await ledger.recount(after, 10);
+      found.push(...recounted.drifts);
+      after = recounted.next;
+    } while (after !== undefined);
+    return found;
+  };
+  expect(await drifts()).toEqual([]);
+  await database.query(`UPDATE chats SET messages_count = messages_count + 5 WHERE token = UUID_TO_BIN('${token}')`);
+  expect((await drifts()).map(({ sequence }) => sequence)).toEqual([{ kind: 'messages', token, chat: 1 }]);
+  await database.query(`UPDATE chats SET messages_count = messages_count - 5 WHERE token = UUID_TO_BIN('${token}')`);
+});
+
+test('a scan gives every message once, in the order of the keys', async () => {
+  const { ledger } = database.mysql;
+  const keys: string[] = [];
+  let after: Parameters<typeof ledger.scan>[0];
+  for (;;) {
+    const documents = await ledger.scan(after, 37);
+    const last = documents.at(-1);
+    if (last === undefined) break;
+    for (const { token, chat: number, number: message } of documents) {
+      keys.push(`${token}:${String(number).padStart(10, '0')}:${String(message).padStart(10, '0')}`);
+    }
+    after = last;
+  }
+  const [count] = await database.query<{ n: number }>('SELECT COUNT(*) AS n FROM messages');
+  expect(keys).toHaveLength(count?.n ?? -1);
+  expect(keys).toEqual([...new Set(keys)].sort());
+});
+
+test('any number of processes may migrate at once, and the number of partitions is settled by the first', async () => {
+  const fresh = await ownDatabase({ migrated: false });
+  const others = [openMysql({ url: fresh.url }), openMysql({ url: fresh.url })];
+  await Promise.all([fresh.mysql, ...others].map((mysql) => mysql.migrate()));
+  await Promise.all(others.map((mysql) => mysql.settlePartitions(8)));
+  await expect(fresh.mysql.settlePartitions(9)).rejects.toBeInstanceOf(WrongPartitions);
+  await fresh.mysql.settlePartitions(8);
+  await Promise.all(others.map((mysql) => mysql.close()));
+  await fresh.close();
+});
