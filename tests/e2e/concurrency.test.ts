@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { e2e, eventually } from '../support/e2e.ts';
+import { counted, e2e, eventually } from '../support/e2e.ts';
 
 const CLIENTS = 64;
 const CHATS = 50;
@@ -36,9 +36,9 @@ test('64 clients create 10,000 messages in 50 chats: numbers 1..n, all stored, c
       Array.from({ length: numbers.size }, (_, index) => index + 1),
     );
     for (const { number, content } of body) expect(content).toBe(numbers.get(number)!);
-    expect((await client.get(chat)).body.messages_count).toBe(numbers.size);
+    await counted(client, chat, numbers.size);
   }
-  expect((await client.get(application)).body.chats_count).toBe(CHATS);
+  await counted(client, application, CHATS);
 
   for (const chat of chats) {
     const all = [...acknowledged.get(chat)!];

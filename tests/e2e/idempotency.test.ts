@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '../support/client.ts';
-import { e2e } from '../support/e2e.ts';
+import { counted, e2e } from '../support/e2e.ts';
 
 let client: Client;
 beforeAll(async () => {
@@ -37,8 +37,8 @@ describe('an Idempotency-Key', () => {
       'a',
       'b',
     ]);
-    expect((await client.get(chat)).body.messages_count).toBe(4);
-    expect((await client.get(application)).body.chats_count).toBe(2);
+    await counted(client, chat, 4);
+    await counted(client, application, 2);
   });
 
   test('stores once when repeated at the same time', async () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '../support/client.ts';
-import { e2e } from '../support/e2e.ts';
+import { counted, e2e } from '../support/e2e.ts';
 
 let client: Client;
 beforeAll(async () => {
@@ -29,6 +29,8 @@ describe('reading', () => {
     const chat = await client.chat('Named');
     await client.messages(chat, ['One', 'Two']);
     const application = chat.slice(0, chat.indexOf('/chats'));
+    await counted(client, application, 1);
+    await counted(client, chat, 2);
     const times = { created_at: expect.stringMatching(ISO), updated_at: expect.stringMatching(ISO) };
     expect((await client.get(application)).body).toEqual({
       token: application.split('/').at(-1),
@@ -107,6 +109,8 @@ describe('updating', () => {
       const chat = await client.chat('Old');
       await client.messages(chat, ['old']);
       const application = chat.slice(0, chat.indexOf('/chats'));
+      await counted(client, application, 1);
+      await counted(client, chat, 1);
       const cases = [
         [application, { application_name: 'New 😀' }, 'name'],
         [chat, { chat_name: 'New 😀' }, 'name'],

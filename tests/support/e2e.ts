@@ -24,6 +24,21 @@ export async function eventually(what: string, check: () => Promise<boolean>, wi
   }
 }
 
+/**
+ * Waits until an application or chat has this count: what was accepted is counted when it is stored, which is a moment
+ * later, long before the flush of the counts.
+ */
+export function counted(client: Client, path: string, expected: number): Promise<void> {
+  return eventually(
+    `${path} counts ${expected}`,
+    async () => {
+      const { chats_count, messages_count } = (await client.get(path)).body;
+      return (chats_count ?? messages_count) === expected;
+    },
+    5_000,
+  );
+}
+
 export function noteDocumented(client: Client): void {
   const file = process.env.DOCUMENTED_SEEN;
   if (file !== undefined) appendFileSync(file, [...client.documented.seen, ''].join('\n'));
