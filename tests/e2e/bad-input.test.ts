@@ -242,4 +242,29 @@ describe('a refused request', () => {
       expect(response.headers.get('content-type')).toBe('application/problem+json');
     }
   });
+
+  test('is a GET with a body that only looks like a search: it stays a GET and creates nothing', async () => {
+    const before = await state();
+    const { hostname, port } = new URL(client.url);
+    const content = '{"chat_name":"made by GET"}';
+    for (const target of [`${application}/chats?x=/search`, `${application}/chats?/search?`]) {
+      const request = `GET ${target} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${content.length}\r\nConnection: close\r\n\r\n${content}`;
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      let answer = '';
+      await Bun.connect({
+        hostname,
+        port: Number(port),
+        socket: {
+          open: (socket) => void socket.write(request),
+          data: (_, chunk) => {
+            answer += chunk.toString();
+          },
+          close: () => resolve(answer),
+          error: (_, error) => reject(error),
+        },
+      });
+      expect(await promise).toMatch(/^HTTP\/1.1 200 /);
+    }
+    expect(await state()).toEqual(before);
+  });
 });

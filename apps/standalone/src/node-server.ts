@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { BATCH_BODY_BYTES_MAX } from '@parley/domain';
 import type { HttpServer } from '@parley/http';
 import { problemResponse } from '@parley/http';
 
@@ -8,8 +9,9 @@ import { problemResponse } from '@parley/http';
  * and node:http under Bun keeps it: a GET with a body on a search path is handed on as a POST, as nginx does in front of
  * the distributed system. Trades about half of the requests a second for that; behind nginx the apps use Bun.serve.
  */
-const SEARCH_PATH = /\/search\/?(?:\?|$)/;
-const BODY_BYTES_READ_MAX = 16 * 1024 * 1024;
+const SEARCH_PATH = /^\/api\/applications\/[^/]+\/chats\/[^/]+\/search\/?$/;
+/** The largest body that any route takes; what comes beyond is read and dropped, so that the answer can be sent. */
+const BODY_BYTES_READ_MAX = BATCH_BODY_BYTES_MAX;
 
 export async function serveNode(
   handle: (request: Request) => Response | Promise<Response>,
@@ -65,20 +67,23 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer | 'too large'
   let bytes = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
-    if (bytes > BODY_BYTES_READ_MAX) return 'too large';
-    chunks.push(chunk);
+    if (bytes > BODY_BYTES_READ_MAX) chunks.length = 0;
+    else chunks.push(chunk);
   }
+  if (bytes > BODY_BYTES_READ_MAX) return 'too large';
   return chunks.length === 0 ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
 }
 
 function toRequest(incoming: IncomingMessage, body: Buffer | undefined): Request {
-  const path = incoming.url ?? '/';
   const method = incoming.method ?? 'GET';
   const headers = incoming.headers as Record<string, string>;
-  const url = `http://localhost${path.startsWith('/') ? path : '/'}`;
+  // The host is not ours to judge; a target in absolute form has one of its own.
+  const { pathname, search } = URL.parse(incoming.url ?? '/', 'http://localhost') ?? { pathname: '/', search: '' };
+  const url = `http://localhost${pathname}${search}`;
   if (method === 'GET' || method === 'HEAD') {
-    if (body === undefined || method === 'HEAD' || !SEARCH_PATH.test(path))
+    if (body === undefined || method === 'HEAD' || !SEARCH_PATH.test(pathname)) {
       return new Request(url, { method, headers });
+    }
     return new Request(url, { method: 'POST', headers, body: new Uint8Array(body) });
   }
   return new Request(url, { method, headers, ...(body && { body: new Uint8Array(body) }) });

@@ -18,7 +18,7 @@ export class NotFound extends DomainError {
 export class IdempotencyConflict extends DomainError {
   override readonly name = 'IdempotencyConflict';
   constructor() {
-    super('This Idempotency-Key was already used with another request body.');
+    super('This Idempotency-Key was already used with another request.');
   }
 }
 

@@ -51,7 +51,7 @@ export async function startProgram(
     logger,
     port: server.port,
     app,
-    stopTimeoutMs: config.STOP_TIMEOUT_MS,
+    stopTimeoutMs: config.DRAIN_MS + config.STOP_TIMEOUT_MS,
     stop: async () => {
       readiness.stopping = true;
       server.drain();

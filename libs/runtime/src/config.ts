@@ -65,7 +65,7 @@ export const commonConfig = {
   STOP_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,
-    description: 'milliseconds a graceful stop may take before the program ends all the same',
+    description: 'milliseconds a graceful stop may take after DRAIN_MS before the program ends all the same',
   }),
   DRAIN_MS: Type.Integer({
     default: 0,

@@ -17,7 +17,8 @@ export interface Running {
  * where the start failed, the stop failed or took too long, or something that nobody handled went wrong.
  */
 export async function runProgram(start: () => Promise<Running>): Promise<void> {
-  const running = await start().catch((error: unknown) => {
+  const starting = async () => start(); // what `start` throws at once is caught as well
+  const running = await starting().catch((error: unknown) => {
     process.stderr.write(`${startFailure(error)}\n`);
     process.exit(1);
   });
@@ -48,7 +49,12 @@ export async function runProgram(start: () => Promise<Running>): Promise<void> {
   });
 }
 
+/** One plain line for what an operator can mend; the stack for what nobody expected. */
 function startFailure(error: unknown): string {
   if (error instanceof ConfigError) return `The configuration is wrong:\n${error.message}`;
-  return `The start failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  if (!(error instanceof Error)) return `The start failed: ${String(error)}`;
+  const expected = (error as { code?: unknown }).code !== undefined || !BUILT_IN.has(error.name);
+  return `The start failed: ${expected ? error.message : (error.stack ?? error.message)}`;
 }
+
+const BUILT_IN = new Set(['Error', 'TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);
