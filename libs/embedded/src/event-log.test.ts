@@ -151,7 +151,20 @@ describe('the embedded event log', () => {
       throw new Error('at once');
     });
     expect(await failure(log.publish(messages()))).toBeInstanceOf(Unavailable);
+  });
+
+  test('asks for no number for half a second after a batch has failed, and takes what comes all the same', async () => {
+    let failing = true;
+    const log = await logWith(async () => {
+      if (failing) throw new Error('the disk is full');
+      return [];
+    });
     expect(log.refusal(newToken())).toBeUndefined();
+    expect(await failure(log.publish(messages()))).toBeInstanceOf(Unavailable);
+    expect(log.refusal(newToken())).toBeInstanceOf(Unavailable);
+    failing = false;
+    await log.publish(messages());
+    while (log.refusal(newToken()) !== undefined) await Bun.sleep(10);
   });
 
   test("a rejected event is its creator's error with its reason, the others of the batch are acknowledged", async () => {

@@ -20,6 +20,9 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 const OVERDUE_LOOK_MS = 100;
 const WAIT_MAX_MS = ACKNOWLEDGE_WITHIN_MS - 2 * OVERDUE_LOOK_MS;
 
+/** How long creates are refused before their draw after a commit has failed. */
+const REFUSED_AFTER_FAILURE_MS = 500;
+
 /** An event that waits for its commit, or a fence (no event) that waits for all before it. */
 interface Waiting {
   readonly event?: Event;
@@ -48,6 +51,7 @@ export class EmbeddedLog implements EventLog, EventSource {
   #inHand: readonly Waiting[] = [];
   #waitingBytes = 0;
   #handle: EventHandler | undefined;
+  #failedUntil = 0;
   #flushing: Promise<void> | undefined;
   #accepting = false;
 
@@ -56,14 +60,20 @@ export class EmbeddedLog implements EventLog, EventSource {
     private readonly attempts: Attempts,
   ) {}
 
+  /** A commit that failed a moment ago is likely to fail again: no number is spent on finding out at every request. */
   refusal(_token: Token): Unavailable | undefined {
+    const failed = performance.now() < this.#failedUntil;
+    return this.#cannotTake() ?? (failed ? new Unavailable('store', 'The store could not be written.') : undefined);
+  }
+
+  #cannotTake(): Unavailable | undefined {
     if (!this.#accepting) return new Unavailable('event log', 'The server is stopping.');
     return this.#waitingBytes < this.queueBytesMax ? undefined : tooMuchWaits();
   }
 
   publish(event: Event): Promise<void> {
     this.attempts.begun(event);
-    const refusal = this.refusal(event.token);
+    const refusal = this.#cannotTake();
     if (refusal !== undefined) {
       this.attempts.ended(event);
       return Promise.reject(refusal);
@@ -144,6 +154,7 @@ export class EmbeddedLog implements EventLog, EventSource {
       if (events.length > 0 && this.#handle !== undefined) rejections = await this.#handle(events);
     } catch (error) {
       failure = error instanceof Unavailable ? error : unknownFailure(error);
+      this.#failedUntil = performance.now() + REFUSED_AFTER_FAILURE_MS;
     }
     const rejected = new Map(rejections.map(({ event, reason }) => [event, new EventRejected(reason)]));
     for (const item of batch) this.#settle(item, failure ?? (item.event && rejected.get(item.event)));
