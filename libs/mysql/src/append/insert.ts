@@ -1,5 +1,5 @@
 import type { ApplicationCreated, ChatCreated, Event, MessagesCreated } from '@parley/domain';
-import { bytes, integer, text, time } from '../literals.ts';
+import { bytes, integer, rememberingLast, text, time } from '../literals.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -77,9 +77,12 @@ function* messageRows(events: readonly Event[]): Generator<string> {
   for (const event of events) if (event.type === 'messages') yield* messageRowsOf(event);
 }
 
+const tokenBytes = rememberingLast(bytes);
+const creationTime = rememberingLast(time);
+
 function* messageRowsOf({ token, chat, first, contents, id, at }: MessagesCreated): Generator<string> {
-  const created = time(at);
-  const before = `(${bytes(token)},${integer(chat)},`;
+  const created = creationTime(at);
+  const before = `(${tokenBytes(token)},${integer(chat)},`;
   const after = `,${bytes(id)},${created},${created})`;
   let number = first;
   for (const content of contents) yield `${before}${integer(number++)},${text(content)}${after}`;

@@ -53,12 +53,13 @@ export class KnownOwners {
    * creates nothing, so what depends on it is without an owner too.
    */
   async orphansAmong(pool: Pool, events: readonly Event[]): Promise<Set<Event>> {
-    const stored = await this.#storedOwners(pool, events);
+    const owners = events.map(ownerOf);
+    const keys = owners.map((owner) => owner && keyOf(owner));
+    const stored = await this.#storedAmong(pool, owners, keys);
     const created = new Set<string>();
     const orphans = new Set<Event>();
-    for (const event of events) {
-      const owner = ownerOf(event);
-      const key = owner === undefined ? undefined : keyOf(owner);
+    for (const [place, event] of events.entries()) {
+      const key = keys[place];
       if (key !== undefined && !stored.has(key) && !created.has(key)) {
         orphans.add(event);
         continue;
@@ -69,20 +70,19 @@ export class KnownOwners {
     return orphans;
   }
 
-  /** The keys of those owners of `events` that are stored. What an earlier event creates need not be looked up. */
-  async #storedOwners(pool: Pool, events: readonly Event[]): Promise<Set<string>> {
+  /** The keys of those owners that are stored. */
+  async #storedAmong(
+    pool: Pool,
+    owners: readonly (Owner | undefined)[],
+    keys: readonly (string | undefined)[],
+  ): Promise<Set<string>> {
     const stored = new Set<string>();
-    const created = new Set<string>();
     const unknown = new Map<string, Owner>();
-    for (const event of events) {
-      const owner = ownerOf(event);
-      const key = owner === undefined ? '' : keyOf(owner);
-      if (owner !== undefined && !stored.has(key) && !created.has(key)) {
-        if (this.has(key)) stored.add(key);
-        else unknown.set(key, owner);
-      }
-      const creates = createdBy(event);
-      if (creates !== undefined) created.add(creates);
+    for (const [place, owner] of owners.entries()) {
+      const key = keys[place];
+      if (owner === undefined || key === undefined || stored.has(key) || unknown.has(key)) continue;
+      if (this.has(key)) stored.add(key);
+      else unknown.set(key, owner);
     }
     for (const key of await this.#look(pool, [...unknown.values()])) {
       stored.add(key);
