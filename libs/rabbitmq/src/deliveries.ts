@@ -11,50 +11,52 @@ export interface Malformed {
   readonly problem: string;
 }
 
+/** Somebody wants to be told when everything before this is stored. */
 export interface Fence {
   readonly replyTo: string;
   readonly correlationId: string;
 }
 
-/** Deliveries that are stored together, in order. */
-export interface Batch {
-  readonly last: ConsumeMessage;
+/** One message in the hand. */
+export interface Delivery {
+  readonly message: ConsumeMessage;
   readonly events: readonly Event[];
   readonly malformed: readonly Malformed[];
-  readonly fences: readonly Fence[];
+  readonly fence?: Fence;
 }
 
-/** Takes the next batch off the front of the deliveries; undefined where there is none. */
-export function takeBatch(deliveries: ConsumeMessage[], partition: number): Batch | undefined {
-  const events: Event[] = [];
-  const malformed: Malformed[] = [];
-  const fences: Fence[] = [];
-  let last: ConsumeMessage | undefined;
+/** Deliveries that are stored together. `returned`: all of them, or none, were handed on before. */
+export interface Batch {
+  readonly returned: boolean;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** Takes the next batch off the front of the messages; undefined where there is none. */
+export function takeBatch(messages: ConsumeMessage[], partition: number): Batch | undefined {
+  const returned = messages[0]?.fields.redelivered;
+  if (returned === undefined) return undefined;
+  const deliveries: Delivery[] = [];
   let rows = 0;
   let bytes = 0;
-  while (deliveries.length > 0 && rows < BATCH_ROWS_MAX && bytes < BATCH_BYTES_MAX) {
-    last = deliveries.shift() as ConsumeMessage;
-    bytes += last.content.length;
-    if (last.properties.type === 'fence') {
-      fences.push(...fenceOf(last));
-      continue;
-    }
-    const decoded = decode(last.content, partition);
-    malformed.push(...decoded.malformed);
-    for (const event of decoded.events) {
-      events.push(event);
-      rows += rowsOf(event);
-    }
+  while (messages[0]?.fields.redelivered === returned && rows < BATCH_ROWS_MAX && bytes < BATCH_BYTES_MAX) {
+    const message = messages.shift() as ConsumeMessage;
+    const delivery = deliveryOf(message, partition);
+    deliveries.push(delivery);
+    bytes += message.content.length;
+    for (const event of delivery.events) rows += rowsOf(event);
   }
-  return last && { last, events, malformed, fences };
+  return { returned, deliveries };
 }
 
-function fenceOf({ properties }: ConsumeMessage): Fence[] {
-  const { replyTo, correlationId } = properties as { replyTo?: unknown; correlationId?: unknown };
-  return typeof replyTo === 'string' && typeof correlationId === 'string' ? [{ replyTo, correlationId }] : [];
+function deliveryOf(message: ConsumeMessage, partition: number): Delivery {
+  const { type, replyTo, correlationId } = message.properties as unknown as Record<string, unknown>;
+  if (type !== 'fence') return { message, ...decode(message.content, partition) };
+  const nothing = { message, events: [], malformed: [] };
+  if (typeof replyTo !== 'string' || typeof correlationId !== 'string') return nothing;
+  return { ...nothing, fence: { replyTo, correlationId } };
 }
 
-function decode(content: Buffer, partition: number): { events: readonly Event[]; malformed: Malformed[] } {
+function decode(content: Buffer, partition: number): Pick<Delivery, 'events' | 'malformed'> {
   const envelope = decodeEnvelope(content.toString());
   if ('problem' in envelope) return { events: [], malformed: [{ content, problem: envelope.problem }] };
   const malformed = envelope.malformed.map(({ value, problem }) => ({

@@ -1,18 +1,18 @@
-import type { EventHandler } from '@parley/domain';
+import type { Event, EventHandler, Rejection } from '@parley/domain';
 import { type Logger, within } from '@parley/runtime';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { letterOfMalformed, letterOfRejection, type OutgoingLetter } from './dead-letter.ts';
-import { type Batch, takeBatch } from './deliveries.ts';
+import { type Batch, type Delivery, takeBatch } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
+import { persist } from './persist.ts';
+import { type Decided, eventsOf, ReturnedDeliveries } from './returned.ts';
 import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
 const PREFETCH = 16;
 const PRIORITY_MAX = 1_000_000;
-const DEAD_LETTER_MS = 5_000;
+const PUBLISH_MS = 5_000;
 const CHANNEL_CLOSE_MS = 1_000;
-const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 2_000;
 
 export interface PartitionConsumerOptions {
   readonly partition: number;
@@ -30,6 +30,9 @@ interface Subscription {
   readonly channel: Channel;
   readonly deliver: (message: ConsumeMessage | null) => void;
   readonly deliveries: ConsumeMessage[];
+  readonly returned: ReturnedDeliveries;
+  /** Whether a message was sent whose delivery will tell that all returned ones have come. */
+  marked: boolean;
   alive: boolean;
   /** The consumer that takes one delivery at a time; undefined once a batch was committed. */
   cautious?: string | undefined;
@@ -62,6 +65,8 @@ export class PartitionConsumer {
       channel,
       deliver: (message) => (message === null ? lost() : this.#deliver(subscription, message)),
       deliveries: [],
+      returned: new ReturnedDeliveries(),
+      marked: false,
       alive: true,
     };
     const lost = () => {
@@ -105,49 +110,102 @@ export class PartitionConsumer {
     this.#running = undefined; // at once: what is delivered after the last look must begin a run of its own
   }
 
-  async #process(subscription: Subscription, { last, events, malformed, fences }: Batch): Promise<void> {
-    const { handle, partition, stats, outbox } = this.#options;
-    const rejections = events.length === 0 ? [] : await this.#persist(subscription, 'store', () => handle(events));
-    if (rejections === undefined) return;
-    stats.batches += 1;
-    const letters = [
-      ...malformed.map((item) => letterOfMalformed(partition, item)),
-      ...rejections.map((rejection) => letterOfRejection(partition, rejection)),
-    ];
-    for (const letter of letters) {
-      if ((await this.#persist(subscription, 'put aside', () => this.#putAside(letter))) === undefined) return;
-    }
-    for (const { replyTo, correlationId } of fences) outbox.reply(replyTo, correlationId);
-    this.#acknowledge(subscription, last);
+  async #process(subscription: Subscription, { returned, deliveries }: Batch): Promise<void> {
+    const done = returned
+      ? await this.#storeReturned(subscription, deliveries)
+      : (await this.#finishReturned(subscription)) && (await this.#storeFresh(subscription, deliveries));
+    if (!done) return;
+    this.#options.stats.batches += 1;
+    if (subscription.cautious !== undefined) this.#takeMore(subscription).catch(() => {}); // the channel was lost
   }
 
-  /** Tries until it is done. Undefined where the source stops, or where the deliveries will come again anyway. */
-  async #persist<T>(subscription: Subscription, what: string, attempt: () => Promise<T>): Promise<T | undefined> {
-    const { stats, logger, partition } = this.#options;
-    for (let tries = 0; ; tries += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        stats.batchesRetried += 1;
-        logger?.warn({ err: error, partition, tries }, `a batch could not be ${what}d yet`);
-      }
-      if (this.#stopping.signal.aborted || !subscription.alive) return undefined;
-      await pause(retryDelayMs(tries), this.#stopping.signal);
-      if (this.#stopping.signal.aborted || !subscription.alive) return undefined;
-    }
+  async #storeFresh(subscription: Subscription, deliveries: readonly Delivery[]): Promise<boolean> {
+    const rejections = await this.#store(subscription, eventsOf(deliveries));
+    if (rejections === undefined) return false;
+    return this.#settle(subscription, { deliveries, rejections });
   }
 
-  async #putAside({ reason, content, options }: OutgoingLetter): Promise<true> {
-    const { outbox, topology, stats } = this.#options;
-    await outbox.publishWithin(DEAD_LETTER_MS, topology.deadLetters, content, options);
-    stats.deadLetters[reason] += 1;
+  async #storeReturned(subscription: Subscription, deliveries: readonly Delivery[]): Promise<boolean> {
+    const { returned } = subscription;
+    const decided = await returned.add(deliveries, (events) => this.#store(subscription, events));
+    if (decided === undefined || !(await this.#settle(subscription, decided))) return false;
+    // A consumer never had more than this, so all that was returned has come.
+    if (returned.waiting >= PREFETCH) return this.#finishReturned(subscription);
+    if (returned.waiting > 0) this.#mark(subscription);
     return true;
   }
 
-  #acknowledge(subscription: Subscription, last: ConsumeMessage): void {
-    if (!subscription.alive) return; // stored and not acknowledged: it comes again, and the store knows it
-    subscription.channel.ack(last, true);
-    if (subscription.cautious !== undefined) this.#takeMore(subscription).catch(() => {}); // the channel was lost
+  /** A delivery that was never handed on before has come, so all returned ones have. */
+  #finishReturned(subscription: Subscription): Promise<boolean> {
+    return this.#settle(subscription, subscription.returned.finish());
+  }
+
+  /** Stores events; undefined where the deliveries are not ours any more. */
+  async #store(subscription: Subscription, events: readonly Event[]): Promise<readonly Rejection[] | undefined> {
+    if (events.length === 0) return [];
+    const rejections = await this.#persist(subscription, 'store', () => this.#options.handle(events));
+    return subscription.alive ? rejections : undefined;
+  }
+
+  /** Puts aside what can never be stored, answers the fences and acknowledges. False where that was given up. */
+  async #settle(subscription: Subscription, { deliveries, rejections }: Decided): Promise<boolean> {
+    if (!(await this.#putAside(subscription, deliveries, rejections)) || !subscription.alive) return false;
+    const { channel, returned } = subscription;
+    const last = deliveries.at(-1);
+    if (returned.waiting === 0 && last !== undefined) channel.ack(last.message, true);
+    else for (const { message } of deliveries) channel.ack(message);
+    for (const { fence } of deliveries) {
+      if (fence !== undefined) this.#options.outbox.reply(fence.replyTo, fence.correlationId);
+    }
+    return true;
+  }
+
+  /** Whether all that can never be stored is safe among the dead letters. */
+  async #putAside(
+    subscription: Subscription,
+    deliveries: readonly Delivery[],
+    rejections: readonly Rejection[],
+  ): Promise<boolean> {
+    const { partition } = this.#options;
+    const letters = [
+      ...deliveries.flatMap(({ malformed }) => malformed.map((item) => letterOfMalformed(partition, item))),
+      ...rejections.map((rejection) => letterOfRejection(partition, rejection)),
+    ];
+    for (const letter of letters) {
+      if (!(await this.#persist(subscription, 'put aside', () => this.#publishLetter(letter)))) return false;
+    }
+    return true;
+  }
+
+  /** Sends a message to ourselves, behind all that was returned. */
+  #mark(subscription: Subscription): void {
+    if (subscription.marked) return;
+    subscription.marked = true;
+    const { outbox, partition } = this.#options;
+    const content = Buffer.from(JSON.stringify({ v: 1, partition, fence: 'mark' }));
+    const options = { contentType: 'application/json', type: 'fence' };
+    const sent = () => outbox.publishWithin(PUBLISH_MS, this.#queue, content, options).then(() => true);
+    void this.#persist(subscription, 'mark', sent);
+  }
+
+  /** Tries until it is done. Undefined where the source stops, or where the deliveries will come again anyway. */
+  #persist<T>(subscription: Subscription, what: string, attempt: () => Promise<T>): Promise<T | undefined> {
+    const { stats, logger, partition } = this.#options;
+    return persist(attempt, {
+      goOn: () => subscription.alive && !this.#stopping.signal.aborted,
+      stop: this.#stopping.signal,
+      failed: (error, tries) => {
+        stats.batchesRetried += 1;
+        logger?.warn({ err: error, partition, tries }, `could not ${what} a batch yet`);
+      },
+    });
+  }
+
+  async #publishLetter({ reason, content, options }: OutgoingLetter): Promise<true> {
+    const { outbox, topology, stats } = this.#options;
+    await outbox.publishWithin(PUBLISH_MS, topology.deadLetters, content, options);
+    stats.deadLetters[reason] += 1;
+    return true;
   }
 
   /** A second consumer with a higher priority takes over from the first, which then goes; no other process comes between. */
@@ -158,19 +216,4 @@ export class PartitionConsumer {
     await channel.consume(this.#queue, deliver, { priority: this.#priority + 1 });
     await channel.cancel(cautious);
   }
-}
-
-function retryDelayMs(tries: number): number {
-  return Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2);
-}
-
-/** Waits, but not longer than until the signal. */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const stop = () => resolve();
-  signal.addEventListener('abort', stop, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener('abort', stop);
 }
