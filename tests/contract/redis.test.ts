@@ -1,25 +1,47 @@
 import { newEventId } from '@parley/domain';
-import { openRedis } from '../../libs/redis/src/index.ts';
+import { openRedis, type RedisServers } from '../../libs/redis/src/index.ts';
+import { deleteKeys, redisUrl } from '../../libs/redis/src/testing/keys.ts';
+import { formCluster, RedisServer } from '../../libs/redis/src/testing/server.ts';
 import { countersContract } from './counters.contract.ts';
 import { numberingContract } from './numbering.contract.ts';
 
 const PARTITIONS = 4;
 
-/** The drivers on the Redis of REDIS_URL, under a prefix of their own, which expires with its keys. */
-async function openDrivers() {
-  const url = process.env.REDIS_URL;
-  if (url === undefined) throw new Error('REDIS_URL must name a Redis server for these tests');
-  const redis = openRedis({ servers: { url }, partitions: PARTITIONS, prefix: `test:${newEventId()}:` });
+/** The drivers under a prefix of their own. */
+async function openDrivers(servers: RedisServers) {
+  const prefix = `test:${newEventId()}:`;
+  const redis = openRedis({ servers, partitions: PARTITIONS, prefix });
   await redis.ready();
-  return redis;
+  return { ...redis, prefix };
 }
 
-countersContract('the Redis', async () => {
-  let generation = 0;
-  return { ...(await openDrivers()), nextGeneration: () => ++generation };
-});
+/** On the Redis of REDIS_URL, where their keys are deleted in the end. */
+async function openOnServer() {
+  const redis = await openDrivers({ url: redisUrl() });
+  const close = async () => {
+    await redis.close();
+    await deleteKeys(redis.prefix);
+  };
+  return { ...redis, close };
+}
 
-numberingContract('the Redis', async () => {
-  const redis = await openDrivers();
-  return { ...redis, makeDurable: async () => {} };
-});
+/** On a cluster of three masters, which goes with them. */
+async function openOnCluster() {
+  const servers = await Promise.all([1, 2, 3].map(() => RedisServer.start('--cluster-enabled', 'yes')));
+  await formCluster(servers);
+  const redis = await openDrivers({ cluster: servers.map(({ port }) => ({ host: '127.0.0.1', port })) });
+  const close = async () => {
+    await redis.close();
+    await Promise.all(servers.map((server) => server.remove()));
+  };
+  return { ...redis, close };
+}
+
+for (const [name, open] of Object.entries({ 'the Redis': openOnServer, 'the Redis Cluster': openOnCluster })) {
+  countersContract(name, async () => {
+    let generation = 0;
+    return { ...(await open()), nextGeneration: () => ++generation };
+  });
+
+  numberingContract(name, async () => ({ ...(await open()), makeDurable: async () => {} }));
+}

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { NUMBER_MAX, newEventId, newToken, Unavailable } from '@parley/domain';
 import { Redis } from 'ioredis';
-import { draw, failure, firstOf, messagesOf, redisUrl, TestSystem } from './testing/system.ts';
+import { redisUrl } from './testing/keys.ts';
+import { draw, failure, firstOf, messagesOf, TestSystem } from './testing/system.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 

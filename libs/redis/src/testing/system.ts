@@ -8,19 +8,12 @@ import {
   type Sequence,
   type Token,
 } from '@parley/domain';
-import { Redis } from 'ioredis';
 import type { OpenEpoch } from '../epochs.ts';
 import { openRedis, type RedisDrivers, type RedisOptions } from '../open.ts';
+import { deleteKeys, redisUrl } from './keys.ts';
 import { RedisServer } from './server.ts';
 
 export const PARTITIONS = 4;
-
-/** The server of the tests that break nothing. */
-export function redisUrl(): string {
-  const url = process.env.REDIS_URL;
-  if (url === undefined) throw new Error('REDIS_URL must name a Redis server for these tests');
-  return url;
-}
 
 /** Drivers and servers for one test, closed and removed after it. */
 export class TestSystem {
@@ -72,14 +65,6 @@ export function rememberedEpochs(): OpenEpoch {
     last.set(partition, n);
     return n;
   };
-}
-
-/** Deletes what a test has left on the shared server. */
-export async function deleteKeys(prefix: string): Promise<void> {
-  const client = new Redis(redisUrl());
-  const keys = await client.keys(`${prefix}*`);
-  if (keys.length > 0) await client.unlink(...keys);
-  client.disconnect();
 }
 
 export function messagesOf(token: Token = newToken(), chat = 1): Sequence {

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'bun:test';
+import type { Event } from '@parley/domain';
+import { connect } from 'amqplib';
+import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
+import { messages, TestSystem, until } from './testing/system.ts';
+
+describe('dead letters that RabbitMQ has put aside', () => {
+  const system = new TestSystem();
+
+  /** Takes one delivery and is lost with it, as a worker that a batch ends. */
+  async function crash(queue: string): Promise<void> {
+    const connection = await connect(rabbitmqUrl());
+    const channel = await connection.createChannel();
+    const { promise: taken, resolve } = Promise.withResolvers<void>();
+    await channel.prefetch(1);
+    await channel.consume(queue, () => resolve());
+    await taken;
+    await connection.close();
+  }
+
+  test('after 50 lost consumers an envelope is put aside, named as such, and can be published again', async () => {
+    const drivers = await system.started();
+    const token = system.token(1);
+    const event = messages(token);
+    await drivers.log.publish(event);
+    for (let lost = 0; lost < 51; lost += 1) await crash(testTopology(system.queuePrefix, 2).queue(1));
+    await until('it is a dead letter', async () => (await drivers.deadLetters.count()) === 1);
+    const [letter] = await drivers.deadLetters.list(10);
+    expect(letter).toMatchObject({ reason: 'undeliverable', detail: 'delivery_limit', partition: 1 });
+    expect(Math.abs((letter?.at ?? 0) - Date.now())).toBeLessThan(60_000);
+    expect(await drivers.deadLetters.replay(10)).toBe(1);
+    const stored: Event[] = [];
+    await drivers.source.consume(async (events) => {
+      stored.push(...events);
+      return [];
+    });
+    await drivers.log.fence(token, 5_000);
+    expect(stored).toEqual([event]);
+  });
+
+  test('what came from nowhere is listed and stays; purging forgets what it is told to', async () => {
+    const drivers = await system.started();
+    const queue = testTopology(system.queuePrefix, 2).deadLetters;
+    await onChannel(async (channel) => {
+      for (let count = 0; count < 3; count += 1) channel.sendToQueue(queue, Buffer.from('by hand'));
+      await channel.checkQueue(queue);
+    });
+    expect(await drivers.deadLetters.replay(10)).toBe(0);
+    expect(await drivers.deadLetters.list(2)).toHaveLength(2);
+    expect(await drivers.deadLetters.purge(2)).toBe(2);
+    expect(await drivers.deadLetters.purge(10, ({ reason }) => reason === 'late')).toBe(0);
+    expect(await drivers.deadLetters.count()).toBe(1);
+  });
+});
