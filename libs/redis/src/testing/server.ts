@@ -55,7 +55,12 @@ export class RedisServer {
 
   async #run(args: readonly string[]): Promise<void> {
     this.#process = Bun.spawn([...command('redis-server'), ...args], { stdout: 'ignore', stderr: 'ignore' });
-    await this.answers();
+    try {
+      await this.answers();
+    } catch (error) {
+      await this.remove();
+      throw error;
+    }
   }
 
   /** Resolves when the server answers commands, if only that it wants a password. */
