@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import type { Ledger, Store } from '@parley/domain';
+import type { Ledger, Store, Token } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
+import { type EpochRow, type NextEpoch, openEpoch, readEpoch } from './epochs.ts';
+import { findKeyedCreate, type KeyedCreate } from './keyed-creates.ts';
 import { MysqlLedger } from './ledger/ledger.ts';
 import { migrate } from './migrate.ts';
 import { settlePartitions } from './partitioning.ts';
@@ -10,7 +12,7 @@ import { MysqlStore, refusing } from './store.ts';
 export interface MysqlOptions {
   /** `mysql://user:password@host:port/database`. The database must exist; `migrate` makes its tables. */
   readonly url: string;
-  /** Connections for reads and changes. Default 8. */
+  /** Connections for reads. Default 8. */
   readonly readers?: number;
   /** Connections for batches of events. Default 4. */
   readonly writers?: number;
@@ -28,6 +30,12 @@ export interface Mysql {
   migrate(): Promise<void>;
   /** Notes the number of partitions, or throws WrongPartitions where it is another than before. */
   settlePartitions(partitions: number): Promise<void>;
+  /** The numbering's epoch in a partition; undefined before the first. */
+  epoch(partition: number): Promise<EpochRow | undefined>;
+  /** Opens epoch `next` where `expected` (0: none) still is the present one; answers whether it was. */
+  openEpoch(partition: number, expected: number, next: NextEpoch): Promise<boolean>;
+  /** What was stored under an idempotency key: `hash` is the key's SHA-256 in hexadecimal. */
+  keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined>;
   close(): Promise<void>;
 }
 
@@ -35,26 +43,41 @@ const MIGRATIONS = join(import.meta.dir, '../drizzle');
 const CONNECT_TIMEOUT_MS = 2_000;
 const ACQUIRE_TIMEOUT_MS = 1_000;
 const WAITING_MAX = 2_000;
+const CHANGE_CONNECTIONS = 2;
 const LEDGER_CONNECTIONS = 4;
-/** A writer that froze inside a transaction would keep its locks: the server ends its session soon. */
-const WRITER_IDLE = ['wait_timeout = 10'];
+/** A process that froze inside a transaction would keep its locks for hours: the server ends its session soon. */
+const WRITING = ['wait_timeout = 10'];
+/** A request waits for a change, so it gives up sooner than a batch does. */
+const CHANGING = [...WRITING, 'innodb_lock_wait_timeout = 1'];
+/**
+ * An indexer's transaction is idle while the search index works, which may take as long as that is given. Opening a
+ * generation holds up the appends behind it, so it gives up soon: a minute later is as good.
+ */
+const LEDGER = ['wait_timeout = 60', 'innodb_lock_wait_timeout = 1'];
 
 /** Connects when something is asked for. */
 export function openMysql(options: MysqlOptions): Mysql {
   const connection = connectionOf(options.url);
   const { readers = 8, writers = 4, readTimeoutMs = 1_500, writeTimeoutMs = 10_000 } = options;
-  const waiting = { acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, waitingMax: WAITING_MAX };
-  const writing = { connection, statementTimeoutMs: writeTimeoutMs, variables: WRITER_IDLE, ...waiting };
+  const common = { connection, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, waitingMax: WAITING_MAX };
+  const reading = { ...common, statementTimeoutMs: readTimeoutMs };
+  const writing = { ...common, statementTimeoutMs: writeTimeoutMs };
+  // The server gives up a read when we do, or what nobody waits for would pile up there.
+  const readVariables = [`max_execution_time = ${readTimeoutMs}`];
   const pools = {
-    writers: new Pool({ ...writing, size: writers }),
-    readers: new Pool({ connection, statementTimeoutMs: readTimeoutMs, variables: [], ...waiting, size: readers }),
-    ledger: new Pool({ ...writing, size: LEDGER_CONNECTIONS }),
+    writers: new Pool({ ...writing, size: writers, variables: WRITING }),
+    readers: new Pool({ ...reading, size: readers, variables: readVariables }),
+    changers: new Pool({ ...reading, size: CHANGE_CONNECTIONS, variables: CHANGING }),
+    ledger: new Pool({ ...writing, size: LEDGER_CONNECTIONS, variables: LEDGER }),
   };
   return {
-    store: new MysqlStore(pools.writers, pools.readers),
+    store: new MysqlStore(pools),
     ledger: new MysqlLedger(pools.ledger),
     migrate: () => refusing(migrate({ connection, statementTimeoutMs: writeTimeoutMs, variables: [] }, MIGRATIONS)),
     settlePartitions: (partitions) => refusing(settlePartitions(pools.writers, partitions)),
+    epoch: (partition) => refusing(readEpoch(pools.readers, partition)),
+    openEpoch: (partition, expected, next) => refusing(openEpoch(pools.changers, partition, expected, next)),
+    keyedCreate: (scope, hash) => refusing(findKeyedCreate(pools.readers, scope, hash)),
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.close()));
     },

@@ -10,6 +10,11 @@ export interface PoolOptions extends SessionOptions {
   readonly waitingMax: number;
 }
 
+/** One who waits for a session; `expired` once it has given up. */
+interface Waiting extends PromiseWithResolvers<Session> {
+  expired: boolean;
+}
+
 /** How often a transaction that lost against another one is tried, all in all. */
 const CONTENTION_TRIES = 4;
 
@@ -22,7 +27,7 @@ export class Pool {
   readonly #options: PoolOptions;
   /** Free sessions, the one used last on top. Together with those in use and those being opened: at most `size`. */
   readonly #idle: Session[] = [];
-  readonly #waiting: PromiseWithResolvers<Session>[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #all = new Set<Session>();
   #count = 0;
   #closed = false;
@@ -47,6 +52,11 @@ export class Pool {
       return await this.use(work);
     } catch (error) {
       if (faultOf(error).kind !== 'disconnected' || this.#closed) throw error;
+      // What broke this connection has most likely broken the idle ones as well, unnoticed so far.
+      for (const session of this.#idle.splice(0)) {
+        this.#forget(session);
+        session.destroy();
+      }
       return this.use(work);
     }
   }
@@ -101,11 +111,12 @@ export class Pool {
     if (this.#waiting.length >= this.#options.waitingMax) {
       return Promise.reject(new DatabaseFault('outage', 'TOO_MANY_WAITING'));
     }
-    const waiting = Promise.withResolvers<Session>();
+    const waiting: Waiting = { ...Promise.withResolvers<Session>(), expired: false };
     this.#waiting.push(waiting);
     const timer = setTimeout(() => {
       const place = this.#waiting.indexOf(waiting);
       if (place >= 0) this.#waiting.splice(place, 1);
+      waiting.expired = true;
       waiting.reject(new DatabaseFault('outage', 'NO_FREE_CONNECTION'));
     }, this.#options.acquireTimeoutMs);
     const settled = () => clearTimeout(timer);
@@ -124,10 +135,11 @@ export class Pool {
     else next.resolve(session);
   }
 
-  /** A place is free: the first who waits may open a connection of its own. */
+  /** A place is free: the first who waits may open a connection of its own. Where that takes too long, it is kept. */
   #serveNext(): void {
     const next = this.#waiting.shift();
-    if (next !== undefined) this.#open().then(next.resolve, next.reject);
+    if (next === undefined) return;
+    this.#open().then((session) => (next.expired ? this.#release(session) : next.resolve(session)), next.reject);
   }
 
   #forget(session: Session): void {

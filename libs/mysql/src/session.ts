@@ -65,7 +65,8 @@ export class Session {
       return session;
     } catch (error) {
       session.destroy();
-      throw error;
+      // Unlike a connection that was lost, one that cannot be made is not worth another try at once.
+      throw new DatabaseFault('outage', faultOf(error).code);
     }
   }
 

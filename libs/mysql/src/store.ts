@@ -13,26 +13,31 @@ import type {
 import { append } from './append/append.ts';
 import { KnownOwners } from './append/owners.ts';
 import { renameApplication, renameChat, rewriteMessage } from './changes.ts';
-import { refusalOf } from './faults.ts';
+import { DatabaseFault, refusalOf } from './faults.ts';
 import type { Pool } from './pool.ts';
 import { Reads } from './read/reads.ts';
 import { toApplication, toChat, toMessage } from './read/rows.ts';
 
-/** Applications, chats and messages in MySQL. Batches have a pool of their own, so that reads never wait behind them. */
+/** Connections by what they are for, so that nothing waits behind what takes longer. */
+export interface StorePools {
+  readonly writers: Pool;
+  readonly readers: Pool;
+  readonly changers: Pool;
+}
+
+/** Applications, chats and messages in MySQL. */
 export class MysqlStore implements Store {
-  readonly #writers: Pool;
-  readonly #readers: Pool;
+  readonly #pools: StorePools;
   readonly #reads: Reads;
   readonly #owners = new KnownOwners();
 
-  constructor(writers: Pool, readers: Pool) {
-    this.#writers = writers;
-    this.#readers = readers;
-    this.#reads = new Reads(readers);
+  constructor(pools: StorePools) {
+    this.#pools = pools;
+    this.#reads = new Reads(pools.readers);
   }
 
   append(events: readonly Event[]): Promise<Appended> {
-    return refusing(append(this.#writers, this.#owners, events));
+    return refusing(append(this.#pools.writers, this.#owners, events));
   }
 
   application(token: Token): Promise<Application | undefined> {
@@ -60,17 +65,17 @@ export class MysqlStore implements Store {
   }
 
   async renameApplication(token: Token, name: string): Promise<Application | undefined> {
-    const row = await refusing(renameApplication(this.#readers, token, name));
+    const row = await refusing(renameApplication(this.#pools.changers, token, name));
     return row && toApplication(row);
   }
 
   async renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined> {
-    const row = await refusing(renameChat(this.#readers, { token, chat }, name));
+    const row = await refusing(renameChat(this.#pools.changers, { token, chat }, name));
     return row && toChat(row);
   }
 
   async rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined> {
-    const row = await refusing(rewriteMessage(this.#readers, { token, chat, message }, content));
+    const row = await refusing(rewriteMessage(this.#pools.changers, { token, chat, message }, content));
     return row && toMessage(row);
   }
 
@@ -79,9 +84,15 @@ export class MysqlStore implements Store {
   }
 
   async ping(): Promise<void> {
-    await refusing(this.#readers.useAgain((session) => session.select('SELECT 1')));
+    const [answer] = await refusing(
+      this.#pools.readers.useAgain((session) => session.select<{ writable: number }>(PING)),
+    );
+    if (answer?.writable !== 1) throw refusalOf(new DatabaseFault('outage', 'READ_ONLY'));
   }
 }
+
+/** Fails where the tables are not there yet. */
+const PING = "SELECT NOT @@GLOBAL.read_only AS writable FROM counter_generations WHERE name = 'open'";
 
 export async function refusing<T>(work: Promise<T>): Promise<T> {
   try {

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { newToken, Unavailable } from '@parley/domain';
+import { type Mysql, openMysql } from './open.ts';
+import { application, chat, messages } from './testing/events.ts';
+import { type Line, openLine } from './testing/line.ts';
+import { type OwnDatabase, ownDatabase } from './testing/own-database.ts';
+
+let database: OwnDatabase;
+let line: Line;
+let mysql: Mysql;
+beforeAll(async () => {
+  database = await ownDatabase();
+  line = await openLine(database.url);
+  mysql = openMysql({ url: line.url, readTimeoutMs: 300, writeTimeoutMs: 500, writers: 2, readers: 2 });
+});
+afterAll(async () => {
+  await mysql.close();
+  line.close();
+  await database.close();
+});
+
+async function newChat(): Promise<string> {
+  const token = newToken();
+  await database.mysql.store.append([application(token), chat(token)]);
+  return token;
+}
+
+/** The reason of a rejection, and after how many milliseconds it came. */
+async function refusal(work: Promise<unknown>): Promise<{ error: unknown; ms: number }> {
+  const start = performance.now();
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { error, ms: performance.now() - start };
+}
+
+test('connections that break while nobody uses them are replaced without anybody noticing', async () => {
+  const token = await newChat();
+  await Promise.all([mysql.store.chat(token, 1), mysql.store.chats(token, { limit: 5 }), mysql.store.ping()]);
+  line.cut();
+  expect((await mysql.store.chat(token, 1))?.number).toBe(1);
+  expect((await mysql.store.chats(token, { limit: 5 })).rows).toHaveLength(1);
+});
+
+test('a batch whose commit nobody heard of is told as stored before, and is counted once', async () => {
+  const token = await newChat();
+  line.cutAfter((statement) => statement.endsWith('COMMIT'));
+  const answer = await mysql.store.append([messages(token, 1, ['a', 'b', 'c'])]);
+  expect(answer).toEqual({ rows: 0, repeated: 1, rejected: [] });
+  await mysql.ledger.rotateAndFlush();
+  expect(await mysql.store.chat(token, 1)).toMatchObject({ messagesCount: 3 });
+});
+
+test('a batch that broke off before its commit is stored by the same call, on another connection', async () => {
+  const token = await newChat();
+  line.cutAfter((statement) => statement.includes('INSERT INTO batches'));
+  const answer = await mysql.store.append([messages(token, 1, ['a', 'b', 'c'])]);
+  expect(answer).toMatchObject({ rows: 3, repeated: 0, rejected: [] });
+});
+
+test('a server that stands still: every call is refused in time, any number of them; all is well when it goes on', async () => {
+  const token = await newChat();
+  const event = messages(token, 1, ['a']);
+  await mysql.store.ping();
+  line.freeze();
+  const calls = [
+    ...Array.from({ length: 40 }, () => mysql.store.chats(token, { limit: 5 })),
+    mysql.store.chat(token, 1),
+    mysql.store.ping(),
+    mysql.store.renameChat(token, 1, 'never'),
+    mysql.store.append([event]),
+    mysql.ledger.unindexed(),
+  ];
+  for (const { error, ms } of await Promise.all(calls.map(refusal))) {
+    expect(error).toBeInstanceOf(Unavailable);
+    expect(ms).toBeLessThan(3_500);
+  }
+  line.thaw();
+  expect((await mysql.store.chat(token, 1))?.name).toBe('A chat');
+  expect(await mysql.store.append([event])).toMatchObject({ rejected: [] });
+  const calm = Array.from({ length: 40 }, () => mysql.store.chats(token, { limit: 5 }));
+  for (const page of await Promise.all(calm)) expect(page.rows).toHaveLength(1);
+});
+
+test('a refusal carries a code and nothing of the data', async () => {
+  const token = await newChat();
+  line.freeze();
+  const { error } = await refusal(mysql.store.append([messages(token, 1, ['a secret'])]));
+  line.thaw();
+  const told = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).cause);
+  expect(error).toBeInstanceOf(Unavailable);
+  expect(told).not.toContain('secret');
+  expect(told).not.toContain('INSERT');
+});
+
+test('a writer that stands still inside its transaction holds the next one up for about ten seconds, no longer', async () => {
+  const token = await newChat();
+  const event = messages(token, 1, ['a']);
+  const still = await openLine(database.url);
+  const other = openMysql({ url: still.url, writeTimeoutMs: 60_000 });
+  still.freezeAfter((statement) => statement.includes('INSERT INTO messages'));
+  const lost = refusal(other.store.append([event]));
+  await Bun.sleep(200);
+  expect(await database.mysql.store.append([event])).toMatchObject({ rows: 1, repeated: 0 });
+  still.thaw();
+  await lost;
+  await other.close();
+  still.close();
+}, 30_000);
