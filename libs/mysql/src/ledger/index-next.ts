@@ -32,9 +32,7 @@ export function indexNext(pool: Pool, documentsMax: number, apply: ApplyDocument
         await apply(group, names);
         documents += group.length;
       }
-      await session.change(
-        `UPDATE batches SET indexed = 1 WHERE id IN (${batches.map(({ id }) => integer(id)).join()})`,
-      );
+      await session.change(markIndexed(batches.map(({ id }) => id)));
       return documents;
     }),
   );
@@ -61,6 +59,11 @@ async function takeBatches(session: Session, documentsMax: number): Promise<Wait
 
 export function waitingBatches(columns: string, limit: number): string {
   return `SELECT ${columns} FROM batches FORCE INDEX (batches_indexed) WHERE indexed = 0 ORDER BY id LIMIT ${integer(limit)}`;
+}
+
+/** Forced onto the key: a statement that scans would wait for the batches that other indexers hold. */
+export function markIndexed(ids: readonly number[]): string {
+  return `UPDATE batches FORCE INDEX (PRIMARY) SET indexed = 1 WHERE id IN (${ids.map(integer).join()})`;
 }
 
 /** How many from the front have at most `documentsMax` documents together; one at least, where there is one. */

@@ -69,6 +69,71 @@ test('what an indexer could not apply is taken again, and an update is seen with
   for (const document of seen) expect(document).toMatchObject({ content: 'new', version: 2 });
 });
 
+test('counts are summed while an indexer holds the batches, and an indexer works while they are summed', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await store.append([messages(token, 1, ['x', 'y'])]);
+  await ledger.indexNext(1_000, async () => {
+    await ledger.rotateAndFlush();
+    await ledger.rotateAndFlush();
+    while ((await ledger.prune(100)) > 0);
+    await store.append([messages(token, 3, ['z'])]);
+    expect((await store.chat(token, 1))?.messagesCount).toBe(2);
+  });
+  while ((await ledger.indexNext(1_000, async () => {})) > 0);
+});
+
+test('one large batch is applied in portions of at most the wanted size, in the order of its keys', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await store.append([1, 501, 1_001].map((first) => messages(token, first, Array(500).fill('x'))));
+  const portions: number[] = [];
+  const numbers: number[] = [];
+  const indexed = await ledger.indexNext(400, async (documents) => {
+    portions.push(documents.length);
+    numbers.push(...documents.map(({ number }) => number));
+  });
+  expect(indexed).toBe(1_500);
+  expect(portions).toEqual([400, 400, 400, 300]);
+  expect(numbers).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1));
+});
+
+test('a message that was written several times meanwhile is applied once', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await store.append([messages(token, 1, ['a', 'b'])]);
+  for (const content of ['c', 'd', 'e']) await store.rewriteMessage(token, 1, 2, content);
+  const seen: SearchDocument[] = [];
+  await ledger.indexNext(1_000, async (documents) => void seen.push(...documents));
+  expect(seen.map(({ number, content, version }) => [number, content, version])).toEqual([
+    [1, 'a', 1],
+    [2, 'e', 4],
+  ]);
+});
+
+test('an index that is added is given to every later apply; dropping one waits for those who write to it', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await ledger.addSearchIndex('first');
+  await ledger.addSearchIndex('first');
+  await store.append([messages(token, 1, ['x'])]);
+  let applying = true;
+  let dropped: Promise<void> | undefined;
+  await ledger.indexNext(1_000, async (_, indices) => {
+    expect(indices).toEqual(['first']);
+    await ledger.addSearchIndex('second');
+    dropped = ledger.dropSearchIndex('first').then(() => expect(applying).toBe(false));
+    await Bun.sleep(1_500);
+    applying = false;
+  });
+  await dropped;
+  expect(await ledger.searchIndices()).toEqual(['second']);
+  await store.append([messages(token, 2, ['y'])]);
+  await ledger.indexNext(1_000, async (_, indices) => expect(indices).toEqual(['second']));
+  await ledger.dropSearchIndex('second');
+  await ledger.dropSearchIndex('second');
+});
+
 test('what is indexed and counted is pruned, what is not stays', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();

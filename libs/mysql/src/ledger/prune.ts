@@ -14,9 +14,7 @@ export async function prune(pool: Pool, limit: number): Promise<number> {
   return pool.useAgain(async (session) => {
     const flushed = await generationOf(session, 'flushed');
     const rows = await session.select<{ id: number }>(finishedBatches(flushed, limit));
-    const ids = rows.map(({ id }) => integer(id));
-    const batches =
-      ids.length === 0 ? 0 : (await session.change(`DELETE FROM batches WHERE id IN (${ids.join()})`)).matched;
+    const batches = rows.length === 0 ? 0 : (await session.change(removal(rows.map(({ id }) => id)))).matched;
     const keys = await session.change(outdatedKeys(Date.now(), limit));
     return batches + keys.matched;
   });
@@ -27,7 +25,14 @@ export function finishedBatches(flushed: number, limit: number): string {
     WHERE indexed = 1 AND generation <= ${integer(flushed)} ORDER BY id LIMIT ${integer(limit)}`;
 }
 
-function outdatedKeys(now: number, limit: number): string {
+/** A join, because `id IN (…)` scans the table where these are most of it (a DELETE takes no FORCE INDEX for that). */
+export function removal(ids: readonly number[]): string {
+  const rows = ids.map((id) => `ROW(${integer(id)})`);
+  return `DELETE b FROM (VALUES ${rows.join()}) AS finished (id)
+    STRAIGHT_JOIN batches AS b FORCE INDEX (PRIMARY) ON b.id = finished.id`;
+}
+
+export function outdatedKeys(now: number, limit: number): string {
   const before = time(now - IDEMPOTENCY_WINDOW_MS - KEY_MARGIN_MS);
-  return `DELETE FROM idempotency WHERE at < ${before} ORDER BY at LIMIT ${integer(limit)}`;
+  return `DELETE /*+ INDEX(idempotency idempotency_at) */ FROM idempotency WHERE at < ${before} ORDER BY at LIMIT ${integer(limit)}`;
 }

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { newToken } from '@parley/domain';
+import { idStatements } from '../append/duplicates.ts';
+import { ownerStatements } from '../append/owners.ts';
+import { keyedCreateStatement } from '../keyed-creates.ts';
+import { application, chat, messages } from '../testing/events.ts';
+import { type OwnDatabase, ownDatabase } from '../testing/own-database.ts';
+import { documentStatement } from './documents.ts';
+import { applicationCounts, chatCounts } from './flush.ts';
+import { markIndexed, waitingBatches } from './index-next.ts';
+import { finishedBatches, outdatedKeys, removal } from './prune.ts';
+import { countChatsStatement, countMessagesStatement } from './recount.ts';
+import { scanStatement } from './scan.ts';
+import { batchesOfGeneration } from './sums.ts';
+
+let database: OwnDatabase;
+const token = newToken();
+beforeAll(async () => {
+  database = await ownDatabase();
+  const chats = Array.from({ length: 50 }, (_, index) => chat(token, index + 1));
+  await database.mysql.store.append([application(token), ...chats]);
+  for (let number = 1; number <= 20; number += 1) {
+    const event = { ...messages(token, 1, Array(100).fill('x'), number), key: key(number) };
+    await database.mysql.store.append([event]);
+  }
+});
+afterAll(() => database.close());
+
+const key = (number: number) => ({ hash: String(number).padStart(64, '0'), body: 'b'.repeat(64) });
+/** Most of the table: where an optimizer would rather scan it. */
+const ids = () => Array.from({ length: 19 }, (_, index) => index + 2);
+const appended = () => [
+  application(token),
+  chat(token, 3),
+  messages(token, 1, ['x', 'y'], 3),
+  messages(token, 9, ['z'], 5),
+];
+const ranges = () => [1, 2, 3].map((number) => ({ token, chat: number, first: 5, last: 20 }));
+const sums = () =>
+  [1, 2, 3].map((number) => ({ sequence: { kind: 'messages', token, chat: number } as const, count: 2 }));
+
+/** `key`: the only index that the statement may use. `VALUES`, `SELECT`: rows that it brings along itself. */
+const plans: [what: string, key: string, sql: () => string[]][] = [
+  ['owners', 'PRIMARY', () => ownerStatements([{ token }, { token, chat: 1 }, { token, chat: 2 }])],
+  ['the ids of duplicates', 'PRIMARY', () => idStatements(appended())],
+  ['a stored key', 'PRIMARY', () => [keyedCreateStatement(token, key(3).hash)]],
+  ['the documents of a batch', 'PRIMARY', () => [documentStatement(ranges())]],
+  ['a scan', 'PRIMARY', () => [scanStatement(undefined, 50), scanStatement({ token, chat: 3, number: 5 }, 50)]],
+  ['a recount', 'PRIMARY', () => [countChatsStatement(token, 5), countMessagesStatement({ token, chat: 3 }, 5)]],
+  ['the sums of chats', 'PRIMARY', () => [chatCounts(sums())]],
+  [
+    'the sums of applications',
+    'PRIMARY',
+    () => [applicationCounts([{ sequence: { kind: 'chats', token }, count: 1 }])],
+  ],
+  ['the note that batches are indexed', 'PRIMARY', () => [markIndexed([1]), markIndexed(ids())]],
+  ['the removal of batches', 'PRIMARY', () => [removal([1]), removal(ids())]],
+  [
+    'what waits for the index',
+    'batches_indexed',
+    () => [`${waitingBatches('id, messages', 5)} FOR UPDATE SKIP LOCKED`],
+  ],
+  ['what is finished', 'batches_indexed', () => [finishedBatches(3, 50)]],
+  ['a generation', 'batches_generation', () => [batchesOfGeneration(1, 5)]],
+  ['keys that are over', 'idempotency_at', () => [outdatedKeys(Date.now(), 50)]],
+];
+
+for (const [what, index, sql] of plans) {
+  test(`${what}: found by the index ${index}, without sorting`, async () => {
+    for (const statement of sql()) {
+      const plan = await database.query<{
+        table: string | null;
+        type: string | null;
+        key: string | null;
+        Extra: string | null;
+      }>(`EXPLAIN FORMAT=TRADITIONAL ${statement}`);
+      const tables = plan.filter(
+        ({ table, Extra }) => table !== null && !table.startsWith('<') && !/No tables/.test(Extra ?? ''),
+      );
+      expect(tables.length, statement).toBeGreaterThan(0);
+      for (const { type, key: used, Extra } of tables) {
+        expect(used, statement).toBe(index);
+        expect(['const', 'eq_ref', 'ref', 'range'], statement).toContain(type ?? '');
+        expect(Extra ?? '', statement).not.toMatch(/filesort|temporary/i);
+      }
+    }
+  });
+}
