@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Ledger, Store, Token } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { type EpochRow, type NextEpoch, openEpoch, readEpoch } from './epochs.ts';
+import type { DatabaseFault } from './faults.ts';
 import { findKeyedCreate, type KeyedCreate } from './keyed-creates.ts';
 import { MysqlLedger } from './ledger/ledger.ts';
 import { migrate } from './migrate.ts';
@@ -20,6 +21,7 @@ export interface MysqlOptions {
   readonly readTimeoutMs?: number;
   /** How long one statement of a batch, or of the ledger, may take, in milliseconds. Default 10,000. */
   readonly writeTimeoutMs?: number;
+  /** Told at level debug, by its code, why a connection cannot be made: whoever calls gets Unavailable anyway. */
   readonly logger?: Logger;
 }
 
@@ -59,7 +61,8 @@ const LEDGER = ['wait_timeout = 60', 'innodb_lock_wait_timeout = 1'];
 export function openMysql(options: MysqlOptions): Mysql {
   const connection = connectionOf(options.url);
   const { readers = 8, writers = 4, readTimeoutMs = 1_500, writeTimeoutMs = 10_000 } = options;
-  const common = { connection, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, waitingMax: WAITING_MAX };
+  const onRefused = ({ code }: DatabaseFault) => options.logger?.debug({ code }, 'no connection to the database');
+  const common = { connection, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, waitingMax: WAITING_MAX, onRefused };
   const reading = { ...common, statementTimeoutMs: readTimeoutMs };
   const writing = { ...common, statementTimeoutMs: writeTimeoutMs };
   // The server gives up a read when we do, or what nobody waits for would pile up there.

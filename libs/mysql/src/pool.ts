@@ -6,6 +6,8 @@ export interface PoolOptions extends SessionOptions {
   readonly size: number;
   /** How long a caller waits for a free connection, in milliseconds. */
   readonly acquireTimeoutMs: number;
+  /** Told where a connection cannot be made. */
+  readonly onRefused: (fault: DatabaseFault) => void;
   /** Callers that may wait; one more is refused at once, so that an outage does not fill the memory. */
   readonly waitingMax: number;
 }
@@ -102,6 +104,7 @@ export class Pool {
       return session;
     } catch (error) {
       this.#count--;
+      this.#options.onRefused(faultOf(error));
       this.#serveNext();
       throw error;
     }

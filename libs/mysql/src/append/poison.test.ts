@@ -40,3 +40,58 @@ test('two appenders that are given overlapping batches store each event once', a
   );
   expect(count?.n).toBe(400);
 });
+
+test('whatever is wrong in one batch is sorted out at once, each event for its own reason', async () => {
+  const { store } = database.mysql;
+  const token = newToken();
+  const stored = messages(token, 1, ['stored', 'before']);
+  await store.append([application(token), chat(token), stored]);
+  const good = messages(token, 3, ['good', 'too']);
+  const tooLong = messages(token, 5, ['fine', 'x'.repeat(10_001)]);
+  const late = { ...messages(token, 7, ['after the year 9999']), at: 1e15 };
+  const surrogate = messages(token, 8, ['half of \ud83d']);
+  const collision = messages(token, 2, ['takes 2', 'and 3']);
+  const ghost = chat(token, 9, 'y'.repeat(256));
+  const inGhost = messages(token, 1, ['nobody reads this'], 9);
+  const orphan = messages(newToken(), 1, ['nobody reads this either']);
+  const last = messages(token, 10, ['last']);
+  const events = [stored, good, tooLong, late, surrogate, collision, ghost, inGhost, orphan, last, last];
+  const answer = await store.append(events);
+  expect(answer).toMatchObject({ rows: 3, repeated: 2 });
+  expect(new Map(answer.rejected.map(({ event, reason }) => [event.id, reason]))).toEqual(
+    new Map([
+      [tooLong.id, 'rejected'],
+      [late.id, 'rejected'],
+      [surrogate.id, 'rejected'],
+      [ghost.id, 'rejected'],
+      [collision.id, 'collision'],
+      [inGhost.id, 'unknown-owner'],
+      [orphan.id, 'unknown-owner'],
+    ]),
+  );
+  expect(answer.uncounted?.deltas).toEqual([{ sequence: { kind: 'messages', token, chat: 1 }, count: 3 }]);
+  for (const { detail } of answer.rejected) expect(detail).not.toMatch(/nobody|xxx|yyy|fine|takes/);
+  const { rows } = await store.messages(token, 1, { limit: 20 });
+  expect(rows.map(({ content }) => content)).toEqual(['stored', 'before', 'good', 'too', 'last']);
+});
+
+test('a batch that is poison throughout is rejected as a whole, and leaves nothing behind', async () => {
+  const { store, ledger } = database.mysql;
+  const token = newToken();
+  await store.append([application(token), chat(token)]);
+  const events = Array.from({ length: 33 }, (_, index) => messages(token, index + 1, ['z'.repeat(10_001)]));
+  const before = await ledger.unindexed();
+  expect((await store.append(events)).rejected).toHaveLength(33);
+  expect((await store.messages(token, 1, { limit: 5 })).rows).toEqual([]);
+  expect((await ledger.unindexed()).batches).toBe(before.batches);
+});
+
+test('a batch much longer than one statement is stored whole', async () => {
+  const { store } = database.mysql;
+  const token = newToken();
+  const contents = Array.from({ length: 300 }, (_, index) => `${index} ${"'\\😀".repeat(2_500)}`);
+  const answer = await store.append([application(token), chat(token), messages(token, 1, contents)]);
+  expect(answer).toMatchObject({ rows: 302, rejected: [] });
+  const page = await store.messages(token, 1, { limit: 200, after: 100 });
+  expect(page.rows.map(({ content }) => content)).toEqual(contents.slice(100));
+});
