@@ -6,6 +6,7 @@ import { PointReads } from './point-reads.ts';
 import {
   type ApplicationRow,
   type ChatRow,
+  type MessagePageRow,
   type MessageRow,
   toApplication,
   toChat,
@@ -61,7 +62,7 @@ export class Reads {
   }
 
   async messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
-    return toPage(page, await this.#select<MessageRow>(statements.pageOfMessages(token, chat, page)), toMessage);
+    return toPage(page, await this.#select<MessagePageRow>(statements.pageOfMessages(token, chat, page)), toMessage);
   }
 
   async highestNumber(sequence: Sequence): Promise<number | undefined> {

@@ -23,11 +23,14 @@ export interface ChatRow extends Times {
   readonly counted_through: number;
 }
 
-export interface MessageRow extends Times {
-  readonly token: Buffer;
-  readonly chat_number: number;
+export interface MessagePageRow extends Times {
   readonly number: number;
   readonly content: string;
+}
+
+export interface MessageRow extends MessagePageRow {
+  readonly token: Buffer;
+  readonly chat_number: number;
 }
 
 export function toApplication(row: ApplicationRow): Application {
@@ -50,7 +53,7 @@ export function toChat(row: ChatRow): Chat {
   };
 }
 
-export function toMessage(row: MessageRow): Message {
+export function toMessage(row: MessagePageRow): Message {
   return { number: row.number, content: row.content, ...toTimes(row) };
 }
 

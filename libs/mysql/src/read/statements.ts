@@ -6,8 +6,9 @@ import { bytes, integer } from '../literals.ts';
  * filled tables the optimizer's statistics can make a full scan look cheaper.
  */
 
-const MESSAGE =
-  'SELECT token, chat_number, number, content, created_at, updated_at FROM messages FORCE INDEX (PRIMARY)';
+/** A page knows its chat already: a Buffer for each row would slow the page down. */
+const MESSAGE_COLUMNS = 'number, content, created_at, updated_at';
+const FROM_MESSAGES = 'FROM messages FORCE INDEX (PRIMARY)';
 
 /**
  * The count and the generation up to which it is exact are read in one statement, that is from one snapshot: the sum
@@ -37,7 +38,7 @@ export function selectChats(keys: readonly ChatKey[]): string {
 
 export function selectMessages(keys: readonly MessageKey[]): string {
   const list = keys.map(({ token, chat, message }) => `(${bytes(token)},${integer(chat)},${integer(message)})`);
-  return `${MESSAGE} WHERE (token, chat_number, number) IN (${list.join()})`;
+  return `SELECT token, chat_number, ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE (token, chat_number, number) IN (${list.join()})`;
 }
 
 /** One row more than asked for tells whether there are more. */
@@ -50,7 +51,8 @@ export function pageOfChats(token: Token, page: PageRequest<number>): string {
 }
 
 export function pageOfMessages(token: Token, chat: number, page: PageRequest<number>): string {
-  return `${MESSAGE} WHERE token = ${bytes(token)} AND chat_number = ${integer(chat)} AND ${beyond('number', page, integer, '0')}`;
+  const inChat = `token = ${bytes(token)} AND chat_number = ${integer(chat)}`;
+  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat} AND ${beyond('number', page, integer, '0')}`;
 }
 
 function beyond<Key>(column: string, page: PageRequest<Key>, literal: (key: Key) => string, lowest: string): string {
