@@ -43,7 +43,7 @@ export function appEnvironment(settings: Settings, port: number): Record<string,
   return {
     PORT: String(port),
     HOST: '127.0.0.1',
-    ...connectionUrls(settings.ports),
+    ...connectionUrls(settings.appPorts),
     PARTITIONS: String(settings.partitions),
     LOG_LEVEL: settings.logLevel,
   };

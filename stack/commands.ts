@@ -9,6 +9,7 @@ import { isReady } from './probe.ts';
 import { isAlive } from './process.ts';
 import { serverServices } from './servers/index.ts';
 import { rabbitmqEnvironment } from './servers/rabbitmq.ts';
+import type { Service } from './service.ts';
 import { type Settings, Unusable } from './settings.ts';
 import { logFileOf } from './state-folder.ts';
 import { Supervisor } from './supervise.ts';
@@ -20,15 +21,12 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
   const startedAt = performance.now();
   mkdirSync(settings.stateDir, { recursive: true });
   await underLock(settings, async () => {
-    const installation = await install(settings);
     const supervisor = new Supervisor(settings.stateDir);
-    const servers = serverServices({ settings, installation });
+    const { servers, apps, nginx } = await allServices(settings);
     if (serversOnly) {
       await supervisor.up(servers);
       return;
     }
-    const apps = appServices(settings);
-    const nginx = nginxService({ settings, installation });
     const wanted = new Set([...servers, ...apps, nginx].map(({ name }) => name));
     await supervisor.down(({ name }) => !wanted.has(name));
     await Promise.all([supervisor.up(servers), ensureDependencies(settings.repository)]);
@@ -40,6 +38,33 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
     ? 'The servers are'
     : `Parley is ready on http://localhost:${settings.ports.nginx}; all of it is`;
   console.log(`${where} up (${seconds} s). State and logs: ${settings.stateDir}`);
+}
+
+/** Starts these and no others, and waits until they are ready; what they stand on is not looked at. */
+export async function start(settings: Settings, names: readonly string[]): Promise<void> {
+  const { servers, apps, nginx } = await allServices(settings);
+  const services = [...servers, ...apps, nginx];
+  refuseUnknown(names, services);
+  const chosen = services.filter(({ name }) => names.includes(name));
+  await underLock(settings, () => new Supervisor(settings.stateDir).up(chosen));
+}
+
+/** Stops these and no others, in order. Those that do not run are passed over. */
+export async function stop(settings: Settings, names: readonly string[]): Promise<void> {
+  const { servers, apps, nginx } = await allServices(settings);
+  refuseUnknown(names, [...servers, ...apps, nginx]);
+  await underLock(settings, () => new Supervisor(settings.stateDir).down(({ name }) => names.includes(name)));
+}
+
+async function allServices(settings: Settings): Promise<{ servers: Service[]; apps: Service[]; nginx: Service }> {
+  const context = { settings, installation: await install(settings) };
+  return { servers: serverServices(context), apps: appServices(settings), nginx: nginxService(context) };
+}
+
+function refuseUnknown(names: readonly string[], services: readonly Service[]): void {
+  const known = services.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Unusable(`There is no '${unknown}'. There are: ${known.join(', ')}.`);
 }
 
 export async function down(settings: Settings): Promise<void> {

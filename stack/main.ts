@@ -1,6 +1,6 @@
 /** The command line of the native stack, see USAGE. bin/stack finds Bun and starts this. */
 import { resolve } from 'node:path';
-import { down, execute, logs, type ProcessStatus, serverUrls, status, up } from './commands.ts';
+import { down, execute, logs, type ProcessStatus, serverUrls, start, status, stop, up } from './commands.ts';
 import { CommandFailed } from './run.ts';
 import { readSettings, type Settings, Unusable } from './settings.ts';
 import { NotReady } from './supervise.ts';
@@ -8,6 +8,8 @@ import { NotReady } from './supervise.ts';
 const USAGE = `The whole system on this machine, without Docker (docs/running.md):
 
   bin/stack up [--servers-only]   start what is not running, and wait until it is ready
+  bin/stack start NAME…           start single programs, such as worker-1 or redis, and wait until they are ready
+  bin/stack stop NAME…            stop single programs; the others stay as they are
   bin/stack down                  stop all of it; the data stays
   bin/stack status [--json]       what runs, and whether it is ready
   bin/stack logs [NAME] [-f]      the end of a log, or of all
@@ -29,6 +31,12 @@ async function main(args: readonly string[], settings: Settings): Promise<number
     case 'up':
       takes(['--servers-only']);
       await up(settings, flags.has('--servers-only'));
+      return 0;
+    case 'start':
+    case 'stop':
+      takes([], Number.POSITIVE_INFINITY);
+      if (words.length === 0) throw new Unusable(`'bin/stack ${command}' wants the name of a program.\n\n${USAGE}`);
+      await (command === 'start' ? start : stop)(settings, words);
       return 0;
     case 'down':
       takes([]);

@@ -37,3 +37,9 @@ test('the apps get the variables that STACK_PASS names, and no others', () => {
   const settings = readSettings({ STACK_PASS: 'A, B,MISSING', A: '1', B: '2', C: '3' }, '/somewhere');
   expect(settings.appEnvironment).toEqual({ A: '1', B: '2' });
 });
+
+test('the apps look for a server on its own port, or on the one that is set for them', () => {
+  const { ports, appPorts } = readSettings({ REDIS_PORT: '7000', MYSQL_APP_PORT: '7001' }, '/somewhere');
+  expect(appPorts).toMatchObject({ redis: 7_000, mysql: 7_001, rabbitmq: 5_672 });
+  expect(ports.mysql).toBe(3_306);
+});

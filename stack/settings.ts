@@ -11,6 +11,8 @@ export interface Settings {
   readonly stateDir: string;
   readonly cacheDir: string;
   readonly ports: Ports;
+  /** Where the apps look for the servers: their own ports, or those of proxies before them. */
+  readonly appPorts: Ports;
   readonly instances: { readonly ingest: number; readonly api: number; readonly worker: number };
   /** The address that nginx listens on; the servers and the apps listen on loopback only. */
   readonly nginxHost: string;
@@ -75,24 +77,32 @@ export function readSettings(environment: Environment, repository: string): Sett
   const elasticsearch = port('ELASTICSEARCH_PORT', 9200);
   const cacheHome = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
   const nginx = port('PORT', 8080);
+  const ports: Ports = {
+    nginx,
+    nginxStatus: port('NGINX_STATUS_PORT', Math.min(nginx + 1, 65_535)),
+    redis: port('REDIS_PORT', 6379),
+    rabbitmq,
+    rabbitmqDist: port('RABBITMQ_DIST_PORT', Math.min(rabbitmq + 1_000, 65_535)),
+    // The default pair is 5672 and 4369; the same distance keeps two stacks apart without another variable.
+    epmd: port('EPMD_PORT', Math.max(rabbitmq - 1_303, 1)),
+    mysql: port('MYSQL_PORT', 3306),
+    elasticsearch,
+    elasticsearchTransport: port('ELASTICSEARCH_TRANSPORT_PORT', Math.min(elasticsearch + 100, 65_535)),
+    ingest: port('INGEST_PORT', 3100),
+    api: port('API_PORT', 3200),
+    worker: port('WORKER_PORT', 3300),
+  };
   const settings: Settings = {
     repository,
     stateDir: folder('STACK_DIR', join(repository, '.stack')),
     cacheDir: folder('STACK_CACHE', join(cacheHome, 'parley')),
-    ports: {
-      nginx,
-      nginxStatus: port('NGINX_STATUS_PORT', Math.min(nginx + 1, 65_535)),
-      redis: port('REDIS_PORT', 6379),
-      rabbitmq,
-      rabbitmqDist: port('RABBITMQ_DIST_PORT', Math.min(rabbitmq + 1_000, 65_535)),
-      // The default pair is 5672 and 4369; the same distance keeps two stacks apart without another variable.
-      epmd: port('EPMD_PORT', Math.max(rabbitmq - 1_303, 1)),
-      mysql: port('MYSQL_PORT', 3306),
-      elasticsearch,
-      elasticsearchTransport: port('ELASTICSEARCH_TRANSPORT_PORT', Math.min(elasticsearch + 100, 65_535)),
-      ingest: port('INGEST_PORT', 3100),
-      api: port('API_PORT', 3200),
-      worker: port('WORKER_PORT', 3300),
+    ports,
+    appPorts: {
+      ...ports,
+      redis: port('REDIS_APP_PORT', ports.redis),
+      rabbitmq: port('RABBITMQ_APP_PORT', ports.rabbitmq),
+      mysql: port('MYSQL_APP_PORT', ports.mysql),
+      elasticsearch: port('ELASTICSEARCH_APP_PORT', ports.elasticsearch),
     },
     instances: {
       ingest: integer('INGESTS', 1, 1, 64),
