@@ -1,0 +1,223 @@
+/**
+ * Compares what was acknowledged with what is there. It is a function of the two and asks nobody, so that its own tests
+ * can show that it sees each kind of damage.
+ */
+import { acknowledgement, type Create, type Place, placeOf, type Recording } from './record.ts';
+
+/** What is there, of the applications that the recording knows. */
+export interface Stored {
+  /** By token. */
+  readonly applications: ReadonlyMap<string, StoredOwner>;
+  /** By `token:chat`. */
+  readonly chats: ReadonlyMap<string, StoredOwner>;
+  /** By `token:chat:number`. */
+  readonly messages: ReadonlyMap<string, string>;
+  /** The contents of the index, by `token:chat:number`. */
+  readonly documents: ReadonlyMap<string, string>;
+  /** How many documents the index has for these applications, however they are named. */
+  readonly documentsCounted: number;
+  /** Words of acknowledged messages that the API's search did not answer with exactly their message. */
+  readonly notFound: readonly string[];
+  /** Dead letters by reason. */
+  readonly deadLetters: ReadonlyMap<string, number>;
+}
+
+export interface StoredOwner {
+  readonly name: string;
+  /** In the row, and as the API tells it. */
+  readonly count: number;
+  readonly countOfApi: number;
+}
+
+/** Each list names what broke, so that it can be looked up. */
+export interface Findings {
+  readonly lost: string[];
+  readonly duplicated: string[];
+  readonly renumbered: string[];
+  /** Of two creates, one sent after the other was acknowledged, the later has the lower number. */
+  readonly disordered: string[];
+  /** Numbers that nobody has. */
+  readonly gaps: number;
+  /** Gaps of sequences that have more of them than creates that failed. */
+  readonly unexplainedGaps: string[];
+  readonly wrongCounts: string[];
+  readonly missingInSearch: string[];
+  /** Read after they were acknowledged, and answered with 404. */
+  readonly unreadable: string[];
+}
+
+export function check(recording: Recording, stored: Stored): Findings {
+  return {
+    lost: lost(recording, stored),
+    duplicated: duplicated(stored),
+    renumbered: renumbered(recording),
+    disordered: disordered(recording),
+    ...gaps(recording, stored),
+    wrongCounts: wrongCounts(stored),
+    missingInSearch: missingInSearch(stored),
+    unreadable: recording.reads.filter(({ status }) => status === 404).map(placeOf),
+  };
+}
+
+/** Acknowledged, and not there under its number byte for byte. */
+function lost(recording: Recording, stored: Stored): string[] {
+  const updated = updatesByPlace(recording);
+  return recording.creates.flatMap((create) => {
+    const answer = acknowledgement(create);
+    if (answer === undefined) return [];
+    if (create.kind === 'application') return keptAs(stored.applications, answer.token ?? '', create);
+    if (create.kind === 'chat') return keptAs(stored.chats, `${create.token}:${answer.first}`, create);
+    return places(create).flatMap((place, index) => {
+      const name = placeOf(place);
+      const content = stored.messages.get(name);
+      const allowed = updated.get(name) ?? [create.texts[index]];
+      return content !== undefined && allowed.includes(content) ? [] : [name];
+    });
+  });
+}
+
+function keptAs(owners: ReadonlyMap<string, StoredOwner>, name: string, { texts: [text] }: Create): string[] {
+  return owners.get(name)?.name === text ? [] : [name];
+}
+
+/** Where an acknowledged create of messages put them. */
+export function places(create: Create): Place[] {
+  const first = acknowledgement(create)?.first;
+  if (first === undefined || create.kind === 'application' || create.kind === 'chat') return [];
+  const { token, chat } = create;
+  return create.texts.map((_, index) => ({ token, chat, number: first + index }));
+}
+
+/** What an updated message may hold: the last acknowledged update, or one that was answered otherwise after it. */
+function updatesByPlace({ creates, updates }: Recording): Map<string, string[]> {
+  const allowed = new Map<string, string[]>();
+  const touched = new Set(updates.map(placeOf));
+  for (const create of creates) {
+    for (const [index, place] of places(create).entries()) {
+      const text = create.texts[index];
+      if (text !== undefined && touched.has(placeOf(place))) allowed.set(placeOf(place), [text]);
+    }
+  }
+  for (const update of updates) {
+    const name = placeOf(update);
+    allowed.set(name, update.status === 200 ? [update.content] : [...(allowed.get(name) ?? []), update.content]);
+  }
+  return allowed;
+}
+
+/** The same text under two numbers. Updates keep the first word, which is the create's own. */
+function duplicated({ messages, chats, applications }: Stored): string[] {
+  const seen = new Set<string>();
+  const again: string[] = [];
+  const names = [...chats.values(), ...applications.values()].map(({ name }) => name);
+  for (const text of [...messages.values(), ...names]) {
+    const word = firstWord(text);
+    if (seen.has(word)) again.push(word);
+    seen.add(word);
+  }
+  return again;
+}
+
+export const firstWord = (text: string): string => text.split(' ', 1)[0] ?? '';
+
+/** One number acknowledged for two creates, or one create answered with two numbers. */
+function renumbered({ creates }: Recording): string[] {
+  const owners = new Map<string, Create>();
+  const found: string[] = [];
+  const claim = (name: string, create: Create) => {
+    const owner = owners.get(name);
+    if (owner !== undefined && owner !== create) found.push(`${name} twice`);
+    owners.set(name, create);
+  };
+  for (const create of creates) {
+    const answers = create.attempts.filter(({ outcome }) => outcome === 'acknowledged');
+    const answer = answers[0];
+    if (answer === undefined) continue;
+    const differs = answers.some(({ first, token }) => first !== answer.first || token !== answer.token);
+    if (differs) found.push(`key ${create.key} answered differently`);
+    if (create.kind === 'application') claim(answer.token ?? '', create);
+    else if (create.kind === 'chat') claim(`${create.token}:${answer.first}`, create);
+    else for (const place of places(create)) claim(placeOf(place), create);
+  }
+  return found;
+}
+
+const sequenceOf = ({ kind, token, chat }: Create): string => (kind === 'chat' ? token : `${token}:${chat}`);
+
+/** Numbers rise in the order of acceptance: a create sent after another's acknowledgement has the higher number. */
+function disordered({ creates }: Recording): string[] {
+  const found: string[] = [];
+  for (const [sequence, members] of bySequence(creates)) {
+    const answered = members.flatMap((create) => {
+      const at = acknowledgement(create);
+      const sentAt = create.attempts[0]?.sentAt;
+      if (at?.first === undefined || sentAt === undefined) return [];
+      return [{ sentAt, doneAt: at.sentAt + at.ms, first: at.first, last: at.first + create.texts.length - 1 }];
+    });
+    const bySending = answered.toSorted((a, b) => a.sentAt - b.sentAt);
+    const byAnswer = answered.toSorted((a, b) => a.doneAt - b.doneAt);
+    let highest = 0;
+    let done = 0;
+    for (const { sentAt, first } of bySending) {
+      for (let next = byAnswer[done]; next !== undefined && next.doneAt < sentAt; next = byAnswer[++done]) {
+        highest = Math.max(highest, next.last);
+      }
+      if (first <= highest) found.push(`${sequence}: ${first} sent after ${highest} was acknowledged`);
+    }
+  }
+  return found;
+}
+
+function bySequence(creates: readonly Create[]): Map<string, Create[]> {
+  return Map.groupBy(
+    creates.filter(({ kind }) => kind !== 'application'),
+    sequenceOf,
+  );
+}
+
+/** A number may be missing only where a create failed after it was drawn; each attempt that failed may have drawn. */
+function gaps({ creates }: Recording, { messages, chats }: Stored): Pick<Findings, 'gaps' | 'unexplainedGaps'> {
+  const numbers = new Map<string, Set<number>>();
+  for (const name of [...messages.keys(), ...chats.keys()]) {
+    const end = name.lastIndexOf(':');
+    const sequence = name.slice(0, end);
+    const known = numbers.get(sequence) ?? new Set();
+    numbers.set(sequence, known.add(Number(name.slice(end + 1))));
+  }
+  const members = bySequence(creates);
+  let total = 0;
+  const unexplainedGaps: string[] = [];
+  for (const [sequence, known] of numbers) {
+    let highest = 0;
+    for (const number of known) highest = Math.max(highest, number);
+    const missing = highest - known.size;
+    let failed = 0;
+    for (const { texts, attempts } of members.get(sequence) ?? [])
+      failed += texts.length * attempts.filter(({ outcome }) => outcome !== 'acknowledged').length;
+    total += missing;
+    if (missing > failed) unexplainedGaps.push(`${sequence}: ${missing} gaps, ${failed} creates failed`);
+  }
+  return { gaps: total, unexplainedGaps };
+}
+
+function wrongCounts({ applications, chats, messages }: Stored): string[] {
+  const counted = new Map<string, number>();
+  for (const name of [...chats.keys(), ...messages.keys()]) {
+    const owner = name.slice(0, name.lastIndexOf(':'));
+    counted.set(owner, (counted.get(owner) ?? 0) + 1);
+  }
+  return [...applications, ...chats].flatMap(([name, { count, countOfApi }]) => {
+    const exact = counted.get(name) ?? 0;
+    return count === exact && countOfApi === exact ? [] : [`${name}: ${exact}, row ${count}, API ${countOfApi}`];
+  });
+}
+
+/** Everything that is stored must be found as it is stored now, and nothing else. */
+function missingInSearch({ messages, documents, documentsCounted, notFound }: Stored): string[] {
+  const missing = [...notFound];
+  for (const [name, content] of messages) if (documents.get(name) !== content) missing.push(name);
+  if (documentsCounted !== messages.size) {
+    missing.push(`${documentsCounted} documents of ${messages.size} messages`);
+  }
+  return missing;
+}

@@ -1,0 +1,114 @@
+/** One request, and what came of it, with a deadline of its own. Nothing is ever sent again here. */
+import type { Attempt, Create, Place, Read, Update } from './record.ts';
+
+/** Above nginx's own 4 s for an answer: beyond it the front itself hangs. */
+const ANSWER_WITHIN_MS = 8_000;
+
+interface Reply {
+  readonly sentAt: number;
+  readonly ms: number;
+  /** 0 where no answer came. */
+  readonly status: number;
+  readonly retryAfter: boolean;
+  readonly body: unknown;
+}
+
+export class Client {
+  constructor(readonly url: string) {}
+
+  async create({ kind, token, chat, texts, key }: Omit<Create, 'attempts'>): Promise<Attempt> {
+    const [text = ''] = texts;
+    const application = `/api/applications/${token}`;
+    const sent = {
+      application: ['/api/applications', { application_name: text }],
+      chat: [`${application}/chats`, { chat_name: text }],
+      message: [`${application}/chats/${chat}/messages`, { message_content: text }],
+      batch: [
+        `${application}/chats/${chat}/messages/batch`,
+        { messages: texts.map((content) => ({ message_content: content })) },
+      ],
+    } as const;
+    const [path, json] = sent[kind];
+    const reply = await this.#call('POST', path, json, key === undefined ? {} : { 'idempotency-key': key });
+    const { sentAt, ms, status } = reply;
+    if (status !== 201) {
+      const refused = status === 503 && reply.retryAfter;
+      return { sentAt, ms, status, outcome: refused ? 'refused' : 'failed', detail: shortened(reply.body) };
+    }
+    return { sentAt, ms, status, outcome: 'acknowledged', ...announced(kind, texts, reply.body) };
+  }
+
+  async update(place: Place, content: string): Promise<Update> {
+    const reply = await this.#call('PATCH', messagePath(place), { message_content: content });
+    return { ...place, content, status: reply.status, sentAt: reply.sentAt, ms: reply.ms };
+  }
+
+  async read(place: Place): Promise<Read> {
+    const { status, sentAt, ms } = await this.#call('GET', messagePath(place));
+    return { ...place, status, sentAt, ms };
+  }
+
+  get(path: string): Promise<Reply> {
+    return this.#call('GET', path);
+  }
+
+  async #call(method: string, path: string, json?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+    const sentAt = Date.now();
+    const started = performance.now();
+    const since = () => performance.now() - started;
+    try {
+      const response = await fetch(`${this.url}${path}`, {
+        method,
+        headers: { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(json !== undefined && { body: JSON.stringify(json) }),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      });
+      const text = await response.text();
+      const ms = since();
+      const retryAfter = response.headers.has('retry-after');
+      return { sentAt, ms, status: response.status, retryAfter, body: parsed(text) };
+    } catch (error) {
+      return { sentAt, ms: since(), status: 0, retryAfter: false, body: String(error) };
+    }
+  }
+}
+
+const messagePath = ({ token, chat, number }: Place): string =>
+  `/api/applications/${token}/chats/${chat}/messages/${number}`;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function shortened(body: unknown): string {
+  const detail = (body as { detail?: unknown } | null)?.detail ?? body;
+  return String(typeof detail === 'string' ? detail : JSON.stringify(detail)).slice(0, 200);
+}
+
+interface Announced {
+  readonly application_token?: string;
+  readonly chat_number?: number;
+  readonly message_number?: number;
+  readonly message_content?: string;
+}
+
+/** What a 201 says. One that does not announce what was sent is noted in `detail`. */
+function announced(
+  kind: Create['kind'],
+  texts: readonly string[],
+  body: unknown,
+): Pick<Attempt, 'first' | 'token' | 'detail'> {
+  const items = (Array.isArray(body) ? body : [body]) as Announced[];
+  const first = items[0];
+  if (kind === 'application') return { first: 0, token: first?.application_token ?? '' };
+  if (kind === 'chat') return { first: first?.chat_number ?? 0 };
+  const number = first?.message_number ?? 0;
+  const asSent =
+    items.length === texts.length &&
+    items.every((item, index) => item.message_number === number + index && item.message_content === texts[index]);
+  return { first: number, ...(!asSent && { detail: 'the answer is not what was sent' }) };
+}

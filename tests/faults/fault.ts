@@ -1,0 +1,29 @@
+/** What a fault is: it is injected under load, held, healed, and then the promises are looked at. */
+import type { Load } from './load.ts';
+import type { Random } from './random.ts';
+import type { FaultStack } from './stack.ts';
+
+export interface FaultContext {
+  readonly stack: FaultStack;
+  readonly load: Load;
+  readonly random: Random;
+  /** Told on stderr. */
+  readonly tell: (what: string) => void;
+}
+
+export interface Fault {
+  /** As it is named on the command line. */
+  readonly name: string;
+  /** What happens, in a line. */
+  readonly description: string;
+  /** From the end of `inject` to the beginning of `heal`. */
+  readonly holdMs: number;
+  inject(context: FaultContext): Promise<void>;
+  heal(context: FaultContext): Promise<void>;
+  /** After the comparison: what the fault left that the next one must not find. */
+  cleanUp?(context: FaultContext): Promise<void>;
+  /** A create that is not acknowledged is answered within so long; default 2.5 s. */
+  readonly refusalMsMax?: number;
+  /** Reasons of dead letters that belong to it, besides `late`. */
+  readonly deadLetters?: readonly string[];
+}

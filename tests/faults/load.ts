@@ -1,0 +1,185 @@
+/**
+ * A steady load: so many creates a second at fixed times, whatever became of the earlier ones, up to a number of requests
+ * in flight. Keyed creates are sent again until they are acknowledged; all others once.
+ */
+import { partitionOf } from '@parley/domain';
+import type { Client } from './client.ts';
+import type { Random } from './random.ts';
+import { type Attempt, acknowledgement, type Create, type Place, type Recording } from './record.ts';
+
+export interface LoadOptions {
+  readonly createsPerSecond: number;
+  readonly partitions: number;
+}
+
+const TICK_MS = 10;
+const IN_FLIGHT_MAX = 128;
+/** Applications that are there from the start; each lies in a partition of its own. */
+const APPLICATIONS = 4;
+const CHATS_EACH = 5;
+/** Keyed creates that wait to be sent again: more of them would be a load of their own when the fault is healed. */
+const RETRYING_MAX = 100;
+const RETRY_MIN_MS = 200;
+const RETRY_MAX_MS = 2_000;
+/** How long a keyed create is tried again when the load has ended. */
+const GIVE_UP_AFTER_MS = 60_000;
+const SHARES = { hot: 0.25, batch: 0.06, chat: 0.01, application: 0.003, keyed: 0.12, repeat: 0.1 };
+const FOLLOW = { update: 0.02, read: 0.04 };
+/** So that a content's bytes matter: accents, emoji, other scripts. */
+const FILLERS = ['', 'plain words', 'crème brûlée', 'grüße 👋🏽', '日本語のテスト', 'حبر', 'a\tb\nc', '  spaces  '];
+
+export interface Chat {
+  readonly token: string;
+  readonly chat: number;
+}
+
+export class Load {
+  readonly #chats: Chat[] = [];
+  readonly #tokens: string[] = [];
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #uncertain = new Set<string>();
+  /** When the steady load began: what came before it waited for the system to be well. */
+  startedAt: number | undefined;
+  #retrying = 0;
+  #serial = 0;
+  #timer: Timer | undefined;
+  #stoppedAt = Number.POSITIVE_INFINITY;
+
+  constructor(
+    readonly client: Client,
+    readonly recording: Recording,
+    readonly random: Random,
+    readonly options: LoadOptions,
+    /** Begins every text of this load: no two loads have one in common. */
+    readonly name: string,
+  ) {}
+
+  get tokens(): readonly string[] {
+    return this.#tokens;
+  }
+
+  /** The busiest chat. */
+  get hot(): Chat {
+    const [hot] = this.#chats;
+    if (hot === undefined) throw new Error('the load has no chat yet');
+    return hot;
+  }
+
+  /** Makes the first applications and chats; keyed, so that a system that is not well yet is waited for. */
+  async prepare(): Promise<void> {
+    const partitions = new Set<number>();
+    while (partitions.size < Math.min(APPLICATIONS, this.options.partitions)) {
+      const create = await this.#send('application', { token: '', chat: 0 }, 1, true);
+      const token = acknowledgement(create)?.token ?? '';
+      partitions.add(partitionOf(token, this.options.partitions));
+    }
+    for (const token of [...this.#tokens]) {
+      for (let index = 0; index < CHATS_EACH; index += 1) {
+        await this.#send('chat', { token, chat: 0 }, 1, true);
+      }
+    }
+  }
+
+  start(): void {
+    this.startedAt ??= Date.now();
+    this.#stoppedAt = Number.POSITIVE_INFINITY;
+    const started = performance.now();
+    let due = 0;
+    this.#timer = setInterval(() => {
+      const now = ((performance.now() - started) / 1_000) * this.options.createsPerSecond;
+      // What is due while too much is in flight is left out, not made up for: a burst would follow each outage.
+      for (; due < now; due += 1) if (this.#inFlight.size < IN_FLIGHT_MAX) this.#begin(this.#oneCreate());
+    }, TICK_MS);
+  }
+
+  /** No new creates until `start`; resolves when all are answered and the keyed ones acknowledged, or given up. */
+  async pause(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stoppedAt = performance.now();
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+  }
+
+  #begin(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#inFlight.delete(tracked));
+    this.#inFlight.add(tracked);
+  }
+
+  async #oneCreate(): Promise<void> {
+    const { random } = this;
+    const kind = this.#kind();
+    const hot = this.#chats[0];
+    const target = hot !== undefined && random.chance(SHARES.hot) ? hot : random.pick(this.#chats);
+    const count = kind === 'batch' ? random.integer(5, 20) : 1;
+    const keyed = random.chance(SHARES.keyed) && this.#retrying < RETRYING_MAX;
+    const owner = kind === 'application' ? { token: '', chat: 0 } : kind === 'chat' ? { ...target, chat: 0 } : target;
+    const create = await this.#send(kind, owner, count, keyed);
+    const first = acknowledgement(create)?.first;
+    if (first === undefined || kind === 'application' || kind === 'chat') return;
+    const place = { ...target, number: first };
+    if (random.chance(FOLLOW.read)) this.#begin(this.#read(place));
+    if (random.chance(FOLLOW.update)) this.#begin(this.#update(place, create.texts[0] ?? ''));
+  }
+
+  #kind(): Create['kind'] {
+    const drawn = this.random.next();
+    if (drawn < SHARES.application) return 'application';
+    if (drawn < SHARES.application + SHARES.chat) return 'chat';
+    if (drawn < SHARES.application + SHARES.chat + SHARES.batch) return 'batch';
+    return 'message';
+  }
+
+  async #send(kind: Create['kind'], owner: Chat, count: number, keyed: boolean): Promise<Create> {
+    const texts = Array.from({ length: count }, () => this.#text());
+    const key = keyed ? `key-of-${texts[0]?.split(' ')[0]}-${crypto.randomUUID()}` : undefined;
+    const create: Create = { kind, ...owner, texts, ...(key !== undefined && { key }), attempts: [] };
+    this.recording.creates.push(create);
+    const attempt = await this.#attempt(create);
+    if (attempt.outcome !== 'acknowledged' && keyed) await this.#retry(create);
+    const acknowledged = acknowledgement(create);
+    if (acknowledged === undefined) return create;
+    // A key must answer the same again: now and then it is asked.
+    if (keyed && this.random.chance(SHARES.repeat)) await this.#attempt(create);
+    if (kind === 'application' && acknowledged.token !== undefined) this.#tokens.push(acknowledged.token);
+    if (kind === 'chat') this.#chats.push({ token: owner.token, chat: acknowledged.first ?? 0 });
+    return create;
+  }
+
+  async #attempt(create: Create): Promise<Attempt> {
+    const attempt = await this.client.create(create);
+    this.recording.answered(create, attempt);
+    return attempt;
+  }
+
+  async #retry(create: Create): Promise<void> {
+    this.#retrying += 1;
+    for (let waitMs = RETRY_MIN_MS; ; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
+      await Bun.sleep(waitMs * (0.5 + this.random.next()));
+      const attempt = await this.#attempt(create);
+      if (attempt.outcome === 'acknowledged' || performance.now() > this.#stoppedAt + GIVE_UP_AFTER_MS) break;
+    }
+    this.#retrying -= 1;
+  }
+
+  async #read(place: Place): Promise<void> {
+    this.recording.reads.push(await this.client.read(place));
+  }
+
+  /**
+   * One update at a time for a message, and none after one whose fate is unknown: it may come to pass later than the
+   * next, and nobody could say which of the two the message must hold.
+   */
+  async #update(place: Place, text: string): Promise<void> {
+    const name = `${place.token}:${place.chat}:${place.number}`;
+    if (this.#uncertain.has(name)) return;
+    this.#uncertain.add(name);
+    const update = await this.client.update(place, `${text.split(' ', 1)[0]} updated ${this.random.pick(FILLERS)}`);
+    this.recording.updates.push(update);
+    if (update.status === 200) this.#uncertain.delete(name);
+  }
+
+  /** Unique by its first word, which is a word for the search too. */
+  #text(): string {
+    this.#serial += 1;
+    return `${this.name}x${this.#serial.toString(36)}z of the load ${this.random.pick(FILLERS)}`;
+  }
+}

@@ -1,0 +1,89 @@
+/** The command line of the fault harness, see USAGE. */
+import { experiment } from './experiment.ts';
+import { FAULTS } from './faults/index.ts';
+import { FaultStack } from './stack.ts';
+import { table } from './table.ts';
+import type { Result } from './verdict.ts';
+
+const USAGE = `Breaks a system of its own under load and compares what was acknowledged with what is there (docs/faults.md):
+
+  bun run faults [NAME…]      all faults, or these; a name that ends in - means all that begin so
+  bun run faults list         what there is
+
+  --json FILE     the results, too
+  --seed N        repeats the choices of an earlier run
+  --rate N        creates a second (default 400)
+  --keep          leaves the state folder with its logs
+`;
+
+const say = (what: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${what}`);
+
+interface Arguments {
+  readonly names: string[];
+  readonly options: Map<string, string>;
+}
+
+function parse(args: readonly string[]): Arguments {
+  const names: string[] = [];
+  const options = new Map<string, string>();
+  const left = [...args];
+  for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    if (!next.startsWith('--')) names.push(next);
+    else if (next === '--keep' || next === '--help') options.set(next, 'yes');
+    else options.set(next, left.shift() ?? '');
+  }
+  return { names, options };
+}
+
+function chosen(names: readonly string[]) {
+  if (names.length === 0) return FAULTS;
+  const matches = (fault: string) => (name: string) => name === fault || (name.endsWith('-') && fault.startsWith(name));
+  for (const name of names) {
+    if (!FAULTS.some((fault) => matches(fault.name)(name))) throw new Error(`There is no fault '${name}'.`);
+  }
+  return FAULTS.filter(({ name }) => names.some(matches(name)));
+}
+
+async function main(): Promise<number> {
+  const { names, options } = parse(process.argv.slice(2));
+  if (options.has('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (names[0] === 'list') {
+    for (const { name, description } of FAULTS) console.log(`${name.padEnd(30)} ${description}`);
+    return 0;
+  }
+  const faults = chosen(names);
+  const seed = Number(options.get('--seed') ?? Date.now() % 1_000_000);
+  const createsPerSecond = Number(options.get('--rate') ?? 400);
+  say(`seed ${seed}; starting the system`);
+  const stack = await FaultStack.up();
+  const results: Result[] = [];
+  let wrong = false;
+  try {
+    for (const [index, fault] of faults.entries()) {
+      const tell = (what: string): void => say(`[${index + 1}/${faults.length}] ${fault.name}: ${what}`);
+      try {
+        const result = await experiment(fault, { stack, createsPerSecond, seed, tell });
+        results.push(result);
+        tell(result.broken.length === 0 ? 'held' : `BROKEN: ${result.broken.join('; ')}`);
+      } catch (error) {
+        wrong = true;
+        tell(`could not be run: ${error instanceof Error ? error.stack : String(error)}`);
+      }
+      await stack.command('up');
+    }
+  } finally {
+    const broken = wrong || results.some(({ broken }) => broken.length > 0);
+    await stack.down(broken || options.has('--keep'));
+    if (broken) say(`the logs are in ${stack.settings.stateDir}/logs`);
+    if (results.length > 0) console.log(table(results));
+  }
+  const file = options.get('--json');
+  const plain = (_: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value);
+  if (file !== undefined) await Bun.write(file, JSON.stringify({ seed, results }, plain, 2));
+  return wrong || results.some(({ broken }) => broken.length > 0) ? 1 : 0;
+}
+
+process.exitCode = await main();

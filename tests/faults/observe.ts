@@ -1,0 +1,167 @@
+/** Reads what the system holds of a load: in MySQL, in Elasticsearch, through the API, among the dead letters. */
+import { type Connection, createConnection } from 'mysql2/promise';
+import { openRabbitmq } from '../../libs/rabbitmq/src/index.ts';
+import { firstWord, type Stored, type StoredOwner } from './check.ts';
+import type { Client } from './client.ts';
+import type { Random } from './random.ts';
+import { type FaultStack, PARTITIONS } from './stack.ts';
+
+const DEAD_LETTERS_MAX = 100_000;
+const DOCUMENTS_AT_ONCE = 1_000;
+const SEARCHED_SAMPLE = 40;
+const ALIAS = 'parley-messages';
+
+export async function withMysql<Result>(
+  stack: FaultStack,
+  use: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const connection = await createConnection({ uri: stack.urls.MYSQL_URL ?? '', timezone: 'Z' });
+  try {
+    return await use(connection);
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** `name` begins every text of the load that is looked at. Takes the dead letters away, so that each run sees its own. */
+export async function observe(stack: FaultStack, client: Client, name: string, random: Random): Promise<Stored> {
+  const rows = await readRows(stack, name);
+  const tokens = [...rows.applications.keys()];
+  const names = [...rows.messages.keys()];
+  return {
+    applications: await withApi(client, rows.applications, tokens),
+    chats: await withApiChats(client, rows.chats, tokens),
+    messages: rows.messages,
+    documents: await readDocuments(stack, names),
+    documentsCounted: await countDocuments(stack, [...rows.chats.keys()]),
+    notFound: await notFound(client, rows.messages, random),
+    deadLetters: await takeDeadLetters(stack),
+  };
+}
+
+type Row = Record<'token' | 'name' | 'content', string> & Record<'number' | 'chat' | 'count', number>;
+type Counted = Omit<StoredOwner, 'countOfApi'>;
+
+async function readRows(stack: FaultStack, name: string) {
+  const applications = new Map<string, Counted>();
+  const chats = new Map<string, Counted>();
+  const messages = new Map<string, string>();
+  await withMysql(stack, async (mysql) => {
+    const select = async (sql: string): Promise<Row[]> => (await mysql.query(sql, [`${name}x%`]))[0] as Row[];
+    const of = 'WHERE token IN (SELECT token FROM applications WHERE name LIKE ?)';
+    const token = 'BIN_TO_UUID(token) AS token';
+    const ownApplications = await select(
+      `SELECT ${token}, name, chats_count AS count FROM applications WHERE name LIKE ?`,
+    );
+    for (const row of ownApplications) applications.set(row.token, { name: row.name, count: row.count });
+    for (const row of await select(`SELECT ${token}, number, name, messages_count AS count FROM chats ${of}`))
+      chats.set(`${row.token}:${row.number}`, { name: row.name, count: row.count });
+    for (const row of await select(`SELECT ${token}, chat_number AS chat, number, content FROM messages ${of}`))
+      messages.set(`${row.token}:${row.chat}:${row.number}`, row.content);
+  });
+  return { applications, chats, messages };
+}
+
+interface ApiOwner {
+  readonly number: number;
+  readonly chats_count: number;
+  readonly messages_count: number;
+}
+
+async function withApi(
+  client: Client,
+  rows: ReadonlyMap<string, Counted>,
+  tokens: readonly string[],
+): Promise<Map<string, StoredOwner>> {
+  const owners = new Map<string, StoredOwner>();
+  for (const token of tokens) {
+    const answer = (await client.get(`/api/applications/${token}`)).body as ApiOwner;
+    const row = rows.get(token);
+    if (row !== undefined) owners.set(token, { ...row, countOfApi: answer.chats_count });
+  }
+  return owners;
+}
+
+async function withApiChats(
+  client: Client,
+  rows: ReadonlyMap<string, Counted>,
+  tokens: readonly string[],
+): Promise<Map<string, StoredOwner>> {
+  const counts = new Map<string, number>();
+  for (const token of tokens) {
+    for (let after = 0; ; ) {
+      const path = `/api/applications/${token}/chats?limit=200${after === 0 ? '' : `&after=${after}`}`;
+      const { body } = await client.get(path);
+      const page = Array.isArray(body) ? (body as ApiOwner[]) : [];
+      for (const { number, messages_count } of page) counts.set(`${token}:${number}`, messages_count);
+      after = page.at(-1)?.number ?? 0;
+      if (page.length < 200) break;
+    }
+  }
+  return new Map([...rows].map(([name, row]) => [name, { ...row, countOfApi: counts.get(name) ?? -1 }]));
+}
+
+async function elasticsearch(stack: FaultStack, path: string, json: unknown): Promise<unknown> {
+  const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/${ALIAS}/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(json),
+  });
+  if (!response.ok) throw new Error(`Elasticsearch: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+async function readDocuments(stack: FaultStack, names: readonly string[]): Promise<Map<string, string>> {
+  const documents = new Map<string, string>();
+  for (let from = 0; from < names.length; from += DOCUMENTS_AT_ONCE) {
+    const docs = names.slice(from, from + DOCUMENTS_AT_ONCE).map((name) => {
+      return { _id: name, routing: name.slice(0, name.indexOf(':')), _source: ['content'] };
+    });
+    const found = (await elasticsearch(stack, '_mget', { docs })) as {
+      docs: { _id: string; found?: boolean; _source?: { content: string } }[];
+    };
+    for (const { _id, _source } of found.docs) if (_source !== undefined) documents.set(_id, _source.content);
+  }
+  return documents;
+}
+
+async function countDocuments(stack: FaultStack, chats: readonly string[]): Promise<number> {
+  let sum = 0;
+  for (let from = 0; from < chats.length; from += DOCUMENTS_AT_ONCE) {
+    const query = { terms: { chat: chats.slice(from, from + DOCUMENTS_AT_ONCE) } };
+    sum += ((await elasticsearch(stack, '_count', { query })) as { count: number }).count;
+  }
+  return sum;
+}
+
+/** A sample is searched as a client does it: by its first word, which nothing else has. */
+async function notFound(client: Client, messages: ReadonlyMap<string, string>, random: Random): Promise<string[]> {
+  const all = [...messages];
+  if (all.length === 0) return [];
+  const missing: string[] = [];
+  for (const [name, content] of Array.from({ length: SEARCHED_SAMPLE }, () => random.pick(all))) {
+    const [token, chat, number] = name.split(':');
+    const path = `/api/applications/${token}/chats/${chat}/search?search_query=${firstWord(content)}`;
+    const { body } = await client.get(path);
+    const found = Array.isArray(body) ? (body as { number: number; content: string }[]) : [];
+    const [only] = found;
+    if (found.length !== 1 || only?.number !== Number(number) || only.content !== content)
+      missing.push(`search for ${name}`);
+  }
+  return missing;
+}
+
+async function takeDeadLetters(stack: FaultStack): Promise<Map<string, number>> {
+  const rabbitmq = openRabbitmq({ url: stack.urls.RABBITMQ_URL ?? '', partitions: PARTITIONS });
+  await rabbitmq.start();
+  const reasons = new Map<string, number>();
+  try {
+    await rabbitmq.deadLetters.purge(DEAD_LETTERS_MAX, ({ reason }) => {
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+      return true;
+    });
+  } finally {
+    await rabbitmq.close();
+  }
+  return reasons;
+}

@@ -1,0 +1,26 @@
+/**
+ * The proxies, in a process of their own: the harness compares large tables, and the system must not notice. Takes
+ * {@link ProxyOrder}s from its parent and ends with it.
+ */
+import { type ProxyBehaviour, TcpProxy } from './proxy.ts';
+
+export type ProxyOrder =
+  | { readonly id: number; readonly open: string; readonly port: number; readonly targetPort: number }
+  | { readonly id: number; readonly set: string; readonly change: Partial<ProxyBehaviour> }
+  | { readonly id: number; readonly cut: string };
+
+const proxies = new Map<string, TcpProxy>();
+
+function find(name: string): TcpProxy {
+  const proxy = proxies.get(name);
+  if (proxy === undefined) throw new Error(`there is no proxy '${name}'`);
+  return proxy;
+}
+
+process.on('message', (order: ProxyOrder) => {
+  if ('open' in order) proxies.set(order.open, new TcpProxy(order.port, order.targetPort));
+  else if ('set' in order) find(order.set).set(order.change);
+  else find(order.cut).cut();
+  process.send?.({ done: order.id });
+});
+process.on('disconnect', () => process.exit());

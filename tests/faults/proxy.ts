@@ -1,0 +1,111 @@
+/** A TCP proxy before a server, that can lose, delay and refuse what goes through it. */
+import { createServer, connect as dial, type Server, type Socket } from 'node:net';
+
+/** What a proxy does to its connections; all of it can be changed while they live. */
+export interface ProxyBehaviour {
+  /** Where new connections lead: a port on loopback. */
+  readonly targetPort: number;
+  /** Each way. */
+  readonly delayMs: number;
+  /** New connections are closed at once. */
+  readonly refuse: boolean;
+  /**
+   * Bytes vanish without a word, both ways, as behind a router that has forgotten the connection. One that has lost
+   * bytes stays dead for good, whatever is set later; its ends do not learn it.
+   */
+  readonly swallow: boolean;
+  /** The chance, each second, that a connection is cut. */
+  readonly cutsPerSecond: number;
+}
+
+const CUT_EVERY_MS = 100;
+
+interface Joined {
+  readonly client: Socket;
+  readonly server: Socket;
+  dead: boolean;
+}
+
+export class TcpProxy {
+  readonly #joined = new Set<Joined>();
+  readonly #server: Server;
+  readonly #cutting: Timer;
+  #behaviour: ProxyBehaviour;
+
+  constructor(
+    readonly port: number,
+    targetPort: number,
+  ) {
+    this.#behaviour = { targetPort, delayMs: 0, refuse: false, swallow: false, cutsPerSecond: 0 };
+    this.#server = createServer((client) => this.#join(client)).listen(port, '127.0.0.1');
+    this.#cutting = setInterval(() => this.#cutSome(), CUT_EVERY_MS);
+  }
+
+  set(change: Partial<ProxyBehaviour>): void {
+    this.#behaviour = { ...this.#behaviour, ...change };
+  }
+
+  /** Ends all connections. */
+  cut(): void {
+    for (const each of this.#joined) this.#end(each);
+  }
+
+  close(): void {
+    clearInterval(this.#cutting);
+    this.#server.close();
+    this.cut();
+  }
+
+  #join(client: Socket): void {
+    if (this.#behaviour.refuse) {
+      client.destroy();
+      return;
+    }
+    const joined = { client, server: dial(this.#behaviour.targetPort, '127.0.0.1'), dead: false };
+    this.#joined.add(joined);
+    this.#forward(joined, client, joined.server);
+    this.#forward(joined, joined.server, client);
+  }
+
+  #forward(joined: Joined, from: Socket, to: Socket): void {
+    from.setNoDelay(true);
+    let delayed = 0;
+    let lastDueAt = 0;
+    from.on('data', (bytes) => {
+      if (this.#behaviour.swallow) joined.dead = true;
+      if (joined.dead) return;
+      const pass = () => {
+        if (!to.destroyed && !to.write(bytes)) from.pause();
+      };
+      const now = performance.now();
+      // Not before what came earlier, also when the delay has become shorter since.
+      lastDueAt = Math.max(lastDueAt, now + this.#behaviour.delayMs);
+      if (lastDueAt <= now && delayed === 0) {
+        pass();
+        return;
+      }
+      delayed += 1;
+      setTimeout(() => {
+        delayed -= 1;
+        pass();
+      }, lastDueAt - now);
+    });
+    to.on('drain', () => from.resume());
+    from.on('error', () => {});
+    // Of a dead connection neither end learns what became of the other.
+    from.on('close', () => {
+      if (!joined.dead || from === joined.client) this.#end(joined);
+    });
+  }
+
+  #end(joined: Joined): void {
+    this.#joined.delete(joined);
+    joined.client.destroy();
+    joined.server.destroy();
+  }
+
+  #cutSome(): void {
+    const chance = (this.#behaviour.cutsPerSecond * CUT_EVERY_MS) / 1_000;
+    for (const each of this.#joined) if (Math.random() < chance) this.#end(each);
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The system that is broken: a native stack on ports of its own, beside those of the tests, two instances of each app,
+ * all of them behind proxies to their servers. Only what this stack started is ever stopped or killed.
+ */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { isAlive, type ProcessRecord, Records } from '../../stack/process.ts';
+import { readSettings, type Settings } from '../../stack/settings.ts';
+import { connectionUrls } from '../../stack/urls.ts';
+import { Proxies, type ProxyName } from './proxies.ts';
+
+const REPOSITORY = resolve(import.meta.dir, '../..');
+export const PARTITIONS = 8;
+/** Counts are summed so often, so that a run need not wait a minute for it. */
+const FLUSH_PATTERN = '*/3 * * * * *';
+
+const ENVIRONMENT = {
+  STACK_DIR: process.env.FAULT_STACK_DIR ?? join(process.env.TMPDIR ?? tmpdir(), 'parley-fault-stack'),
+  ...{ PORT: '14080', NGINX_STATUS_PORT: '14081', REDIS_PORT: '14379', RABBITMQ_PORT: '14672' },
+  ...{ RABBITMQ_DIST_PORT: '14772', EPMD_PORT: '14369', MYSQL_PORT: '14306', ELASTICSEARCH_PORT: '14200' },
+  ...{ ELASTICSEARCH_TRANSPORT_PORT: '14300', INGEST_PORT: '14100', API_PORT: '14110', WORKER_PORT: '14120' },
+  ...{ REDIS_APP_PORT: '15379', RABBITMQ_APP_PORT: '15672', MYSQL_APP_PORT: '15306' },
+  ELASTICSEARCH_APP_PORT: '15200',
+  ...{ INGESTS: '2', APIS: '2', WORKERS: '2', PARTITIONS: String(PARTITIONS) },
+  ...{ STACK_PASS: 'FLUSH_PATTERN', FLUSH_PATTERN },
+};
+
+export const APPS = ['ingest-1', 'ingest-2', 'api-1', 'api-2', 'worker-1', 'worker-2'] as const;
+export type AppName = (typeof APPS)[number];
+export type ProgramName = AppName | ProxyName | 'nginx' | 'epmd';
+
+export class FaultStack {
+  readonly settings: Settings = readSettings(ENVIRONMENT, REPOSITORY);
+  readonly proxies = new Proxies();
+  /** The servers themselves, past the proxies. */
+  readonly urls = connectionUrls(this.settings.ports);
+  readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
+  readonly #records = new Records(`${this.settings.stateDir}/run`);
+
+  /** A stack without any data. What an interrupted run left is stopped and removed. */
+  static async up(): Promise<FaultStack> {
+    const stack = new FaultStack();
+    const { ports, appPorts, stateDir } = stack.settings;
+    if (existsSync(stateDir)) await stack.command('down');
+    await rm(stateDir, { recursive: true, force: true });
+    for (const name of ['redis', 'rabbitmq', 'mysql', 'elasticsearch'] as const)
+      await stack.proxies.open(name, appPorts[name], ports[name]);
+    await stack.command('up');
+    return stack;
+  }
+
+  /** `keepFiles`: its logs are wanted. */
+  async down(keepFiles: boolean): Promise<void> {
+    await this.command('down');
+    await this.proxies.close();
+    if (!keepFiles) await rm(this.settings.stateDir, { recursive: true, force: true });
+  }
+
+  start = (...names: ProgramName[]): Promise<string> => this.command('start', ...names);
+  /** As an operator stops it: TERM, and KILL when that does not help. */
+  stop = (...names: ProgramName[]): Promise<string> => this.command('stop', ...names);
+
+  record(name: ProgramName): ProcessRecord | undefined {
+    return this.#records.find(name);
+  }
+
+  isRunning(name: ProgramName): boolean {
+    const record = this.record(name);
+    return record !== undefined && isAlive(record);
+  }
+
+  /** @throws if it does not run: a fault that hits nothing shows nothing */
+  signal(name: ProgramName, signal: NodeJS.Signals): void {
+    const record = this.record(name);
+    if (record === undefined || !isAlive(record)) throw new Error(`${name} does not run`);
+    process.kill(record.pid, signal);
+  }
+
+  /** kill -9, and wait until it is gone. */
+  async kill(name: ProgramName): Promise<void> {
+    this.signal(name, 'SIGKILL');
+    while (this.isRunning(name)) await Bun.sleep(10);
+  }
+
+  /** A tool of the servers. */
+  exec = (...command: string[]): Promise<string> => this.command('exec', ...command);
+
+  /** The resident memory of a program, in MB. */
+  async residentMb(name: ProgramName): Promise<number> {
+    const status = await Bun.file(`/proc/${this.record(name)?.pid}/status`).text();
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
+  }
+
+  /** bin/stack with this stack's settings. @returns what it printed @throws with what it said if it fails */
+  async command(...args: string[]): Promise<string> {
+    const child = Bun.spawn([join(REPOSITORY, 'bin/stack'), ...args], {
+      env: { ...process.env, ...ENVIRONMENT },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [output, errors, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    if (code !== 0) throw new Error(`bin/stack ${args.join(' ')}: ${errors.trim() || output.trim()}`);
+    return output;
+  }
+}

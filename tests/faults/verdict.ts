@@ -1,0 +1,99 @@
+/** What a run says: its figures, and which promises it saw broken. */
+import type { Findings } from './check.ts';
+import type { Fault } from './fault.ts';
+import type { Attempt, Recording } from './record.ts';
+
+const REFUSAL_MS_MAX = 2_500;
+/** Refusals are the fault's own until so long after it is healed. */
+const GRACE_MS = 15_000;
+
+export interface Times {
+  readonly startedAt: number;
+  readonly injectedAt: number;
+  readonly healedAt: number;
+}
+
+export interface Figures {
+  readonly requests: number;
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly failed: number;
+  /** How long the slowest took: of what was not acknowledged, and of what was. */
+  readonly longestRefusalMs: number;
+  readonly longestAcknowledgementMs: number;
+  /** From healing until every create is acknowledged again. */
+  readonly recoveryMs: number;
+  /** Not acknowledged although nothing was broken: before the fault, or long after. */
+  readonly outside: number;
+  /** What was answered beside 201 and 503, how often. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Answers to reads and updates that were neither 200 nor 503. */
+  readonly oddReads: number;
+  readonly oddUpdates: number;
+  /** From the load's end until everything is stored, indexed and counted. */
+  readonly quietMs?: number;
+}
+
+export interface Result extends Figures {
+  readonly fault: string;
+  readonly seed: number;
+  readonly times: Times;
+  readonly findings: Findings;
+  readonly deadLetters: ReadonlyMap<string, number>;
+  /** Empty where every promise held. */
+  readonly broken: readonly string[];
+}
+
+export function figuresOf(recording: Recording, { startedAt, injectedAt, healedAt }: Times): Figures {
+  const attempts = [...recording.attempts()].filter(({ sentAt }) => sentAt >= startedAt);
+  const good = attempts.filter(({ outcome }) => outcome === 'acknowledged');
+  const bad = attempts.filter(({ outcome }) => outcome !== 'acknowledged');
+  const failed = bad.filter(({ outcome }) => outcome === 'failed');
+  const slowest = (some: readonly Attempt[]) => some.reduce((max, { ms }) => Math.max(max, ms), 0);
+  const endOf = ({ sentAt, ms }: Attempt) => sentAt + ms;
+  const lastBad = bad.filter(({ sentAt }) => sentAt >= healedAt).reduce((max, each) => Math.max(max, endOf(each)), 0);
+  const from = Math.max(lastBad, healedAt);
+  const firstGood = good.map(endOf).reduce((min, at) => (at >= from && at < min ? at : min), Number.POSITIVE_INFINITY);
+  const failures: Record<string, number> = {};
+  for (const { status, detail } of failed) {
+    const what = `${status} ${detail ?? ''}`;
+    failures[what] = (failures[what] ?? 0) + 1;
+  }
+  const odd = ({ status }: { status: number }) => status !== 200 && status !== 503;
+  return {
+    requests: attempts.length,
+    acknowledged: good.length,
+    refused: bad.length - failed.length,
+    failed: failed.length,
+    longestRefusalMs: slowest(bad),
+    longestAcknowledgementMs: slowest(good),
+    recoveryMs: firstGood - healedAt,
+    outside: bad.filter((each) => endOf(each) < injectedAt || each.sentAt > healedAt + GRACE_MS).length,
+    failures,
+    oddReads: recording.reads.filter(odd).length,
+    oddUpdates: recording.updates.filter(odd).length,
+  };
+}
+
+export function broken(
+  fault: Fault,
+  figures: Figures,
+  findings: Findings,
+  deadLetters: ReadonlyMap<string, number>,
+): string[] {
+  const { lost, duplicated, renumbered, disordered, unexplainedGaps, wrongCounts, missingInSearch, unreadable } =
+    findings;
+  const lists = { lost, duplicated, renumbered, disordered, unexplainedGaps, wrongCounts, missingInSearch, unreadable };
+  const found = Object.entries(lists).flatMap(([what, list]) => {
+    return list.length === 0 ? [] : [`${what} ${list.length}: ${list.slice(0, 3).join(', ')}`];
+  });
+  const refusalMsMax = fault.refusalMsMax ?? REFUSAL_MS_MAX;
+  if (figures.longestRefusalMs > refusalMsMax)
+    found.push(`a refusal took ${figures.longestRefusalMs.toFixed(0)} ms, more than ${refusalMsMax}`);
+  if (!Number.isFinite(figures.recoveryMs)) found.push('no create was acknowledged after healing');
+  if (figures.outside > 0) found.push(`${figures.outside} creates were not acknowledged though nothing was broken`);
+  for (const [reason, count] of deadLetters) {
+    if (reason !== 'late' && !fault.deadLetters?.includes(reason)) found.push(`${count} dead letters: ${reason}`);
+  }
+  return found;
+}
