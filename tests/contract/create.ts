@@ -4,7 +4,6 @@ import {
   IdempotencyConflict,
   type IdempotencyKey,
   type Numbering,
-  newEventId,
   type Sequence,
   type Store,
   type Token,
@@ -27,8 +26,8 @@ export async function createChat({ numbering, log }: CreateParts): Promise<Token
   const { token } = application;
   await log.publish(application);
   await log.publish(chatCreated(token));
-  await numbering.seed({ kind: 'chats', token }, 1);
-  await numbering.seed({ kind: 'messages', token, chat: 1 }, 0);
+  await numbering.seed({ kind: 'chats', token }, { number: 1 });
+  await numbering.seed({ kind: 'messages', token, chat: 1 }, { number: 0 });
   return token;
 }
 
@@ -42,15 +41,16 @@ export async function createMessages(
 ): Promise<number> {
   const { numbering, log, store } = parts;
   const sequence: Sequence = { kind: 'messages', token, chat };
-  const draw = () => numbering.draw({ sequence, count: contents.length, eventId: newEventId(), key });
+  const draw = () => numbering.draw({ sequence, count: contents.length, key });
   let answer = await draw();
   if (answer.status === 'missing') {
     await log.fence(token, FENCE_MS);
-    await numbering.seed(sequence, (await store.highestNumber(sequence)) ?? 0);
+    await numbering.seed(sequence, (await store.highest(sequence)) ?? { number: 0 });
     answer = await draw();
   }
   if (answer.status === 'conflict') throw new IdempotencyConflict();
-  if (answer.status === 'missing') throw new Unavailable('numbers', 'The counter went as soon as it came.');
+  if (answer.status === 'missing' || answer.status === 'unsure')
+    throw new Unavailable('numbers', 'The counter went as soon as it came.');
   const { first, eventId: id, epoch, at } = answer;
   if (answer.status === 'repeated' && answer.confirmed) return first;
   const event: Event = { type: 'messages', id, epoch, at, token, chat, first, contents, ...(key && { key }) };

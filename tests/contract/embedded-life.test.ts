@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
-import { IDEMPOTENCY_WINDOW_MS, NUMBER_MAX, newEventId, Unavailable } from '@parley/domain';
+import { IDEMPOTENCY_WINDOW_MS, NUMBER_MAX, Unavailable } from '@parley/domain';
 import { type EmbeddedOptions, openEmbedded } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { createChat, createMessages } from './create.ts';
@@ -58,7 +58,7 @@ describe('the embedded drivers', () => {
   test('everything rejects with Unavailable after the close', async () => {
     const { store, search, log, numbering, close } = await started();
     const token = await storedChat(store);
-    await numbering.seed(messagesOf(token), 0);
+    await numbering.seed(messagesOf(token), { number: 0 });
     await close();
     const calls = [
       store.append([messagesCreated(token, 1, ['x'])]),
@@ -71,13 +71,13 @@ describe('the embedded drivers', () => {
       store.renameApplication(token, 'x'),
       store.renameChat(token, 1, 'x'),
       store.rewriteMessage(token, 1, 1, 'x'),
-      store.highestNumber(messagesOf(token)),
+      store.highest(messagesOf(token)),
       store.ping(),
       search.search({ token, chat: 1, query: 'x', limit: 1 }),
       search.index([{ token, chat: 1, number: 1, content: 'x', version: 1 }]),
       log.publish(messagesCreated(token, 1, ['x'])),
-      numbering.draw({ sequence: messagesOf(token), count: 1, eventId: newEventId(), key: newKey() }),
-      numbering.register({ token, eventId: newEventId(), key: newKey() }),
+      numbering.draw({ sequence: messagesOf(token), count: 1, key: newKey() }),
+      numbering.register({ token, key: newKey() }),
     ];
     for (const [index, call] of calls.entries()) {
       expect([index, (await failure(call)) instanceof Unavailable]).toEqual([index, true]);
@@ -90,8 +90,8 @@ describe('the embedded drivers', () => {
     await embedded.store.append([2, 3, 4, 5, 6, 7, 8, 9].map((number) => chatCreated(token, { number })));
     expect(await createMessages(embedded, { token, contents: ['a', 'b'] })).toBe(1);
     for (let chat = 2; chat <= 9; chat += 1) await createMessages(embedded, { token, chat, contents: ['x'] });
-    const answer = await embedded.numbering.draw({ sequence: messagesOf(token), count: 1, eventId: newEventId() });
-    expect(answer).toEqual({ status: 'missing' });
+    const answer = await embedded.numbering.draw({ sequence: messagesOf(token), count: 1 });
+    expect(answer).toMatchObject({ status: 'missing' });
     expect(await createMessages(embedded, { token, contents: ['c'] })).toBe(3);
   });
 
@@ -106,9 +106,10 @@ describe('the embedded drivers', () => {
     const token = await storedChat(embedded.store);
     const others = [2, 3, 4, 5, 6, 7, 8, 9];
     await embedded.store.append(others.map((number) => chatCreated(token, { number })));
-    for (const chat of [1, ...others.slice(0, 2)]) await embedded.numbering.seed(messagesOf(token, chat), 0);
+    for (const chat of [1, ...others.slice(0, 2)])
+      await embedded.numbering.seed(messagesOf(token, chat), { number: 0 });
     const underWay = createMessages(embedded, { token, contents: ['first'] });
-    for (const chat of others) await embedded.numbering.seed(messagesOf(token, chat), 0);
+    for (const chat of others) await embedded.numbering.seed(messagesOf(token, chat), { number: 0 });
     const next = createMessages(embedded, { token, contents: ['second'] });
     release();
     expect(await Promise.all([underWay, next])).toEqual([1, 2]);
@@ -121,8 +122,8 @@ describe('the embedded drivers', () => {
     expect(await drawn(first.numbering, messagesOf(token))).toMatchObject({ first: 3 });
     await first.close();
     const second = await started();
-    const missing = await second.numbering.draw({ sequence: chatsOf(token), count: 1, eventId: newEventId() });
-    expect(missing).toEqual({ status: 'missing' });
+    const missing = await second.numbering.draw({ sequence: chatsOf(token), count: 1 });
+    expect(missing).toMatchObject({ status: 'missing' });
     expect(await createMessages(second, { token, contents: ['c'] })).toBe(3);
   });
 
@@ -134,10 +135,10 @@ describe('the embedded drivers', () => {
     expect(await createMessages(first, { token, contents: ['a', 'b'], key })).toBe(2);
     await first.close();
     const { numbering, store } = await started();
-    const repeated = await numbering.draw({ sequence: messagesOf(token), count: 2, eventId: newEventId(), key });
+    const repeated = await numbering.draw({ sequence: messagesOf(token), count: 2, key });
     expect(repeated).toMatchObject({ status: 'repeated', first: 2, confirmed: true });
     const other = { ...key, body: newKey('two').body };
-    const conflict = await numbering.draw({ sequence: messagesOf(token), count: 2, eventId: newEventId(), key: other });
+    const conflict = await numbering.draw({ sequence: messagesOf(token), count: 2, key: other });
     expect(conflict).toEqual({ status: 'conflict' });
     expect((await store.chat(token, 1))?.messagesCount).toBe(3);
   });
@@ -159,7 +160,7 @@ describe('the embedded drivers', () => {
   test('a key whose create was refused is free again', async () => {
     const embedded = await started({ queueBytesMax: 0 });
     const token = await storedChat(embedded.store);
-    await embedded.numbering.seed(messagesOf(token), 0);
+    await embedded.numbering.seed(messagesOf(token), { number: 0 });
     const key = newKey('one');
     expect(await failure(createMessages(embedded, { token, contents: ['x'], key }))).toBeInstanceOf(Unavailable);
     const other = { ...key, body: newKey('two').body };
@@ -170,7 +171,7 @@ describe('the embedded drivers', () => {
     const embedded = openEmbedded({ dataDir });
     open.push(embedded);
     const token = await storedChat(embedded.store);
-    await embedded.numbering.seed(messagesOf(token), 0);
+    await embedded.numbering.seed(messagesOf(token), { number: 0 });
     const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const [failFirst, storeSecond] = gates.map(({ resolve }) => resolve) as [() => void, () => void];
     let batches = 0;
@@ -197,7 +198,7 @@ describe('the embedded drivers', () => {
     const embedded = openEmbedded({ dataDir, queueBytesMax: 1 });
     open.push(embedded);
     const token = await storedChat(embedded.store);
-    await embedded.numbering.seed(messagesOf(token), 0);
+    await embedded.numbering.seed(messagesOf(token), { number: 0 });
     await embedded.log.consume(async (events) => (await embedded.store.append(events)).rejected);
     const create = { token, contents: ['once'], key: newKey() };
     const first = createMessages(embedded, create);
@@ -205,7 +206,6 @@ describe('the embedded drivers', () => {
     const again = await embedded.numbering.draw({
       sequence: messagesOf(token),
       count: 1,
-      eventId: newEventId(),
       key: create.key,
     });
     expect(again).toMatchObject({ status: 'repeated', first: 1 });
@@ -221,8 +221,8 @@ describe('the embedded drivers', () => {
       expect([rows, rejected.map(({ reason }) => reason)]).toEqual([0, ['rejected']]);
     }
     expect((await store.append([messagesCreated(token, NUMBER_MAX, ['last'])])).rows).toBe(1);
-    expect(await store.highestNumber(messagesOf(token))).toBe(NUMBER_MAX);
-    expect(await store.highestNumber(messagesOf(token, 2))).toBe(0);
+    expect(await store.highest(messagesOf(token))).toEqual({ number: NUMBER_MAX });
+    expect(await store.highest(messagesOf(token, 2))).toEqual({ number: 0 });
   });
 
   test('what is searched for is not known before its message is stored', async () => {

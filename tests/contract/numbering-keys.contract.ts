@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type IdempotencyKey, newEventId, newToken, type Token } from '@parley/domain';
+import { type IdempotencyKey, newToken, type Token } from '@parley/domain';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
 import { chatsOf, drawn, firstDrawn, messagesOf, type NumberingHarness, newKey } from './numbering.contract.ts';
 import { opened } from './open-harness.ts';
@@ -7,7 +7,7 @@ import { opened } from './open-harness.ts';
 export function numberingKeysContract(name: string, open: () => Promise<NumberingHarness>): void {
   describe(`${name} numbering, idempotency keys`, () => {
     const harness = opened(open);
-    const again = (key: IdempotencyKey, count = 1) => ({ count, eventId: newEventId(), key });
+    const again = (key: IdempotencyKey, count = 1) => ({ count, key });
 
     /** An application with chat 1 and the counters of both, as ingest leaves them. */
     async function acceptedChat(): Promise<Token> {
@@ -15,15 +15,15 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       const token = newToken();
       await makeDurable(applicationCreated({ token }));
       await makeDurable(chatCreated(token));
-      await numbering.seed(chatsOf(token), 1);
-      await numbering.seed(messagesOf(token), 0);
+      await numbering.seed(chatsOf(token), { number: 1 });
+      await numbering.seed(messagesOf(token), { number: 0 });
       return token;
     }
 
     test('a draw with a known key answers what was drawn then and draws nothing', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
-      await numbering.seed(sequence, 0);
+      await numbering.seed(sequence, { number: 0 });
       const key = newKey();
       const first = await drawn(numbering, sequence, { count: 3, key });
       const repeated = await numbering.draw({ sequence, ...again(key, 3) });
@@ -34,7 +34,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     test('a known key with another body is a conflict and draws nothing', async () => {
       const { numbering } = harness();
       const sequence = chatsOf();
-      await numbering.seed(sequence, 0);
+      await numbering.seed(sequence, { number: 0 });
       const key = newKey('one');
       await drawn(numbering, sequence, { key });
       const other = { ...key, body: newKey('two').body };
@@ -46,7 +46,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     test('of concurrent draws with one key one draws, the others answer the same', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
-      await numbering.seed(sequence, 0);
+      await numbering.seed(sequence, { number: 0 });
       const key = newKey();
       const answers = await Promise.all(
         Array.from({ length: 30 }, () => numbering.draw({ sequence, ...again(key, 2) })),
@@ -61,7 +61,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     test('different keys draw different numbers', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
-      await numbering.seed(sequence, 0);
+      await numbering.seed(sequence, { number: 0 });
       const draws = Array.from({ length: 50 }, () => drawn(numbering, sequence, { key: newKey() }));
       expect((await Promise.all(draws)).map(({ first }) => first)).toEqual(
         Array.from({ length: 50 }, (_, index) => index + 1),
@@ -72,7 +72,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       const { numbering } = harness();
       const key = newKey();
       for (const sequence of [messagesOf(), messagesOf()]) {
-        await numbering.seed(sequence, 0);
+        await numbering.seed(sequence, { number: 0 });
         expect(await drawn(numbering, sequence, { key })).toMatchObject({ first: 1 });
       }
     });
@@ -80,8 +80,8 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     test('a key that met a missing sequence is free', async () => {
       const { numbering } = harness();
       const [sequence, key] = [messagesOf(), newKey()];
-      expect(await numbering.draw({ sequence, ...again(key) })).toEqual({ status: 'missing' });
-      await numbering.seed(sequence, 0);
+      expect(await numbering.draw({ sequence, ...again(key) })).toMatchObject({ status: 'missing' });
+      await numbering.seed(sequence, { number: 0 });
       expect(await drawn(numbering, sequence, { key })).toMatchObject({ first: 1 });
     });
 
@@ -112,7 +112,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     test('confirming an unknown key, or again, does no harm', async () => {
       const { numbering } = harness();
       const [sequence, key] = [messagesOf(), newKey()];
-      await numbering.seed(sequence, 0);
+      await numbering.seed(sequence, { number: 0 });
       await numbering.confirm(sequence.token, key);
       await numbering.confirm(sequence.token, key);
       expect(await drawn(numbering, sequence, { key })).toMatchObject({ first: 1 });
@@ -121,27 +121,26 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     test('registering without a key gives the proposed token each time', async () => {
       const { numbering } = harness();
       for (const token of [newToken(), newToken()]) {
-        const eventId = newEventId();
-        const answer = await numbering.register({ token, eventId });
-        expect(answer).toMatchObject({ status: 'drawn', token, eventId });
+        expect(await numbering.register({ token })).toMatchObject({ status: 'drawn', token });
       }
     });
 
     test('registering with a known key answers the token of then', async () => {
       const { numbering } = harness();
-      const [token, eventId, key] = [newToken(), newEventId(), newKey()];
-      const first = await numbering.register({ token, eventId, key });
-      expect(first).toMatchObject({ status: 'drawn', token, eventId });
-      const repeated = await numbering.register({ token: newToken(), eventId: newEventId(), key });
+      const key = newKey();
+      const token = numbering.newToken(key);
+      const first = await numbering.register({ token, key });
+      expect(first).toMatchObject({ status: 'drawn', token });
+      const repeated = await numbering.register({ token: numbering.newToken(key), key });
       expect(repeated).toMatchObject({ ...first, status: 'repeated', confirmed: false });
     });
 
     test('registering with a known key and another body is a conflict', async () => {
       const { numbering } = harness();
       const key = newKey('one');
-      await numbering.register({ token: newToken(), eventId: newEventId(), key });
+      await numbering.register({ token: numbering.newToken(key), key });
       const other = { ...key, body: newKey('two').body };
-      const answer = await numbering.register({ token: newToken(), eventId: newEventId(), key: other });
+      const answer = await numbering.register({ token: numbering.newToken(other), key: other });
       expect(answer).toEqual({ status: 'conflict' });
     });
 
@@ -149,7 +148,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       const { numbering } = harness();
       const key = newKey();
       const answers = await Promise.all(
-        Array.from({ length: 20 }, () => numbering.register({ token: newToken(), eventId: newEventId(), key })),
+        Array.from({ length: 20 }, () => numbering.register({ token: numbering.newToken(key), key })),
       );
       expect(answers.filter(({ status }) => status === 'drawn')).toHaveLength(1);
       expect(new Set(answers.map((answer) => 'token' in answer && answer.token)).size).toBe(1);
@@ -158,20 +157,20 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     test('a registration is confirmed once its application is durable', async () => {
       const { numbering, makeDurable } = harness();
       const key = newKey();
-      const answer = await numbering.register({ token: newToken(), eventId: newEventId(), key });
+      const answer = await numbering.register({ token: numbering.newToken(key), key });
       if (answer.status !== 'drawn') throw new Error(`expected a draw, got ${answer.status}`);
       const { token, eventId, epoch, at } = answer;
       await makeDurable(applicationCreated({ token, id: eventId, epoch, at, key }));
       await numbering.confirm('applications', key);
-      const repeated = await numbering.register({ token: newToken(), eventId: newEventId(), key });
+      const repeated = await numbering.register({ token: numbering.newToken(key), key });
       expect(repeated).toMatchObject({ status: 'repeated', confirmed: true, token, eventId });
     });
 
     test("a registration's key says nothing within an application", async () => {
       const { numbering } = harness();
       const [sequence, key] = [chatsOf(), newKey()];
-      await numbering.register({ token: sequence.token, eventId: newEventId(), key });
-      await numbering.seed(sequence, 0);
+      await numbering.register({ token: numbering.newToken(key), key });
+      await numbering.seed(sequence, { number: 0 });
       expect(await drawn(numbering, sequence, { key })).toMatchObject({ first: 1 });
     });
   });

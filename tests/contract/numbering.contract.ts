@@ -29,9 +29,9 @@ export function messagesOf(token: Token = newToken(), chat = 1): Sequence {
 export async function drawn(
   numbering: Numbering,
   sequence: Sequence,
-  { count = 1, key, eventId = newEventId() }: { count?: number; key?: IdempotencyKey; eventId?: string } = {},
+  { count = 1, key }: { count?: number; key?: IdempotencyKey } = {},
 ): Promise<Drawn> {
-  const answer = await numbering.draw({ sequence, count, eventId, key });
+  const answer = await numbering.draw({ sequence, count, key });
   if (answer.status !== 'drawn') throw new Error(`expected a draw, got ${answer.status}`);
   const { status: _, ...rest } = answer;
   return rest;

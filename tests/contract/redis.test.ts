@@ -1,6 +1,7 @@
 import { newEventId } from '@parley/domain';
 import { openRedis, type RedisServers } from '../../libs/redis/src/index.ts';
 import { deleteKeys, redisUrl } from '../../libs/redis/src/testing/keys.ts';
+import { epochRegister } from '../../libs/redis/src/testing/register.ts';
 import { formCluster, RedisServer } from '../../libs/redis/src/testing/server.ts';
 import { countersContract } from './counters.contract.ts';
 import { numberingContract } from './numbering.contract.ts';
@@ -10,7 +11,7 @@ const PARTITIONS = 4;
 /** The drivers under a prefix of their own. */
 async function openDrivers(servers: RedisServers) {
   const prefix = `test:${newEventId()}:`;
-  const redis = openRedis({ servers, partitions: PARTITIONS, prefix });
+  const redis = openRedis({ servers, partitions: PARTITIONS, prefix, register: epochRegister() });
   await redis.ready();
   return { ...redis, prefix };
 }

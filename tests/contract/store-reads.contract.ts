@@ -211,15 +211,16 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       const { token } = application;
       const chats = { kind: 'chats', token } as const;
       const messages = { kind: 'messages', token, chat: 7 } as const;
-      expect([await store.highestNumber(chats), await store.highestNumber(messages)]).toEqual([undefined, undefined]);
+      expect([await store.highest(chats), await store.highest(messages)]).toEqual([undefined, undefined]);
       await store.append([application]);
-      expect([await store.highestNumber(chats), await store.highestNumber(messages)]).toEqual([0, undefined]);
+      expect([await store.highest(chats), await store.highest(messages)]).toEqual([{ number: 0 }, undefined]);
       await store.append([chatCreated(token, { number: 7 }), chatCreated(token, { number: 3 })]);
-      expect([await store.highestNumber(chats), await store.highestNumber(messages)]).toEqual([7, 0]);
+      expect(await store.highest(chats)).toMatchObject({ number: 7 });
+      expect(await store.highest(messages)).toEqual({ number: 0 });
       await store.append([messagesCreated(token, 20, ['a', 'b', 'c'], { chat: 7 })]);
       await store.append([messagesCreated(token, 4, ['d'], { chat: 7 })]);
-      expect(await store.highestNumber(messages)).toBe(22);
-      expect(await store.highestNumber({ ...messages, chat: 3 })).toBe(0);
+      expect(await store.highest(messages)).toMatchObject({ number: 22 });
+      expect(await store.highest({ ...messages, chat: 3 })).toEqual({ number: 0 });
     });
   });
 }

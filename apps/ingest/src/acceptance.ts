@@ -1,16 +1,14 @@
 import {
   ACKNOWLEDGE_WITHIN_MS,
   type ApplicationCreated,
-  type DrawAnswer,
   type Drawn,
   type Event,
   type EventLog,
   IdempotencyConflict,
   type IdempotencyKey,
   type Numbering,
-  newEventId,
-  newToken,
   type Sequence,
+  type Store,
   type Token,
   Unavailable,
 } from '@parley/domain';
@@ -21,14 +19,23 @@ import type { CounterSeeds } from './counter-seeds.ts';
 export interface AcceptanceParts {
   readonly numbering: Numbering;
   readonly log: EventLog;
+  readonly store: Pick<Store, 'keyedCreate'>;
   readonly seeds: CounterSeeds;
   readonly logger: Logger;
 }
 
+/** How often a draw is tried: each other time something was looked up in the store, or an epoch had begun meanwhile. */
+const DRAWS_MAX = 4;
+
+/** What is to be answered for a create, and the event that must be durable first; undefined where it is already. */
+type Claim<Found> = Found & {
+  readonly publish?: Omit<Drawn, 'first'> & { readonly fresh: boolean; readonly since: number };
+};
+
 /**
- * The hot path: draw a number, publish the event, and acknowledge only if the log confirmed within two seconds of the
- * draw. After that a new epoch may have begun in which the event counts as late, so its creator must not have been told
- * that it is kept.
+ * The hot path: draw a number, publish the event, and acknowledge only if the log confirmed within two seconds of asking
+ * for the draw. After that a new epoch may have begun in which the event counts as late, so its creator must not have
+ * been told that it is kept.
  */
 export class Acceptance {
   readonly #parts: AcceptanceParts;
@@ -39,69 +46,93 @@ export class Acceptance {
 
   /** Accepts an application and answers its token. */
   async application(name: string, key?: IdempotencyKey): Promise<Token> {
-    const { numbering, log } = this.#parts;
-    const proposed = newToken();
+    const { log, numbering } = this.#parts;
+    const proposed = numbering.newToken(key);
     refuseEarly(log, proposed);
-    const started = performance.now();
-    const answer = await numbering.register({ token: proposed, eventId: newEventId(), key });
-    if (answer.status === 'conflict') throw new IdempotencyConflict();
-    const { token, eventId, epoch, at } = answer;
-    if (answer.status === 'repeated' && answer.confirmed) return token;
+    const { token, publish } = await this.#register(proposed, key);
+    if (publish === undefined) return token;
+    const { eventId, epoch, at, since } = publish;
     const event: ApplicationCreated = { type: 'application', id: eventId, epoch, at, token, name, ...(key && { key }) };
-    await this.#publish(event, started, 'applications');
-    await this.#openCounter({ kind: 'chats', token });
+    await this.#publish(event, since, 'applications');
+    if (publish.fresh) await this.#openCounter({ kind: 'chats', token }, epoch);
     return token;
   }
 
   /** Accepts a chat and answers its number. */
   async chat(token: Token, name: string, key?: IdempotencyKey): Promise<number> {
-    const sequence: Sequence = { kind: 'chats', token };
-    const number = await this.#accept(sequence, 1, key, ({ first, eventId, epoch, at }) => {
-      return { type: 'chat', id: eventId, epoch, at, token, number: first, name, ...(key && { key }) };
-    });
-    await this.#openCounter({ kind: 'messages', token, chat: number });
-    return number;
+    const { first, publish } = await this.#draw({ kind: 'chats', token }, 1, key);
+    if (publish === undefined) return first;
+    const { eventId, epoch, at, since } = publish;
+    const event: Event = { type: 'chat', id: eventId, epoch, at, token, number: first, name, ...(key && { key }) };
+    await this.#publish(event, since, token);
+    if (publish.fresh) await this.#openCounter({ kind: 'messages', token, chat: first }, epoch);
+    return first;
   }
 
   /** Accepts messages under consecutive numbers, all or none, and answers the first number. */
-  messages(token: Token, chat: number, contents: string[], key?: IdempotencyKey): Promise<number> {
-    const sequence: Sequence = { kind: 'messages', token, chat };
-    return this.#accept(sequence, contents.length, key, ({ first, eventId, epoch, at }) => {
-      return { type: 'messages', id: eventId, epoch, at, token, chat, first, contents, ...(key && { key }) };
-    });
+  async messages(token: Token, chat: number, contents: string[], key?: IdempotencyKey): Promise<number> {
+    const { first, publish } = await this.#draw({ kind: 'messages', token, chat }, contents.length, key);
+    if (publish === undefined) return first;
+    const { eventId, epoch, at, since } = publish;
+    const event: Event = {
+      type: 'messages',
+      id: eventId,
+      epoch,
+      at,
+      token,
+      chat,
+      first,
+      contents,
+      ...(key && { key }),
+    };
+    await this.#publish(event, since, token);
+    return first;
   }
 
-  async #accept(
-    sequence: Sequence,
-    count: number,
-    key: IdempotencyKey | undefined,
-    eventOf: (drawn: Drawn) => Event,
-  ): Promise<number> {
-    refuseEarly(this.#parts.log, sequence.token);
-    let started = performance.now();
-    let answer = await this.#draw(sequence, count, key);
-    if (answer.status === 'missing') {
-      await this.#parts.seeds.seed(sequence);
-      started = performance.now();
-      answer = await this.#draw(sequence, count, key);
+  async #draw(sequence: Sequence, count: number, key: IdempotencyKey | undefined): Promise<Claim<{ first: number }>> {
+    const { numbering, log, seeds } = this.#parts;
+    refuseEarly(log, sequence.token);
+    let keyAbsentIn: number | undefined;
+    for (let tries = 0; tries < DRAWS_MAX; tries += 1) {
+      const since = performance.now();
+      const answer = await numbering.draw({ sequence, count, key, keyAbsentIn });
+      if (answer.status === 'conflict') throw new IdempotencyConflict();
+      if (answer.status === 'missing') await seeds.seed(sequence, answer.epoch);
+      else if (answer.status === 'unsure') {
+        const stored = await this.#storedUnder(sequence.token, key);
+        if (stored !== undefined) return stored;
+        keyAbsentIn = answer.epoch;
+      } else return claimOf(answer, since);
     }
-    if (answer.status === 'conflict') throw new IdempotencyConflict();
-    if (answer.status === 'missing') throw new Unavailable('numbers', 'The numbers of this list are not available.');
-    if (answer.status === 'repeated' && answer.confirmed) return answer.first;
-    await this.#publish(eventOf(answer), started, sequence.token);
-    return answer.first;
+    throw unsettled();
   }
 
-  #draw(sequence: Sequence, count: number, key: IdempotencyKey | undefined): Promise<DrawAnswer> {
-    return this.#parts.numbering.draw({ sequence, count, eventId: newEventId(), key });
+  async #register(token: Token, key: IdempotencyKey | undefined): Promise<Claim<{ token: Token }>> {
+    let keyAbsentIn: number | undefined;
+    for (let tries = 0; tries < DRAWS_MAX; tries += 1) {
+      const since = performance.now();
+      const answer = await this.#parts.numbering.register({ token, key, keyAbsentIn });
+      if (answer.status === 'conflict') throw new IdempotencyConflict();
+      if (answer.status !== 'unsure') return claimOf(answer, since);
+      const stored = await this.#storedUnder('applications', key);
+      if (stored !== undefined) return stored;
+      keyAbsentIn = answer.epoch;
+    }
+    throw unsettled();
   }
 
-  async #publish(event: Event, started: number, scope: Token | 'applications'): Promise<void> {
+  /** The create that is stored under the key, if there is one. */
+  async #storedUnder(scope: Token | 'applications', key: IdempotencyKey | undefined) {
+    const stored = key && (await this.#parts.store.keyedCreate(scope, key.hash));
+    if (stored !== undefined && stored.bodyHash !== key?.body) throw new IdempotencyConflict();
+    return stored && { first: stored.first, token: stored.token };
+  }
+
+  async #publish(event: Event, since: number, scope: Token | 'applications'): Promise<void> {
     const { log, numbering, logger } = this.#parts;
+    if (performance.now() - since > ACKNOWLEDGE_WITHIN_MS) throw late();
     await log.publish(event);
-    if (performance.now() - started > ACKNOWLEDGE_WITHIN_MS) {
-      throw new Unavailable('event log', 'The event log did not confirm in time.');
-    }
+    if (performance.now() - since > ACKNOWLEDGE_WITHIN_MS) throw late();
     if (event.key === undefined) return;
     numbering.confirm(scope, event.key).catch((error: unknown) => {
       // Only spares a repetition its second publish, which the store would skip.
@@ -109,17 +140,37 @@ export class Acceptance {
     });
   }
 
-  /** The owner is durable already: without its counter the first draw looks in the store, nothing is lost. */
-  async #openCounter(sequence: Sequence): Promise<void> {
+  /**
+   * The owner is durable already: without its counter the first draw looks in the store, nothing is lost. Not for an
+   * owner that may be known since long: its counter may have counted and gone.
+   */
+  async #openCounter(sequence: Sequence, epoch: number): Promise<void> {
     try {
-      await this.#parts.numbering.seed(sequence, 0);
+      await this.#parts.numbering.seed(sequence, { number: 0 }, epoch);
     } catch (error) {
       this.#parts.logger.warn({ err: error }, 'could not open a counter; its first draw will');
     }
   }
 }
 
+function claimOf<Answer extends Omit<Drawn, 'first'>>(
+  answer: Answer & ({ status: 'drawn' } | { status: 'repeated'; confirmed: boolean }),
+  since: number,
+): Claim<Answer> {
+  if (answer.status === 'repeated' && answer.confirmed) return answer;
+  const { eventId, epoch, at } = answer;
+  return { ...answer, publish: { eventId, epoch, at, since, fresh: answer.status === 'drawn' } };
+}
+
 function refuseEarly(log: EventLog, token: Token): void {
   const refusal = log.refusal(token);
   if (refusal !== undefined) throw refusal;
+}
+
+function late(): Unavailable {
+  return new Unavailable('event log', 'The event log did not confirm in time.');
+}
+
+function unsettled(): Unavailable {
+  return new Unavailable('numbers', 'The numbers of this list are not available.');
 }

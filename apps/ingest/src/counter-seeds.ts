@@ -24,26 +24,30 @@ export class CounterSeeds {
     this.#parts = parts;
   }
 
-  /** Resolves when the sequence has a counter. Throws NotFound for an unknown owner, Unavailable. */
-  seed(sequence: Sequence): Promise<void> {
-    const key = sequenceKey(sequence);
-    if ((this.#unknownUntil.get(key) ?? 0) > performance.now()) return Promise.reject(unknownOwner(sequence));
+  /**
+   * Resolves when the sequence has a counter in the epoch in which it was found to have none. Throws NotFound for an
+   * unknown owner, Unavailable.
+   */
+  seed(sequence: Sequence, epoch: number): Promise<void> {
+    const name = sequenceKey(sequence);
+    if ((this.#unknownUntil.get(name) ?? 0) > performance.now()) return Promise.reject(unknownOwner(sequence));
+    const key = `${epoch}:${name}`;
     const running = this.#underWay.get(key);
     if (running !== undefined) return running;
-    const started = this.#seed(sequence, key).finally(() => this.#underWay.delete(key));
+    const started = this.#seed(sequence, epoch, name).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, started);
     return started;
   }
 
-  async #seed(sequence: Sequence, key: string): Promise<void> {
+  async #seed(sequence: Sequence, epoch: number, name: string): Promise<void> {
     const { numbering, log, store } = this.#parts;
     await log.fence(sequence.token, FENCE_TIMEOUT_MS);
-    const highest = await store.highestNumber(sequence);
+    const highest = await store.highest(sequence);
     if (highest === undefined) {
-      this.#remember(key);
+      this.#remember(name);
       throw unknownOwner(sequence);
     }
-    await numbering.seed(sequence, highest);
+    await numbering.seed(sequence, highest, epoch);
   }
 
   #remember(key: string): void {

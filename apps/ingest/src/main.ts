@@ -4,6 +4,7 @@ import { openRabbitmq } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
 import { commonConfig, portConfig, readConfig, runProgram, serverConfig } from '@parley/runtime';
 import { Type } from 'typebox';
+import { epochRegister } from './epoch-register.ts';
 import { ingestRoutes } from './routes.ts';
 
 const schema = Type.Object({ ...commonConfig, ...serverConfig, PORT: portConfig(3100) });
@@ -14,7 +15,8 @@ await runProgram(() => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, logger });
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
-    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
+    const register = epochRegister({ database: mysql, log: rabbitmq.log });
+    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, register, logger });
     await Promise.all([
       whenAvailable(logger, () => mysql.settlePartitions(partitions)),
       rabbitmq.start(),

@@ -30,7 +30,9 @@ await runProgram(() => {
     });
     await rabbitmq.start();
 
-    const consumer = new StoreConsumer({ source: rabbitmq.source, store, counters, logger, registry });
+    const { source } = rabbitmq;
+    const { beginEpoch } = mysql;
+    const consumer = new StoreConsumer({ source, store, beginEpoch, counters, logger, registry });
     const upkeep = new SearchUpkeep({ engine: elasticsearch, ledger, logger, registry });
     const { INDEX_DOCUMENTS_MAX: documentsMax, INDEX_IDLE_MS: idleMs } = config;
     const indexer = new Indexer({ ledger, upkeep, logger, registry, documentsMax, idleMs });

@@ -1,10 +1,20 @@
-import { type Counters, type Event, type EventSource, type Rejection, rowsOf, type Store } from '@parley/domain';
+import {
+  type BeginEpoch,
+  type Counters,
+  type Event,
+  type EventSource,
+  type Rejection,
+  rowsOf,
+  type Store,
+} from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
 export interface StoreConsumerParts {
   readonly source: EventSource;
   readonly store: Store;
+  /** Ends the storing of older epochs' events; not needed where numbers never begin anew. */
+  readonly beginEpoch?: BeginEpoch;
   readonly counters: Counters;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -24,15 +34,16 @@ export class StoreConsumer {
   }
 
   start(): Promise<void> {
-    return this.#parts.source.consume((events) => this.#store(events));
+    const { source, beginEpoch } = this.#parts;
+    return source.consume((events, partition) => this.#store(events, partition), beginEpoch);
   }
 
   stop(): Promise<void> {
     return this.#parts.source.stop();
   }
 
-  async #store(events: readonly Event[]): Promise<readonly Rejection[]> {
-    const appended = await this.#parts.store.append(events);
+  async #store(events: readonly Event[], partition: number): Promise<readonly Rejection[]> {
+    const appended = await this.#parts.store.append(events, partition);
     if (appended.uncounted !== undefined) await this.#showLive(appended.uncounted);
     this.#measure(events, appended.rows);
     for (const { event, reason, detail } of appended.rejected) {

@@ -33,15 +33,22 @@ export interface EventSource {
    * Starts handing batches to `handle`. Resolves when the source is subscribed. One `handle` at a time for a partition.
    * A batch is forgotten by the log only after `handle` has resolved and what it rejected is kept as a dead letter (or,
    * where the log itself answers the creator, refused). If `handle` rejects, the batch is handed on again, unchanged
-   * in order.
+   * in order. `beginEpoch` is called where the log says that a partition's epoch begins, after all before it is stored,
+   * and until it resolves.
    */
-  consume(handle: EventHandler): Promise<void>;
+  consume(handle: EventHandler, beginEpoch?: BeginEpoch): Promise<void>;
   /** Stops taking batches, waits for the one in the hand, keeps the rest in the log. */
   stop(): Promise<void>;
 }
 
-/** Stores a batch of events in order, and answers those that never can be stored. Rejects where nothing was decided. */
-export type EventHandler = (events: readonly Event[]) => Promise<readonly Rejection[]>;
+/**
+ * Stores a batch of events of one partition in order, and answers those that never can be stored. Rejects where nothing
+ * was decided.
+ */
+export type EventHandler = (events: readonly Event[], partition: number) => Promise<readonly Rejection[]>;
+
+/** Once resolved, no event of an older epoch is stored in that partition any more, by anyone. Idempotent. */
+export type BeginEpoch = (partition: number, epoch: number) => Promise<void>;
 
 export interface Rejection {
   readonly event: Event;

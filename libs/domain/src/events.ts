@@ -10,7 +10,7 @@ import { Content, Name } from './schemas.ts';
  * is delivered again is recognised, and a number taken by another event is a collision.
  */
 const common = {
-  /** 16 random bytes as 32 hexadecimal digits. */
+  /** 32 hexadecimal digits: eight of the epoch, the others random. */
   id: Type.String({ pattern: '^[0-9a-f]{32}$' }),
   /** The epoch of the numbering in which the number was drawn, from 1. */
   epoch: Type.Integer({ minimum: 1 }),
@@ -68,9 +68,13 @@ export function checkEvent(value: unknown): { event: Event } | { problem: string
   return { problem: first === undefined ? 'not an event' : `${first.instancePath || '/'} ${first.message}` };
 }
 
-/** A new event id: 16 random bytes, 32 hexadecimal digits. */
-export function newEventId(): string {
-  return crypto.randomUUID().replaceAll('-', '');
+/** A new event id. It begins with the epoch, so that a stored row tells when its number was drawn. */
+export function newEventId(epoch = 1): string {
+  return epoch.toString(16).padStart(8, '0') + crypto.randomUUID().replaceAll('-', '').slice(8);
+}
+
+export function epochOfEventId(id: string): number {
+  return Number.parseInt(id.slice(0, 8), 16);
 }
 
 /** How many rows of the store an event becomes. */

@@ -1,6 +1,7 @@
 export * from './counters.ts';
 export * from './entities.ts';
 export * from './envelope.ts';
+export * from './epochs.ts';
 export * from './errors.ts';
 export * from './event-log.ts';
 export * from './events.ts';

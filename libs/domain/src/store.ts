@@ -13,8 +13,9 @@ export interface Store {
    * Stores events in order, in one durable transaction (what can never be stored is left out and answered).
    * Idempotent by event id: an event whose rows are stored already is skipped and told in `repeated`.
    * Atomic for an event: all of its rows or none. Counts are never double, whatever is repeated.
+   * `partition` is that of all the events, where the store is to hold off those of ended epochs (`beginEpoch`).
    */
-  append(events: readonly Event[]): Promise<Appended>;
+  append(events: readonly Event[], partition?: number): Promise<Appended>;
 
   application(token: Token): Promise<Application | undefined>;
   /** Ascending by token. */
@@ -32,10 +33,35 @@ export interface Store {
   /** Search shows the new content instead of the old one, in time. */
   rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined>;
 
-  /** The highest number that is stored in a sequence, 0 where there is none yet, undefined where its owner is not. */
-  highestNumber(sequence: Sequence): Promise<number | undefined>;
+  /** The highest number that is stored in a sequence; undefined where its owner is not stored. */
+  highest(sequence: Sequence): Promise<Highest | undefined>;
+  /** What is stored under an idempotency key that was used within 24 hours. */
+  keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined>;
   /** Resolves where the database answers and can be written. */
   ping(): Promise<void>;
+}
+
+/** 0 where the sequence is empty; else also who has it. */
+export interface Highest {
+  readonly number: number;
+  /** The epoch in which it was drawn. */
+  readonly epoch?: number;
+  /** When it was drawn: milliseconds since 1970, UTC. */
+  readonly at?: number;
+}
+
+/** A create that came with an Idempotency-Key and is stored. */
+export interface KeyedCreate {
+  readonly eventId: string;
+  /** SHA-256 of the request's body, in hexadecimal. */
+  readonly bodyHash: string;
+  /** The application that was created, or in which something was. */
+  readonly token: Token;
+  /** The first number that was created; 0 for an application. */
+  readonly first: number;
+  readonly epoch: number;
+  /** When it was drawn: milliseconds since 1970, UTC. The key counts for 24 hours from then. */
+  readonly at: number;
 }
 
 export interface Appended {

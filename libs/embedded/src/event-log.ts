@@ -151,7 +151,7 @@ export class EmbeddedLog implements EventLog, EventSource {
     let rejections: readonly Rejection[] = [];
     let failure: Unavailable | undefined;
     try {
-      if (events.length > 0 && this.#handle !== undefined) rejections = await this.#handle(events);
+      if (events.length > 0 && this.#handle !== undefined) rejections = await this.#handle(events, 0);
     } catch (error) {
       failure = error instanceof Unavailable ? error : unknownFailure(error);
       this.#failedUntil = performance.now() + REFUSED_AFTER_FAILURE_MS;

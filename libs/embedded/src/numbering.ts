@@ -2,8 +2,11 @@ import {
   type DrawAnswer,
   type DrawRequest,
   type Event,
+  type Highest,
   type IdempotencyKey,
   type Numbering,
+  newEventId,
+  newToken,
   type RegisterAnswer,
   type RegisterRequest,
   type Sequence,
@@ -16,7 +19,7 @@ import type { KeptKeys } from './kept-keys.ts';
 import { RecentMap } from './recent-map.ts';
 
 /** One process, one life: there is one epoch. */
-const EPOCH = 1;
+export const EPOCH = 1;
 const COUNTERS_PER_GENERATION = 50_000;
 
 interface Claim {
@@ -54,9 +57,13 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     return guarded(() => this.#register(request));
   }
 
-  async seed(sequence: Sequence, highest: number): Promise<void> {
+  newToken(): Token {
+    return newToken();
+  }
+
+  async seed(sequence: Sequence, highest: Highest): Promise<void> {
     const name = sequenceKey(sequence);
-    if (this.#counters.get(name) === undefined) this.#counters.set(name, highest);
+    if (this.#counters.get(name) === undefined) this.#counters.set(name, highest.number);
   }
 
   /** Nothing to note: the key is stored in the transaction of its event. */
@@ -84,22 +91,23 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     return claim?.eventId === event.id ? claim : undefined;
   }
 
-  #draw({ sequence, count, eventId, key }: DrawRequest): DrawAnswer {
+  #draw({ sequence, count, key }: DrawRequest): DrawAnswer {
     const known = key === undefined ? undefined : this.#known(sequence.token, key);
     if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
     const name = sequenceKey(sequence);
     const last = this.#counters.get(name);
-    if (last === undefined) return { status: 'missing' };
+    if (last === undefined) return { status: 'missing', epoch: EPOCH };
     this.#counters.set(name, last + count);
-    const drawn = { first: last + 1, eventId, at: this.#now() };
+    const drawn = { first: last + 1, eventId: newEventId(EPOCH), at: this.#now() };
     if (key !== undefined) this.#claim(sequence.token, key, { ...drawn, body: key.body, token: sequence.token });
     return { status: 'drawn', epoch: EPOCH, ...drawn };
   }
 
-  #register({ token, eventId, key }: RegisterRequest): RegisterAnswer {
+  #register({ token, key }: RegisterRequest): RegisterAnswer {
     const known = key === undefined ? undefined : this.#known('applications', key);
     if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
     const at = this.#now();
+    const eventId = newEventId(EPOCH);
     if (key !== undefined) this.#claim('applications', key, { token, first: 0, eventId, at, body: key.body });
     return { status: 'drawn', token, eventId, epoch: EPOCH, at };
   }

@@ -4,6 +4,8 @@ import type {
   Application,
   Chat,
   Event,
+  Highest,
+  KeyedCreate,
   Message,
   Page,
   PageRequest,
@@ -14,6 +16,7 @@ import type {
 import { Appender, searchText } from './append.ts';
 import { guarded, NUMBER_BITS } from './database.ts';
 import type { KeptKeys } from './kept-keys.ts';
+import { EPOCH } from './numbering.ts';
 import { readPage } from './page.ts';
 
 /** Counts are part of the rows' own transactions: nothing ever waits in Counters. */
@@ -34,7 +37,7 @@ export class EmbeddedStore implements Store {
 
   constructor(
     database: Database,
-    keys: KeptKeys,
+    private readonly keys: KeptKeys,
     private readonly now: () => number,
   ) {
     this.#database = database;
@@ -109,12 +112,21 @@ export class EmbeddedStore implements Store {
     return this.#writing(() => this.#rewrite.immediate(token, chat, message, content));
   }
 
-  highestNumber(sequence: Sequence): Promise<number | undefined> {
+  highest(sequence: Sequence): Promise<Highest | undefined> {
     const { highestChat, highestMessage } = this.#statements;
     return guarded(() => {
       const row =
         sequence.kind === 'chats' ? highestChat.get(sequence.token) : highestMessage.get(sequence.token, sequence.chat);
-      return row === null ? undefined : row.highest;
+      return row === null ? undefined : { number: row.highest };
+    });
+  }
+
+  keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined> {
+    return guarded(() => {
+      const kept = this.keys.find(scope, hash);
+      if (kept === undefined) return undefined;
+      const { body: bodyHash, ...rest } = kept;
+      return { ...rest, bodyHash, epoch: EPOCH };
     });
   }
 

@@ -1,54 +1,34 @@
-import { DatabaseFault } from './faults.ts';
-import { integer, text, time } from './literals.ts';
+import { integer } from './literals.ts';
 import type { Pool } from './pool.ts';
 
-/** The epoch of the numbering in a partition, and the run of the numbers' server to which it belongs. */
-export interface NextEpoch {
-  /** From 1. */
-  readonly epoch: number;
-  readonly runId: string;
+/** Gives out a number above `above` and above all that were given out for the partition before. */
+export async function nextEpoch(pool: Pool, partition: number, above: number): Promise<number> {
+  const [row] = await pool.transaction(async (session) => {
+    await session.change(
+      `INSERT INTO epochs (partition_number, epoch, oldest) VALUES (${integer(partition)}, ${integer(above + 1)}, 0)
+       AS given ON DUPLICATE KEY UPDATE epoch = GREATEST(epochs.epoch + 1, given.epoch)`,
+    );
+    return session.select<{ epoch: number }>(
+      `SELECT epoch FROM epochs WHERE partition_number = ${integer(partition)} FOR UPDATE`,
+    );
+  });
+  if (row === undefined) throw new Error('the epoch that was just written is gone');
+  return row.epoch;
 }
 
-export interface EpochRow extends NextEpoch {
-  /** Milliseconds since 1970, UTC. */
-  readonly openedAt: number;
-}
-
-export async function readEpoch(pool: Pool, partition: number): Promise<EpochRow | undefined> {
-  const [row] = await pool.useAgain((session) =>
-    session.select<{ epoch: number; run_id: string; opened_at: Date }>(
-      `SELECT epoch, run_id, opened_at FROM epochs WHERE partition_number = ${integer(partition)}`,
+/** Waits for the appends that read the older limit; those that come later see this one. */
+export async function beginEpoch(pool: Pool, partition: number, epoch: number): Promise<void> {
+  const n = integer(epoch);
+  await pool.transaction((session) =>
+    session.change(
+      `INSERT INTO epochs (partition_number, epoch, oldest) VALUES (${integer(partition)}, ${n}, ${n})
+       AS begun ON DUPLICATE KEY UPDATE epoch = GREATEST(epochs.epoch, begun.epoch),
+         oldest = GREATEST(epochs.oldest, begun.oldest)`,
     ),
   );
-  return row && { epoch: row.epoch, runId: row.run_id, openedAt: row.opened_at.getTime() };
 }
 
-/**
- * Compare and set: of several processes that open the same epoch one is told true. Not repeated after a lost
- * connection: false would then not say who did it. The caller reads the epoch again.
- */
-export async function openEpoch(pool: Pool, partition: number, expected: number, next: NextEpoch): Promise<boolean> {
-  const number = integer(partition);
-  const values = [integer(next.epoch), text(next.runId), time(Date.now())] as const;
-  if (expected > 0) {
-    const [epoch, runId, openedAt] = values;
-    const changed = await pool.use((session) =>
-      session.change(
-        `UPDATE epochs SET epoch = ${epoch}, run_id = ${runId}, opened_at = ${openedAt}
-         WHERE partition_number = ${number} AND epoch = ${integer(expected)}`,
-      ),
-    );
-    return changed.matched === 1;
-  }
-  try {
-    await pool.use((session) =>
-      session.change(
-        `INSERT INTO epochs (partition_number, epoch, run_id, opened_at) VALUES (${number}, ${values.join()})`,
-      ),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof DatabaseFault && error.kind === 'duplicate') return false;
-    throw error;
-  }
+/** The oldest epoch of which events may still be stored, as a value in a statement. Held until the transaction ends. */
+export function oldestEpoch(partition: number): string {
+  return `COALESCE((SELECT oldest FROM epochs WHERE partition_number = ${integer(partition)} FOR SHARE), 0)`;
 }

@@ -1,20 +1,6 @@
-import type { Token } from '@parley/domain';
+import { IDEMPOTENCY_WINDOW_MS, type KeyedCreate, type Token } from '@parley/domain';
 import { bytes, tokenOf } from './literals.ts';
 import type { Pool } from './pool.ts';
-
-/** A create that came with an Idempotency-Key and is stored. */
-export interface KeyedCreate {
-  readonly eventId: string;
-  /** SHA-256 of the request's body, in hexadecimal. */
-  readonly bodyHash: string;
-  /** The application that was created, or in which something was. */
-  readonly token: Token;
-  /** The first number that was created; 0 for an application. */
-  readonly first: number;
-  readonly epoch: number;
-  /** When it was accepted: milliseconds since 1970, UTC. The key counts for 24 hours from then; rows stay a little longer. */
-  readonly at: number;
-}
 
 /** The scope, in the database, of keys that create applications. */
 const APPLICATIONS = '0'.repeat(32);
@@ -25,16 +11,15 @@ export async function findKeyedCreate(
   hash: string,
 ): Promise<KeyedCreate | undefined> {
   const [row] = await pool.useAgain((session) => session.select<Row>(keyedCreateStatement(scope, hash)));
-  return (
-    row && {
-      eventId: row.event_id.toString('hex'),
-      bodyHash: row.body_hash.toString('hex'),
-      token: tokenOf(row.token),
-      first: row.first,
-      epoch: row.epoch,
-      at: row.at.getTime(),
-    }
-  );
+  if (row === undefined || row.at.getTime() + IDEMPOTENCY_WINDOW_MS <= Date.now()) return undefined;
+  return {
+    eventId: row.event_id.toString('hex'),
+    bodyHash: row.body_hash.toString('hex'),
+    token: tokenOf(row.token),
+    first: row.first,
+    epoch: row.epoch,
+    at: row.at.getTime(),
+  };
 }
 
 interface Row {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { newToken } from '@parley/domain';
+import { newEventId, newToken } from '@parley/domain';
+import { createConnection } from 'mysql2/promise';
 import { application, chat, messages } from './testing/events.ts';
 import { type OwnDatabase, ownDatabase } from './testing/own-database.ts';
 
@@ -12,24 +13,57 @@ afterAll(() => database.close());
 const HOUR = 60 * 60 * 1_000;
 const key = (digit: string, body = 'b') => ({ hash: digit.repeat(64), body: body.repeat(64) });
 
-test('of all who open the same epoch of a partition one succeeds, and it is kept with its run', async () => {
+test('numbers of epochs rise for each partition alone, above what is asked for, and nobody gets one twice', async () => {
   const { mysql } = database;
-  expect(await mysql.epoch(3)).toBeUndefined();
-  const race = (expected: number) =>
-    Promise.all(
-      ['a', 'b', 'c', 'd'].map((runId) =>
-        mysql.openEpoch(3, expected, { epoch: expected + 1, runId: runId.repeat(40) }),
-      ),
-    );
-  expect((await race(0)).filter(Boolean)).toHaveLength(1);
-  expect((await mysql.epoch(3))?.epoch).toBe(1);
-  expect((await race(1)).filter(Boolean)).toHaveLength(1);
-  expect(await mysql.openEpoch(3, 1, { epoch: 2, runId: 'late' })).toBe(false);
-  expect(await mysql.openEpoch(3, 2, { epoch: 3, runId: 'next' })).toBe(true);
-  const epoch = await mysql.epoch(3);
-  expect(epoch).toMatchObject({ epoch: 3, runId: 'next' });
-  expect(Math.abs(Date.now() - (epoch?.openedAt ?? 0))).toBeLessThan(10_000);
-  expect(await mysql.epoch(4)).toBeUndefined();
+  expect(await mysql.nextEpoch(3, 0)).toBe(1);
+  const given = await Promise.all(Array.from({ length: 8 }, () => mysql.nextEpoch(3, 0)));
+  expect(given.sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(await mysql.nextEpoch(3, 20)).toBe(21);
+  expect(await mysql.nextEpoch(4, 0)).toBe(1);
+  await mysql.beginEpoch(4, 6);
+  expect(await mysql.nextEpoch(4, 0)).toBe(7);
+});
+
+const drawnIn = (epoch: number) => (event: ReturnType<typeof messages>) => ({ ...event, id: newEventId(epoch), epoch });
+
+test('of an epoch that has ended nothing new is stored, what is stored already counts as repeated', async () => {
+  const { store, beginEpoch } = database.mysql;
+  const token = newToken();
+  await store.append([application(token), chat(token)], 5);
+  const old = drawnIn(1)(messages(token, 1, ['old']));
+  await store.append([old], 5);
+  await beginEpoch(5, 2);
+  await beginEpoch(5, 1); // never goes back
+  const fresh = drawnIn(2)(messages(token, 2, ['fresh']));
+  await store.append([fresh], 5);
+  const late = [drawnIn(1)(messages(token, 2, ['taken'])), drawnIn(1)(messages(token, 3, ['free']))];
+  const next = drawnIn(2)(messages(token, 4, ['next']));
+  const appended = await store.append([old, ...late, next], 5);
+  expect(appended).toMatchObject({ rows: 1, repeated: 1 });
+  expect(appended.rejected.map(({ event, reason }) => [event.id, reason])).toEqual(late.map(({ id }) => [id, 'late']));
+  expect((await store.message(token, 1, 2))?.content).toBe('fresh');
+  expect(await store.message(token, 1, 3)).toBeUndefined();
+  expect(await store.highest({ kind: 'messages', token, chat: 1 })).toMatchObject({ number: 4, epoch: 2, at: next.at });
+  expect((await store.append(late, 6)).rejected.map(({ reason }) => reason)).toEqual(['collision']); // another partition
+});
+
+test('an append that is under way ends before its epoch does', async () => {
+  const { mysql } = database;
+  const token = newToken();
+  await mysql.store.append([application(token), chat(token)], 7);
+  await mysql.nextEpoch(7, 0);
+  const holder = await createConnection(database.url);
+  await holder.query('START TRANSACTION');
+  await holder.query('SELECT oldest FROM epochs WHERE partition_number = 7 FOR SHARE');
+  let begun = false;
+  const beginning = mysql.beginEpoch(7, 2).then(() => {
+    begun = true;
+  });
+  await Bun.sleep(200);
+  expect(begun).toBe(false);
+  await holder.query('COMMIT');
+  await beginning;
+  await holder.end();
 });
 
 test('a create that came with a key is found by it, within its scope alone', async () => {
@@ -39,7 +73,7 @@ test('a create that came with a key is found by it, within its scope alone', asy
   const opened = { ...chat(token, 4), key: key('2') };
   const said = { ...messages(token, 7, ['a', 'b'], 4), key: key('3') };
   await mysql.store.append([made, opened, said]);
-  expect(await mysql.keyedCreate('applications', key('1').hash)).toEqual({
+  expect(await mysql.store.keyedCreate('applications', key('1').hash)).toEqual({
     eventId: made.id,
     bodyHash: key('1').body,
     token,
@@ -47,10 +81,10 @@ test('a create that came with a key is found by it, within its scope alone', asy
     epoch: 1,
     at: made.at,
   });
-  expect(await mysql.keyedCreate(token, key('2').hash)).toMatchObject({ eventId: opened.id, token, first: 4 });
-  expect(await mysql.keyedCreate(token, key('3').hash)).toMatchObject({ eventId: said.id, token, first: 7 });
-  expect(await mysql.keyedCreate(token, key('1').hash)).toBeUndefined();
-  expect(await mysql.keyedCreate(newToken(), key('2').hash)).toBeUndefined();
+  expect(await mysql.store.keyedCreate(token, key('2').hash)).toMatchObject({ eventId: opened.id, token, first: 4 });
+  expect(await mysql.store.keyedCreate(token, key('3').hash)).toMatchObject({ eventId: said.id, token, first: 7 });
+  expect(await mysql.store.keyedCreate(token, key('1').hash)).toBeUndefined();
+  expect(await mysql.store.keyedCreate(newToken(), key('2').hash)).toBeUndefined();
 });
 
 test('a key keeps its first create for 24 hours, then it belongs to the next; either way the create is stored', async () => {
@@ -65,9 +99,13 @@ test('a key keeps its first create for 24 hours, then it belongs to the next; ei
   const [first, second, third] = [at(0, 1), at(23.9, 2), at(24.1, 3)];
   await mysql.store.append([application(token), chat(token), first]);
   expect(await mysql.store.append([second])).toMatchObject({ rows: 1 });
-  expect(await mysql.keyedCreate(token, key('4').hash)).toMatchObject({ eventId: first.id, first: 1, at: first.at });
+  expect(await mysql.store.keyedCreate(token, key('4').hash)).toMatchObject({
+    eventId: first.id,
+    first: 1,
+    at: first.at,
+  });
   expect(await mysql.store.append([third])).toMatchObject({ rows: 1 });
-  expect(await mysql.keyedCreate(token, key('4').hash)).toMatchObject({
+  expect(await mysql.store.keyedCreate(token, key('4').hash)).toMatchObject({
     eventId: third.id,
     bodyHash: key('4', '3').body,
     first: 3,
@@ -85,6 +123,6 @@ test('keys whose time is over are pruned, others stay', async () => {
   });
   await mysql.store.append([application(token), chat(token), aged(23, 1, '5'), aged(26, 2, '6')]);
   while ((await mysql.ledger.prune(10)) > 0);
-  expect(await mysql.keyedCreate(token, key('5').hash)).toBeDefined();
-  expect(await mysql.keyedCreate(token, key('6').hash)).toBeUndefined();
+  expect(await mysql.store.keyedCreate(token, key('5').hash)).toBeDefined();
+  expect(await mysql.store.keyedCreate(token, key('6').hash)).toBeUndefined();
 });

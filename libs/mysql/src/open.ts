@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import type { Ledger, Store, Token } from '@parley/domain';
+import type { Ledger, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
-import { type EpochRow, type NextEpoch, openEpoch, readEpoch } from './epochs.ts';
+import { beginEpoch, nextEpoch } from './epochs.ts';
 import type { DatabaseFault } from './faults.ts';
-import { findKeyedCreate, type KeyedCreate } from './keyed-creates.ts';
 import { MysqlLedger } from './ledger/ledger.ts';
 import { migrate } from './migrate.ts';
 import { settlePartitions } from './partitioning.ts';
@@ -32,12 +31,10 @@ export interface Mysql {
   migrate(): Promise<void>;
   /** Notes the number of partitions, or throws WrongPartitions where it is another than before. */
   settlePartitions(partitions: number): Promise<void>;
-  /** The numbering's epoch in a partition; undefined before the first. */
-  epoch(partition: number): Promise<EpochRow | undefined>;
-  /** Opens epoch `next` where `expected` (0: none) still is the present one; answers whether it was. */
-  openEpoch(partition: number, expected: number, next: NextEpoch): Promise<boolean>;
-  /** What was stored under an idempotency key: `hash` is the key's SHA-256 in hexadecimal. */
-  keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined>;
+  /** Gives out the number of a partition's next epoch: above `above` and above all before, never twice. */
+  nextEpoch(partition: number, above: number): Promise<number>;
+  /** From now on the store appends nothing of an older epoch to that partition. Never goes back. */
+  beginEpoch(partition: number, epoch: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,9 +75,8 @@ export function openMysql(options: MysqlOptions): Mysql {
     ledger: new MysqlLedger(pools.ledger),
     migrate: () => refusing(migrate({ connection, statementTimeoutMs: writeTimeoutMs, variables: [] }, MIGRATIONS)),
     settlePartitions: (partitions) => refusing(settlePartitions(pools.writers, partitions)),
-    epoch: (partition) => refusing(readEpoch(pools.readers, partition)),
-    openEpoch: (partition, expected, next) => refusing(openEpoch(pools.changers, partition, expected, next)),
-    keyedCreate: (scope, hash) => refusing(findKeyedCreate(pools.readers, scope, hash)),
+    nextEpoch: (partition, above) => refusing(nextEpoch(pools.changers, partition, above)),
+    beginEpoch: (partition, epoch) => refusing(beginEpoch(pools.changers, partition, epoch)),
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.close()));
     },

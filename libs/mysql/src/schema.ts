@@ -133,8 +133,7 @@ export const partitioning = mysqlTable('partitioning', {
 export const epochs = mysqlTable('epochs', {
   partitionNumber: int('partition_number', { unsigned: true }).primaryKey(),
   epoch: number('epoch').notNull(),
-  runId: varchar('run_id', { length: 64 }).notNull(),
-  openedAt: time('opened_at').notNull(),
+  oldest: number('oldest').notNull(),
 });
 
 /** The search indices to which the indexer writes: two of them while one is rebuilt. */

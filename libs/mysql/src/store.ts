@@ -3,6 +3,8 @@ import type {
   Application,
   Chat,
   Event,
+  Highest,
+  KeyedCreate,
   Message,
   Page,
   PageRequest,
@@ -14,6 +16,7 @@ import { append } from './append/append.ts';
 import { KnownOwners } from './append/owners.ts';
 import { renameApplication, renameChat, rewriteMessage } from './changes.ts';
 import { DatabaseFault, refusalOf } from './faults.ts';
+import { findKeyedCreate } from './keyed-creates.ts';
 import type { Pool } from './pool.ts';
 import { Reads } from './read/reads.ts';
 import { toApplication, toChat, toMessage } from './read/rows.ts';
@@ -36,8 +39,8 @@ export class MysqlStore implements Store {
     this.#reads = new Reads(pools.readers);
   }
 
-  append(events: readonly Event[]): Promise<Appended> {
-    return refusing(append(this.#pools.writers, this.#owners, events));
+  append(events: readonly Event[], partition?: number): Promise<Appended> {
+    return refusing(append(this.#pools.writers, this.#owners, events, partition));
   }
 
   application(token: Token): Promise<Application | undefined> {
@@ -79,8 +82,12 @@ export class MysqlStore implements Store {
     return row && toMessage(row);
   }
 
-  highestNumber(sequence: Sequence): Promise<number | undefined> {
-    return refusing(this.#reads.highestNumber(sequence));
+  highest(sequence: Sequence): Promise<Highest | undefined> {
+    return refusing(this.#reads.highest(sequence));
+  }
+
+  keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined> {
+    return refusing(findKeyedCreate(this.#pools.readers, scope, hash));
   }
 
   async ping(): Promise<void> {

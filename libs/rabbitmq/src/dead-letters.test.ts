@@ -35,7 +35,7 @@ describe('dead letters that RabbitMQ has put aside', () => {
       return [];
     });
     await drivers.log.fence(token, 5_000);
-    expect(stored).toEqual([event]);
+    expect(stored).toEqual([{ ...event, epoch: Number.MAX_SAFE_INTEGER }]); // of no epoch that could have ended
   });
 
   test('what came from nowhere is listed and stays; purging forgets what it is told to', async () => {
@@ -49,6 +49,6 @@ describe('dead letters that RabbitMQ has put aside', () => {
     expect(await drivers.deadLetters.list(2)).toHaveLength(2);
     expect(await drivers.deadLetters.purge(2)).toBe(2);
     expect(await drivers.deadLetters.purge(10, ({ reason }) => reason === 'late')).toBe(0);
-    expect(await drivers.deadLetters.count()).toBe(1);
+    await until('the one that was kept is back', async () => (await drivers.deadLetters.count()) === 1);
   });
 });

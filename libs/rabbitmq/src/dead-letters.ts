@@ -2,6 +2,7 @@ import { within } from '@parley/runtime';
 import type { Channel, GetMessage } from 'amqplib';
 import { away } from './connection.ts';
 import { type DeadLetter, readDeadLetter } from './dead-letter.ts';
+import { REPLAYED_HEADER } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
 import type { Topology } from './topology.ts';
 
@@ -33,14 +34,15 @@ export class DeadLetters {
 
   /**
    * Publishes those of the oldest `limit` that `matches` says yes to again and forgets them here. Answers how many.
-   * A letter whose partition is not known stays. One may be published twice where the connection is lost; the store
-   * knows it by its id.
+   * A letter whose partition is not known stays, and so does one that was late: nobody was told that it is kept, and its
+   * number may be another's. The others count as of no epoch, so that they can be stored in any. One may be published
+   * twice where the connection is lost; the store knows it by its id.
    */
   async replay(limit: number, matches: (letter: DeadLetter) => boolean = () => true): Promise<number> {
     let replayed = 0;
     await this.#each(limit, async (letter) => {
-      if (letter.partition === undefined || !matches(letter)) return 'keep';
-      const options = { contentType: 'application/json', type: 'events' };
+      if (letter.partition === undefined || letter.reason === 'late' || !matches(letter)) return 'keep';
+      const options = { contentType: 'application/json', type: 'events', headers: { [REPLAYED_HEADER]: true } };
       await this.#outbox.publishWithin(STEP_MS, this.#topology.queue(letter.partition), letter.content, options);
       replayed += 1;
       return 'forget';

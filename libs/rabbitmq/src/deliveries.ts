@@ -5,6 +5,14 @@ import type { ConsumeMessage } from 'amqplib';
 const BATCH_ROWS_MAX = 5_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
+/** In a fence that begins an epoch: its number. */
+export const EPOCH_HEADER = 'x-epoch';
+
+/** On dead letters that an operator publishes again. */
+export const REPLAYED_HEADER = 'x-replayed';
+/** What was accepted in whichever epoch is stored in any. */
+const NEVER_LATE = Number.MAX_SAFE_INTEGER;
+
 /** What is not an event, as it came. */
 export interface Malformed {
   readonly content: Buffer;
@@ -15,6 +23,8 @@ export interface Malformed {
 export interface Fence {
   readonly replyTo: string;
   readonly correlationId: string;
+  /** From here on events of older epochs are not stored any more. */
+  readonly epoch?: number;
 }
 
 /** One message in the hand. */
@@ -50,10 +60,15 @@ export function takeBatch(messages: ConsumeMessage[], partition: number): Batch 
 
 function deliveryOf(message: ConsumeMessage, partition: number): Delivery {
   const { type, replyTo, correlationId } = message.properties as unknown as Record<string, unknown>;
-  if (type !== 'fence') return { message, ...decode(message.content, partition) };
+  if (type !== 'fence') {
+    const { events, malformed } = decode(message.content, partition);
+    const replayed = message.properties.headers?.[REPLAYED_HEADER] === true;
+    return { message, events: replayed ? events.map((event) => ({ ...event, epoch: NEVER_LATE })) : events, malformed };
+  }
   const nothing = { message, events: [], malformed: [] };
   if (typeof replyTo !== 'string' || typeof correlationId !== 'string') return nothing;
-  return { ...nothing, fence: { replyTo, correlationId } };
+  const epoch = Number(message.properties.headers?.[EPOCH_HEADER]);
+  return { ...nothing, fence: { replyTo, correlationId, ...(Number.isSafeInteger(epoch) && { epoch }) } };
 }
 
 function decode(content: Buffer, partition: number): Pick<Delivery, 'events' | 'malformed'> {

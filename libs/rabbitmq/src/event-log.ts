@@ -52,11 +52,14 @@ export class RabbitLog implements EventLog {
     return this.#of(this.#fences, token).wait(timeoutMs);
   }
 
-  /** A fence through a partition rather than an application's. */
-  fencePartition(partition: number, timeoutMs: number): Promise<void> {
+  /**
+   * Resolves once everything that was durable in the partition before the call is stored, and nothing of an epoch before
+   * `epoch` will be. Rejects with Unavailable after `timeoutMs` milliseconds; the fence may still take effect.
+   */
+  beginEpoch(partition: number, epoch: number, timeoutMs: number): Promise<void> {
     const fences = this.#fences[partition];
     if (fences === undefined) throw new RangeError(`there is no partition ${partition}`);
-    return fences.wait(timeoutMs);
+    return fences.wait(timeoutMs, epoch);
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import type { EventHandler, EventSource } from '@parley/domain';
+import type { BeginEpoch, EventHandler, EventSource } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import type { ChannelModel } from 'amqplib';
 import { Connection } from './connection.ts';
@@ -28,7 +28,7 @@ export class RabbitSource implements EventSource {
   }
 
   /** After a stop it may be called again. Rejects with WrongRabbitmq where waiting for the server does not help. */
-  async consume(handle: EventHandler): Promise<void> {
+  async consume(handle: EventHandler, beginEpoch: BeginEpoch = async () => {}): Promise<void> {
     if (this.#connection !== undefined) throw new Error('the source is consumed already');
     const { url, topology, logger } = this.#options;
     const connection = new Connection({
@@ -46,6 +46,7 @@ export class RabbitSource implements EventSource {
           ...this.#options,
           partition,
           handle,
+          beginEpoch,
           failed: (model) => connection.reconnect(model),
         }),
     );

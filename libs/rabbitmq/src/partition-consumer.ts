@@ -1,4 +1,4 @@
-import type { Event, EventHandler, Rejection } from '@parley/domain';
+import type { BeginEpoch, Event, EventHandler, Rejection } from '@parley/domain';
 import { type Logger, within } from '@parley/runtime';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { letterOfMalformed, letterOfRejection, type OutgoingLetter } from './dead-letter.ts';
@@ -19,6 +19,7 @@ export interface PartitionConsumerOptions {
   readonly topology: Topology;
   readonly outbox: Outbox;
   readonly handle: EventHandler;
+  readonly beginEpoch: BeginEpoch;
   readonly stats: RabbitmqStats;
   readonly logger: Logger | undefined;
   /** The consumer has lost its channel or its queue: everything is to be subscribed anew. */
@@ -143,13 +144,16 @@ export class PartitionConsumer {
   /** Stores events; undefined where the deliveries are not ours any more. */
   async #store(subscription: Subscription, events: readonly Event[]): Promise<readonly Rejection[] | undefined> {
     if (events.length === 0) return [];
-    const rejections = await this.#persist(subscription, 'store', () => this.#options.handle(events));
+    const rejections = await this.#persist(subscription, 'store', () =>
+      this.#options.handle(events, this.#options.partition),
+    );
     return subscription.alive ? rejections : undefined;
   }
 
   /** Puts aside what can never be stored, answers the fences and acknowledges. False where that was given up. */
   async #settle(subscription: Subscription, { deliveries, rejections }: Decided): Promise<boolean> {
-    if (!(await this.#putAside(subscription, deliveries, rejections)) || !subscription.alive) return false;
+    if (!(await this.#putAside(subscription, deliveries, rejections))) return false;
+    if (!(await this.#beginEpoch(subscription, deliveries)) || !subscription.alive) return false;
     const { channel, returned } = subscription;
     const last = deliveries.at(-1);
     if (returned.waiting === 0 && last !== undefined) channel.ack(last.message, true);
@@ -158,6 +162,15 @@ export class PartitionConsumer {
       if (fence !== undefined) this.#options.outbox.reply(fence.replyTo, fence.correlationId);
     }
     return true;
+  }
+
+  /** Whether the newest of the epochs that begin with these deliveries, if any, has begun in the store. */
+  async #beginEpoch(subscription: Subscription, deliveries: readonly Delivery[]): Promise<boolean> {
+    const { partition, beginEpoch } = this.#options;
+    const epoch = Math.max(0, ...deliveries.map(({ fence }) => fence?.epoch ?? 0));
+    if (epoch === 0) return true;
+    const begin = () => beginEpoch(partition, epoch).then(() => true);
+    return (await this.#persist(subscription, 'begin the epoch behind', begin)) ?? false;
   }
 
   /** Whether all that can never be stored is safe among the dead letters. */

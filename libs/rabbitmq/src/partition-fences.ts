@@ -1,6 +1,7 @@
 import { Unavailable } from '@parley/domain';
 import { within } from '@parley/runtime';
 import { away } from './connection.ts';
+import { EPOCH_HEADER } from './deliveries.ts';
 import { Outbox } from './outbox.ts';
 import type { RabbitmqStats } from './stats.ts';
 
@@ -10,6 +11,8 @@ const LOST_AFTER_MS = 3_000;
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
+  /** The epoch that the fence is to begin, for all the same; 0: none. */
+  readonly epoch: number;
 }
 
 interface InFlight {
@@ -40,10 +43,11 @@ export class PartitionFences {
     this.#options = options;
   }
 
-  wait(timeoutMs: number): Promise<void> {
+  /** `epoch`: behind the fence nothing of an older epoch is stored any more. */
+  wait(timeoutMs: number, epoch = 0): Promise<void> {
     if (this.#options.outbox.state === 'away') return Promise.reject(away());
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter = { resolve, reject };
+    const waiter = { resolve, reject, epoch };
     this.#next.add(waiter);
     this.#sendNext();
     return within(promise, timeoutMs, late).finally(() => this.#forget(waiter));
@@ -82,6 +86,7 @@ export class PartitionFences {
     const inFlight = { id: `${partition}:${this.#sent}`, sentAt: performance.now(), waiters: this.#next };
     this.#inFlight = inFlight;
     this.#next = new Set();
+    const epoch = Math.max(...[...inFlight.waiters].map((waiter) => waiter.epoch));
     const content = Buffer.from(JSON.stringify({ v: 1, partition, fence: inFlight.id }));
     outbox
       .publish(queue, content, {
@@ -89,6 +94,7 @@ export class PartitionFences {
         type: 'fence',
         replyTo: Outbox.replyTo,
         correlationId: inFlight.id,
+        ...(epoch > 0 && { headers: { [EPOCH_HEADER]: epoch } }),
       })
       .catch((error: Error) => this.#failed(inFlight, error));
   }

@@ -1,38 +1,47 @@
+import { setTimeout } from 'node:timers/promises';
+import { ACKNOWLEDGE_WITHIN_MS, type EpochRegister } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import type { Cluster, Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { bounded } from './unavailable.ts';
 
-/**
- * Does what must be done before numbers of a new epoch may be drawn in a partition, and answers the epoch's number,
- * above all that were open there. `previous` is what Redis still knows. May be called by several processes at once, and
- * again after it was called in vain.
- */
-export type OpenEpoch = (partition: number, previous: number | undefined) => Promise<number>;
-
+/** Longer than anything drawn in an older epoch can still be acknowledged. */
+const SETTLED_AFTER_MS = ACKNOWLEDGE_WITHIN_MS + 100;
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;
+
+export interface EpochsOptions {
+  readonly client: Redis | Cluster;
+  readonly keys: Keys;
+  /** Without it this process draws nothing, and opens nothing. */
+  readonly register: EpochRegister | undefined;
+  readonly logger: Logger | undefined;
+}
+
+/** What Redis says of a partition's epoch. */
+interface Found {
+  /** The server's present run. */
+  readonly run: string;
+  readonly n: number | undefined;
+  /** `other`: Redis knows no epoch, or one of another run, or one in which a counter was lost. */
+  readonly state: 'opening' | 'open' | 'other';
+}
 
 /**
  * Which epoch is open in each partition. The draw's script has the last word: it refuses where the epoch that it was
  * called with is not open on that server in its present run. Then `refused` finds out: another process may have opened a
- * newer epoch, which is adopted; or the server has lost data, and a new epoch is opened.
+ * newer epoch, which is adopted; or the server has lost data, and a new epoch is opened, step by step as
+ * docs/decisions/0012-epochs.md says. After every step another process may go on.
  */
 export class Epochs {
-  readonly #client: Redis | Cluster;
-  readonly #keys: Keys;
-  readonly #openEpoch: OpenEpoch;
-  readonly #logger: Logger | undefined;
+  readonly #options: EpochsOptions;
   readonly #current: (number | undefined)[];
   readonly #opening = new Map<number, Promise<void>>();
   readonly #closed = new AbortController();
 
-  constructor(client: Redis | Cluster, keys: Keys, openEpoch: OpenEpoch, logger: Logger | undefined) {
-    this.#client = client;
-    this.#keys = keys;
-    this.#openEpoch = openEpoch;
-    this.#logger = logger;
-    this.#current = Array<undefined>(keys.partitions).fill(undefined);
+  constructor(options: EpochsOptions) {
+    this.#options = options;
+    this.#current = Array<undefined>(options.keys.partitions).fill(undefined);
   }
 
   /** The epoch to draw in; undefined where none is known to be open, so nothing may be drawn. */
@@ -47,9 +56,17 @@ export class Epochs {
     void this.#find(partition);
   }
 
+  /** A counter of this epoch is gone: ends it for all, and opens another in the background. */
+  async lost(partition: number, epoch: number): Promise<void> {
+    const { client, keys, logger } = this.#options;
+    logger?.error({ partition, epoch }, 'a counter was lost, so the numbers of the partition are secured anew');
+    await bounded(client.parleyLoseEpoch(keys.epoch(partition), epoch));
+    this.refused(partition, epoch);
+  }
+
   /** Looks at every partition, as after a reconnect. Resolves when all have an open epoch, or on close. */
   async checkAll(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#keys.partitions }, (_, partition) => this.#find(partition)));
+    await Promise.all(this.#current.keys().map((partition) => this.#find(partition)));
   }
 
   close(): void {
@@ -65,30 +82,62 @@ export class Epochs {
   }
 
   async #findUntilOpen(partition: number): Promise<void> {
+    const { register, logger } = this.#options;
+    if (register === undefined) return;
     for (let attempt = 0; !this.#closed.signal.aborted; attempt += 1) {
       try {
-        if (await this.#findOnce(partition)) return;
+        if (await this.#findOnce(partition, register)) return;
       } catch (error) {
-        this.#logger?.warn({ err: error, partition, attempt }, 'no epoch of the numbers could be opened yet');
-        await Bun.sleep(retryDelayMs(attempt));
+        logger?.warn({ err: error, partition, attempt }, 'no epoch of the numbers could be opened yet');
+        await this.#rest(retryDelayMs(attempt));
       }
     }
   }
 
-  /** Whether an epoch is open now. Opening one needs another look: a second process may have been quicker. */
-  async #findOnce(partition: number): Promise<boolean> {
-    const key = this.#keys.epoch(partition);
-    const [run, n, openedIn] = (await bounded(this.#client.parleyReadEpoch(key))) as (string | null)[];
-    const known = n == null ? undefined : Number(n);
-    if (known !== undefined && openedIn === run) {
-      this.#current[partition] = known;
-      return true;
-    }
-    this.#current[partition] = undefined;
-    const opened = await this.#openEpoch(partition, known);
-    await bounded(this.#client.parleyOpenEpoch(key, opened, run ?? ''));
-    this.#logger?.info({ partition, epoch: opened, previous: known }, 'an epoch of the numbers was opened');
+  /** Whether an epoch is open. After a step another look is needed: a second process may have been quicker. */
+  async #findOnce(partition: number, register: EpochRegister): Promise<boolean> {
+    const { run, n, state } = await this.#look(partition);
+    this.#current[partition] = state === 'open' ? n : undefined;
+    if (state === 'open') return true;
+    if (state === 'opening' && n !== undefined) await this.#finish(partition, n, run, register);
+    else await this.#begin(partition, n ?? 0, run, register);
     return false;
+  }
+
+  async #look(partition: number): Promise<Found> {
+    const { client, keys } = this.#options;
+    const answer = await bounded(client.parleyReadEpoch(keys.epoch(partition)));
+    const [run, n, claimedIn, state] = answer as (string | null)[];
+    const known = state === 'opening' || state === 'open' ? state : 'other';
+    return { run: run ?? '', n: n == null ? undefined : Number(n), state: claimedIn === run ? known : 'other' };
+  }
+
+  async #begin(partition: number, known: number, run: string, register: EpochRegister): Promise<void> {
+    const { client, keys } = this.#options;
+    const n = await register.next(partition, known);
+    const claimed = await bounded(client.parleyClaimEpoch(keys.epoch(partition), n, run));
+    if (claimed !== 1) return;
+    // Before the first there was none whose draws could be under way.
+    if (n === 1) await this.#open(partition, n, run);
+    else await this.#finish(partition, n, run, register);
+  }
+
+  async #finish(partition: number, n: number, run: string, register: EpochRegister): Promise<void> {
+    await this.#rest(SETTLED_AFTER_MS);
+    if (this.#closed.signal.aborted) return;
+    await register.begin(partition, n);
+    await this.#open(partition, n, run);
+  }
+
+  async #open(partition: number, n: number, run: string): Promise<void> {
+    const { client, keys, logger } = this.#options;
+    const opened = await bounded(client.parleyOpenEpoch(keys.epoch(partition), n, run));
+    if (opened === 1) logger?.info({ partition, epoch: n }, 'an epoch of the numbers was opened');
+  }
+
+  /** Ends early on close. */
+  async #rest(milliseconds: number): Promise<void> {
+    await setTimeout(milliseconds, undefined, { signal: this.#closed.signal }).catch(() => {});
   }
 }
 

@@ -4,7 +4,7 @@ import { partitionOf, type Sequence, type Token } from '@parley/domain';
  * The names of what is kept in Redis. Each begins with its partition as a hash tag, so that Redis Cluster keeps a
  * partition in one slot and a script may touch several of its keys:
  *
- *     {p3}:epoch                           hash: n, run_id
+ *     {p3}:epoch                           hash: n, run, state (opening, open, lost), opened (milliseconds since 1970)
  *     {p3}:e1:chats:<token>                the last number given to a chat of an application, in epoch 1
  *     {p3}:e1:messages:<token>:<chat>      the last number given to a message of a chat, in epoch 1
  *     {p3}:idem:<scope>:<key hash>         what an idempotency key was answered with, in words between spaces: d (drawn)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { NUMBER_MAX, newEventId, newToken, Unavailable } from '@parley/domain';
 import { Redis } from 'ioredis';
 import { redisUrl } from './testing/keys.ts';
-import { draw, failure, firstOf, messagesOf, TestSystem } from './testing/system.ts';
+import { draw, failure, firstOf, messagesOf, TestSystem, until } from './testing/system.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -22,7 +22,7 @@ describe('numbers in Redis', () => {
   test('two processes draw from 20 sequences at once: every number once, none left out, in order for each', async () => {
     const drivers = [await system.ready(), await system.ready()];
     const sequences = Array.from({ length: 20 }, () => messagesOf());
-    for (const sequence of sequences) await drivers[0]?.numbering.seed(sequence, 0);
+    for (const sequence of sequences) await drivers[0]?.numbering.seed(sequence, { number: 0 });
     const drawn = sequences.map(() => [] as number[]);
     await Promise.all(
       drivers.flatMap(({ numbering }) =>
@@ -46,12 +46,12 @@ describe('numbers in Redis', () => {
   test('draws with and without a key of one sequence keep their order', async () => {
     const { numbering } = await system.ready();
     const sequence = messagesOf();
-    await numbering.seed(sequence, 0);
+    await numbering.seed(sequence, { number: 0 });
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, index) => {
         const id = newEventId();
         const key = index % 3 === 0 ? { hash: id + id, body: id + id } : undefined;
-        return numbering.draw({ sequence, count: 1, eventId: id, key });
+        return numbering.draw({ sequence, count: 1, key });
       }),
     );
     expect(answers.map((answer) => 'first' in answer && answer.first)).toEqual(answers.map((_, index) => index + 1));
@@ -60,7 +60,7 @@ describe('numbers in Redis', () => {
   test('more requests than may wait are refused at once, and nothing is drawn for them', async () => {
     const { numbering } = await system.ready();
     const sequence = messagesOf();
-    await numbering.seed(sequence, 0);
+    await numbering.seed(sequence, { number: 0 });
     const draws = Array.from({ length: 25_000 }, () => draw(numbering, sequence));
     const results = await Promise.allSettled(draws);
     const refused = results.filter(({ status }) => status === 'rejected');
@@ -74,7 +74,7 @@ describe('numbers in Redis', () => {
     const { numbering } = await system.ready();
     const token = newToken();
     const sequences = Array.from({ length: 3_000 }, (_, index) => messagesOf(token, index + 1));
-    await Promise.all(sequences.map((sequence, index) => numbering.seed(sequence, index)));
+    await Promise.all(sequences.map((sequence, index) => numbering.seed(sequence, { number: index })));
     const firsts = await Promise.all(sequences.map((sequence) => firstOf(numbering, sequence)));
     expect(firsts).toEqual(sequences.map((_, index) => index + 1));
   });
@@ -82,7 +82,7 @@ describe('numbers in Redis', () => {
   test('the last number is given, and none after it', async () => {
     const { numbering } = await system.ready();
     const sequence = messagesOf();
-    await numbering.seed(sequence, NUMBER_MAX - 1);
+    await numbering.seed(sequence, { number: NUMBER_MAX - 1 });
     expect(await firstOf(numbering, sequence)).toBe(NUMBER_MAX);
     expect(await failure(draw(numbering, sequence))).toBeInstanceOf(Unavailable);
   });
@@ -90,13 +90,13 @@ describe('numbers in Redis', () => {
   test('a counter lives for seven days after the last draw, a key for one day', async () => {
     const { numbering } = await system.ready();
     const sequence = messagesOf();
-    await numbering.seed(sequence, 0);
+    await numbering.seed(sequence, { number: 0 });
     const client = new Redis(redisUrl());
     const [counter] = await client.keys(`${system.prefix}*${sequence.token}*`);
     await client.expire(counter as string, 60);
     client.disconnect();
     const id = newEventId();
-    await numbering.draw({ sequence, count: 1, eventId: id, key: { hash: id + id, body: id + id } });
+    await numbering.draw({ sequence, count: 1, key: { hash: id + id, body: id + id } });
     expect(await secondsToLive(':messages:')).toBeGreaterThan(7 * DAY_SECONDS - 10);
     await numbering.confirm(sequence.token, { hash: id + id, body: id + id });
     const key = await secondsToLive(':idem:');
@@ -107,7 +107,7 @@ describe('numbers in Redis', () => {
   test('a server that has forgotten its scripts is told them again', async () => {
     const { numbering } = await system.ready();
     const sequence = messagesOf();
-    await numbering.seed(sequence, 0);
+    await numbering.seed(sequence, { number: 0 });
     const client = new Redis(redisUrl());
     await client.script('FLUSH');
     client.disconnect();
@@ -118,10 +118,47 @@ describe('numbers in Redis', () => {
     const { numbering } = await system.ready();
     const sequence = messagesOf();
     const epoch = numbering.epochOf(sequence.token) as number;
-    await numbering.seed(sequence, 5, epoch - 1);
-    expect(await draw(numbering, sequence)).toEqual({ status: 'missing' });
-    await numbering.seed(sequence, 7, epoch);
+    await numbering.seed(sequence, { number: 5 }, epoch - 1);
+    expect(await draw(numbering, sequence)).toMatchObject({ status: 'missing' });
+    await numbering.seed(sequence, { number: 7 }, epoch);
     expect(await firstOf(numbering, sequence)).toBe(8);
+  });
+
+  test('after the first epoch a key that is unknown here is drawn for only once the store was asked', async () => {
+    const register = { next: async () => 3, begin: async () => {} };
+    const { numbering } = await system.ready({ register });
+    const sequence = messagesOf();
+    await numbering.seed(sequence, { number: 0 });
+    const key = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
+    expect(await numbering.draw({ sequence, count: 1, key })).toEqual({ status: 'unsure', epoch: 3 });
+    expect(await numbering.draw({ sequence, count: 1, key, keyAbsentIn: 2 })).toEqual({ status: 'unsure', epoch: 3 });
+    const drawn = await numbering.draw({ sequence, count: 1, key, keyAbsentIn: 3 });
+    expect(drawn).toMatchObject({ status: 'drawn', first: 1 });
+    expect(await numbering.draw({ sequence, count: 1, key })).toMatchObject({ status: 'repeated', first: 1 });
+    const token = numbering.newToken(key);
+    expect(await numbering.register({ token, key })).toEqual({ status: 'unsure', epoch: 3 });
+    expect(await numbering.register({ token, key, keyAbsentIn: 3 })).toMatchObject({ status: 'drawn', token });
+  });
+
+  test('a key that was drawn for in an older epoch: confirmed it counts, else only the store can tell', async () => {
+    let epoch = 1;
+    const register = { next: async () => epoch, begin: async () => {} };
+    const { numbering } = await system.ready({ register, partitions: 1 });
+    const sequence = messagesOf();
+    await numbering.seed(sequence, { number: 0 });
+    const keyOf = (digit: string) => ({ hash: digit.repeat(64), body: digit.repeat(64) });
+    for (const key of ['1', '2'].map(keyOf)) await numbering.draw({ sequence, count: 1, key });
+    await numbering.confirm(sequence.token, keyOf('1'));
+    epoch = 2;
+    await failure(numbering.seed(sequence, { number: 2, epoch: 1, at: Date.now() }, 1));
+    await until('the next epoch is open', () => numbering.epochOf(sequence.token) === 2);
+    await numbering.seed(sequence, { number: 1 });
+    const draw = (digit: string, keyAbsentIn?: number) =>
+      numbering.draw({ sequence, count: 1, key: keyOf(digit), keyAbsentIn });
+    expect(await draw('1')).toMatchObject({ status: 'repeated', first: 1, epoch: 1, confirmed: true });
+    expect(await draw('2')).toEqual({ status: 'unsure', epoch: 2 });
+    expect(await draw('2', 2)).toMatchObject({ status: 'drawn', first: 2, epoch: 2 });
+    expect(await draw('2')).toMatchObject({ status: 'repeated', first: 2, epoch: 2, confirmed: false });
   });
 
   test('closing twice is fine, and refuses', async () => {

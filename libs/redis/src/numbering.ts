@@ -1,20 +1,27 @@
-import type {
-  DrawAnswer,
-  DrawRequest,
-  IdempotencyKey,
-  Numbering,
-  RegisterAnswer,
-  RegisterRequest,
-  Sequence,
-  Token,
+import {
+  type DrawAnswer,
+  type DrawRequest,
+  type Highest,
+  type IdempotencyKey,
+  type Numbering,
+  newEventId,
+  newToken,
+  type RegisterAnswer,
+  type RegisterRequest,
+  type Sequence,
+  type Token,
 } from '@parley/domain';
 import type { Cluster, Redis } from 'ioredis';
 import type { Epochs } from './epochs.ts';
 import type { Keys } from './keys.ts';
 import { Confirmation, EpochCheck, KeyedDraw, KeyedRegistration, type Operation, Seed } from './operations.ts';
-import { PartitionRounds } from './rounds.ts';
+import { COUNTER_SECONDS, PartitionRounds } from './rounds.ts';
+import { unavailable } from './unavailable.ts';
 
 type Settle<T> = { resolve: (answer: T) => void; reject: (error: Error) => void };
+
+/** A counter whose last draw is older may have expired, clocks that differ included. */
+const SURELY_KEPT_MS = (COUNTER_SECONDS - 24 * 60 * 60) * 1_000;
 
 /** Numbers in Redis. */
 export class RedisNumbering implements Numbering {
@@ -40,27 +47,37 @@ export class RedisNumbering implements Numbering {
     return promise;
   }
 
-  /**
-   * The application's own partition must have the epoch that its event will carry, so that is asked first. The key may
-   * belong to another partition.
-   */
-  async register({ token, eventId, key }: RegisterRequest): Promise<RegisterAnswer> {
-    const own = this.#keys.partitionOf(token);
-    const { epoch, at } = await this.#operation<{ epoch: number; at: number }>(own, (settle) => new EpochCheck(settle));
-    if (key === undefined) return { status: 'drawn', token, eventId, epoch, at };
-    return this.#operation<RegisterAnswer>(
-      this.#keys.partitionOfKey(key.hash),
-      (settle) => new KeyedRegistration(token, eventId, epoch, key, settle),
-    );
+  /** A few tries: a token falls into each partition with the same probability. */
+  newToken(key?: IdempotencyKey): Token {
+    let token = newToken();
+    if (key === undefined) return token;
+    const partition = this.#keys.partitionOfKey(key.hash);
+    while (this.#keys.partitionOf(token) !== partition) token = newToken();
+    return token;
   }
 
-  /**
-   * `epoch` is the one in which the highest number was looked up, as `epochOf` told before the look. In another epoch
-   * that number could be too low; then no counter is created there.
-   */
-  seed(sequence: Sequence, highest: number, epoch?: number): Promise<void> {
+  async register(request: RegisterRequest): Promise<RegisterAnswer> {
+    const { token, key } = request;
+    const partition = this.#keys.partitionOf(token);
+    if (key !== undefined) {
+      return this.#operation<RegisterAnswer>(partition, (settle) => new KeyedRegistration(request, key, settle));
+    }
+    const { epoch, at } = await this.#operation<{ epoch: number; at: number }>(
+      partition,
+      (settle) => new EpochCheck(settle),
+    );
+    return { status: 'drawn', token, eventId: newEventId(epoch), epoch, at };
+  }
+
+  async seed(sequence: Sequence, highest: Highest, epoch?: number): Promise<void> {
     const partition = this.#keys.partitionOf(sequence.token);
-    return this.#operation<void>(partition, (settle) => new Seed(sequence, highest, epoch, settle));
+    const { epoch: drawnIn = 0, at = 0 } = highest;
+    // It was there in this very epoch, so others may have drawn from it what is not stored yet.
+    if (epoch !== undefined && drawnIn >= epoch && Date.now() - at < SURELY_KEPT_MS) {
+      await this.#epochs.lost(partition, epoch);
+      throw unavailable(undefined, 'The numbers have to be secured anew after a loss.');
+    }
+    await this.#operation<void>(partition, (settle) => new Seed(sequence, highest, epoch, settle));
   }
 
   confirm(scope: Token | 'applications', key: IdempotencyKey): Promise<void> {

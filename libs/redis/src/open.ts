@@ -1,8 +1,8 @@
-import type { Counters } from '@parley/domain';
+import type { Counters, EpochRegister } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { connectRedis, type RedisServers } from './connect.ts';
 import { RedisCounters } from './counters.ts';
-import { Epochs, type OpenEpoch } from './epochs.ts';
+import { Epochs } from './epochs.ts';
 import { Keys } from './keys.ts';
 import { RedisNumbering } from './numbering.ts';
 import { bounded } from './unavailable.ts';
@@ -14,8 +14,8 @@ export interface RedisOptions {
   readonly partitions: number;
   /** Before all keys' names, to keep several systems apart on one server. Default: none. */
   readonly prefix?: string;
-  /** Secures a new epoch of the numbers. Default: the next number, at once. */
-  readonly openEpoch?: OpenEpoch;
+  /** What secures a new epoch of the numbers. Without it nothing is drawn here: for the counters alone. */
+  readonly register?: EpochRegister;
   readonly logger?: Logger;
 }
 
@@ -23,7 +23,7 @@ export interface RedisDrivers {
   readonly numbering: RedisNumbering;
   readonly counters: Counters;
   /**
-   * Resolves when Redis was reached and every partition has an open epoch; until then all is refused. Rejects with
+   * Resolves when Redis was reached and, where numbers are drawn, every partition has an open epoch; until then all is refused. Rejects with
    * WrongRedis where the server is too old or does not let us in. Waits as long as it takes: race it where that matters.
    */
   ready(): Promise<void>;
@@ -34,10 +34,10 @@ export interface RedisDrivers {
 }
 
 /** Connects in the background, and again after every outage. */
-export function openRedis({ servers, partitions, prefix = '', openEpoch, logger }: RedisOptions): RedisDrivers {
+export function openRedis({ servers, partitions, prefix = '', register, logger }: RedisOptions): RedisDrivers {
   const keys = new Keys(partitions, prefix);
   const client = connectRedis(servers);
-  const epochs = new Epochs(client, keys, openEpoch ?? nextEpoch, logger);
+  const epochs = new Epochs({ client, keys, register, logger });
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   ready.catch(() => {}); // whoever does not ask need not handle it
 
@@ -64,10 +64,6 @@ export function openRedis({ servers, partitions, prefix = '', openEpoch, logger 
       client.disconnect();
     },
   };
-}
-
-async function nextEpoch(_partition: number, previous: number | undefined): Promise<number> {
-  return (previous ?? 0) + 1;
 }
 
 /** Redis' errors begin with their code. */

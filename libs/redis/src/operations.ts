@@ -1,9 +1,13 @@
 import {
   type DrawAnswer,
+  type Drawn,
   type DrawRequest,
+  type Highest,
   type IdempotencyKey,
   NUMBER_MAX,
+  newEventId,
   type RegisterAnswer,
+  type RegisterRequest,
   type Sequence,
   type Token,
 } from '@parley/domain';
@@ -51,8 +55,8 @@ export class PlainDraws implements Operation {
     const last = Number(reply);
     let first = last - this.#sum + 1;
     for (const { request, pending } of this.#draws) {
-      if (last === -1) pending.resolve({ status: 'missing' });
-      else answerDrawn(pending, first, request, epoch, at);
+      if (last === MISSING) pending.resolve({ status: 'missing', epoch });
+      else answerDrawn(pending, first, request.count, { eventId: newEventId(epoch), epoch, at });
       first += request.count;
     }
   }
@@ -62,8 +66,13 @@ export class PlainDraws implements Operation {
   }
 }
 
+/** What the script answers instead of a number. */
+const MISSING = -1;
+const UNSURE = -2;
+
 /** A draw with an idempotency key. */
 export class KeyedDraw implements Operation {
+  #eventId = '';
   constructor(
     readonly request: DrawRequest,
     readonly key: IdempotencyKey,
@@ -71,17 +80,20 @@ export class KeyedDraw implements Operation {
   ) {}
 
   encode({ base, epoch, keys, args }: RoundCall): void {
-    const { sequence, count, eventId } = this.request;
+    const { sequence, count, keyAbsentIn } = this.request;
+    this.#eventId = newEventId(epoch);
     keys.push(base + counterName(epoch, sequence), base + idempotencyName(sequence.token, this.key.hash));
-    args.push('k', count, this.key.body, eventId);
+    args.push('k', count, this.key.body, this.#eventId, keyAbsentIn === epoch ? 1 : 0);
   }
 
   settle(reply: unknown, epoch: number, at: number): void {
     const known = knownOf(reply);
     const last = Number(reply);
+    const { count } = this.request;
     if (known !== undefined) this.pending.resolve(answerKnown(known, this.key));
-    else if (last === -1) this.pending.resolve({ status: 'missing' });
-    else answerDrawn(this.pending, last - this.request.count + 1, this.request, epoch, at);
+    else if (last === MISSING) this.pending.resolve({ status: 'missing', epoch });
+    else if (last === UNSURE) this.pending.resolve({ status: 'unsure', epoch });
+    else answerDrawn(this.pending, last - count + 1, count, { eventId: this.#eventId, epoch, at });
   }
 
   fail(error: Error): void {
@@ -89,26 +101,27 @@ export class KeyedDraw implements Operation {
   }
 }
 
-/** The key of a new application. `epoch` is that of the application's partition, which may be another than the key's. */
+/** A new application whose key is kept in its own partition. */
 export class KeyedRegistration implements Operation {
+  #eventId = '';
   constructor(
-    readonly token: Token,
-    readonly eventId: string,
-    readonly epoch: number,
+    readonly request: RegisterRequest,
     readonly key: IdempotencyKey,
     readonly pending: Pending<RegisterAnswer>,
   ) {}
 
-  encode({ base, keys, args }: RoundCall): void {
+  encode({ base, epoch, keys, args }: RoundCall): void {
+    const { token, keyAbsentIn } = this.request;
+    this.#eventId = newEventId(epoch);
     keys.push(base + idempotencyName('applications', this.key.hash));
-    args.push('a', this.key.body, this.eventId, this.epoch, this.token);
+    args.push('a', this.key.body, this.#eventId, keyAbsentIn === epoch ? 1 : 0, token);
   }
 
-  settle(reply: unknown, _epoch: number, at: number): void {
-    const { token, eventId, epoch, pending } = this;
+  settle(reply: unknown, epoch: number, at: number): void {
     const known = knownOf(reply);
-    if (known === undefined) pending.resolve({ status: 'drawn', token, eventId, epoch, at });
-    else pending.resolve(this.#repeated(known));
+    if (known !== undefined) this.pending.resolve(this.#repeated(known));
+    else if (Number(reply) === UNSURE) this.pending.resolve({ status: 'unsure', epoch });
+    else this.pending.resolve({ status: 'drawn', token: this.request.token, eventId: this.#eventId, epoch, at });
   }
 
   fail(error: Error): void {
@@ -149,7 +162,7 @@ export class Confirmation implements Operation {
 export class Seed implements Operation {
   constructor(
     readonly sequence: Sequence,
-    readonly highest: number,
+    readonly highest: Highest,
     readonly epoch: number | undefined,
     readonly pending: Pending<void>,
   ) {}
@@ -157,7 +170,7 @@ export class Seed implements Operation {
   encode({ base, epoch, keys, args }: RoundCall): void {
     // In a newer epoch the number may be too low, so it goes where nobody draws any more.
     keys.push(base + counterName(this.epoch ?? epoch, this.sequence));
-    args.push('s', this.highest);
+    args.push('s', this.highest.number);
   }
 
   settle(): void {
@@ -189,9 +202,8 @@ export class EpochCheck implements Operation {
 function answerDrawn(
   { resolve, reject }: Pending<DrawAnswer>,
   first: number,
-  { count, eventId }: DrawRequest,
-  epoch: number,
-  at: number,
+  count: number,
+  { eventId, epoch, at }: Omit<Drawn, 'first'>,
 ): void {
   if (first + count - 1 > NUMBER_MAX) reject(unavailable(undefined, 'This list has no numbers left.'));
   else resolve({ status: 'drawn', first, eventId, epoch, at });

@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Unavailable } from '@parley/domain';
-import {
-  draw,
-  failure,
-  firstOf,
-  messagesOf,
-  PARTITIONS,
-  rememberedEpochs,
-  TestSystem,
-  tokenIn,
-  until,
-} from './testing/system.ts';
+import { epochRegister } from './testing/register.ts';
+import { draw, failure, firstOf, messagesOf, PARTITIONS, TestSystem, tokenIn, until } from './testing/system.ts';
 import { WrongRedis } from './version.ts';
 
 describe('Redis away, hanging, or with another memory', () => {
@@ -18,16 +9,16 @@ describe('Redis away, hanging, or with another memory', () => {
 
   test('stopped: refuses at once; restarted: a new epoch, in which no old counter is used', async () => {
     const server = await system.server();
-    const options = { servers: { url: server.url }, openEpoch: rememberedEpochs() };
+    const options = { servers: { url: server.url } };
     const { numbering, counters, ping } = await system.ready(options);
     const sequence = messagesOf();
-    await numbering.seed(sequence, 0);
+    await numbering.seed(sequence, { number: 0 });
     expect(await draw(numbering, sequence)).toMatchObject({ first: 1, epoch: 1 });
     await server.kill();
     const started = performance.now();
     for (const call of [
       () => draw(numbering, sequence),
-      () => numbering.seed(sequence, 1),
+      () => numbering.seed(sequence, { number: 1 }),
       () => counters.add(1, [{ sequence, count: 1 }]),
       () => counters.pending(0, [sequence]),
       () => counters.drop(1),
@@ -38,8 +29,8 @@ describe('Redis away, hanging, or with another memory', () => {
     expect(performance.now() - started).toBeLessThan(1_500);
     await server.start();
     await until('it draws again', async () => (await failure(draw(numbering, sequence))) === undefined);
-    expect(await draw(numbering, sequence)).toEqual({ status: 'missing' });
-    await numbering.seed(sequence, 1);
+    expect(await draw(numbering, sequence)).toMatchObject({ status: 'missing' });
+    await numbering.seed(sequence, { number: 1 });
     expect(await draw(numbering, sequence)).toMatchObject({ first: 2, epoch: 2 });
     await ping();
   });
@@ -48,7 +39,7 @@ describe('Redis away, hanging, or with another memory', () => {
     const server = await system.server();
     const { numbering } = await system.ready({ servers: { url: server.url } });
     const sequence = messagesOf();
-    await numbering.seed(sequence, 0);
+    await numbering.seed(sequence, { number: 0 });
     server.pause();
     const started = performance.now();
     const errors = await Promise.all(Array.from({ length: 10 }, () => failure(draw(numbering, sequence))));
@@ -68,18 +59,18 @@ describe('Redis away, hanging, or with another memory', () => {
     const server = await system.server();
     const { numbering } = await system.ready({ servers: { url: server.url } });
     const sequence = messagesOf();
-    await numbering.seed(sequence, 41);
+    await numbering.seed(sequence, { number: 41 });
     await server.cli('FLUSHALL');
     expect(await failure(draw(numbering, sequence))).toBeInstanceOf(Unavailable);
     await until('it draws again', async () => (await failure(draw(numbering, sequence))) === undefined);
-    expect(await draw(numbering, sequence)).toEqual({ status: 'missing' });
+    expect(await draw(numbering, sequence)).toMatchObject({ status: 'missing' });
   });
 
   test('its data replaced by an older copy without a restart: a new epoch', async () => {
     const [server, copy] = [await system.server(), await system.server()];
     const { numbering } = await system.ready({ servers: { url: server.url } });
     const sequence = messagesOf();
-    await numbering.seed(sequence, 0);
+    await numbering.seed(sequence, { number: 0 });
     await copy.cli('REPLICAOF', '127.0.0.1', String(server.port));
     await until('the copy is there', async () =>
       String(await copy.cli('INFO', 'replication')).includes('link_status:up'),
@@ -99,41 +90,96 @@ describe('Redis away, hanging, or with another memory', () => {
 
   test('nothing is drawn before the new epoch is secured, however often that fails, and all processes adopt it', async () => {
     const server = await system.server();
-    const opened: { partition: number; previous: number | undefined }[] = [];
+    const asked: [number, number][] = [];
+    const begun: [number, number][] = [];
     const { promise: gate, resolve: allow } = Promise.withResolvers<void>();
     let failing = 2;
-    const openEpoch = async (partition: number, previous: number | undefined) => {
-      opened.push({ partition, previous });
-      if (failing-- > 0) throw new Error('the database is away');
-      await gate;
-      return 7;
+    let last = 6;
+    const register = {
+      next: async (partition: number, above: number) => {
+        asked.push([partition, above]);
+        if (failing-- > 0) throw new Error('the database is away');
+        last += 1;
+        return last;
+      },
+      begin: async (partition: number, epoch: number) => {
+        begun.push([partition, epoch]);
+        await gate;
+      },
     };
-    const one = system.drivers({ servers: { url: server.url }, partitions: 1, openEpoch });
-    const two = system.drivers({ servers: { url: server.url }, partitions: 1, openEpoch });
+    const one = system.drivers({ servers: { url: server.url }, partitions: 1, register });
+    const two = system.drivers({ servers: { url: server.url }, partitions: 1, register });
     const sequence = messagesOf();
-    await until('both try', () => opened.length >= 4);
+    await until('both try', () => begun.length >= 2);
     for (const { numbering } of [one, two]) {
       expect(await failure(draw(numbering, sequence))).toBeInstanceOf(Unavailable);
-      expect(await failure(numbering.seed(sequence, 0))).toBeInstanceOf(Unavailable);
+      expect(await failure(numbering.seed(sequence, { number: 0 }))).toBeInstanceOf(Unavailable);
       expect(numbering.epochOf(sequence.token)).toBeUndefined();
     }
-    expect(opened[0]).toEqual({ partition: 0, previous: undefined });
+    expect(asked[0]).toEqual([0, 0]);
+    expect(new Set(begun.map(([, epoch]) => epoch)).size).toBe(1); // who comes later goes on with what the first began
+    const [[, epoch] = []] = begun;
     allow();
     await Promise.all([one.ready(), two.ready()]);
-    await one.numbering.seed(sequence, 0);
-    expect(await draw(one.numbering, sequence)).toMatchObject({ first: 1, epoch: 7 });
-    expect(await draw(two.numbering, sequence)).toMatchObject({ first: 2, epoch: 7 });
+    await one.numbering.seed(sequence, { number: 0 });
+    expect(await draw(one.numbering, sequence)).toMatchObject({ first: 1, epoch });
+    expect(await draw(two.numbering, sequence)).toMatchObject({ first: 2, epoch });
+  });
+
+  test('a counter that is lost alone ends the epoch for all, unless it may have expired', async () => {
+    const server = await system.server();
+    const options = { servers: { url: server.url } };
+    const [{ numbering }, other] = [await system.ready(options), await system.ready(options)];
+    const sequence = messagesOf();
+    const highest = { number: 41, epoch: 1, at: Date.now() };
+    expect(await failure(numbering.seed(sequence, highest, 1))).toBeInstanceOf(Unavailable);
+    expect(await failure(draw(other.numbering, sequence))).toBeInstanceOf(Unavailable);
+    await until('it draws again', async () => (await failure(draw(numbering, sequence))) === undefined);
+    expect(await draw(numbering, sequence)).toEqual({ status: 'missing', epoch: 2 });
+    await numbering.seed(sequence, highest, 2);
+    expect(await draw(numbering, sequence)).toMatchObject({ first: 42, epoch: 2 });
+    await until(
+      'the other one has found it',
+      async () => (await failure(draw(other.numbering, sequence))) === undefined,
+    );
+    const idle = messagesOf(sequence.token, 2);
+    await numbering.seed(idle, { number: 5, epoch: 2, at: Date.now() - 7 * 24 * 60 * 60 * 1_000 }, 2);
+    expect(await draw(numbering, idle)).toMatchObject({ first: 6, epoch: 2 });
+  });
+
+  test('what an opener left when it was killed is finished by another, but not in another run', async () => {
+    const server = await system.server();
+    const register = epochRegister();
+    const begun: number[] = [];
+    const stuck = {
+      next: register.next,
+      begin: async (_partition: number, epoch: number) => {
+        begun.push(epoch);
+        throw new Error('the worker is away');
+      },
+    };
+    await register.next(0, 0); // the first epoch was another one
+    const killed = system.drivers({ servers: { url: server.url }, partitions: 1, register: stuck });
+    await until('it has claimed', () => begun.length > 0);
+    await killed.close();
+    const options = { servers: { url: server.url }, partitions: 1, register };
+    const { numbering } = await system.ready(options);
+    const token = tokenIn(0);
+    expect(numbering.epochOf(token)).toBe(2);
+    await server.cli('HSET', `${system.prefix}{p0}:epoch`, 'state', 'opening'); // as an older file would say
+    await server.kill();
+    await server.start();
+    await until('a newer one is open', () => numbering.epochOf(token) === 3);
   });
 
   test('an epoch that another process has opened is adopted at the next draw', async () => {
     const server = await system.server();
     const { numbering } = await system.ready({ servers: { url: server.url } });
     const token = tokenIn(2);
-    const run = (await server.cli('HGET', `${system.prefix}{p2}:epoch`, 'run_id')) as string;
-    await server.cli('HSET', `${system.prefix}{p2}:epoch`, 'n', '9', 'run_id', run);
+    await server.cli('HSET', `${system.prefix}{p2}:epoch`, 'n', '9');
     expect(await failure(draw(numbering, messagesOf(token)))).toBeInstanceOf(Unavailable);
     await until('it is adopted', () => numbering.epochOf(token) === 9);
-    expect(await draw(numbering, messagesOf(token))).toEqual({ status: 'missing' });
+    expect(await draw(numbering, messagesOf(token))).toMatchObject({ status: 'missing' });
     expect(numbering.epochOf(tokenIn(1))).toBe(1);
     expect(PARTITIONS).toBe(4);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { newEventId, newToken, type Sequence, Unavailable } from '@parley/domain';
+import { newEventId, type Sequence, Unavailable } from '@parley/domain';
 import { formCluster, type RedisServer } from './testing/server.ts';
-import { draw, failure, firstOf, messagesOf, rememberedEpochs, TestSystem, until } from './testing/system.ts';
+import { draw, failure, firstOf, messagesOf, TestSystem, until } from './testing/system.ts';
 
 const PARTITIONS = 16;
 
@@ -22,7 +22,7 @@ describe('a Redis Cluster of three masters', () => {
     const [{ numbering, counters, ping }] = drivers as [(typeof drivers)[0], ...typeof drivers];
     await ping();
     const sequences = Array.from({ length: 40 }, () => messagesOf());
-    await Promise.all(sequences.map((sequence) => numbering.seed(sequence, 0)));
+    await Promise.all(sequences.map((sequence) => numbering.seed(sequence, { number: 0 })));
     const draws = Array.from({ length: 2_000 }, async (_, index) => {
       const sequence = sequences[index % sequences.length] as Sequence;
       return `${sequence.token}:${await firstOf((drivers[index % 2] ?? drivers[0])?.numbering ?? numbering, sequence)}`;
@@ -33,7 +33,7 @@ describe('a Redis Cluster of three masters', () => {
     const id = newEventId();
     const key = { hash: id + id, body: id + id };
     const [one, two] = await Promise.all(
-      drivers.map((each) => each.numbering.register({ token: newToken(), eventId: newEventId(), key })),
+      drivers.map((each) => each.numbering.register({ token: each.numbering.newToken(key), key })),
     );
     expect(one).toMatchObject({ token: two !== undefined && 'token' in two && two.token });
 
@@ -54,10 +54,10 @@ describe('a Redis Cluster of three masters', () => {
     const nodes = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
     // Without this the whole cluster would be down for a while.
     await Promise.all(servers.map((server) => server.cli('CONFIG', 'SET', 'cluster-require-full-coverage', 'no')));
-    const options = { servers: { cluster: nodes }, partitions: PARTITIONS, openEpoch: rememberedEpochs() };
+    const options = { servers: { cluster: nodes }, partitions: PARTITIONS };
     const { numbering } = await system.ready(options);
     const sequences = Array.from({ length: 60 }, () => messagesOf());
-    for (const sequence of sequences) await numbering.seed(sequence, 0);
+    for (const sequence of sequences) await numbering.seed(sequence, { number: 0 });
     for (const sequence of sequences) await firstOf(numbering, sequence);
     await servers[0]?.kill();
     const during = await Promise.all(sequences.map((sequence) => failure(draw(numbering, sequence))));
@@ -95,7 +95,7 @@ describe('a master that Sentinels watch', () => {
       partitions: 2,
     });
     const sequence = messagesOf();
-    await numbering.seed(sequence, 0);
+    await numbering.seed(sequence, { number: 0 });
     const drawn: number[] = [await firstOf(numbering, sequence)];
     await until(
       'the failover begins',
@@ -103,7 +103,7 @@ describe('a master that Sentinels watch', () => {
     );
     await until('the new master draws', async () => {
       const answer = await draw(numbering, sequence).catch(() => undefined);
-      if (answer?.status === 'missing') await numbering.seed(sequence, Math.max(...drawn)).catch(() => {});
+      if (answer?.status === 'missing') await numbering.seed(sequence, { number: Math.max(...drawn) }).catch(() => {});
       if (answer?.status === 'drawn') drawn.push(answer.first);
       return answer?.status === 'drawn' && answer.epoch === 2;
     });

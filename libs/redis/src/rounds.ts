@@ -5,7 +5,8 @@ import type { Keys } from './keys.ts';
 import { type Operation, PlainDraws, type RoundCall } from './operations.ts';
 import { bounded, unavailable } from './unavailable.ts';
 
-const COUNTER_SECONDS = 7 * 24 * 60 * 60;
+/** So long a counter lives after its last draw. */
+export const COUNTER_SECONDS = 7 * 24 * 60 * 60;
 const KEY_SECONDS = IDEMPOTENCY_WINDOW_MS / 1_000;
 /** A script holds up the whole server: about 2 ms for so many operations. */
 const OPERATIONS_MAX = 1_000;

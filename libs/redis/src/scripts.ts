@@ -16,18 +16,19 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
 
 /**
  * KEYS: the epoch's hash, then those of the operations. ARGV: the epoch, seconds that a counter and that a key live,
- * then the operations. Answers nothing where the epoch is another or was opened in another run; else the time in
- * milliseconds and a reply for each operation:
+ * then the operations. Answers nothing where the epoch is another, is not open, or was opened in another run; else the
+ * time in milliseconds and a reply for each operation:
  * - d counter | count: the last of the drawn numbers, -1 where there is no counter.
- * - k counter, key | count, body, event: the same, or what the key says where it is known.
- * - a key | body, event, epoch, token: 0, or what the key says where it is known.
+ * - k counter, key | count, body, event, absent: the same, or what the key says where it is known.
+ * - a key | body, event, absent, token: 0, or what the key says where it is known.
+ *   Both of these: -2 where only the store can tell and `absent`, 1 or 0, does not say that it knows nothing.
  * - c key | : 0. The key is confirmed.
  * - s counter | highest: 0. The counter exists.
  * - n | : 0. Nothing, but the epoch was still this one.
  */
 const ROUND = `${RUN}
-local epoch = redis.call('HMGET', KEYS[1], 'n', 'run_id')
-if epoch[1] ~= ARGV[1] or epoch[2] ~= run then return false end
+local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state', 'opened')
+if epoch[1] ~= ARGV[1] or epoch[2] ~= run or epoch[3] ~= 'open' then return false end
 local counterSeconds, keySeconds = ARGV[2], ARGV[3]
 local time = redis.call('TIME')
 local at = time[1] .. string.format('%03d', math.floor(time[2] / 1000))
@@ -46,25 +47,40 @@ local function draw(counter, count)
   if not redis.call('GETEX', counter, 'EX', counterSeconds) then return -1 end
   return redis.call('INCRBY', counter, count)
 end
-local function remember(name, body, first, event, epoch, token)
-  redis.call('SET', name, table.concat({ 'd', body, first, event, epoch, at, token }, ' '), 'EX', keySeconds)
+local function remember(name, body, first, event, token)
+  redis.call('SET', name, table.concat({ 'd', body, first, event, ARGV[1], at, token }, ' '), 'EX', keySeconds)
+end
+-- What a key says; -2 where it may say too little: keys were lost with the last epoch, and what that has drawn for this
+-- one without confirming it may be stored or not.
+local young = ARGV[1] ~= '1' and tonumber(at) - tonumber(epoch[4]) < keySeconds * 1000
+local function recall(name, absent)
+  local known = redis.call('GET', name)
+  if known then
+    local drawnIn = string.match(known, '^d %S+ %S+ %S+ (%d+) ')
+    if drawnIn == nil or drawnIn == ARGV[1] then return known end
+    if absent == '0' then return -2 end
+  elseif young and absent == '0' then
+    return -2
+  end
+  return nil
 end
 
 local operations = {
   d = function() return draw(key(), argument()) end,
   k = function()
-    local counter, name, count, body, event = key(), key(), argument(), argument(), argument()
-    local known = redis.call('GET', name)
+    local counter, name = key(), key()
+    local count, body, event, absent = argument(), argument(), argument(), argument()
+    local known = recall(name, absent)
     if known then return known end
     local last = draw(counter, count)
-    if last ~= -1 then remember(name, body, string.format('%.0f', last - count + 1), event, ARGV[1], '-') end
+    if last ~= -1 then remember(name, body, string.format('%.0f', last - count + 1), event, '-') end
     return last
   end,
   a = function()
-    local name, body, event, own, token = key(), argument(), argument(), argument(), argument()
-    local known = redis.call('GET', name)
+    local name, body, event, absent, token = key(), argument(), argument(), argument(), argument()
+    local known = recall(name, absent)
     if known then return known end
-    remember(name, body, '0', event, own, token)
+    remember(name, body, '0', event, token)
     return 0
   end,
   c = function()
@@ -84,19 +100,35 @@ while nextArgument <= #ARGV do replies[#replies + 1] = operations[argument()]() 
 return replies
 `;
 
-/** KEYS: the epoch's hash. Answers the run that this is, and n and the run of the epoch where there is one. */
+/** KEYS: the epoch's hash. Answers the run that this is, and n, run and state of the epoch where there is one. */
 const READ_EPOCH = `${RUN}
-local epoch = redis.call('HMGET', KEYS[1], 'n', 'run_id')
-return { run, epoch[1], epoch[2] }
+local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state')
+return { run, epoch[1], epoch[2], epoch[3] }
 `;
 
-/** KEYS: the epoch's hash. ARGV: n, a run. Opens epoch n if this is still that run and no such epoch is open. */
-const OPEN_EPOCH = `${RUN}
+/** KEYS: the epoch's hash. ARGV: n, a run. Ends all older epochs if this is still that run and no newer one is known. */
+const CLAIM_EPOCH = `${RUN}
 if run ~= ARGV[2] then return 0 end
 local n = redis.call('HGET', KEYS[1], 'n')
 if n and tonumber(n) >= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'n', ARGV[1], 'run_id', run)
+redis.call('HSET', KEYS[1], 'n', ARGV[1], 'run', run, 'state', 'opening')
 return 1
+`;
+
+/** KEYS: the epoch's hash. ARGV: n, a run. Lets epoch n be drawn in, if it was claimed in this run and nothing happened since. */
+const OPEN_EPOCH = `${RUN}
+local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state')
+if run ~= ARGV[2] or epoch[1] ~= ARGV[1] or epoch[2] ~= run then return 0 end
+if epoch[3] ~= 'opening' then return 0 end
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'state', 'open', 'opened', time[1] .. string.format('%03d', math.floor(time[2] / 1000)))
+return 1
+`;
+
+/** KEYS: the epoch's hash. ARGV: n. Ends epoch n: a counter of it was lost. */
+const LOSE_EPOCH = `
+local epoch = redis.call('HMGET', KEYS[1], 'n', 'state')
+if epoch[1] == ARGV[1] and epoch[2] == 'open' then redis.call('HSET', KEYS[1], 'state', 'lost') end
 `;
 
 /** KEYS: the generations, the hashes of chats and of messages. ARGV: the generation, seconds to live, then hash (1: chats, 2: messages), field, count. */
@@ -138,7 +170,9 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     parleyRound(keyCount: number, ...keysAndArguments: Argument[]): Result<unknown, Context>;
     parleyReadEpoch(epochKey: string): Result<unknown, Context>;
+    parleyClaimEpoch(epochKey: string, n: number, run: string): Result<unknown, Context>;
     parleyOpenEpoch(epochKey: string, n: number, run: string): Result<unknown, Context>;
+    parleyLoseEpoch(epochKey: string, n: number): Result<unknown, Context>;
     parleyAddCounts(
       generations: string,
       chats: string,
@@ -154,7 +188,9 @@ declare module 'ioredis' {
 export function defineScripts(client: Redis | Cluster): void {
   client.defineCommand('parleyRound', { lua: ROUND });
   client.defineCommand('parleyReadEpoch', { lua: READ_EPOCH, numberOfKeys: 1 });
+  client.defineCommand('parleyClaimEpoch', { lua: CLAIM_EPOCH, numberOfKeys: 1 });
   client.defineCommand('parleyOpenEpoch', { lua: OPEN_EPOCH, numberOfKeys: 1 });
+  client.defineCommand('parleyLoseEpoch', { lua: LOSE_EPOCH, numberOfKeys: 1 });
   client.defineCommand('parleyAddCounts', { lua: ADD_COUNTS, numberOfKeys: 3 });
   client.defineCommand('parleyPendingCounts', { lua: PENDING_COUNTS, numberOfKeys: 1 });
   client.defineCommand('parleyDropCounts', { lua: DROP_COUNTS, numberOfKeys: 1 });

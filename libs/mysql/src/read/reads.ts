@@ -1,5 +1,5 @@
-import type { Application, Chat, Message, Page, PageRequest, Sequence, Token } from '@parley/domain';
-import { sequenceKey } from '@parley/domain';
+import type { Application, Chat, Highest, Message, Page, PageRequest, Sequence, Token } from '@parley/domain';
+import { epochOfEventId, sequenceKey } from '@parley/domain';
 import { tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 import { PointReads } from './point-reads.ts';
@@ -65,16 +65,23 @@ export class Reads {
     return toPage(page, await this.#select<MessagePageRow>(statements.pageOfMessages(token, chat, page)), toMessage);
   }
 
-  async highestNumber(sequence: Sequence): Promise<number | undefined> {
+  async highest(sequence: Sequence): Promise<Highest | undefined> {
     const sql =
       sequence.kind === 'chats' ? statements.highestChat(sequence.token) : statements.highestMessage(sequence);
-    const [row] = await this.#select<{ highest: number | null }>(sql);
-    return row === undefined ? undefined : (row.highest ?? 0);
+    const [row] = await this.#select<{ number: number; event_id: Buffer; created_at: Date } | EmptyRow>(sql);
+    if (row === undefined) return undefined;
+    if (row.number === null) return { number: 0 };
+    return { number: row.number, epoch: epochOfEventId(row.event_id.toString('hex')), at: row.created_at.getTime() };
   }
 
   #select<Row>(sql: string): Promise<Row[]> {
     return this.#pool.useAgain((session) => session.select<Row>(sql));
   }
+}
+
+/** The owner of an empty sequence. */
+interface EmptyRow {
+  readonly number: null;
 }
 
 function chatText({ token, chat }: statements.ChatKey): string {

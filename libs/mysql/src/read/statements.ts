@@ -64,14 +64,18 @@ function beyond<Key>(column: string, page: PageRequest<Key>, literal: (key: Key)
   return `${column} > ${after} ORDER BY ${column} LIMIT ${limit}`;
 }
 
-/** One row where the owner exists; `highest` is null where the sequence is empty. */
+/** One row where the owner exists; of nulls where the sequence is empty. */
 export function highestChat(token: Token): string {
-  const highest = `SELECT number FROM chats WHERE token = ${bytes(token)} ORDER BY number DESC LIMIT 1`;
-  return `SELECT (${highest}) AS highest FROM applications WHERE token = ${bytes(token)}`;
+  const owner = `token = ${bytes(token)}`;
+  return `SELECT highest.* FROM applications LEFT JOIN (${highestOf('chats', owner)}) AS highest ON TRUE WHERE ${owner}`;
 }
 
 export function highestMessage({ token, chat }: ChatKey): string {
-  const key = `token = ${bytes(token)} AND chat_number = ${integer(chat)}`;
-  const highest = `SELECT number FROM messages WHERE ${key} ORDER BY number DESC LIMIT 1`;
-  return `SELECT (${highest}) AS highest FROM chats WHERE token = ${bytes(token)} AND number = ${integer(chat)}`;
+  const highest = highestOf('messages', `token = ${bytes(token)} AND chat_number = ${integer(chat)}`);
+  return `SELECT highest.* FROM chats LEFT JOIN (${highest}) AS highest ON TRUE
+    WHERE chats.token = ${bytes(token)} AND chats.number = ${integer(chat)}`;
+}
+
+function highestOf(table: 'chats' | 'messages', condition: string): string {
+  return `SELECT number, event_id, created_at FROM ${table} WHERE ${condition} ORDER BY number DESC LIMIT 1`;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Subprocess } from 'bun';
 import { Redis } from 'ioredis';
 
-const START_MS = 10_000;
+const START_MS = 30_000;
 
 /** A Redis server of a test's own, to be stopped, paused and emptied. On loopback, with an append-only file. */
 export class RedisServer {

@@ -8,9 +8,9 @@ import {
   type Sequence,
   type Token,
 } from '@parley/domain';
-import type { OpenEpoch } from '../epochs.ts';
 import { openRedis, type RedisDrivers, type RedisOptions } from '../open.ts';
 import { deleteKeys, redisUrl } from './keys.ts';
+import { epochRegister } from './register.ts';
 import { RedisServer } from './server.ts';
 
 export const PARTITIONS = 4;
@@ -18,6 +18,7 @@ export const PARTITIONS = 4;
 /** Drivers and servers for one test, closed and removed after it. */
 export class TestSystem {
   readonly prefix = `test:${newEventId()}:`;
+  #register = epochRegister();
   readonly #drivers: RedisDrivers[] = [];
   readonly #servers: RedisServer[] = [];
 
@@ -26,13 +27,15 @@ export class TestSystem {
       await Promise.all(this.#drivers.splice(0).map((drivers) => drivers.close()));
       await Promise.all(this.#servers.splice(0).map((server) => server.remove()));
       await deleteKeys(this.prefix);
+      this.#register = epochRegister(); // the next test begins with the first epoch
     });
   }
 
   /** Not waited for. On the shared server, unless told otherwise. */
   drivers(options: Partial<RedisOptions> = {}): RedisDrivers {
     const { prefix } = this;
-    const drivers = openRedis({ servers: { url: redisUrl() }, partitions: PARTITIONS, prefix, ...options });
+    const defaults = { servers: { url: redisUrl() }, partitions: PARTITIONS, prefix, register: this.#register };
+    const drivers = openRedis({ ...defaults, ...options });
     this.#drivers.push(drivers);
     return drivers;
   }
@@ -57,16 +60,6 @@ export class TestSystem {
   }
 }
 
-/** Opens epochs as the database does: it remembers the last number of each partition, whatever Redis forgets. */
-export function rememberedEpochs(): OpenEpoch {
-  const last = new Map<number, number>();
-  return async (partition) => {
-    const n = (last.get(partition) ?? 0) + 1;
-    last.set(partition, n);
-    return n;
-  };
-}
-
 export function messagesOf(token: Token = newToken(), chat = 1): Sequence {
   return { kind: 'messages', token, chat };
 }
@@ -80,7 +73,7 @@ export function tokenIn(partition: number): Token {
 }
 
 export function draw(numbering: Numbering, sequence: Sequence, count = 1): Promise<DrawAnswer> {
-  return numbering.draw({ sequence, count, eventId: newEventId() });
+  return numbering.draw({ sequence, count });
 }
 
 /** The first number of a draw that must succeed. */
