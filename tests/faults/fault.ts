@@ -18,12 +18,14 @@ export interface Fault {
   readonly description: string;
   /** From the end of `inject` to the beginning of `heal`. */
   readonly holdMs: number;
+  /** Before the load. @returns why it cannot be run here, or nothing */
+  prepare?(stack: FaultStack): Promise<string | undefined>;
   inject(context: FaultContext): Promise<void>;
   heal(context: FaultContext): Promise<void>;
   /** After the comparison: what the fault left that the next one must not find. */
   cleanUp?(context: FaultContext): Promise<void>;
   /** A create that is not acknowledged is answered within so long; default 2.5 s. */
   readonly refusalMsMax?: number;
-  /** Reasons of dead letters that belong to it, besides `late`. */
-  readonly deadLetters?: readonly string[];
+  /** How many dead letters it must leave, by reason; `late` ones are not counted. Default: none. */
+  readonly deadLetters?: Readonly<Record<string, number>>;
 }

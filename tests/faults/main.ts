@@ -64,6 +64,11 @@ async function main(): Promise<number> {
   try {
     for (const [index, fault] of faults.entries()) {
       const tell = (what: string): void => say(`[${index + 1}/${faults.length}] ${fault.name}: ${what}`);
+      const obstacle = await fault.prepare?.(stack);
+      if (obstacle !== undefined) {
+        tell(`passed over: ${obstacle}`);
+        continue;
+      }
       try {
         const result = await experiment(fault, { stack, createsPerSecond, seed, tell });
         results.push(result);

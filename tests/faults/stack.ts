@@ -24,7 +24,7 @@ const ENVIRONMENT = {
   ...{ REDIS_APP_PORT: '15379', RABBITMQ_APP_PORT: '15672', MYSQL_APP_PORT: '15306' },
   ELASTICSEARCH_APP_PORT: '15200',
   ...{ INGESTS: '2', APIS: '2', WORKERS: '2', PARTITIONS: String(PARTITIONS) },
-  ...{ STACK_PASS: 'FLUSH_PATTERN', FLUSH_PATTERN },
+  FLUSH_PATTERN,
 };
 
 export const APPS = ['ingest-1', 'ingest-2', 'api-1', 'api-2', 'worker-1', 'worker-2'] as const;
@@ -37,6 +37,8 @@ export class FaultStack {
   /** The servers themselves, past the proxies. */
   readonly urls = connectionUrls(this.settings.ports);
   readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
+  /** More variables for the apps. */
+  #appEnvironment: Readonly<Record<string, string>> = {};
   readonly #records = new Records(`${this.settings.stateDir}/run`);
 
   /** A stack without any data. What an interrupted run left is stopped and removed. */
@@ -56,6 +58,12 @@ export class FaultStack {
     await this.command('down');
     await this.proxies.close();
     if (!keepFiles) await rm(this.settings.stateDir, { recursive: true, force: true });
+  }
+
+  /** Starts the apps anew with these variables beside their usual ones. */
+  async restartAppsWith(variables: Readonly<Record<string, string>>): Promise<void> {
+    this.#appEnvironment = variables;
+    await this.command('up');
   }
 
   start = (...names: ProgramName[]): Promise<string> => this.command('start', ...names);
@@ -95,8 +103,9 @@ export class FaultStack {
 
   /** bin/stack with this stack's settings. @returns what it printed @throws with what it said if it fails */
   async command(...args: string[]): Promise<string> {
+    const passed = ['FLUSH_PATTERN', ...Object.keys(this.#appEnvironment)];
     const child = Bun.spawn([join(REPOSITORY, 'bin/stack'), ...args], {
-      env: { ...process.env, ...ENVIRONMENT },
+      env: { ...process.env, ...ENVIRONMENT, ...this.#appEnvironment, STACK_PASS: passed.join(',') },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [output, errors, code] = await Promise.all([

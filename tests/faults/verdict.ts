@@ -92,8 +92,10 @@ export function broken(
     found.push(`a refusal took ${figures.longestRefusalMs.toFixed(0)} ms, more than ${refusalMsMax}`);
   if (!Number.isFinite(figures.recoveryMs)) found.push('no create was acknowledged after healing');
   if (figures.outside > 0) found.push(`${figures.outside} creates were not acknowledged though nothing was broken`);
-  for (const [reason, count] of deadLetters) {
-    if (reason !== 'late' && !fault.deadLetters?.includes(reason)) found.push(`${count} dead letters: ${reason}`);
+  const expected = fault.deadLetters ?? {};
+  for (const reason of new Set([...deadLetters.keys(), ...Object.keys(expected)])) {
+    const [count, due] = [deadLetters.get(reason) ?? 0, expected[reason] ?? 0];
+    if (reason !== 'late' && count !== due) found.push(`${count} dead letters (${reason}) instead of ${due}`);
   }
   return found;
 }

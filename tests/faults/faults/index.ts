@@ -1,10 +1,15 @@
 /** All faults, in the order in which they are run. */
 import type { Fault } from '../fault.ts';
 import { appFaults } from './apps.ts';
+import { clockFaults } from './clock.ts';
 import { elasticsearchFaults } from './elasticsearch.ts';
 import { mysqlFaults } from './mysql.ts';
+import { networkFaults } from './network.ts';
+import { poisonFaults } from './poison.ts';
 import { rabbitmqFaults } from './rabbitmq.ts';
 import { redisFaults } from './redis.ts';
+import { replicaFaults } from './replica.ts';
+import { workerFaults } from './worker.ts';
 
 /** Nothing is broken: what the harness itself costs, and that it finds nothing where there is nothing. */
 const none: Fault = {
@@ -18,8 +23,13 @@ const none: Fault = {
 export const FAULTS: readonly Fault[] = [
   none,
   ...appFaults,
+  ...workerFaults,
   ...redisFaults,
+  ...replicaFaults,
   ...rabbitmqFaults,
   ...mysqlFaults,
   ...elasticsearchFaults,
+  ...networkFaults,
+  ...poisonFaults,
+  ...clockFaults,
 ];

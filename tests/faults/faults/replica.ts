@@ -1,0 +1,46 @@
+/** A failover to a replica that has fallen behind: Redis, as the apps see it, forgets without ever having been away long. */
+import { rm } from 'node:fs/promises';
+import { RedisServer } from '../../../libs/redis/src/testing/server.ts';
+import type { Fault } from '../fault.ts';
+
+const BEHIND_MS = 4_000;
+const LINKED_WITHIN_MS = 15_000;
+
+let replica: RedisServer | undefined;
+
+async function startReplica(masterPort: number): Promise<RedisServer> {
+  const started = await RedisServer.start('--replicaof', `127.0.0.1 ${masterPort}`);
+  const deadline = performance.now() + LINKED_WITHIN_MS;
+  while (!String(await started.cli('INFO', 'replication')).includes('master_link_status:up')) {
+    if (performance.now() > deadline) throw new Error('the replica does not find its master');
+    await Bun.sleep(50);
+  }
+  return started;
+}
+
+export const replicaFaults: readonly Fault[] = [
+  {
+    name: 'redis-stale-replica',
+    description: `Redis dies, and a replica that is ${BEHIND_MS / 1_000} s behind takes its place`,
+    holdMs: 500,
+    inject: async ({ stack, tell }) => {
+      replica = await startReplica(stack.settings.ports.redis);
+      // From here on it hears nothing.
+      await replica.cli('REPLICAOF', '127.0.0.1', '1');
+      tell('the replica falls behind');
+      await Bun.sleep(BEHIND_MS);
+      await stack.kill('redis');
+      await replica.cli('REPLICAOF', 'NO', 'ONE');
+    },
+    heal: async ({ stack }) => {
+      await stack.proxies.set('redis', { targetPort: replica?.port ?? 0 });
+      await stack.proxies.cut('redis');
+    },
+    cleanUp: async ({ stack }) => {
+      await rm(`${stack.settings.stateDir}/redis/appendonlydir`, { recursive: true, force: true });
+      await stack.start('redis');
+      await stack.proxies.set('redis', { targetPort: stack.settings.ports.redis });
+      await replica?.remove();
+    },
+  },
+];

@@ -1,0 +1,113 @@
+/** Workers that crash again and again, stand still with a transaction open, or die while the index is rebuilt. */
+import { join } from 'node:path';
+import { appEnvironment } from '../../../stack/apps.ts';
+import type { Fault, FaultContext } from '../fault.ts';
+import { withMysql } from '../observe.ts';
+import type { AppName, FaultStack } from '../stack.ts';
+import { until } from '../wait.ts';
+
+const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
+const CRASHES = 10;
+const TRANSACTION_WITHIN_MS = 30_000;
+
+async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppName[]): Promise<void> {
+  let starting = Promise.resolve('');
+  for (let crash = 1; crash <= CRASHES; crash += 1) {
+    for (const worker of workers) if (stack.isRunning(worker)) await stack.kill(worker);
+    await starting;
+    // It is killed whether it became ready or not, so its start may fail.
+    starting = stack.start(...workers).catch(() => '');
+    await until('the workers run', 20_000, async () => workers.every((worker) => stack.isRunning(worker)));
+    await Bun.sleep(1_000);
+  }
+  await starting;
+  tell(`crashed ${CRASHES} times`);
+}
+
+/** Stops it at a moment at which it has written and not committed: its locks stay, MySQL has not been told. */
+async function freezeInTransaction({ stack, random, tell }: FaultContext, worker: AppName): Promise<void> {
+  await until(`${worker} is frozen inside a transaction`, TRANSACTION_WITHIN_MS, async () => {
+    await Bun.sleep(random.integer(0, 50));
+    stack.signal(worker, 'SIGSTOP');
+    const before = await openTransactions(stack);
+    await Bun.sleep(100);
+    // The other worker's are over by now.
+    const after = await openTransactions(stack);
+    if (after.some((id) => before.includes(id))) return true;
+    stack.signal(worker, 'SIGCONT');
+    return false;
+  });
+  tell(`${worker} is frozen inside a transaction`);
+}
+
+async function openTransactions(stack: FaultStack): Promise<string[]> {
+  return withMysql(stack, async (mysql) => {
+    const [rows] = await mysql.query(
+      'SELECT CAST(trx_id AS CHAR) AS id FROM information_schema.innodb_trx WHERE trx_rows_modified > 0',
+    );
+    return (rows as { id: string }[]).map(({ id }) => id);
+  });
+}
+
+function startReindex({ settings }: FaultStack): Bun.Subprocess {
+  return Bun.spawn([process.execPath, join(settings.repository, 'apps/worker/src/commands/reindex.ts')], {
+    env: { PATH: process.env.PATH, ...appEnvironment(settings, 0) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+export const workerFaults: readonly Fault[] = [
+  {
+    name: 'worker-crash-loop',
+    description: `one worker is killed ${CRASHES} times, each a second after it started`,
+    holdMs: 0,
+    inject: (context) => crashLoop(context, ['worker-1']),
+    heal: async ({ stack }) => {
+      await stack.start(...WORKERS);
+    },
+  },
+  {
+    name: 'workers-crash-loop',
+    description: `all workers are killed ${CRASHES} times, each a second after it started`,
+    holdMs: 0,
+    inject: (context) => crashLoop(context, WORKERS),
+    heal: async ({ stack }) => {
+      await stack.start(...WORKERS);
+    },
+  },
+  {
+    name: 'worker-frozen',
+    description: 'a worker stands still inside its transaction for 15 s, its partitions move to the other, it goes on',
+    holdMs: 15_000,
+    inject: (context) => freezeInTransaction(context, 'worker-1'),
+    heal: async ({ stack }) => stack.signal('worker-1', 'SIGCONT'),
+  },
+  {
+    name: 'reindex-worker-killed',
+    description: 'a worker is killed while the index is rebuilt',
+    holdMs: 1_000,
+    inject: async ({ stack }) => {
+      const reindex = startReindex(stack);
+      await Bun.sleep(700);
+      await stack.kill('worker-1');
+      if ((await reindex.exited) !== 0) throw new Error('reindex failed');
+    },
+    heal: async ({ stack }) => {
+      await stack.start('worker-1');
+    },
+  },
+  {
+    name: 'reindex-killed',
+    description: 'the rebuilding of the index is killed half way, and done again',
+    holdMs: 1_000,
+    inject: async ({ stack }) => {
+      const reindex = startReindex(stack);
+      await Bun.sleep(700);
+      reindex.kill('SIGKILL');
+      await reindex.exited;
+    },
+    heal: async ({ stack }) => {
+      if ((await startReindex(stack).exited) !== 0) throw new Error('the second reindex failed');
+    },
+  },
+];
