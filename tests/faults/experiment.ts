@@ -8,7 +8,7 @@ import { quiescence } from './quiescence.ts';
 import { Random } from './random.ts';
 import { Recording } from './record.ts';
 import { type FaultStack, PARTITIONS } from './stack.ts';
-import { broken, figuresOf, type Result } from './verdict.ts';
+import { broken, figuresOf, type Result, type Times } from './verdict.ts';
 import { TooLate, until } from './wait.ts';
 
 export interface ExperimentOptions {
@@ -16,29 +16,34 @@ export interface ExperimentOptions {
   readonly createsPerSecond: number;
   readonly seed: number;
   readonly tell: (what: string) => void;
+  /** How long the load runs before the fault. */
+  readonly beforeMs?: number;
+  /** The load is steady when it was acknowledged for so long without an exception. */
+  readonly steadyMs?: number;
 }
 
 const BEFORE_MS = 3_000;
-/** The load is steady when it was acknowledged for so long without an exception. */
 const STEADY_MS = 4_000;
 const STEADY_WITHIN_MS = 90_000;
 let runs = 0;
 
-export async function experiment(fault: Fault, options: ExperimentOptions): Promise<Result> {
-  const { stack, seed, tell } = options;
+/** A load on the system, and the context of the faults that it meets. */
+export function newLoad({ stack, seed, tell, createsPerSecond }: ExperimentOptions): FaultContext {
   const random = new Random(seed);
-  const recording = new Recording();
   runs += 1;
-  const client = new Client(stack.url);
-  const { createsPerSecond } = options;
-  const loadOptions = { createsPerSecond, partitions: PARTITIONS };
   // The pid keeps two runs on the same data apart.
-  const load = new Load(client, recording, random, loadOptions, `f${process.pid.toString(36)}r${runs}`);
-  const context: FaultContext = { stack, load, random, tell };
+  const name = `f${process.pid.toString(36)}r${runs}`;
+  const options = { createsPerSecond, partitions: PARTITIONS };
+  return { stack, random, tell, load: new Load(new Client(stack.url), new Recording(), random, options, name) };
+}
 
+export async function experiment(fault: Fault, options: ExperimentOptions): Promise<Result> {
+  const { tell, beforeMs = BEFORE_MS } = options;
+  const context = newLoad(options);
+  const { load } = context;
   await load.prepare();
   load.start();
-  await Bun.sleep(BEFORE_MS);
+  await Bun.sleep(beforeMs);
   const injectedAt = Date.now();
   tell(fault.description);
   await fault.inject(context);
@@ -46,7 +51,19 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
   await fault.heal(context);
   const healedAt = Date.now();
   tell(`healed after ${((healedAt - injectedAt) / 1_000).toFixed(1)} s`);
+  const result = await compare(fault, context, { injectedAt, healedAt }, options);
+  await fault.cleanUp?.(context);
+  return result;
+}
 
+/** Waits until the load is steady, ends it, waits until nothing is on its way, and looks. */
+export async function compare(
+  fault: Fault,
+  { stack, load, random, tell }: FaultContext,
+  when: Omit<Times, 'startedAt'>,
+  { seed, steadyMs = STEADY_MS }: ExperimentOptions,
+): Promise<Result> {
+  const { recording, client } = load;
   const late: string[] = [];
   const orLate = async (work: Promise<void>): Promise<void> => {
     try {
@@ -56,7 +73,7 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
       late.push(error.message);
     }
   };
-  await orLate(steady(recording, healedAt));
+  await orLate(steady(recording, when.healedAt, steadyMs));
   await load.pause();
   tell(`${recording.acknowledged} acknowledged; waiting until nothing is on its way`);
   const pausedAt = performance.now();
@@ -64,20 +81,19 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
   const quietMs = performance.now() - pausedAt;
   const stored = await observe(stack, client, load.name, random);
   const findings: Findings = check(recording, stored);
-  const times = { startedAt: load.startedAt ?? injectedAt, injectedAt, healedAt };
+  const times: Times = { startedAt: load.startedAt ?? when.injectedAt, ...when };
   const figures = { ...figuresOf(recording, times), quietMs };
-  await fault.cleanUp?.(context);
   const result = { fault: fault.name, seed, times, ...figures, findings, deadLetters: stored.deadLetters };
   return { ...result, broken: [...late, ...broken(fault, figures, findings, stored.deadLetters)] };
 }
 
-function steady(recording: Recording, healedAt: number): Promise<void> {
+export function steady(recording: Recording, healedAt: number, steadyMs = STEADY_MS): Promise<void> {
   let acknowledged = recording.acknowledged;
   let since = Date.now();
   return until('creates are acknowledged without exception', STEADY_WITHIN_MS, async () => {
     if (recording.lastBadAt > since) since = recording.lastBadAt;
     const goesOn = recording.acknowledged > acknowledged;
     acknowledged = recording.acknowledged;
-    return goesOn && Date.now() - Math.max(since, healedAt) > STEADY_MS;
+    return goesOn && Date.now() - Math.max(since, healedAt) > steadyMs;
   });
 }

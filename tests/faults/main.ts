@@ -1,6 +1,8 @@
 /** The command line of the fault harness, see USAGE. */
-import { experiment } from './experiment.ts';
+import { type ExperimentOptions, experiment } from './experiment.ts';
+import type { Fault } from './fault.ts';
 import { FAULTS } from './faults/index.ts';
+import { type Soaked, soak } from './soak.ts';
 import { FaultStack } from './stack.ts';
 import { table } from './table.ts';
 import type { Result } from './verdict.ts';
@@ -8,8 +10,10 @@ import type { Result } from './verdict.ts';
 const USAGE = `Breaks a system of its own under load and compares what was acknowledged with what is there (docs/faults.md):
 
   bun run faults [NAME…]      all faults, or these; a name that ends in - means all that begin so
+  bun run faults soak         a random fault every 30 s
   bun run faults list         what there is
 
+  --minutes N     of the soak (default 10)
   --json FILE     the results, too
   --seed N        repeats the choices of an earlier run
   --rate N        creates a second (default 400)
@@ -54,41 +58,66 @@ async function main(): Promise<number> {
     for (const { name, description } of FAULTS) console.log(`${name.padEnd(30)} ${description}`);
     return 0;
   }
-  const faults = chosen(names);
+  const soaking = names[0] === 'soak';
+  const faults = soaking ? [] : chosen(names);
   const seed = Number(options.get('--seed') ?? Date.now() % 1_000_000);
   const createsPerSecond = Number(options.get('--rate') ?? 400);
   say(`seed ${seed}; starting the system`);
   const stack = await FaultStack.up();
-  const results: Result[] = [];
-  let wrong = false;
+  const report: Report = { results: [], unable: [] };
   try {
+    const common = { stack, createsPerSecond, seed };
+    if (soaking) await runSoak(Number(options.get('--minutes') ?? 10), common, report);
     for (const [index, fault] of faults.entries()) {
-      const tell = (what: string): void => say(`[${index + 1}/${faults.length}] ${fault.name}: ${what}`);
-      const obstacle = await fault.prepare?.(stack);
-      if (obstacle !== undefined) {
-        tell(`passed over: ${obstacle}`);
-        continue;
-      }
-      try {
-        const result = await experiment(fault, { stack, createsPerSecond, seed, tell });
-        results.push(result);
-        tell(result.broken.length === 0 ? 'held' : `BROKEN: ${result.broken.join('; ')}`);
-      } catch (error) {
-        wrong = true;
-        tell(`could not be run: ${error instanceof Error ? error.stack : String(error)}`);
-      }
-      await stack.command('up');
+      await runFault(fault, common, report, (what) => say(`[${index + 1}/${faults.length}] ${fault.name}: ${what}`));
     }
   } finally {
-    const broken = wrong || results.some(({ broken }) => broken.length > 0);
-    await stack.down(broken || options.has('--keep'));
-    if (broken) say(`the logs are in ${stack.settings.stateDir}/logs`);
-    if (results.length > 0) console.log(table(results));
+    await stack.down(!allHeld(report) || options.has('--keep'));
+    if (!allHeld(report)) say(`the logs are in ${stack.settings.stateDir}/logs`);
+    if (report.results.length > 0) console.log(table(report.results));
   }
   const file = options.get('--json');
   const plain = (_: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value);
-  if (file !== undefined) await Bun.write(file, JSON.stringify({ seed, results }, plain, 2));
-  return wrong || results.some(({ broken }) => broken.length > 0) ? 1 : 0;
+  if (file !== undefined) await Bun.write(file, JSON.stringify({ seed, ...report }, plain, 2));
+  return allHeld(report) ? 0 : 1;
+}
+
+interface Report {
+  readonly results: Result[];
+  /** Faults that could not be injected or looked at: as bad as a promise that broke. */
+  readonly unable: string[];
+  soak?: Omit<Soaked, 'result'>;
+}
+
+const allHeld = ({ results, unable }: Report): boolean =>
+  unable.length === 0 && results.every(({ broken }) => broken.length === 0);
+
+type Common = Omit<ExperimentOptions, 'tell'>;
+
+async function runFault(fault: Fault, common: Common, report: Report, tell: (what: string) => void): Promise<void> {
+  const { stack } = common;
+  try {
+    const obstacle = await fault.prepare?.(stack);
+    if (obstacle !== undefined) {
+      tell(`passed over: ${obstacle}`);
+      return;
+    }
+    const result = await experiment(fault, { ...common, tell });
+    report.results.push(result);
+    tell(result.broken.length === 0 ? 'held' : `BROKEN: ${result.broken.join('; ')}`);
+  } catch (error) {
+    report.unable.push(fault.name);
+    tell(`could not be run: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+  await stack.command('up');
+}
+
+async function runSoak(minutes: number, common: Common, report: Report): Promise<void> {
+  const { result, ...more } = await soak(minutes, { ...common, tell: (what) => say(`[soak] ${what}`) });
+  report.results.push(result);
+  report.soak = more;
+  for (const [name, { first, last, max }] of more.memory)
+    say(`${name}: ${first} MB at first, ${last} MB at last, ${max} MB at most`);
 }
 
 process.exitCode = await main();

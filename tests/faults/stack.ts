@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { withLock } from '../../stack/lock.ts';
 import { isAlive, type ProcessRecord, Records } from '../../stack/process.ts';
 import { readSettings, type Settings } from '../../stack/settings.ts';
 import { connectionUrls } from '../../stack/urls.ts';
@@ -39,11 +40,13 @@ export class FaultStack {
   readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
   /** More variables for the apps. */
   #appEnvironment: Readonly<Record<string, string>> = {};
+  #release: () => void = () => {};
   readonly #records = new Records(`${this.settings.stateDir}/run`);
 
   /** A stack without any data. What an interrupted run left is stopped and removed. */
   static async up(): Promise<FaultStack> {
     const stack = new FaultStack();
+    await stack.#takeTurn();
     const { ports, appPorts, stateDir } = stack.settings;
     if (existsSync(stateDir)) await stack.command('down');
     await rm(stateDir, { recursive: true, force: true });
@@ -58,6 +61,21 @@ export class FaultStack {
     await this.command('down');
     await this.proxies.close();
     if (!keepFiles) await rm(this.settings.stateDir, { recursive: true, force: true });
+    this.#release();
+  }
+
+  /** One run at a time on a machine: the next one would take this one's processes for leftovers. */
+  async #takeTurn(): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    this.#release = ended.resolve;
+    const hold = (): Promise<void> => {
+      begun.resolve();
+      return ended.promise;
+    };
+    const waiting = (): void => console.error('Waiting for another run of the faults on this machine to end');
+    withLock(join(this.settings.cacheDir, 'faults.lock'), hold, waiting).catch(begun.reject);
+    await begun.promise;
   }
 
   /** Starts the apps anew with these variables beside their usual ones. */

@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { experiment } from './experiment.ts';
+import { FAULTS } from './faults/index.ts';
+import { FaultStack } from './stack.ts';
+
+/** The faults that are over soon. `bun run faults` injects all of them, and holds them longer. */
+const NAMES = ['worker-kill', 'ingest-term', 'rabbitmq-kill', 'redis-emptied'];
+
+let stack: FaultStack;
+beforeAll(async () => {
+  stack = await FaultStack.up();
+}, 180_000);
+afterAll(async () => {
+  await stack.down(false);
+}, 60_000);
+
+test.each(NAMES)(
+  'every promise holds through %s',
+  async (name) => {
+    const fault = FAULTS.find((each) => each.name === name);
+    if (fault === undefined) throw new Error(`there is no fault ${name}`);
+    const options = { createsPerSecond: 200, seed: 1, beforeMs: 1_500, steadyMs: 2_000, tell: () => {} };
+    const result = await experiment({ ...fault, holdMs: 1_000 }, { stack, ...options });
+    expect(result.broken).toEqual([]);
+    expect(result.acknowledged).toBeGreaterThan(500);
+  },
+  120_000,
+);
