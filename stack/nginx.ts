@@ -5,8 +5,12 @@ import { type Service, type StackContext, StopOrder } from './service.ts';
 import { SERVICE_USER, type Settings } from './settings.ts';
 import { logFileOf, makeStateFolder } from './state-folder.ts';
 
-/** Shorter than what an app takes to restart; long enough to spare each request the attempt. */
-const UPSTREAM_PARAMETERS = 'max_fails=1 fail_timeout=1s';
+/**
+ * Each instance twice. One that could not be reached is passed over for a second or two, which spares each request the
+ * attempt. But when the instances are restarted one after the other, that may be all of them while some are back: then
+ * they are tried all the same.
+ */
+const UPSTREAM_PARAMETERS = ['max_fails=1 fail_timeout=1s', 'max_fails=0 backup'];
 
 export function nginxService({ settings, installation }: StackContext): Service {
   const { repository, stateDir } = settings;
@@ -51,7 +55,12 @@ export function nginxVariables({ ports, instances, nginxHost, nginxRateLimit }: 
 }
 
 function upstreamServers(firstPort: number, count: number): string {
-  return Array.from({ length: count }, (_, i) => `server 127.0.0.1:${firstPort + i} ${UPSTREAM_PARAMETERS};`).join(' ');
+  return serverLines(Array.from({ length: count }, (_, i) => `127.0.0.1:${firstPort + i}`));
+}
+
+/** The servers of an upstream group; docker-compose.yml has the same parameters. */
+export function serverLines(addresses: readonly string[]): string {
+  return UPSTREAM_PARAMETERS.flatMap((each) => addresses.map((address) => `server ${address} ${each};`)).join(' ');
 }
 
 /**

@@ -11,7 +11,7 @@ import { logFileOf } from './state-folder.ts';
 const READY_WITHIN_MS = 90_000;
 const READY_POLL_MS = 100;
 /** A broker or a database that has work in hand may take a while; a kill costs it a recovery at the next start. */
-const STOP_WITHIN_MS = 20_000;
+export const STOP_WITHIN_MS = 20_000;
 const LOG_LINES_SHOWN = 15;
 
 export class NotReady extends Error {
@@ -120,11 +120,19 @@ function fingerprintOf({ command, env, configuration }: Service): string {
   return createHash('sha256').update(decisive).digest('hex').slice(0, 16);
 }
 
-/** Else a stranger on the port would be taken for our server, and answer as ready. */
+/**
+ * Else a stranger on the port would be taken for our server, and answer as ready. (By asking, not by listening for a
+ * moment: nginx would send a request into that moment, which then gets lost.)
+ */
 async function refuseTakenPort({ name, port }: Service): Promise<void> {
-  try {
-    Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true);
-  } catch {
+  const answers = await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } }).then(
+    (socket) => {
+      socket.terminate();
+      return true;
+    },
+    () => false,
+  );
+  if (answers) {
     throw new NotReady(`Port ${port}, meant for ${name}, is taken by another program. (docs/running.md: ports.)`);
   }
 }

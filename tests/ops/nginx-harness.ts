@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../../stack/chroot.ts';
 import { install } from '../../stack/install/install.ts';
-import { renderNginx } from '../../stack/nginx.ts';
+import { renderNginx, serverLines } from '../../stack/nginx.ts';
 import { birth, launch, type ProcessRecord, stop } from '../../stack/process.ts';
 import { readSettings } from '../../stack/settings.ts';
 import { makeStateFolder } from '../../stack/state-folder.ts';
@@ -83,7 +83,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
 }
 
 function servers(ports: readonly number[]): string {
-  return ports.map((port) => `server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join(' ');
+  return serverLines(ports.map((port) => `127.0.0.1:${port}`));
 }
 
 /** A port that was free a moment ago; nothing listens on it. */
@@ -118,11 +118,15 @@ export interface Upstream {
 }
 
 /** Answers each request with what it saw of it. */
-export function echoUpstream(app: string, answer?: (request: Request) => Response | undefined): Upstream {
+export function echoUpstream(
+  app: string,
+  answer?: (request: Request) => Response | undefined,
+  wantedPort = 0,
+): Upstream {
   let seen = 0;
   const server = Bun.serve({
     hostname: '127.0.0.1',
-    port: 0,
+    port: wantedPort,
     maxRequestBodySize: 8 * 1024 * 1024,
     fetch: async (request) => {
       seen += 1;

@@ -1,6 +1,7 @@
 /** The promises of nginx/: what goes where, what is never sent twice, and what its own errors look like. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { checkMachine } from '../../stack/install/machine.ts';
+import { serverLines } from '../../stack/nginx.ts';
 import type { Echo, Nginx, RawAnswer, Upstream } from './nginx-harness.ts';
 import { echoUpstream, freePort, sendRaw, silentUpstream, startNginx, waitUntil } from './nginx-harness.ts';
 
@@ -253,8 +254,8 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     test('it starts with the servers of docker-compose.yml, and before they have an address', async () => {
       const variables = {
         NGINX_RESOLVER: `resolver 127.0.0.1:${freePort()} valid=2s ipv6=off;`,
-        NGINX_INGEST_SERVERS: 'server ingest:3000 resolve max_fails=1 fail_timeout=1s;',
-        NGINX_API_SERVERS: 'server api:3000 resolve max_fails=1 fail_timeout=1s;',
+        NGINX_INGEST_SERVERS: serverLines(['ingest:3000 resolve']),
+        NGINX_API_SERVERS: serverLines(['api:3000 resolve']),
       };
       const { port } = keep(await startNginx({ ingestPorts: [], apiPorts: [], variables }));
       expectProblem(await rawOf(await create(port)), 503);

@@ -31,6 +31,8 @@ export async function serveNode(
     drain: () => {
       draining = true;
     },
+    // It has no second instance that others could turn to meanwhile.
+    leave: async () => {},
     stop: async (graceMs) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();

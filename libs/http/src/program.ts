@@ -13,6 +13,7 @@ export interface ProgramConfig {
   readonly LOG_LEVEL: string;
   readonly STOP_TIMEOUT_MS: number;
   readonly DRAIN_MS: number;
+  readonly LINGER_MS: number;
 }
 
 type Logger = ReturnType<typeof createLogger>;
@@ -27,8 +28,8 @@ export interface ProgramParts {
 
 /**
  * Starts a program that speaks HTTP: its parts, then health, readiness, metrics and its routes on one port. The stop is
- * the reverse: /readyz turns 503, the load balancer gets DRAIN_MS to look elsewhere, requests in flight are answered, the
- * parts end.
+ * the reverse: /readyz turns 503, a load balancer that looks at it gets DRAIN_MS to look elsewhere, new connections are
+ * refused, the idle ones get LINGER_MS to be closed by the other end, requests in flight are answered, the parts end.
  */
 export async function startProgram(
   name: string,
@@ -51,11 +52,17 @@ export async function startProgram(
     logger,
     port: server.port,
     app,
-    stopTimeoutMs: config.DRAIN_MS + config.STOP_TIMEOUT_MS,
+    stopTimeoutMs: config.DRAIN_MS + config.LINGER_MS + config.STOP_TIMEOUT_MS,
     stop: async () => {
       readiness.stopping = true;
       server.drain();
       await Bun.sleep(config.DRAIN_MS);
+      // Nobody keeps connections to a program that only has operations, but who watches it.
+      if (parts.routes !== undefined) {
+        await server.leave(config.LINGER_MS).catch((error: unknown) => {
+          logger.warn({ err: error }, 'requests that arrive during the stop may fail');
+        });
+      }
       await server.stop(config.STOP_TIMEOUT_MS / 2);
       await parts.stop();
     },

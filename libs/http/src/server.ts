@@ -1,14 +1,21 @@
 import type { AnyElysia } from 'elysia';
+import { countConnections, refuseConnections } from './listening-socket.ts';
 
 /** Bun refuses what is longer itself, with a bare 413; up to here our own answer explains. */
 const BODY_BYTES_READ_MAX = 16 * 1024 * 1024;
 /** Idle connections end after this many seconds; longer than a load balancer keeps its own. */
 const IDLE_TIMEOUT_SECONDS = 75;
+const LEAVE_POLL_MS = 100;
 
 export interface HttpServer {
   readonly port: number;
   /** From now on each answer closes its connection, so that clients and load balancers look elsewhere. */
   drain(): void;
+  /**
+   * Refuses new connections, and answers what comes on those that there are until the other ends have closed them: each
+   * after its next answer, the idle ones when they see fit. Waits for that at most `lingerMs`.
+   */
+  leave(lingerMs: number): Promise<void>;
   /** Refuses new connections, answers what is in flight for at most `graceMs`, then closes what is left. */
   stop(graceMs: number): Promise<void>;
 }
@@ -32,16 +39,31 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
     development: false,
     fetch: (request) => (draining ? closing(app.fetch(request)) : app.fetch(request)),
   });
+  const boundPort = server.port ?? port;
   return {
-    port: server.port ?? port,
+    port: boundPort,
     drain: () => {
       draining = true;
+    },
+    leave: async (lingerMs) => {
+      refuseConnections(boundPort);
+      await allClosed(boundPort, lingerMs);
     },
     stop: async (graceMs) => {
       await Promise.race([server.stop(), Bun.sleep(graceMs)]);
       await server.stop(true);
     },
   };
+}
+
+/** Two looks, because one may miss a connection. */
+async function allClosed(port: number, withinMs: number): Promise<void> {
+  const until = performance.now() + withinMs;
+  let emptyLooks = 0;
+  while (emptyLooks < 2 && performance.now() < until) {
+    await Bun.sleep(Math.min(LEAVE_POLL_MS, until - performance.now()));
+    emptyLooks = countConnections(port) === 0 ? emptyLooks + 1 : 0;
+  }
 }
 
 /** The answer as the last one of its connection. */

@@ -65,12 +65,19 @@ export const commonConfig = {
   STOP_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,
-    description: 'milliseconds a graceful stop may take after DRAIN_MS before the program ends all the same',
+    description:
+      'milliseconds a graceful stop may take after DRAIN_MS and LINGER_MS before the program ends all the same',
   }),
   DRAIN_MS: Type.Integer({
     default: 0,
     minimum: 0,
     description: 'milliseconds between SIGTERM, when /readyz turns 503, and the end of accepting connections',
+  }),
+  LINGER_MS: Type.Integer({
+    default: 5_000,
+    minimum: 0,
+    description:
+      'milliseconds that a stop gives whoever is in front to close idle connections, longer than it keeps them (nginx: 4 s); over as soon as there are none',
   }),
 };
 

@@ -1,0 +1,88 @@
+import { beforeAll, expect, test } from 'bun:test';
+import { resolve } from 'node:path';
+import { Client } from '../support/client.ts';
+
+/**
+ * The programs are restarted one after the other under load, as for an update: no client behind nginx notices. PARLEY_URL
+ * names the system, which is the one of bin/test-stack with two instances of each program.
+ */
+const REPOSITORY = resolve(import.meta.dir, '../..');
+const CLIENTS = 24;
+const CHATS = 10;
+/** Kept from requests now and then, so that nginx also has idle connections, whose end is the delicate moment. */
+const PAUSE_MS_MAX = 15;
+
+let client: Client;
+let application: string;
+let chats: string[];
+beforeAll(async () => {
+  const { PARLEY_URL } = process.env;
+  if (PARLEY_URL === undefined) throw new Error('PARLEY_URL must name a system');
+  client = await Client.connect(PARLEY_URL);
+  application = await client.application('Rolling');
+  chats = await Promise.all(Array.from({ length: CHATS }, (_, index) => client.chat(`Chat ${index}`, application)));
+});
+
+/** SIGTERM, and a start anew when it has ended. */
+async function restart(name: string): Promise<void> {
+  for (const command of ['stop', 'start']) {
+    const child = Bun.spawn(['bin/test-stack', command, name], {
+      cwd: REPOSITORY,
+      stdout: 'ignore',
+      stderr: 'inherit',
+    });
+    expect(await child.exited).toBe(0);
+  }
+}
+
+/** What requests were answered with, and how often, while programs were restarted. */
+async function statusesDuring(
+  names: readonly string[],
+  request: (chat: string, worker: number) => Promise<string>,
+): Promise<Record<string, number>> {
+  const statuses: Record<string, number> = {};
+  let over = false;
+  const work = async (worker: number) => {
+    for (let turn = worker; !over; turn += 1) {
+      const status = await request(chats[turn % CHATS]!, worker).catch((error: Error) => error.message);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      if (turn % 3 === 0) await Bun.sleep(Math.random() * PAUSE_MS_MAX);
+    }
+  };
+  const workers = Array.from({ length: CLIENTS }, (_, worker) => work(worker));
+  try {
+    for (const name of names) await restart(name);
+  } finally {
+    over = true;
+    await Promise.all(workers);
+  }
+  console.log(`${names.join(', ')} restarted: ${JSON.stringify(statuses)}`);
+  return statuses;
+}
+
+const create = (chat: string) => client.post(`${chat}/messages`, { message_content: 'rolling' });
+
+test('restarting each ingest twice fails no create', async () => {
+  const names = ['ingest-1', 'ingest-2', 'ingest-1', 'ingest-2'];
+  const statuses = await statusesDuring(names, async (chat) => String((await create(chat)).status));
+  expect(Object.keys(statuses)).toEqual(['201']);
+}, 120_000);
+
+test('restarting each api fails no read and no update', async () => {
+  await Promise.all(chats.map(create));
+  const statuses = await statusesDuring(['api-1', 'api-2'], async (chat, worker) => {
+    const path = `${chat}/messages/1`;
+    const answer = worker % 2 === 0 ? client.get(path) : client.patch(path, { message_content: `from ${worker}` });
+    return String((await answer).status);
+  });
+  expect(Object.keys(statuses)).toEqual(['200']);
+}, 120_000);
+
+test('restarting each worker fails no create, and none can be missed by a read right after it', async () => {
+  const statuses = await statusesDuring(['worker-1', 'worker-2'], async (chat) => {
+    const created = await create(chat);
+    const read = await client.get(`${chat}/messages/${created.body.message_number}`);
+    return `${created.status} ${read.status}`;
+  });
+  expect(Object.keys(statuses)).toEqual(['201 200']);
+}, 120_000);
