@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { eventually } from '../support/e2e.ts';
 
 /** Starts a program with an environment that is wrong somewhere; it must end by itself. */
 async function start(
@@ -41,4 +42,33 @@ describe('a program does not start', () => {
       expect(said).toContain('PARTITIONS is 9, but the database was made with 8');
     }
   });
+});
+
+test('a program that finds a server away serves all the same, tells which one it is, and refuses creates', async () => {
+  const away = 'amqp://parley:parley@127.0.0.1:9';
+  const port = '23190';
+  const main = join(import.meta.dir, '../../apps/ingest/src/main.ts');
+  const child = Bun.spawn([process.execPath, main], {
+    env: { ...process.env, HOST: '127.0.0.1', PORT: port, LOG_LEVEL: 'fatal', RABBITMQ_URL: away },
+    stdout: 'ignore',
+    stderr: 'inherit',
+  });
+  try {
+    const readiness = () => fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    await eventually('it serves', async () => (await readiness()) !== undefined);
+    const answer = (await readiness())!;
+    expect(answer.status).toBe(503);
+    const { dependencies } = (await answer.json()) as { dependencies: { name: string; state: string }[] };
+    const states = Object.fromEntries(dependencies.map(({ name, state }) => [name, state]));
+    expect(states).toEqual({ numbers: 'up', 'event log': 'down', store: 'up' });
+    const created = await fetch(`http://127.0.0.1:${port}/api/applications`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ application_name: 'Refused' }),
+    });
+    expect([created.status, created.headers.get('retry-after')]).toEqual([503, '1']);
+  } finally {
+    child.kill('SIGTERM');
+    expect(await child.exited).toBe(0);
+  }
 });

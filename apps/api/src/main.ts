@@ -1,5 +1,5 @@
 import { openElasticsearch } from '@parley/elasticsearch';
-import { docs, startProgram, whenAvailable } from '@parley/http';
+import { connected, docs, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
@@ -15,10 +15,11 @@ await runProgram(() => {
   return startProgram('api', config, async ({ logger }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, logger });
+    await whenAvailable(logger, () => mysql.settlePartitions(partitions));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
     const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, logger });
-    await Promise.all([whenAvailable(logger, () => mysql.settlePartitions(partitions)), rabbitmq.start()]);
+    await connected(rabbitmq.start());
     const parts = {
       store: mysql.store,
       log: rabbitmq.log,

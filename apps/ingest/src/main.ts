@@ -1,4 +1,4 @@
-import { startProgram, whenAvailable } from '@parley/http';
+import { connected, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
@@ -14,14 +14,12 @@ await runProgram(() => {
   return startProgram('ingest', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, logger });
+    // First of all: with another number of partitions nothing may be numbered or published.
+    await whenAvailable(logger, () => mysql.settlePartitions(partitions));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
     const register = epochRegister({ database: mysql, log: rabbitmq.log });
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, register, logger });
-    await Promise.all([
-      whenAvailable(logger, () => mysql.settlePartitions(partitions)),
-      rabbitmq.start(),
-      redis.ready(),
-    ]);
+    await connected(Promise.all([rabbitmq.start(), redis.ready()]));
     return {
       checks: {
         numbers: () => redis.ping(),

@@ -69,6 +69,17 @@ export async function startProgram(
   };
 }
 
+const SERVE_AFTER_MS = 5_000;
+
+/**
+ * Waits for what a program needs, `reached`, but not for ever: after five seconds the program serves without it, says
+ * so in /readyz and refuses what it cannot do. Rejects where `reached` does; if that is later, the program ends.
+ */
+export async function connected(reached: Promise<unknown>): Promise<void> {
+  await Promise.race([reached, Bun.sleep(SERVE_AFTER_MS)]);
+  void reached.then(); // nobody handles its rejection any more, and runProgram ends what nobody handled
+}
+
 const START_WITHIN_MS = 60_000;
 const START_RETRY_MS = 500;
 

@@ -49,6 +49,11 @@ export class Epochs {
     return this.#current[partition];
   }
 
+  /** Whether numbers can be drawn in every partition. */
+  allOpen(): boolean {
+    return !this.#current.includes(undefined);
+  }
+
   /** The server refused this epoch. Looks for the open one in the background, or opens one. */
   refused(partition: number, epoch: number | undefined): void {
     if (this.#current[partition] !== epoch) return; // an answer from before the present epoch

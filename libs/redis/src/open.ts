@@ -5,7 +5,7 @@ import { RedisCounters } from './counters.ts';
 import { Epochs } from './epochs.ts';
 import { Keys } from './keys.ts';
 import { RedisNumbering } from './numbering.ts';
-import { bounded } from './unavailable.ts';
+import { bounded, unavailable } from './unavailable.ts';
 import { checkVersions, pingAll, WrongRedis } from './version.ts';
 
 export interface RedisOptions {
@@ -27,7 +27,7 @@ export interface RedisDrivers {
    * WrongRedis where the server is too old or does not let us in. Waits as long as it takes: race it where that matters.
    */
   ready(): Promise<void>;
-  /** Resolves where every server answers; rejects with Unavailable. */
+  /** Resolves where every server answers and numbers can be drawn, if they are here; rejects with Unavailable. */
   ping(): Promise<void>;
   /** Idempotent. What is under way is refused. */
   close(): Promise<void>;
@@ -57,7 +57,11 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
     numbering: new RedisNumbering(client, epochs, keys),
     counters: new RedisCounters(client, keys),
     ready: () => ready,
-    ping: () => bounded(pingAll(client)),
+    ping: async () => {
+      await bounded(pingAll(client));
+      if (register !== undefined && !epochs.allOpen())
+        throw unavailable(undefined, 'The numbers are being secured anew.');
+    },
     close: async () => {
       epochs.close();
       reject(new Error('closed before Redis was reached'));

@@ -5,6 +5,7 @@ import type { Subprocess } from 'bun';
 import { Redis } from 'ioredis';
 
 const START_MS = 30_000;
+const START_TRIES = 5;
 
 /** A Redis server of a test's own, to be stopped, paused and emptied. On loopback, with an append-only file. */
 export class RedisServer {
@@ -17,10 +18,17 @@ export class RedisServer {
   ) {}
 
   static async start(...options: string[]): Promise<RedisServer> {
-    const dir = await mkdtemp(join(tmpdir(), 'parley-redis-'));
-    const server = new RedisServer(freePort(), dir, options);
-    await server.start();
-    return server;
+    for (let tries = 1; ; tries += 1) {
+      const dir = await mkdtemp(join(tmpdir(), 'parley-redis-'));
+      const server = new RedisServer(freePort(), dir, options);
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        // Somebody may have taken the port meanwhile, or the one of the cluster's bus, 10,000 above.
+        if (tries === START_TRIES) throw error;
+      }
+    }
   }
 
   /** A Sentinel that watches this master under the name `main`. It keeps its state in its configuration file. */
@@ -68,7 +76,8 @@ export class RedisServer {
     const started = performance.now();
     const answer = () => this.cli('PING').catch((error: Error) => error.message);
     while (!/^(PONG|NOAUTH)/.test(String(await answer()))) {
-      if (performance.now() - started > START_MS) throw new Error('redis-server does not start');
+      const ended = this.#process?.exitCode != null;
+      if (ended || performance.now() - started > START_MS) throw new Error('redis-server does not start');
       await Bun.sleep(20);
     }
   }
