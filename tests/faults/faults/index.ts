@@ -2,6 +2,7 @@
 import type { Fault } from '../fault.ts';
 import { appFaults } from './apps.ts';
 import { clockFaults } from './clock.ts';
+import { combinedFaults } from './combined.ts';
 import { elasticsearchFaults } from './elasticsearch.ts';
 import { mysqlFaults } from './mysql.ts';
 import { networkFaults } from './network.ts';
@@ -26,6 +27,7 @@ export const FAULTS: readonly Fault[] = [
   ...workerFaults,
   ...redisFaults,
   ...replicaFaults,
+  ...combinedFaults,
   ...rabbitmqFaults,
   ...mysqlFaults,
   ...elasticsearchFaults,
