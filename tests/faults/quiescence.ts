@@ -4,7 +4,8 @@ import { withMysql } from './observe.ts';
 import type { FaultStack } from './stack.ts';
 import { until } from './wait.ts';
 
-const QUIET_WITHIN_MS = 120_000;
+/** Enough to fill an index anew on a busy machine. What it took is reported. */
+const QUIET_WITHIN_MS = 600_000;
 const NO_CHAT = 9_999_999_999;
 
 /**
@@ -21,7 +22,9 @@ export async function quiescence(stack: FaultStack, client: Client, tokens: read
     const [rows] = await withMysql(stack, (mysql) => mysql.query('SELECT COUNT(*) AS batches FROM batches'));
     return (rows as { batches: number }[])[0]?.batches === 0;
   });
-  // The index shows a write at its next refresh.
-  const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/parley-messages/_refresh`, { method: 'POST' });
-  await response.body?.cancel();
+  await until('the index is complete, and shows what it has', QUIET_WITHIN_MS, async () => {
+    const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/parley-messages/_refresh`, { method: 'POST' });
+    await response.body?.cancel();
+    return response.ok;
+  });
 }

@@ -84,7 +84,9 @@ export class FaultStack {
     await this.command('up');
   }
 
-  start = (...names: ProgramName[]): Promise<string> => this.command('start', ...names);
+  /** Once more where it is late: a busy machine is not what is looked at. */
+  start = (...names: ProgramName[]): Promise<string> =>
+    this.command('start', ...names).catch(() => this.command('start', ...names));
   /** As an operator stops it: TERM, and KILL when that does not help. */
   stop = (...names: ProgramName[]): Promise<string> => this.command('stop', ...names);
 

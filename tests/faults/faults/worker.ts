@@ -16,7 +16,7 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
     for (const worker of workers) if (stack.isRunning(worker)) await stack.kill(worker);
     await starting;
     // It is killed whether it became ready or not, so its start may fail.
-    starting = stack.start(...workers).catch(() => '');
+    starting = stack.command('start', ...workers).catch(() => '');
     await until('the workers run', 20_000, async () => workers.every((worker) => stack.isRunning(worker)));
     await Bun.sleep(1_000);
   }
