@@ -1,0 +1,110 @@
+import { type Create, type Model, NONE, type Opener, type Redis, type State } from './state.ts';
+
+const CREATE_PHASES = { idle: 0, fencing: 1, looked: 2, asking: 3, asked: 4, drawn: 5, late: 6 };
+const OPENER_PHASES = { none: 0, taken: 1, waiting: 2, fencing: 3, fenced: 4 };
+const REJECTED = { '': 0, late: 1, collision: 2 };
+/** Keeps -1 and the fences above zero. */
+const OFFSET = 100;
+
+/**
+ * A text that two states share where the same can come of them. So runs of Redis only say whether they are the present
+ * one; events that nothing can meet any more are left out, and the others named anew, in the order of their numbers; and
+ * processes that do the same are put in an order of their own.
+ */
+export function encode(model: Model, state: State): string {
+  const { creates } = model.scope;
+  const names = nameEvents(model, state);
+  const nameOf = (item: number) => OFFSET + (item < 0 ? item : (names[item] ?? 0));
+  const codes: number[] = [state.given, state.oldest, nameOf(state.keyRow), state.suspect];
+  codes.push(state.forgettings, state.copies, state.lost ? 1 : 0, state.freezes);
+  // What workers remember is of account only where they do not look.
+  if (!model.rules.oldestInTransaction) codes.push(state.handOldest, state.knownOldest);
+  addRedis(codes, model, state.redis, nameOf);
+  if (state.copy === undefined) codes.push(0);
+  else addRedis(codes, model, { ...state.copy, run: NONE }, nameOf);
+  for (const list of [state.rows, state.queue, state.strays, state.hand, state.notes]) {
+    codes.push(list.length);
+    for (const item of list) codes.push(nameOf(item));
+  }
+  addEvents(codes, state, names);
+  const swapped = areAlike(creates) && isBefore(state.creates[1], state.creates[0], nameOf);
+  for (const create of swapped ? state.creates.toReversed() : state.creates) addCreate(codes, create, nameOf);
+  const openers = state.openers.map((opener) => codeOfOpener(opener, state.redis.run, swapped));
+  openers.sort((one, other) => one - other);
+  codes.push(...openers);
+  return String.fromCharCode(...codes);
+}
+
+/** New names by old ones; undefined for an event that is nowhere any more, and that nobody was told of. */
+function nameEvents({ rules }: Model, state: State): (number | undefined)[] {
+  const { events } = state;
+  const order = events.map((_, index) => index).filter((index) => isAround(state, index));
+  order.sort((one, other) => {
+    const [a, b] = [events[one], events[other]];
+    if (a === undefined || b === undefined || !rules.epochsGivenOnce) return one - other;
+    return a.number - b.number || a.epoch - b.epoch || one - other;
+  });
+  const names: (number | undefined)[] = Array(events.length).fill(undefined);
+  for (const [name, index] of order.entries()) names[index] = name;
+  return names;
+}
+
+function isAround(state: State, event: number): boolean {
+  return (
+    state.events[event]?.acknowledged === true ||
+    state.rows.includes(event) ||
+    state.queue.includes(event) ||
+    state.strays.includes(event) ||
+    state.hand.includes(event) ||
+    state.redis.key === event ||
+    state.copy?.key === event ||
+    state.creates.some(({ phase, value }) => (phase === 'drawn' || phase === 'late') && value === event)
+  );
+}
+
+function addEvents(codes: number[], state: State, names: readonly (number | undefined)[]): void {
+  const start = codes.length;
+  for (const [index, { number, epoch, keyed, acknowledged, rejected }] of state.events.entries()) {
+    const name = names[index];
+    if (name === undefined) continue;
+    codes[start + name * 2] = number * 16 + epoch;
+    codes[start + name * 2 + 1] = (keyed ? 1 : 0) + (acknowledged ? 2 : 0) + REJECTED[rejected] * 4;
+  }
+  codes.push(OFFSET);
+}
+
+/** Two processes that do the same are one another's mirror image, so only one of the two is looked at. */
+function areAlike(creates: Model['scope']['creates']): boolean {
+  return creates.length === 2 && creates[0]?.join() === creates[1]?.join();
+}
+
+type NameOf = (item: number) => number;
+
+function isBefore(one: Create | undefined, other: Create | undefined, nameOf: NameOf): boolean {
+  if (one === undefined || other === undefined) return false;
+  return codeOfCreate(one, nameOf) < codeOfCreate(other, nameOf);
+}
+
+function addCreate(codes: number[], create: Create, nameOf: NameOf): void {
+  const code = codeOfCreate(create, nameOf);
+  codes.push(code >> 16, code & 0xffff);
+}
+
+function codeOfCreate({ at, phase, epoch, value }: Create, nameOf: NameOf): number {
+  const code = phase === 'drawn' || phase === 'late' ? nameOf(value) : value;
+  return (at << 20) | (CREATE_PHASES[phase] << 16) | (epoch << 8) | code;
+}
+
+function codeOfOpener({ phase, n, run, olderDraws }: Opener, present: number, swapped: boolean): number {
+  const draws = swapped ? ((olderDraws & 1) << 1) | (olderDraws >> 1) : olderDraws;
+  return (OPENER_PHASES[phase] << 12) | (n << 8) | ((run === present ? 1 : 0) << 7) | draws;
+}
+
+function addRedis(codes: number[], model: Model, redis: Redis, nameOf: NameOf): void {
+  const { rules } = model;
+  const present = redis.claimedIn === redis.run;
+  // The counter of an epoch that can not be open any more gives no number.
+  const counts = present || !rules.drawComparesEpoch || !rules.drawComparesRun || !rules.opensOwnClaimOnly;
+  const flags = (redis.open && counts ? 1 : 0) + (redis.confirmed ? 2 : 0) + (present ? 4 : 0);
+  codes.push(1 + redis.n, flags, counts ? redis.counter + OFFSET : 0, nameOf(redis.key));
+}

@@ -1,0 +1,47 @@
+import { isStored, type Model, rowOf, type State } from './state.ts';
+
+/** What is wrong with a state, undefined where nothing is. */
+export function violation(state: State): string | undefined {
+  return numberTaken(state) ?? notKept(state) ?? keyTwice(state);
+}
+
+function numberTaken({ events }: State): string | undefined {
+  const acknowledged = events.filter((event) => event.acknowledged).map(({ number }) => number);
+  const twice = acknowledged.find((number, index) => acknowledged.indexOf(number) !== index);
+  return twice === undefined ? undefined : `number ${twice} is acknowledged twice`;
+}
+
+/** Whatever comes, an acknowledged event is stored or will be: it is in the queue, and nothing is in its way. */
+function notKept(state: State): string | undefined {
+  for (const [event, { acknowledged, rejected, number, epoch }] of state.events.entries()) {
+    if (rejected === 'collision') return `event ${event} collides`;
+    if (!acknowledged) continue;
+    if (rejected !== '') return `event ${event} is acknowledged and rejected: ${rejected}`;
+    if (isStored(state, event)) continue;
+    if (rowOf(state, number) >= 0) return `event ${event} is acknowledged, but its number is another's`;
+    if (epoch < state.oldest) return `event ${event} is acknowledged and not stored, but 'oldest' has passed it`;
+    if (!state.queue.includes(event)) return `event ${event} is acknowledged, but neither stored nor in the queue`;
+  }
+  return undefined;
+}
+
+function keyTwice(state: State): string | undefined {
+  const keyed = state.events.flatMap((event, index) => (event.keyed ? [{ ...event, index }] : []));
+  if (keyed.filter(({ index }) => isStored(state, index)).length > 1) return 'a key is stored twice';
+  if (keyed.filter(({ acknowledged }) => acknowledged).length > 1) return 'a key has two answers';
+  return undefined;
+}
+
+/** What is wrong with a step: numbers rise in the order of acceptance. */
+export function wentBack({ events }: State, before: State): string | undefined {
+  const drawn = events[before.events.length];
+  if (drawn === undefined) return undefined;
+  const above = before.events.find(({ acknowledged, number }) => acknowledged && number >= drawn.number);
+  return above && `number ${drawn.number} is drawn after ${above.number} was acknowledged`;
+}
+
+/** What is wrong where nothing can happen any more: creates are left, and it is not that the scope ends here. */
+export function isStuck({ scope }: Model, state: State): boolean {
+  const left = state.creates.some(({ at }, index) => at < (scope.creates[index]?.length ?? 0));
+  return left && state.given < scope.epochs;
+}

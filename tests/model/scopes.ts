@@ -1,0 +1,64 @@
+import type { Scope } from './state.ts';
+
+const SMALL: Scope = {
+  fresh: false,
+  creates: [['plain'], ['plain']],
+  openers: 2,
+  epochs: 3,
+  forgettings: 1,
+  copies: 0,
+  loss: 'never',
+  freezes: 0,
+};
+
+/** What is gone through completely: each small enough for seconds, each with another kind of accident. */
+export const SCOPES = {
+  start: { ...SMALL, fresh: true },
+  forgotten: SMALL,
+  frozen: { ...SMALL, freezes: 1 },
+  'frozen, two creates': { ...SMALL, creates: [['plain', 'plain'], ['plain']], epochs: 2, freezes: 1 },
+  'two creates each': {
+    ...SMALL,
+    creates: [
+      ['plain', 'plain'],
+      ['plain', 'plain'],
+    ],
+    epochs: 2,
+  },
+  'forgotten twice': { ...SMALL, forgettings: 2, epochs: 4 },
+  'older data': { ...SMALL, creates: [['plain', 'plain'], ['plain']], copies: 1, forgettings: 2, openers: 1 },
+  'a lost counter': { ...SMALL, creates: [['plain', 'plain'], ['plain']], openers: 1, loss: 'in-use' },
+  'one key': { ...SMALL, creates: [['keyed'], ['keyed']], copies: 1 },
+  'one key, frozen': { ...SMALL, creates: [['keyed'], ['keyed']], openers: 1, freezes: 1, copies: 1 },
+  'one key and another create': {
+    ...SMALL,
+    creates: [['keyed', 'plain'], ['keyed']],
+    openers: 1,
+    forgettings: 2,
+  },
+  'one key three times': {
+    ...SMALL,
+    creates: [['keyed', 'keyed'], ['keyed']],
+    openers: 1,
+    forgettings: 2,
+    copies: 1,
+  },
+} as const satisfies Record<string, Scope>;
+
+export type ScopeName = keyof typeof SCOPES;
+
+/** Too large to go through: for walks at random. */
+export const LARGE: Scope = {
+  fresh: true,
+  creates: [
+    ['plain', 'keyed', 'plain', 'keyed', 'plain'],
+    ['keyed', 'plain', 'plain', 'keyed'],
+    ['plain', 'keyed', 'plain'],
+  ],
+  openers: 3,
+  epochs: 8,
+  forgettings: 5,
+  copies: 3,
+  loss: 'in-use',
+  freezes: 2,
+};

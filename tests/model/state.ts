@@ -1,0 +1,175 @@
+import type { Rules } from './rules.ts';
+
+/** Where a number or an event may be missing. */
+export const NONE = -1;
+
+/** What a model is made of: who takes part, how much they do, and which accidents may happen. */
+export interface Scope {
+  /** Whether the model begins without any epoch; else with epoch 1 open, and its counter there. */
+  readonly fresh: boolean;
+  /** The creates that each process makes, one after the other. All keyed ones have the same key. */
+  readonly creates: readonly (readonly ('plain' | 'keyed')[])[];
+  readonly openers: number;
+  /** No epoch above this one is given out. */
+  readonly epochs: number;
+  /** How often Redis may forget (and restart, with or without its data). */
+  readonly forgettings: number;
+  /** How often a copy of Redis' data may be made, to which it may go back. */
+  readonly copies: number;
+  /**
+   * Whether, and when, a single counter may be lost, once: at any time, or when something that was drawn from it has reached the
+   * queue and nobody is about to create it.
+   */
+  readonly loss: 'never' | 'in-use' | 'any-time';
+  /** How often a worker may be frozen, with what it has in hand. */
+  readonly freezes: number;
+}
+
+export interface Model {
+  readonly scope: Scope;
+  readonly rules: Rules;
+}
+
+/** One partition's data in Redis, for one sequence and one idempotency key. */
+export interface Redis {
+  readonly run: number;
+  /** The epoch, 0 where there is none; the run in which it was claimed; whether it is open. */
+  readonly n: number;
+  readonly claimedIn: number;
+  readonly open: boolean;
+  /** The last number given in epoch n. Counters of older epochs are never looked at, so they are left out. */
+  readonly counter: number;
+  /** The event that the key was answered with. */
+  readonly key: number;
+  readonly confirmed: boolean;
+}
+
+/** An event is its place in `State.events`. */
+export interface Event {
+  readonly number: number;
+  readonly epoch: number;
+  readonly keyed: boolean;
+  readonly acknowledged: boolean;
+  readonly rejected: '' | 'late' | 'collision';
+}
+
+/**
+ * Where a process is in its present create:
+ * - idle: it draws next.
+ * - fencing: there is no counter in `epoch`; `value` items are before its fence.
+ * - looked: `value` is the highest number that is stored; the counter is created next.
+ * - asking, asked: the store is asked about the key in `epoch`; it does not know it.
+ * - drawn: event `value` is published and acknowledged next, unless the two seconds are over.
+ * - late: they are over (only where the rule is off; else the create is refused, and its event a stray).
+ */
+export interface Create {
+  readonly at: number;
+  readonly phase: 'idle' | 'fencing' | 'looked' | 'asking' | 'asked' | 'drawn' | 'late';
+  readonly epoch: number;
+  readonly value: number;
+}
+
+/** `olderDraws`: a bit for each process whose draw is from before the wait and can still be acknowledged. */
+export interface Opener {
+  readonly phase: 'none' | 'taken' | 'waiting' | 'fencing' | 'fenced';
+  readonly n: number;
+  readonly run: number;
+  readonly olderDraws: number;
+}
+
+export interface State {
+  readonly redis: Redis;
+  readonly copy: Redis | undefined;
+  /** MySQL: the highest epoch given out, the oldest one that is still stored, the rows by number, the key's event. */
+  readonly given: number;
+  readonly oldest: number;
+  readonly rows: readonly number[];
+  readonly keyRow: number;
+  /** Events, and fences as -n. */
+  readonly queue: readonly number[];
+  /** Events whose create was refused: they may reach the queue at any time, or never. */
+  readonly strays: readonly number[];
+  /** What the frozen worker has in hand, and the `oldest` that it remembers. */
+  readonly hand: readonly number[];
+  readonly handOldest: number;
+  /** The `oldest` that the active worker remembers. */
+  readonly knownOldest: number;
+  readonly events: readonly Event[];
+  readonly creates: readonly Create[];
+  readonly openers: readonly Opener[];
+  /** Acknowledged events whose keys are still to be noted as confirmed in Redis. */
+  readonly notes: readonly number[];
+  /** The last epoch in which a lost counter was found. */
+  readonly suspect: number;
+  readonly forgettings: number;
+  readonly copies: number;
+  readonly lost: boolean;
+  readonly freezes: number;
+}
+
+export interface Step {
+  readonly what: string;
+  readonly next: State;
+}
+
+export const IDLE: Omit<Create, 'at'> = { phase: 'idle', epoch: 0, value: 0 };
+export const NO_OPENER: Opener = { phase: 'none', n: 0, run: 0, olderDraws: 0 };
+const EMPTY = { n: 0, claimedIn: 0, open: false, counter: NONE, key: NONE, confirmed: false };
+
+export function emptyRedis(run: number): Redis {
+  return { run, ...EMPTY };
+}
+
+export function initialState({ fresh, creates, openers, forgettings, copies, freezes }: Scope): State {
+  return {
+    redis: fresh ? emptyRedis(1) : { ...emptyRedis(1), n: 1, claimedIn: 1, open: true, counter: 0 },
+    copy: undefined,
+    given: fresh ? 0 : 1,
+    oldest: 0,
+    rows: [],
+    keyRow: NONE,
+    queue: [],
+    strays: [],
+    hand: [],
+    handOldest: 0,
+    knownOldest: 0,
+    events: [],
+    creates: creates.map(() => ({ at: 0, ...IDLE })),
+    openers: Array.from({ length: openers }, () => NO_OPENER),
+    notes: [],
+    suspect: 0,
+    forgettings,
+    copies,
+    lost: false,
+    freezes,
+  };
+}
+
+/** Whether the epoch that Redis has is open, in the run that this is. */
+export function isOpen({ open, claimedIn, run }: Redis): boolean {
+  return open && claimedIn === run;
+}
+
+/** The event that a number is stored for. */
+export function rowOf(state: State, number: number): number {
+  return state.rows[number] ?? NONE;
+}
+
+export function isStored(state: State, event: number): boolean {
+  return state.rows.includes(event);
+}
+
+/** The highest stored number, 0 where there is none. */
+export function highestRow({ rows }: State): number {
+  return Math.max(0, rows.length - 1);
+}
+
+export function eventOf(state: State, event: number): Event {
+  const found = state.events[event];
+  if (found === undefined) throw new RangeError(`there is no event ${event}`);
+  return found;
+}
+
+export function withEvent(state: State, event: number, change: Partial<Event>): readonly Event[] {
+  return state.events.with(event, { ...eventOf(state, event), ...change });
+}
