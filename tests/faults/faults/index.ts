@@ -4,6 +4,7 @@ import { appFaults } from './apps.ts';
 import { clockFaults } from './clock.ts';
 import { combinedFaults } from './combined.ts';
 import { elasticsearchFaults } from './elasticsearch.ts';
+import { fullFaults } from './full.ts';
 import { mysqlFaults } from './mysql.ts';
 import { networkFaults } from './network.ts';
 import { poisonFaults } from './poison.ts';
@@ -29,6 +30,7 @@ export const FAULTS: readonly Fault[] = [
   ...replicaFaults,
   ...combinedFaults,
   ...rabbitmqFaults,
+  ...fullFaults,
   ...mysqlFaults,
   ...elasticsearchFaults,
   ...networkFaults,

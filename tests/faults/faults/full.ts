@@ -1,0 +1,38 @@
+/** RabbitMQ has no room: a partition's queue reaches its limit in bytes, or the disk its alarm. */
+import type { Fault } from '../fault.ts';
+import type { AppName } from '../stack.ts';
+
+const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
+/** A second or two of the load, in one queue. */
+const LIMIT = { 'max-length-bytes': 100_000 };
+/** More than any disk of a machine that this runs on. */
+const FREE_LIMIT = '900TB';
+
+export const fullFaults: readonly Fault[] = [
+  {
+    name: 'rabbitmq-queues-full',
+    description: `no worker runs, and each queue is full at ${LIMIT['max-length-bytes'] / 1_000} kB`,
+    holdMs: 10_000,
+    inject: async ({ stack }) => {
+      // The lower one of the queue's own limit and of the policy's counts.
+      const definition = JSON.stringify(LIMIT);
+      await stack.exec('rabbitmqctl', 'set_policy', '--apply-to', 'queues', 'full', '^parley\\.events', definition);
+      for (const worker of WORKERS) await stack.kill(worker);
+    },
+    heal: async ({ stack }) => {
+      await stack.exec('rabbitmqctl', 'clear_policy', 'full');
+      await stack.start(...WORKERS);
+    },
+  },
+  {
+    name: 'rabbitmq-disk-alarm',
+    description: 'RabbitMQ takes nothing for 10 s: its disk has less room than its limit',
+    holdMs: 10_000,
+    inject: async ({ stack }) => {
+      await stack.exec('rabbitmqctl', 'set_disk_free_limit', FREE_LIMIT);
+    },
+    heal: async ({ stack }) => {
+      await stack.exec('rabbitmqctl', 'set_disk_free_limit', '50MB');
+    },
+  },
+];
