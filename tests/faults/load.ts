@@ -180,6 +180,7 @@ export class Load {
   /** Unique by its first word, which is a word for the search too. */
   #text(): string {
     this.#serial += 1;
-    return `${this.name}x${this.#serial.toString(36)}z of the load ${this.random.pick(FILLERS)}`;
+    // Of one length, so that none is a part of another, which the search would find too.
+    return `${this.name}x${this.#serial.toString(36).padStart(6, '0')}z of the load ${this.random.pick(FILLERS)}`;
   }
 }
