@@ -38,7 +38,7 @@ export function encode(model: Model, state: State): string {
 /** New names by old ones; undefined for an event that is nowhere any more, and that nobody was told of. */
 function nameEvents({ rules }: Model, state: State): (number | undefined)[] {
   const { events } = state;
-  const order = events.map((_, index) => index).filter((index) => isAround(state, index));
+  const order = events.map((_, index) => index).filter((index) => !rules.keepsLateLetters || isAround(state, index));
   order.sort((one, other) => {
     const [a, b] = [events[one], events[other]];
     if (a === undefined || b === undefined || !rules.epochsGivenOnce) return one - other;

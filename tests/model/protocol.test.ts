@@ -1,7 +1,8 @@
 /**
  * The protocol of numbers, epochs, fences and keys (docs/decisions/0012-epochs.md), as a model that is gone through
- * completely: every order in which its steps and the accidents can happen, in small scopes. `bin/bun test tests/model`
- * prints how many states each has. What must hold in every state is in invariants.ts.
+ * completely: every order in which its steps and the accidents can happen, in a dozen small scopes (scopes.ts), which have
+ * about half a million states together: `bin/bun test tests/model` prints how many each. What must hold in every one of
+ * them is in invariants.ts; what goes wrong without each part of the protocol, in mutations.test.ts.
  *
  * In the model: processes that draw, seed counters, ask about a key, publish, acknowledge or refuse, and may pause
  * anywhere; those that open epochs, and go on where another stopped, or come back much later; a worker, and another that
@@ -17,24 +18,26 @@
  *   first out, and gives what was not acknowledged again, in its order.
  * - Two Redis servers that both answer (split brain).
  */
-import { expect, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import { explore } from './explore.ts';
-import { told } from './report.ts';
+import { size, told } from './report.ts';
 import { PROTOCOL } from './rules.ts';
 import { SCOPES } from './scopes.ts';
+
+setDefaultTimeout(60_000);
 
 for (const [name, scope] of Object.entries(SCOPES)) {
   test(`${name}: nothing acknowledged is lost, no number and no key is given twice`, () => {
     const explored = explore({ scope, rules: PROTOCOL });
-    console.log(`  ${name}: ${told(explored)}`);
-    expect(explored.violation && told(explored)).toBeUndefined();
+    console.log(`  ${name}: ${size(explored)}`);
+    expect(told(explored)).toBeUndefined();
     expect(explored.complete).toBeTrue();
   });
 }
 
 test('what is taken away as sure to fail hides nothing: the same holds without taking it away', () => {
   const explored = explore({ scope: SCOPES.forgotten, rules: PROTOCOL }, { reduced: false });
-  expect(explored.violation && told(explored)).toBeUndefined();
+  expect(told(explored)).toBeUndefined();
   expect(explored.complete).toBeTrue();
 });
 

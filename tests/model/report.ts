@@ -1,8 +1,10 @@
 import type { Explored } from './explore.ts';
 
-/** What was found, in words. */
-export function told({ violation, states, transitions, depth }: Explored): string {
-  const size = `${states} states, ${transitions} steps between them, ${depth} deep`;
-  if (violation === undefined) return size;
-  return [`${violation.what}, after ${size}:`, ...violation.trace.map((step) => `  ${step}`)].join('\n');
+export function size({ states, transitions, depth }: Explored): string {
+  return `${states} states, ${transitions} steps between them, ${depth} deep`;
+}
+
+/** What went wrong, and the shortest way to it; undefined where nothing did. */
+export function told({ violation }: Explored): string | undefined {
+  return violation && [violation.what, ...violation.trace].join('\n    ');
 }

@@ -31,6 +31,8 @@ export interface Rules {
   readonly knowsEventIds: boolean;
   /** That an event is stored is looked at before whether it is late. */
   readonly knownBeforeLate: boolean;
+  /** A dead letter that was late is not published again: its number may be another's, now or later. */
+  readonly keepsLateLetters: boolean;
   /** Acknowledged only within two seconds of asking for the draw. */
   readonly acknowledgesInTime: boolean;
   /** Acknowledged only when the queue has confirmed. */
@@ -71,6 +73,7 @@ export const PROTOCOL: Rules = {
   oldestInTransaction: true,
   knowsEventIds: true,
   knownBeforeLate: true,
+  keepsLateLetters: true,
   acknowledgesInTime: true,
   confirmsFirst: true,
   looksBehindFence: true,

@@ -61,6 +61,16 @@ export function straySteps(_: Model, state: State): Step[] {
   });
 }
 
+/** An operator publishes again what was rejected, and it is stored whatever its epoch. */
+export function replaySteps(model: Model, state: State): Step[] {
+  if (model.rules.keepsLateLetters) return [];
+  return state.events.flatMap(({ rejected }, event) => {
+    if (rejected !== 'late') return [];
+    const { what, next } = stored(model, { ...state, events: withEvent(state, event, { rejected: '' }) }, event, 0);
+    return [{ what: `event ${event} is published again by an operator: the worker ${what}`, next }];
+  });
+}
+
 /** Redis forgets, is restarted, is copied, loses a counter. */
 export function redisSteps({ scope }: Model, state: State): Step[] {
   const steps: Step[] = [];

@@ -49,6 +49,7 @@ function hasFailed(rules: Rules, { redis, given }: State, { phase, n, run }: Ope
 
 function isVoid(rules: Rules, state: State, event: number): boolean {
   const { acknowledged, epoch } = eventOf(state, event);
+  if (!rules.keepsLateLetters) return false;
   if (isStored(state, event)) return rules.knowsEventIds && rules.knownBeforeLate;
   return !acknowledged && epoch < state.oldest && rules.oldestInTransaction;
 }

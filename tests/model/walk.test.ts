@@ -1,11 +1,13 @@
 /** Scopes that are too large to go through, at random. */
-import { expect, test } from 'bun:test';
+import { expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { violation, wentBack } from './invariants.ts';
 import { PROTOCOL, type Rules, without } from './rules.ts';
 import { LARGE } from './scopes.ts';
 import { initialState } from './state.ts';
 import { stepsOf } from './steps.ts';
+
+setDefaultTimeout(60_000);
 
 const STEPS_MAX = 200;
 const RUNS = 1_500;
