@@ -41,19 +41,23 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
   const { tell, beforeMs = BEFORE_MS } = options;
   const context = newLoad(options);
   const { load } = context;
-  await load.prepare();
-  load.start();
-  await Bun.sleep(beforeMs);
-  const injectedAt = Date.now();
-  tell(fault.description);
-  await fault.inject(context);
-  await Bun.sleep(fault.holdMs);
-  await fault.heal(context);
-  const healedAt = Date.now();
-  tell(`healed after ${((healedAt - injectedAt) / 1_000).toFixed(1)} s`);
-  const result = await compare(fault, context, { injectedAt, healedAt }, options);
-  await fault.cleanUp?.(context);
-  return result;
+  try {
+    await load.prepare();
+    load.start();
+    await Bun.sleep(beforeMs);
+    const injectedAt = Date.now();
+    tell(fault.description);
+    await fault.inject(context);
+    await Bun.sleep(fault.holdMs);
+    await fault.heal(context);
+    const healedAt = Date.now();
+    tell(`healed after ${((healedAt - injectedAt) / 1_000).toFixed(1)} s`);
+    return await compare(fault, context, { injectedAt, healedAt }, options);
+  } finally {
+    // Also where the fault could not be injected: the next one must not have two loads.
+    load.abandon();
+    await fault.cleanUp?.(context);
+  }
 }
 
 /** Waits until the load is steady, ends it, waits until nothing is on its way, and looks. */

@@ -99,6 +99,12 @@ export class Load {
     while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
   }
 
+  /** No new creates, and nothing is tried again. */
+  abandon(): void {
+    clearInterval(this.#timer);
+    this.#stoppedAt = Number.NEGATIVE_INFINITY;
+  }
+
   #begin(work: Promise<void>): void {
     const tracked = work.finally(() => this.#inFlight.delete(tracked));
     this.#inFlight.add(tracked);
@@ -177,7 +183,7 @@ export class Load {
     if (update.status === 200) this.#uncertain.delete(name);
   }
 
-  /** Unique by its first word, which is a word for the search too. */
+  /** Unique by its first word, which the search finds too: no such word is a part of another one. */
   #text(): string {
     this.#serial += 1;
     // Of one length, so that none is a part of another, which the search would find too.

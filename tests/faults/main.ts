@@ -120,4 +120,5 @@ async function runSoak(minutes: number, common: Common, report: Report): Promise
     say(`${name}: ${first} MB at first, ${last} MB at last, ${max} MB at most`);
 }
 
-process.exitCode = await main();
+// Whatever a fault that failed has left running in here.
+process.exit(await main());

@@ -51,6 +51,9 @@ export async function soak(minutes: number, options: ExperimentOptions): Promise
       );
       await Bun.sleep(Math.max(0, nextAt - Date.now()));
     }
+  } catch (error) {
+    load.abandon();
+    throw error;
   } finally {
     clearInterval(sampling);
   }
