@@ -1,0 +1,18 @@
+/** A chart from a description in Vega-Lite, as SVG, without a browser. */
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+
+/** Fits GitHub's column, and is readable on a dark page as well: the background is part of the picture. */
+const LOOK = { background: 'white', width: 640, height: 300, padding: 12 } as const;
+const FONT = 'Helvetica, Arial, sans-serif';
+
+export async function drawn(description: object): Promise<string> {
+  const config = {
+    font: FONT,
+    axis: { labelFontSize: 12, titleFontSize: 12 },
+    legend: { labelFontSize: 12, orient: 'bottom' },
+  };
+  const { spec } = compile({ ...LOOK, config, ...description } as TopLevelSpec);
+  const svg = await new View(parse(spec), { renderer: 'none' }).toSVG();
+  return `${svg}\n`;
+}

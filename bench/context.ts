@@ -1,0 +1,68 @@
+/** What every scenario is given: the system, how long to measure, and how to watch who works. */
+import type { Measurement } from './measure/result.ts';
+import { type Done, type Sample, Stopwatch } from './measure/sample.ts';
+import type { BenchStack } from './stack.ts';
+
+export interface Settings {
+  readonly rounds: number;
+  /** Of one round of one contender. */
+  readonly seconds: number;
+  /** Fewer and shorter rounds, and only what belongs to an everyday look. */
+  readonly quick: boolean;
+  /** The largest sizes too: a million messages in a chat, ten million rows, ten minutes. */
+  readonly large: boolean;
+}
+
+export interface Context extends Settings {
+  readonly stack: BenchStack;
+  readonly say: (what: string) => void;
+  /** What scenarios found out that later ones build on. */
+  readonly known: { sustainedPerSecond?: number };
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly description: string;
+  readonly run: (context: Context) => Promise<Measurement[]>;
+}
+
+/** One of the things that are compared, and the processes beside the stack's that it uses. */
+export interface Contender {
+  readonly name: string;
+  readonly run: () => Promise<Done>;
+  readonly pids?: Readonly<Record<string, number>>;
+  /** Before each round, outside of the measured time. */
+  readonly prepare?: () => Promise<void>;
+}
+
+/** Runs `work` and tells what it took. */
+export async function watched(
+  { stack }: Pick<Context, 'stack'>,
+  work: () => Promise<Done>,
+  pids: Readonly<Record<string, number>> = {},
+): Promise<Sample> {
+  const stopwatch = new Stopwatch(new Map([...stack.pids, ...Object.entries(pids)]));
+  return stopwatch.stop(await work());
+}
+
+/**
+ * Each contender once, then each again, and so on: what disturbs the machine for a while disturbs all of them. The
+ * round before the first warms up and does not count. @returns the samples of each, by its name
+ */
+export async function interleaved(
+  context: Context,
+  contenders: readonly Contender[],
+  rounds = context.rounds,
+): Promise<ReadonlyMap<string, Sample[]>> {
+  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { name, run, pids, prepare } of contenders) {
+      await prepare?.();
+      const sample = await watched(context, run, pids);
+      const rate = Math.round(sample.count / sample.seconds).toLocaleString('en');
+      context.say(`${round === 0 ? 'warm-up' : `round ${round}/${rounds}`} ${name}: ${rate}/s`);
+      if (round > 0) samples.get(name)?.push(sample);
+    }
+  }
+  return samples;
+}

@@ -1,0 +1,80 @@
+/**
+ * The HTTP floors in a process of their own, each on a port of its own; prints the ports as JSON.
+ *
+ * - bare: the same routes with the same body parser, check and answer, and nothing else of ours.
+ * - inside: the whole ingest, with metrics, request ids and its acceptance, on drivers that answer at once. What lies
+ *   between the two is our own code; what lies below is the servers.
+ */
+import { BODY_BYTES_MAX, type EventLog, type Numbering, newEventId, type Store } from '@parley/domain';
+import {
+  BASE_PATH,
+  bodySchema,
+  chatParam,
+  jsonBody,
+  MessageBody,
+  observability,
+  PATHS,
+  serve,
+  tokenParam,
+} from '@parley/http';
+import { ingestRoutes } from '@parley/ingest';
+import { createLogger, createRegistry } from '@parley/runtime';
+import { type AnyElysia, Elysia } from 'elysia';
+import { randomFrom, textOf } from '../texts.ts';
+
+const random = randomFrom(1);
+const now = new Date().toISOString();
+const page = Array.from({ length: 50 }, (_, index) => messageView(index + 1));
+let number = 0;
+
+function messageView(of: number) {
+  return { number: of, content: textOf(random), created_at: now, updated_at: now };
+}
+
+const bare = new Elysia({ prefix: BASE_PATH })
+  .post(
+    PATHS.messages,
+    ({ body, params, set }) => {
+      set.status = 201;
+      number += 1;
+      return {
+        type: 'message',
+        application_token: tokenParam(params.token),
+        chat_number: chatParam(params.number),
+        message_number: number,
+        message_content: body.message_content,
+      };
+    },
+    { parse: jsonBody(BODY_BYTES_MAX), body: bodySchema(MessageBody) },
+  )
+  .get(PATHS.message, ({ params }) => {
+    tokenParam(params.token);
+    return { ...page[0], number: chatParam(params.message) };
+  })
+  .get(PATHS.messages, ({ params }) => {
+    tokenParam(params.token);
+    chatParam(params.number);
+    return page;
+  });
+
+const logger = createLogger('bench', 'error');
+const registry = createRegistry('bench');
+const drawn = (first: number) => ({ first, eventId: newEventId(1), epoch: 1, at: Date.now() });
+const numbering: Numbering = {
+  draw: async ({ count }) => {
+    number += count;
+    return { status: 'drawn', ...drawn(number - count + 1) };
+  },
+  register: async ({ token }) => ({ status: 'drawn', token, ...drawn(1) }),
+  newToken: () => crypto.randomUUID(),
+  seed: async () => {},
+  confirm: async () => {},
+};
+const log: EventLog = { refusal: () => undefined, publish: async () => {}, fence: async () => {} };
+const store = {} as Store; // asked only for keys that Redis has forgotten
+const inside = new Elysia()
+  .use(observability({ logger, registry }))
+  .use(ingestRoutes({ numbering, log, store, logger, registry }));
+
+const portOf = (app: AnyElysia): number => serve(app, { host: '127.0.0.1', port: 0 }).port;
+console.log(JSON.stringify({ bare: portOf(bare), inside: portOf(inside) }));

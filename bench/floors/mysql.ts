@@ -1,0 +1,149 @@
+/** What MySQL gives at best: the same columns by multi-row INSERT or LOAD DATA, the same reads by plain SQL. */
+import { Readable } from 'node:stream';
+import { type Connection, createConnection } from 'mysql2/promise';
+import type { Done } from '../measure/sample.ts';
+import { randomFrom, textOf } from '../texts.ts';
+
+const TABLE = 'bench_messages';
+const ROWS = 1_000;
+const TEXTS = 5_000;
+const COLUMNS = 'token, chat_number, number, content, event_id, created_at, updated_at';
+
+const random = randomFrom(3);
+const texts = Array.from({ length: TEXTS }, () => textOf(random));
+
+export async function withMysql<T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await createConnection({ uri: url, timezone: 'Z', infileStreamFactory: noFile });
+  try {
+    return await work(connection);
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** A LOAD DATA without a stream of its own reads nothing of this machine. */
+const noFile = (): Readable => Readable.from([]);
+
+function* rowsOf(token: string, chat: number, first: number, count: number): Generator<string> {
+  const time = new Date().toISOString().slice(0, 23).replace('T', ' ');
+  const before = `(0x${token.replaceAll('-', '')},${chat},`;
+  const after = `,0x${crypto.randomUUID().replaceAll('-', '')},'${time}','${time}')`;
+  for (let number = first; number < first + count; number += 1) {
+    yield `${before}${number},'${texts[number % TEXTS]}'${after}`;
+  }
+}
+
+/** Inserts rows into `table`, a thousand to a statement, each its own transaction. */
+export async function insertMessages(
+  connection: Connection,
+  {
+    table = 'messages',
+    token,
+    chat,
+    first,
+    count,
+  }: { table?: string; token: string; chat: number; first: number; count: number },
+): Promise<void> {
+  for (let at = first; at < first + count; at += ROWS) {
+    const rows = [...rowsOf(token, chat, at, Math.min(ROWS, first + count - at))];
+    await connection.query(`INSERT INTO ${table} (${COLUMNS}) VALUES ${rows.join()}`);
+  }
+}
+
+/** `rows` rows of the columns of messages into a table like it, over so many connections. */
+export function rawInserts(url: string, rows: number, connections: number): Promise<Done> {
+  return intoEmptyTable(url, rows, connections, (connection, share, count) =>
+    insertMessages(connection, { table: TABLE, token: crypto.randomUUID(), chat: share + 1, first: 1, count }),
+  );
+}
+
+/** The same by LOAD DATA LOCAL; undefined where the server does not allow it. */
+export async function rawLoadData(url: string, rows: number): Promise<Done | undefined> {
+  try {
+    await withMysql(url, (connection) => connection.query('SET GLOBAL local_infile = 1'));
+  } catch {
+    return undefined;
+  }
+  return intoEmptyTable(url, rows, 1, async (connection, share, count) => {
+    const token = crypto.randomUUID().replaceAll('-', '');
+    for (let at = 0; at < count; at += ROWS * 10) await loadPart(connection, token, share + 1, at, ROWS * 10);
+  });
+}
+
+async function loadPart(connection: Connection, token: string, chat: number, at: number, count: number) {
+  const time = new Date().toISOString().slice(0, 23).replace('T', ' ');
+  const id = crypto.randomUUID().replaceAll('-', '');
+  const lines: string[] = [];
+  for (let number = at + 1; number <= at + count; number += 1) {
+    lines.push(`${token}\t${chat}\t${number}\t${texts[number % TEXTS]}\t${id}\t${time}\t${time}\n`);
+  }
+  await connection.query({
+    sql: `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${TABLE} CHARACTER SET utf8mb4
+      (@token, chat_number, number, content, @id, created_at, updated_at)
+      SET token = UNHEX(@token), event_id = UNHEX(@id)`,
+    infileStreamFactory: () => Readable.from([lines.join('')]),
+  });
+}
+
+async function intoEmptyTable(
+  url: string,
+  rows: number,
+  connections: number,
+  fill: (connection: Connection, share: number, count: number) => Promise<void>,
+): Promise<Done> {
+  await withMysql(url, async (connection) => {
+    await connection.query(`DROP TABLE IF EXISTS ${TABLE}`);
+    await connection.query(`CREATE TABLE ${TABLE} LIKE messages`);
+  });
+  const startedAt = performance.now();
+  const lane = (share: number) => withMysql(url, (connection) => fill(connection, share, rows / connections));
+  await Promise.all(Array.from({ length: connections }, (_, share) => lane(share)));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  await withMysql(url, (connection) => connection.query(`DROP TABLE ${TABLE}`));
+  return { count: rows, seconds };
+}
+
+export interface ReadOptions {
+  readonly token: string;
+  readonly chat: number;
+  /** Messages 1 to this are there. */
+  readonly messages: number;
+  readonly seconds: number;
+}
+
+const CONNECTIONS = 4;
+const IN_FLIGHT = 16;
+
+/** One message each, 16 under way over 4 connections. */
+export function rawPoints(url: string, options: ReadOptions): Promise<Done> {
+  const where = `token = 0x${options.token.replaceAll('-', '')} AND chat_number = ${options.chat}`;
+  return reads(url, options.seconds, () => {
+    const number = 1 + Math.floor(random() * options.messages);
+    return `SELECT number, content, created_at, updated_at FROM messages WHERE ${where} AND number = ${number}`;
+  });
+}
+
+/** A page of 50 after a number, with the one more that tells whether there are more. */
+export function rawPages(url: string, options: ReadOptions & { readonly after: number }): Promise<Done> {
+  const where = `token = 0x${options.token.replaceAll('-', '')} AND chat_number = ${options.chat}`;
+  const sql = `SELECT number, content, created_at, updated_at FROM messages WHERE ${where} AND number > ${options.after} ORDER BY number LIMIT 51`;
+  return reads(url, options.seconds, () => sql);
+}
+
+async function reads(url: string, seconds: number, next: () => string): Promise<Done> {
+  const connections = await Promise.all(
+    Array.from({ length: CONNECTIONS }, () => createConnection({ uri: url, timezone: 'Z' })),
+  );
+  const until = performance.now() + seconds * 1_000;
+  let count = 0;
+  const lane = async (index: number) => {
+    const connection = connections[index % CONNECTIONS];
+    while (performance.now() < until) {
+      await connection?.query(next());
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, index) => lane(index)));
+  for (const connection of connections) connection.destroy();
+  return { count };
+}

@@ -1,0 +1,121 @@
+/**
+ * HTTP load from a process of its own. Closed loop: each connection sends its next request when the last one is
+ * answered, which finds the highest rate; the latencies are those at that rate. For latencies at a given rate see
+ * open-loop.ts.
+ */
+import { existsSync } from 'node:fs';
+import type { Done, Latency } from '../measure/sample.ts';
+
+/** One request, told in full: the load repeats the targets in turn. */
+export interface Target {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string;
+}
+
+export interface LoadOptions {
+  readonly url: string;
+  readonly connections: number;
+  readonly targets: readonly Target[];
+  /** How long, unless `amount` is given. */
+  readonly seconds: number;
+  /** So many requests instead. */
+  readonly amount?: number;
+  /** Each request has an Idempotency-Key of its own. */
+  readonly keyed?: boolean;
+  /** What one request counts for: the messages of a batch. */
+  readonly each?: number;
+}
+
+/** What a load process prints when it has ended. */
+export interface LoadReport {
+  readonly requests: number;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly latency: Latency;
+  readonly cpuSeconds: number;
+}
+
+export type Tool = 'autocannon' | 'wrk';
+
+const WRK = '/usr/bin/wrk';
+export const hasWrk = (): boolean => existsSync(WRK);
+
+/** @throws where nothing was answered: a rate of refusals would look splendid */
+export async function load(options: LoadOptions, tool: Tool = 'autocannon'): Promise<Done> {
+  const report = tool === 'wrk' ? await runWrk(options) : await runAutocannon(options);
+  const answered = report.requests - report.failed;
+  if (answered <= 0) throw new Error(`${tool}: none of ${report.requests} requests to ${options.url} was answered`);
+  return {
+    count: answered * (options.each ?? 1),
+    seconds: report.seconds,
+    latency: report.latency,
+    failed: report.failed,
+    cpuSeconds: { load: report.cpuSeconds },
+  };
+}
+
+function runAutocannon(options: LoadOptions): Promise<LoadReport> {
+  return runLoadProcess('autocannon-process.ts', options);
+}
+
+/** Runs a program of this folder: the options as JSON in, the report as the last line of JSON out. */
+export async function runLoadProcess<Report>(file: string, options: unknown): Promise<Report> {
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/${file}`], {
+    stdin: new Blob([JSON.stringify(options)]),
+    stdout: 'pipe',
+    stderr: 'inherit',
+    // Bun sends no more than 256 requests at once by itself; an open loop must not wait for its turn.
+    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '8192' },
+  });
+  const output = await new Response(child.stdout).text();
+  if ((await child.exited) !== 0) throw new Error(`the load ended with status ${child.exitCode}`);
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Report;
+}
+
+/** wrk takes a fifth of autocannon's CPU, which on few cores is left to what is measured. */
+async function runWrk({ url, connections, seconds, targets, keyed }: LoadOptions): Promise<LoadReport> {
+  const script = `${process.env.TMPDIR ?? '/tmp'}/parley-bench-${process.pid}.lua`;
+  await Bun.write(script, wrkScript(targets, keyed === true));
+  const child = Bun.spawn([WRK, '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', script, url], {
+    stdout: 'pipe',
+    stderr: 'inherit',
+  });
+  const output = await new Response(child.stdout).text();
+  await child.exited;
+  await Bun.file(script).delete();
+  const line = output.split('\n').find((text) => text.startsWith('REPORT '));
+  if (line === undefined) throw new Error(`wrk: ${output}`);
+  const cpuSeconds = Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6;
+  return { ...(JSON.parse(line.slice('REPORT '.length)) as Omit<LoadReport, 'cpuSeconds'>), cpuSeconds };
+}
+
+function wrkScript(targets: readonly Target[], keyed: boolean): string {
+  const literal = (text: string) => JSON.stringify(text).replaceAll('\\u', '\\\\u');
+  const list = targets.map(({ method, path, body }) => {
+    return `{${literal(method)},${literal(path)},${body === undefined ? 'nil' : literal(body)}}`;
+  });
+  const key = `h["Idempotency-Key"] = string.format("k%d-%d", os.time(), at)`;
+  return `local targets = {${list.join(',\n')}}
+local at, made, run = 0, {}, os.time()
+local function make(t)
+  local h = {}
+  if t[3] then h["Content-Type"] = "application/json" end
+  ${keyed ? key : ''}
+  return wrk.format(t[1], t[2], h, t[3])
+end
+function init(args) ${keyed ? '' : 'for i, t in ipairs(targets) do made[i] = make(t) end'} end
+function request()
+  at = at + 1
+  local i = (at - 1) % #targets + 1
+  return ${keyed ? 'make(targets[i])' : 'made[i]'}
+end
+function done(summary, latency, requests)
+  local e = summary.errors
+  local p = function(x) return latency:percentile(x) / 1000 end
+  io.write(string.format('REPORT {"requests":%d,"failed":%d,"seconds":%f,"latency":{"p50":%f,"p90":%f,"p99":%f,"p999":%f,"max":%f}}\\n',
+    summary.requests, e.status + e.timeout + e.connect + e.read + e.write, summary.duration / 1e6,
+    p(50), p(90), p(99), p(99.9), latency.max / 1000))
+end
+`;
+}

@@ -1,0 +1,92 @@
+/** The command line of the benchmarks, see USAGE. */
+import { cpus } from 'node:os';
+import type { Context, Scenario, Settings } from './context.ts';
+import { CORES, loadAverage } from './measure/processes.ts';
+import type { Measurement } from './measure/result.ts';
+import { cpu, memory, results } from './report.ts';
+import { QUICK, SCENARIOS } from './scenarios/index.ts';
+import { BenchStack } from './stack.ts';
+
+const USAGE = `Measures a system of its own against what its parts give at best (docs/performance.md):
+
+  bun run bench [SCENARIO…]   all scenarios, or these
+  bun run bench quick         creates, batches, drain and reads, few short rounds: under three minutes
+  bun run bench list          what there is
+
+  --json FILE     the results with every sample, too (default bench/results/TIME.json)
+  --rounds N      of each contender (default 5)
+  --seconds N     of each round (default 5)
+  --large         the largest sizes too: hours rather than minutes
+`;
+
+const say = (what: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${what}`);
+
+function parse(args: readonly string[]): { names: string[]; options: Map<string, string> } {
+  const names: string[] = [];
+  const options = new Map<string, string>();
+  const left = [...args];
+  for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    if (!next.startsWith('--')) names.push(next);
+    else options.set(next, next === '--large' || next === '--help' ? 'yes' : (left.shift() ?? ''));
+  }
+  return { names, options };
+}
+
+function chosen(names: readonly string[]): readonly Scenario[] {
+  const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) throw new Error(`There is no scenario '${unknown}': bun run bench list`);
+  return names.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => names.includes(name));
+}
+
+async function main(): Promise<number> {
+  const { names, options } = parse(process.argv.slice(2));
+  if (options.has('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (names[0] === 'list') {
+    for (const { name, description } of SCENARIOS) console.log(`${name.padEnd(14)} ${description}`);
+    return 0;
+  }
+  const quick = names[0] === 'quick';
+  const settings: Settings = {
+    rounds: Number(options.get('--rounds') ?? (quick ? 3 : 5)),
+    seconds: Number(options.get('--seconds') ?? (quick ? 2 : 5)),
+    quick,
+    large: options.has('--large'),
+  };
+  const scenarios = chosen(quick ? QUICK : names);
+  const file =
+    options.get('--json') ?? `bench/results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.json`;
+  const machine = { cores: CORES, model: cpus()[0]?.model, loadAverage: loadAverage(), bun: Bun.version };
+  say(`${machine.cores} cores, load average ${machine.loadAverage}; starting the system`);
+  const measurements: Measurement[] = [];
+  const failed: string[] = [];
+  const stack = await BenchStack.up();
+  const interrupted = (): void => void stack.down().finally(() => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
+  const known: Context['known'] = {};
+  try {
+    for (const [index, { name, run }] of scenarios.entries()) {
+      const tell = (what: string): void => say(`[${index + 1}/${scenarios.length}] ${name}: ${what}`);
+      try {
+        measurements.push(...(await run({ ...settings, stack, known, say: tell })));
+      } catch (error) {
+        failed.push(name);
+        tell(`FAILED: ${error instanceof Error ? error.stack : String(error)}`);
+      }
+      // After each one: a run that is broken off has its results.
+      await Bun.write(
+        file,
+        JSON.stringify({ at: new Date().toISOString(), machine, settings, measurements, failed }, null, 1),
+      );
+    }
+  } finally {
+    await stack.down();
+  }
+  for (const table of [results, cpu, memory]) console.log(`${table(measurements)}\n`);
+  say(`every sample is in ${file}`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,68 @@
+/** What processes have used so far, as Linux tells it. A program is everything in its session: nginx has workers. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+const TICKS_PER_SECOND = 100;
+const PAGE_MB = 4_096 / (1_024 * 1_024);
+
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly residentMb: number;
+}
+
+/** The usage of several programs, each known by the pid that it was started with. */
+export function usageOf(pids: ReadonlyMap<string, number>): Map<string, Usage> {
+  const sessions = new Map<number, string>();
+  for (const [name, pid] of pids) {
+    const session = look(pid)?.session;
+    if (session !== undefined) sessions.set(session, name);
+  }
+  const usage = new Map<string, Usage>();
+  for (const entry of readdirSync('/proc')) {
+    const found = /^\d+$/.test(entry) ? look(Number(entry)) : undefined;
+    const name = found && sessions.get(found.session);
+    if (found === undefined || name === undefined) continue;
+    const before = usage.get(name) ?? { cpuSeconds: 0, residentMb: 0 };
+    usage.set(name, {
+      cpuSeconds: before.cpuSeconds + found.cpuSeconds,
+      residentMb: before.residentMb + found.residentMb,
+    });
+  }
+  return usage;
+}
+
+function look(pid: number): (Usage & { session: number }) | undefined {
+  try {
+    // The program's name, in brackets, may itself hold spaces and brackets.
+    const [, rest = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
+    const fields = rest.split(' ').map(Number);
+    const cpuSeconds = ((fields[11] ?? 0) + (fields[12] ?? 0)) / TICKS_PER_SECOND;
+    return { session: fields[3] ?? 0, cpuSeconds, residentMb: (fields[21] ?? 0) * PAGE_MB };
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+/** When a process was born, in milliseconds since 1970, to a hundredth of a second. */
+export function bornAt(pid: number): number {
+  const [, rest = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
+  const [, boot = '0'] = /^btime (\d+)/m.exec(readFileSync('/proc/stat', 'latin1')) ?? [];
+  const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
+  // The boot time is told in whole seconds; the uptime makes it exact.
+  const bootedAt = uptimeMs > 0 ? Date.now() - uptimeMs : Number(boot) * 1_000;
+  return bootedAt + (Number(rest.split(' ')[19]) / TICKS_PER_SECOND) * 1_000;
+}
+
+/** CPU seconds that all processes of the machine have used together, ours and others'. */
+export function machineBusySeconds(): number {
+  const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n');
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.trim().split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq) / TICKS_PER_SECOND;
+}
+
+/** The machine's load over the last minute. */
+export function loadAverage(): number {
+  return Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[0]);
+}
+
+export const CORES = availableParallelism();

@@ -1,0 +1,100 @@
+/** Measurements as tables for people. */
+import { isMet, type Measurement } from './measure/result.ts';
+import { cpuPerItem, type Sample } from './measure/sample.ts';
+import { spreadOf } from './measure/statistics.ts';
+
+const PROGRAMS = [
+  'load',
+  'nginx',
+  'ingest',
+  'api',
+  'worker',
+  'redis',
+  'rabbitmq',
+  'mysql',
+  'elasticsearch',
+  'floor',
+  'bench',
+];
+
+function amount(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return '';
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+function spread(values: readonly number[]): string {
+  const { median, min, max } = spreadOf(values);
+  return values.length === 1 ? amount(median) : `${amount(median)} (${amount(min)}–${amount(max)})`;
+}
+
+const medianOf = (samples: readonly Sample[], of: (sample: Sample) => number | undefined): number =>
+  spreadOf(samples.flatMap((sample) => of(sample) ?? [])).median;
+
+function targetOf({ ratio, target }: Measurement): string {
+  if (ratio?.target !== undefined) return `≥ ${ratio.target}`;
+  if (target?.atLeast !== undefined) return `≥ ${amount(target.atLeast)}`;
+  return target?.atMost !== undefined ? `≤ ${amount(target.atMost)}` : '';
+}
+
+function verdict(measurement: Measurement): string {
+  const met = isMet(measurement);
+  return met === undefined ? '' : met ? 'met' : 'MISSED';
+}
+
+const RESULT_COLUMNS: readonly (readonly [string, (measurement: Measurement) => string])[] = [
+  ['scenario', ({ scenario }) => scenario],
+  ['what', ({ name }) => name],
+  ['median (min–max)', ({ values }) => spread(values)],
+  ['unit', ({ unit }) => unit],
+  ['of it', ({ ratio }) => (ratio === undefined ? '' : spread(ratio.values))],
+  ['compared with', ({ ratio }) => ratio?.to ?? ''],
+  ['target', targetOf],
+  ['', verdict],
+  ['p50 ms', ({ samples }) => amount(medianOf(samples, ({ latency }) => latency?.p50))],
+  ['p99 ms', ({ samples }) => amount(medianOf(samples, ({ latency }) => latency?.p99))],
+  ['failed', ({ samples }) => String(samples.reduce((sum, { failed }) => sum + failed, 0) || '')],
+  ['others', ({ samples }) => amount(medianOf(samples, ({ othersCores }) => othersCores))],
+];
+
+export function results(measurements: readonly Measurement[]): string {
+  return layOut(
+    RESULT_COLUMNS.map(([name]) => name),
+    measurements.map((each) => RESULT_COLUMNS.map(([, of]) => of(each))),
+  );
+}
+
+/** CPU microseconds for one message (or request) by program: the bottleneck is the one that has a core for itself. */
+export function cpu(measurements: readonly Measurement[]): string {
+  const told = measurements.filter(({ samples }) => samples.length > 0);
+  const of = (samples: readonly Sample[], program: string) =>
+    medianOf(samples, (sample) => cpuPerItem(sample, (name) => name === program) * 1e6);
+  const used = PROGRAMS.filter((program) => told.some(({ samples }) => of(samples, program) > 0.05));
+  const rows = told.map(({ scenario, name, samples }) => {
+    const all = medianOf(samples, (sample) => cpuPerItem(sample) * 1e6);
+    return [scenario, name, ...used.map((program) => amount(of(samples, program) || Number.NaN)), amount(all)];
+  });
+  return layOut(['scenario', 'CPU µs each', ...used, 'all'], rows);
+}
+
+/** The most memory that each program was seen with, in MB. */
+export function memory(measurements: readonly Measurement[]): string {
+  const most = new Map<string, number>();
+  for (const { residentMb } of measurements.flatMap(({ samples }) => samples)) {
+    for (const [name, mb] of Object.entries(residentMb)) most.set(name, Math.max(most.get(name) ?? 0, mb));
+  }
+  return layOut(
+    ['program', 'RSS MB at most'],
+    [...most].sort().map(([name, mb]) => [name, mb.toFixed(0)]),
+  );
+}
+
+const TEXT_COLUMNS = 2;
+
+function layOut(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const cell = (text: string, column: number) =>
+    column < TEXT_COLUMNS ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
+  return all.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
+}

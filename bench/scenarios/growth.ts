@@ -1,0 +1,57 @@
+/** Whether a message costs more when many are stored: CPU for one, created and stored, with more and more rows below it. */
+import { type Context, type Scenario, watched } from '../context.ts';
+import { load } from '../load/load.ts';
+import type { Measurement } from '../measure/result.ts';
+import { cpuPerItem, type Sample } from '../measure/sample.ts';
+import { spreadOf } from '../measure/statistics.ts';
+import { creates, newChats, settled, workerTotals } from '../system.ts';
+import { filledChat } from './reads.ts';
+
+const CONNECTIONS = 64;
+const ROUNDS = 3;
+const WITHIN = 1.1;
+
+export const growth: Scenario = {
+  name: 'growth',
+  description: 'CPU for one message, created and stored, over 100,000 and a million stored rows (ten with --large)',
+  run: async (context) => {
+    const { stack, large, say } = context;
+    const sizes = large ? [100_000, 1_000_000, 10_000_000] : [100_000, 1_000_000];
+    const chats = await newChats(stack.ingest, 10, 5);
+    const measurements: Measurement[] = [];
+    let rows = 0;
+    for (const size of sizes) {
+      say(`filling the store to ${size.toLocaleString('en')} rows`);
+      // Tokens are random, so these are before, between and behind those of the chats that are created in.
+      for (const share of [0.25, 0.25, 0.25, 0.25])
+        await filledChat(stack.servers.mysql, Math.round((size - rows) * share));
+      rows = size;
+      await stored(context, chats); // warms up
+      const samples: Sample[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) samples.push(await stored(context, chats));
+      const values = samples.map((sample) => cpuPerItem(sample, isHotPath) * 1e6);
+      const first = measurements[0]?.values;
+      measurements.push({
+        ...{ scenario: 'growth', name: `CPU for one message over ${size.toLocaleString('en')} rows`, unit: 'µs' },
+        ...{ values, samples, at: { rows: size } },
+        ...(first !== undefined && { target: { atMost: spreadOf(first).median * WITHIN } }),
+      });
+    }
+    return measurements;
+  },
+};
+
+/** Without the load and without search, whose segments are merged whenever it sees fit. */
+const isHotPath = (name: string): boolean => !['load', 'bench', 'elasticsearch', 'api', 'nginx'].includes(name);
+
+async function stored(context: Context, chats: readonly string[]): Promise<Sample> {
+  const { stack, quick } = context;
+  const before = await workerTotals(stack);
+  const amount = quick ? 10_000 : 30_000;
+  return watched(context, async () => {
+    const targets = creates(chats);
+    const done = await load({ url: stack.ingest, connections: CONNECTIONS, targets, seconds: 0, amount });
+    await settled(context, before, { rows: done.count, documents: done.count });
+    return done;
+  });
+}

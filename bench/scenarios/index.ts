@@ -1,0 +1,20 @@
+/** All scenarios, in the order in which they run. */
+import type { Scenario } from '../context.ts';
+import { batchCreates } from './batches.ts';
+import { oneChat, singleCreates } from './creates.ts';
+import { drain } from './drain.ts';
+import { growth } from './growth.ts';
+import { lag } from './lag.ts';
+import { programs } from './programs.ts';
+import { reads } from './reads.ts';
+import { search } from './search.ts';
+import { standalone } from './standalone.ts';
+import { manyChats, variants } from './variants.ts';
+import { whole } from './whole.ts';
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...[singleCreates, oneChat, batchCreates, drain, whole, reads, lag, variants, manyChats, search, standalone],
+  ...[growth, programs],
+];
+/** What belongs to an everyday look. */
+export const QUICK: readonly string[] = ['creates', 'batches', 'drain', 'reads'];

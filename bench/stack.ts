@@ -1,0 +1,84 @@
+/**
+ * The system that is measured: a native stack of its own, with one instance of each app, on ports below those that
+ * Linux gives to outgoing connections, of which a load opens many.
+ */
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { ProcessStatus } from '../stack/commands.ts';
+import { type Ports, readSettings } from '../stack/settings.ts';
+import { connectionUrls } from '../stack/urls.ts';
+
+export const REPOSITORY = resolve(import.meta.dir, '..');
+export const PARTITIONS = 8;
+
+const ENVIRONMENT = {
+  STACK_DIR: process.env.BENCH_STACK_DIR ?? join(process.env.TMPDIR ?? tmpdir(), 'parley-bench-stack'),
+  ...{ PORT: '17080', NGINX_STATUS_PORT: '17081', REDIS_PORT: '17379', RABBITMQ_PORT: '17672' },
+  ...{ RABBITMQ_DIST_PORT: '17772', EPMD_PORT: '17369', MYSQL_PORT: '17306', ELASTICSEARCH_PORT: '17200' },
+  ...{ ELASTICSEARCH_TRANSPORT_PORT: '17210', INGEST_PORT: '17100', API_PORT: '17110', WORKER_PORT: '17120' },
+  ...{ INGESTS: '1', APIS: '1', WORKERS: '1', PARTITIONS: String(PARTITIONS), LOG_LEVEL: 'warn' },
+};
+
+export class BenchStack {
+  readonly #settings = readSettings(ENVIRONMENT, REPOSITORY);
+  readonly servers = serversOf(this.#settings.ports);
+  readonly ingest = `http://127.0.0.1:${this.#settings.ports.ingest}`;
+  readonly api = `http://127.0.0.1:${this.#settings.ports.api}`;
+  readonly worker = `http://127.0.0.1:${this.#settings.ports.worker}`;
+  readonly nginx = `http://127.0.0.1:${this.#settings.ports.nginx}`;
+  readonly stateDir = this.#settings.stateDir;
+  /** By program, without the number of its instance. */
+  pids: ReadonlyMap<string, number> = new Map();
+
+  /** A stack without any data. What an interrupted run left is stopped and removed. */
+  static async up(): Promise<BenchStack> {
+    const stack = new BenchStack();
+    await stack.command('down');
+    await rm(stack.stateDir, { recursive: true, force: true });
+    await stack.command('up');
+    await stack.#lookUpPids();
+    return stack;
+  }
+
+  async down(): Promise<void> {
+    await this.command('down');
+    await rm(this.stateDir, { recursive: true, force: true });
+  }
+
+  async start(...names: string[]): Promise<void> {
+    await this.command('start', ...names);
+    await this.#lookUpPids();
+  }
+
+  async stop(...names: string[]): Promise<void> {
+    await this.command('stop', ...names);
+    await this.#lookUpPids();
+  }
+
+  async #lookUpPids(): Promise<void> {
+    const all = JSON.parse(await this.command('status', '--json')) as ProcessStatus[];
+    this.pids = new Map(all.flatMap(({ name, pid }) => (pid === null ? [] : [[name.replace(/-\d+$/, ''), pid]])));
+  }
+
+  /** bin/stack with this stack's settings. @returns what it printed @throws with what it said if it fails */
+  async command(...args: string[]): Promise<string> {
+    const child = Bun.spawn([join(REPOSITORY, 'bin/stack'), ...args], {
+      env: { ...process.env, ...ENVIRONMENT },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [output, errors, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    // `status` fails where a program is not ready; what it prints is what we ask for.
+    if (code !== 0 && args[0] !== 'status') throw new Error(`bin/stack ${args.join(' ')}: ${errors || output}`);
+    return output;
+  }
+}
+
+function serversOf(ports: Ports) {
+  const { REDIS_URL = '', RABBITMQ_URL = '', MYSQL_URL = '', ELASTICSEARCH_URL = '' } = connectionUrls(ports);
+  return { redis: REDIS_URL, rabbitmq: RABBITMQ_URL, mysql: MYSQL_URL, elasticsearch: ELASTICSEARCH_URL };
+}

@@ -1,0 +1,102 @@
+/** What scenarios do to the system beside measuring it: owners, backlogs, waiting until all is stored and indexed. */
+import type { Context } from './context.ts';
+import { withMysql } from './floors/mysql.ts';
+import { purgeQueues } from './floors/rabbitmq.ts';
+import type { Target } from './load/load.ts';
+import { type BenchStack, PARTITIONS } from './stack.ts';
+import { randomFrom, textOf } from './texts.ts';
+
+const POLL_MS = 100;
+const SETUP_LANES = 8;
+
+async function post(url: string, body: unknown): Promise<Record<string, string | number>> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const answer = (await response.json()) as Record<string, string | number>;
+  if (response.status !== 201) throw new Error(`${url}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** Chats of new applications; answers their paths, those of different applications in turn. */
+export async function newChats(url: string, applications: number, chatsEach: number): Promise<string[]> {
+  const paths: string[][] = Array.from({ length: chatsEach }, () => []);
+  const left = Array.from({ length: applications }, (_, index) => index);
+  const lane = async () => {
+    for (let index = left.shift(); index !== undefined; index = left.shift()) {
+      const { application_token } = await post(`${url}/api/applications`, { application_name: `Bench ${index}` });
+      for (const row of paths) {
+        const base = `/api/applications/${application_token}/chats`;
+        const { chat_number } = await post(`${url}${base}`, { chat_name: 'Bench' });
+        row.push(`${base}/${chat_number}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: SETUP_LANES }, lane));
+  return paths.flat();
+}
+
+/** Single creates, one target for each chat. */
+export function creates(chats: readonly string[], characters = 60): Target[] {
+  const random = randomFrom(11);
+  return chats.map((chat) => {
+    return {
+      method: 'POST',
+      path: `${chat}/messages`,
+      body: JSON.stringify({ message_content: textOf(random, characters) }),
+    };
+  });
+}
+
+/** Batch creates, one target for each chat. */
+export function batches(chats: readonly string[], size: number): Target[] {
+  const random = randomFrom(13);
+  return chats.map((chat) => {
+    const messages = Array.from({ length: size }, () => ({ message_content: textOf(random) }));
+    return { method: 'POST', path: `${chat}/messages/batch`, body: JSON.stringify({ messages }) };
+  });
+}
+
+/** What the worker has done since its start. */
+export async function workerTotals({ worker }: BenchStack): Promise<{ stored: number; indexed: number }> {
+  const text = await (await fetch(`${worker}/metrics`)).text();
+  const value = (name: string) => Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+  return { stored: value('parley_store_batch_rows_sum'), indexed: value('parley_indexed_documents_total') };
+}
+
+/** Looks every tenth of a second. @throws after `withinSeconds` */
+export async function until(what: string, holds: () => Promise<boolean>, withinSeconds = 600): Promise<void> {
+  const deadline = performance.now() + withinSeconds * 1_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what} did not come true within ${withinSeconds} s`);
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+/** Until the worker has stored and indexed so many more rows than `before`. */
+export async function settled(
+  { stack }: Context,
+  before: { stored: number; indexed: number },
+  { rows, documents }: { rows: number; documents: number },
+): Promise<void> {
+  await until(`${rows} rows are stored and ${documents} indexed`, async () => {
+    const { stored, indexed } = await workerTotals(stack);
+    return stored - before.stored >= rows && indexed - before.indexed >= documents;
+  });
+}
+
+/** Without the worker, whose backlog would take part in what is measured next: forgets all that was accepted. */
+export async function withoutWorker<T>({ stack }: Context, work: () => Promise<T>): Promise<T> {
+  await stack.stop('worker-1');
+  try {
+    return await work();
+  } finally {
+    await purge(stack);
+    await withMysql(stack.servers.mysql, (connection) => connection.query('TRUNCATE TABLE batches'));
+    await stack.start('worker-1');
+  }
+}
+
+export const purge = (stack: BenchStack): Promise<void> => purgeQueues(stack.servers.rabbitmq, PARTITIONS);
