@@ -27,6 +27,8 @@ export interface Figures {
   readonly outside: number;
   /** What was answered beside 201 and 503, how often. */
   readonly failures: Readonly<Record<string, number>>;
+  /** Acknowledgements that announce something else than was sent. */
+  readonly misread: number;
   /** Answers to reads and updates that were neither 200 nor 503. */
   readonly oddReads: number;
   readonly oddUpdates: number;
@@ -70,10 +72,16 @@ export function figuresOf(recording: Recording, { startedAt, injectedAt, healedA
     recoveryMs: firstGood - healedAt,
     outside: bad.filter((each) => endOf(each) < injectedAt || each.sentAt > healedAt + GRACE_MS).length,
     failures,
+    misread: good.filter(({ detail }) => detail !== undefined).length,
     oddReads: recording.reads.filter(odd).length,
     oddUpdates: recording.updates.filter(odd).length,
   };
 }
+
+const told = (failures: Figures['failures']): string =>
+  Object.entries(failures)
+    .map(([what, count]) => `${count} × ${what}`)
+    .join(', ');
 
 export function broken(
   fault: Fault,
@@ -90,6 +98,10 @@ export function broken(
   const refusalMsMax = fault.refusalMsMax ?? REFUSAL_MS_MAX;
   if (figures.longestRefusalMs > refusalMsMax)
     found.push(`a refusal took ${figures.longestRefusalMs.toFixed(0)} ms, more than ${refusalMsMax}`);
+  if (figures.failed > 0) found.push(`${figures.failed} creates failed without a refusal: ${told(figures.failures)}`);
+  if (figures.misread > 0) found.push(`${figures.misread} acknowledgements did not say what was sent`);
+  if (figures.oddReads > 0) found.push(`${figures.oddReads} reads were answered with neither 200 nor 503`);
+  if (figures.oddUpdates > 0) found.push(`${figures.oddUpdates} updates were answered with neither 200 nor 503`);
   if (!Number.isFinite(figures.recoveryMs)) found.push('no create was acknowledged after healing');
   if (figures.outside > 0) found.push(`${figures.outside} creates were not acknowledged though nothing was broken`);
   const expected = fault.deadLetters ?? {};
