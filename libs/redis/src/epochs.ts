@@ -61,12 +61,19 @@ export class Epochs {
     void this.#find(partition);
   }
 
-  /** A counter of this epoch is gone: ends it for all, and opens another in the background. */
-  async lost(partition: number, epoch: number): Promise<void> {
+  /**
+   * A counter that was used in this epoch was missing. Where it still is, the epoch is ended for all, and another opened
+   * in the background; answers whether that is so.
+   */
+  async lost(partition: number, epoch: number, counter: string): Promise<boolean> {
     const { client, keys, logger } = this.#options;
-    logger?.error({ partition, epoch }, 'a counter was lost, so the numbers of the partition are secured anew');
-    await bounded(client.parleyLoseEpoch(keys.epoch(partition), epoch));
+    if ((await bounded(client.parleyLoseEpoch(keys.epoch(partition), counter, epoch))) !== 1) return false;
+    logger?.error(
+      { partition, epoch, counter },
+      'a counter was lost, so the numbers of the partition are secured anew',
+    );
     this.refused(partition, epoch);
+    return true;
   }
 
   /** Looks at every partition, as after a reconnect. Resolves when all have an open epoch, or on close. */

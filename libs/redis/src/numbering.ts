@@ -13,7 +13,7 @@ import {
 } from '@parley/domain';
 import type { Cluster, Redis } from 'ioredis';
 import type { Epochs } from './epochs.ts';
-import type { Keys } from './keys.ts';
+import { counterName, type Keys } from './keys.ts';
 import { Confirmation, EpochCheck, KeyedDraw, KeyedRegistration, type Operation, Seed } from './operations.ts';
 import { COUNTER_SECONDS, PartitionRounds } from './rounds.ts';
 import { unavailable } from './unavailable.ts';
@@ -72,10 +72,14 @@ export class RedisNumbering implements Numbering {
   async seed(sequence: Sequence, highest: Highest, epoch?: number): Promise<void> {
     const partition = this.#keys.partitionOf(sequence.token);
     const { epoch: drawnIn = 0, at = 0 } = highest;
-    // It was there in this very epoch, so others may have drawn from it what is not stored yet.
     if (epoch !== undefined && drawnIn >= epoch && Date.now() - at < SURELY_KEPT_MS) {
-      await this.#epochs.lost(partition, epoch);
-      throw unavailable(undefined, 'The numbers have to be secured anew after a loss.');
+      // It was there in this very epoch. Unless another process has just seeded it and drawn, it was lost, and others may
+      // have drawn from it what is not stored yet.
+      const counter = this.#keys.base(partition) + counterName(epoch, sequence);
+      if (await this.#epochs.lost(partition, epoch, counter)) {
+        throw unavailable(undefined, 'The numbers have to be secured anew after a loss.');
+      }
+      return;
     }
     await this.#operation<void>(partition, (settle) => new Seed(sequence, highest, epoch, settle));
   }

@@ -132,6 +132,11 @@ describe('Redis away, hanging, or with another memory', () => {
     const [{ numbering }, other] = [await system.ready(options), await system.ready(options)];
     const sequence = messagesOf();
     const highest = { number: 41, epoch: 1, at: Date.now() };
+    const seededByOther = messagesOf(sequence.token, 3);
+    await other.numbering.seed(seededByOther, { number: 0 }, 1);
+    await firstOf(other.numbering, seededByOther);
+    await numbering.seed(seededByOther, { number: 1, epoch: 1, at: Date.now() }, 1); // looked it up a moment too late
+    expect(await draw(numbering, seededByOther)).toMatchObject({ first: 2, epoch: 1 });
     expect(await failure(numbering.seed(sequence, highest, 1))).toBeInstanceOf(Unavailable);
     expect(await failure(draw(other.numbering, sequence))).toBeInstanceOf(Unavailable);
     await until('it draws again', async () => (await failure(draw(numbering, sequence))) === undefined);

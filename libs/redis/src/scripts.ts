@@ -125,10 +125,12 @@ redis.call('HSET', KEYS[1], 'state', 'open', 'opened', time[1] .. string.format(
 return 1
 `;
 
-/** KEYS: the epoch's hash. ARGV: n. Ends epoch n: a counter of it was lost. */
+/** KEYS: the epoch's hash, a counter that was used in it. ARGV: n. Ends epoch n where the counter is not there. */
 const LOSE_EPOCH = `
 local epoch = redis.call('HMGET', KEYS[1], 'n', 'state')
-if epoch[1] == ARGV[1] and epoch[2] == 'open' then redis.call('HSET', KEYS[1], 'state', 'lost') end
+if epoch[1] ~= ARGV[1] or epoch[2] ~= 'open' or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'lost')
+return 1
 `;
 
 /** KEYS: the generations, the hashes of chats and of messages. ARGV: the generation, seconds to live, then hash (1: chats, 2: messages), field, count. */
@@ -172,7 +174,7 @@ declare module 'ioredis' {
     parleyReadEpoch(epochKey: string): Result<unknown, Context>;
     parleyClaimEpoch(epochKey: string, n: number, run: string): Result<unknown, Context>;
     parleyOpenEpoch(epochKey: string, n: number, run: string): Result<unknown, Context>;
-    parleyLoseEpoch(epochKey: string, n: number): Result<unknown, Context>;
+    parleyLoseEpoch(epochKey: string, counter: string, n: number): Result<unknown, Context>;
     parleyAddCounts(
       generations: string,
       chats: string,
@@ -190,7 +192,7 @@ export function defineScripts(client: Redis | Cluster): void {
   client.defineCommand('parleyReadEpoch', { lua: READ_EPOCH, numberOfKeys: 1 });
   client.defineCommand('parleyClaimEpoch', { lua: CLAIM_EPOCH, numberOfKeys: 1 });
   client.defineCommand('parleyOpenEpoch', { lua: OPEN_EPOCH, numberOfKeys: 1 });
-  client.defineCommand('parleyLoseEpoch', { lua: LOSE_EPOCH, numberOfKeys: 1 });
+  client.defineCommand('parleyLoseEpoch', { lua: LOSE_EPOCH, numberOfKeys: 2 });
   client.defineCommand('parleyAddCounts', { lua: ADD_COUNTS, numberOfKeys: 3 });
   client.defineCommand('parleyPendingCounts', { lua: PENDING_COUNTS, numberOfKeys: 1 });
   client.defineCommand('parleyDropCounts', { lua: DROP_COUNTS, numberOfKeys: 1 });
