@@ -134,6 +134,8 @@ class Creating {
     const highest = highestRow(state);
     const row = rowOf(state, highest);
     if (row !== NONE && eventOf(state, row).epoch >= create.epoch && model.rules.lostCounterOpensEpoch) {
+      // Another process may have created it since.
+      if (state.redis.counter !== NONE) return this.#go('finds that the counter is there by now', IDLE);
       return this.#go(`finds a row of epoch ${create.epoch}: its counter was lost`, IDLE, {
         suspect: Math.max(state.suspect, create.epoch),
       });

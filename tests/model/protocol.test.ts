@@ -1,7 +1,7 @@
 /**
  * The protocol of numbers, epochs, fences and keys (docs/decisions/0012-epochs.md), as a model that is gone through
  * completely: every order in which its steps and the accidents can happen, in a dozen small scopes (scopes.ts), which have
- * about half a million states together: `bin/bun test tests/model` prints how many each. What must hold in every one of
+ * over 400,000 states together: `bin/bun test tests/model` prints how many each. What must hold in every one of
  * them is in invariants.ts; what goes wrong without each part of the protocol, in mutations.test.ts.
  *
  * In the model: processes that draw, seed counters, ask about a key, publish, acknowledge or refuse, and may pause
