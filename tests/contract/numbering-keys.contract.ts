@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type IdempotencyKey, newToken, type Token } from '@parley/domain';
+import { type IdempotencyKey, newEventId, newToken, type Token } from '@parley/domain';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
 import { chatsOf, drawn, firstDrawn, messagesOf, type NumberingHarness, newKey } from './numbering.contract.ts';
 import { opened } from './open-harness.ts';
@@ -91,7 +91,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       const key = newKey();
       const { first, eventId, epoch, at } = await drawn(numbering, messagesOf(token), { count: 2, key });
       await makeDurable(messagesCreated(token, first, ['a', 'b'], { id: eventId, epoch, at, key }));
-      await numbering.confirm(token, key);
+      await numbering.confirm(token, key, eventId);
       const repeated = await numbering.draw({ sequence: messagesOf(token), ...again(key, 2) });
       expect(repeated).toMatchObject({ status: 'repeated', confirmed: true, first, eventId, epoch, at });
       expect(await firstDrawn(numbering, messagesOf(token))).toBe(3);
@@ -103,18 +103,27 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       const key = newKey('one');
       const { first, eventId, epoch, at } = await drawn(numbering, chatsOf(token), { key });
       await makeDurable(chatCreated(token, { number: first, id: eventId, epoch, at, key }));
-      await numbering.confirm(token, key);
+      await numbering.confirm(token, key, eventId);
       const other = { ...key, body: newKey('two').body };
       expect(await numbering.draw({ sequence: chatsOf(token), ...again(other) })).toEqual({ status: 'conflict' });
       expect(await firstDrawn(numbering, chatsOf(token))).toBe(first + 1);
+    });
+
+    test('a note about another event than the one that the key has is of no effect', async () => {
+      const { numbering } = harness();
+      const [sequence, key] = [messagesOf(), newKey()];
+      await numbering.seed(sequence, { number: 0 });
+      const { eventId } = await drawn(numbering, sequence, { key });
+      await numbering.confirm(sequence.token, key, newEventId());
+      expect(await numbering.draw({ sequence, ...again(key) })).toMatchObject({ confirmed: false, eventId });
     });
 
     test('confirming an unknown key, or again, does no harm', async () => {
       const { numbering } = harness();
       const [sequence, key] = [messagesOf(), newKey()];
       await numbering.seed(sequence, { number: 0 });
-      await numbering.confirm(sequence.token, key);
-      await numbering.confirm(sequence.token, key);
+      await numbering.confirm(sequence.token, key, newEventId());
+      await numbering.confirm(sequence.token, key, newEventId());
       expect(await drawn(numbering, sequence, { key })).toMatchObject({ first: 1 });
     });
 
@@ -161,7 +170,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       if (answer.status !== 'drawn') throw new Error(`expected a draw, got ${answer.status}`);
       const { token, eventId, epoch, at } = answer;
       await makeDurable(applicationCreated({ token, id: eventId, epoch, at, key }));
-      await numbering.confirm('applications', key);
+      await numbering.confirm('applications', key, eventId);
       const repeated = await numbering.register({ token: numbering.newToken(key), key });
       expect(repeated).toMatchObject({ status: 'repeated', confirmed: true, token, eventId });
     });

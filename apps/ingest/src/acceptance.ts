@@ -29,7 +29,7 @@ const DRAWS_MAX = 4;
 
 /** What is to be answered for a create, and the event that must be durable first; undefined where it is already. */
 type Claim<Found> = Found & {
-  readonly publish?: Omit<Drawn, 'first'> & { readonly fresh: boolean; readonly since: number };
+  readonly publish?: Omit<Drawn, 'first'> & { readonly fresh: boolean; readonly since: Moment };
 };
 
 /**
@@ -94,7 +94,7 @@ export class Acceptance {
     refuseEarly(log, sequence.token);
     let keyAbsentIn: number | undefined;
     for (let tries = 0; tries < DRAWS_MAX; tries += 1) {
-      const since = performance.now();
+      const since = now();
       const answer = await numbering.draw({ sequence, count, key, keyAbsentIn });
       if (answer.status === 'conflict') throw new IdempotencyConflict();
       if (answer.status === 'missing') await seeds.seed(sequence, answer.epoch);
@@ -110,7 +110,7 @@ export class Acceptance {
   async #register(token: Token, key: IdempotencyKey | undefined): Promise<Claim<{ token: Token }>> {
     let keyAbsentIn: number | undefined;
     for (let tries = 0; tries < DRAWS_MAX; tries += 1) {
-      const since = performance.now();
+      const since = now();
       const answer = await this.#parts.numbering.register({ token, key, keyAbsentIn });
       if (answer.status === 'conflict') throw new IdempotencyConflict();
       if (answer.status !== 'unsure') return claimOf(answer, since);
@@ -128,13 +128,13 @@ export class Acceptance {
     return stored && { first: stored.first, token: stored.token };
   }
 
-  async #publish(event: Event, since: number, scope: Token | 'applications'): Promise<void> {
+  async #publish(event: Event, since: Moment, scope: Token | 'applications'): Promise<void> {
     const { log, numbering, logger } = this.#parts;
-    if (performance.now() - since > ACKNOWLEDGE_WITHIN_MS) throw late();
+    refuseLate(since);
     await log.publish(event);
-    if (performance.now() - since > ACKNOWLEDGE_WITHIN_MS) throw late();
+    refuseLate(since);
     if (event.key === undefined) return;
-    numbering.confirm(scope, event.key).catch((error: unknown) => {
+    numbering.confirm(scope, event.key, event.id).catch((error: unknown) => {
       // Only spares a repetition its second publish, which the store would skip.
       logger.debug({ err: error }, 'could not note that a keyed create is durable');
     });
@@ -155,7 +155,7 @@ export class Acceptance {
 
 function claimOf<Answer extends Omit<Drawn, 'first'>>(
   answer: Answer & ({ status: 'drawn' } | { status: 'repeated'; confirmed: boolean }),
-  since: number,
+  since: Moment,
 ): Claim<Answer> {
   if (answer.status === 'repeated' && answer.confirmed) return answer;
   const { eventId, epoch, at } = answer;
@@ -167,8 +167,19 @@ function refuseEarly(log: EventLog, token: Token): void {
   if (refusal !== undefined) throw refusal;
 }
 
-function late(): Unavailable {
-  return new Unavailable('event log', 'The event log did not confirm in time.');
+/** By two clocks: one that nobody sets, and one that goes on while a whole machine is suspended. */
+interface Moment {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+
+function now(): Moment {
+  return { monotonic: performance.now(), wall: Date.now() };
+}
+
+function refuseLate({ monotonic, wall }: Moment): void {
+  const elapsed = Math.max(performance.now() - monotonic, Date.now() - wall);
+  if (elapsed > ACKNOWLEDGE_WITHIN_MS) throw new Unavailable('event log', 'The event log did not confirm in time.');
 }
 
 function unsettled(): Unavailable {

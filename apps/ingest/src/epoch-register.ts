@@ -5,7 +5,10 @@ const BEGIN_TIMEOUT_MS = 30_000;
 
 export interface EpochRegisterParts {
   /** Gives out numbers of epochs. */
-  readonly database: { nextEpoch(partition: number, above: number): Promise<number> };
+  readonly database: {
+    nextEpoch(partition: number, above: number): Promise<number>;
+    lastEpoch(partition: number): Promise<number>;
+  };
   /** Puts the beginning of an epoch behind everything that was published. */
   readonly log: { beginEpoch(partition: number, epoch: number, timeoutMs: number): Promise<void> };
 }
@@ -14,6 +17,7 @@ export interface EpochRegisterParts {
 export function epochRegister({ database, log }: EpochRegisterParts): EpochRegister {
   return {
     next: (partition, above) => database.nextEpoch(partition, above),
+    last: (partition) => database.lastEpoch(partition),
     begin: (partition, epoch) => log.beginEpoch(partition, epoch, BEGIN_TIMEOUT_MS),
   };
 }

@@ -5,6 +5,8 @@
 export interface EpochRegister {
   /** The number of a partition's next epoch: above `above` and above all given out before, and never given twice. */
   next(partition: number, above: number): Promise<number>;
+  /** The last number that `next` has given out for the partition; 0 before the first. */
+  last(partition: number): Promise<number>;
   /**
    * Resolves once everything that was published to the partition before is stored, and nothing of an older epoch ever
    * will be.

@@ -28,8 +28,11 @@ export interface Numbering {
    * Rejects with Unavailable where the counter must have been lost alone: a new epoch is opened then.
    */
   seed(sequence: Sequence, highest: Highest, epoch?: number): Promise<void>;
-  /** Notes that the keyed create is durable, so that a repetition need not publish again. Best effort. */
-  confirm(scope: Token | 'applications', key: IdempotencyKey): Promise<void>;
+  /**
+   * Notes that the event of the keyed create is durable, so that a repetition need not publish it again. Best effort; of
+   * no effect where the key has come to another event since.
+   */
+  confirm(scope: Token | 'applications', key: IdempotencyKey, eventId: string): Promise<void>;
 }
 
 export interface DrawRequest {

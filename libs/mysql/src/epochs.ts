@@ -16,6 +16,13 @@ export async function nextEpoch(pool: Pool, partition: number, above: number): P
   return row.epoch;
 }
 
+export async function lastEpoch(pool: Pool, partition: number): Promise<number> {
+  const [row] = await pool.useAgain((session) =>
+    session.select<{ epoch: number }>(`SELECT epoch FROM epochs WHERE partition_number = ${integer(partition)}`),
+  );
+  return row?.epoch ?? 0;
+}
+
 /** Waits for the appends that read the older limit; those that come later see this one. */
 export async function beginEpoch(pool: Pool, partition: number, epoch: number): Promise<void> {
   const n = integer(epoch);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Ledger, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
-import { beginEpoch, nextEpoch } from './epochs.ts';
+import { beginEpoch, lastEpoch, nextEpoch } from './epochs.ts';
 import type { DatabaseFault } from './faults.ts';
 import { MysqlLedger } from './ledger/ledger.ts';
 import { migrate } from './migrate.ts';
@@ -33,6 +33,8 @@ export interface Mysql {
   settlePartitions(partitions: number): Promise<void>;
   /** Gives out the number of a partition's next epoch: above `above` and above all before, never twice. */
   nextEpoch(partition: number, above: number): Promise<number>;
+  /** The last one that was given out; 0 before the first. */
+  lastEpoch(partition: number): Promise<number>;
   /** From now on the store appends nothing of an older epoch to that partition. Never goes back. */
   beginEpoch(partition: number, epoch: number): Promise<void>;
   close(): Promise<void>;
@@ -76,6 +78,7 @@ export function openMysql(options: MysqlOptions): Mysql {
     migrate: () => refusing(migrate({ connection, statementTimeoutMs: writeTimeoutMs, variables: [] }, MIGRATIONS)),
     settlePartitions: (partitions) => refusing(settlePartitions(pools.writers, partitions)),
     nextEpoch: (partition, above) => refusing(nextEpoch(pools.changers, partition, above)),
+    lastEpoch: (partition) => refusing(lastEpoch(pools.changers, partition)),
     beginEpoch: (partition, epoch) => refusing(beginEpoch(pools.changers, partition, epoch)),
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.close()));

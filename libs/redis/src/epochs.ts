@@ -111,7 +111,8 @@ export class Epochs {
     const { run, n, state } = await this.#look(partition);
     this.#current[partition] = state === 'open' ? n : undefined;
     if (state === 'open') return true;
-    if (state === 'opening' && n !== undefined) await this.#finish(partition, n, run, register);
+    const goOn = state === 'opening' && n !== undefined && (await register.last(partition)) === n;
+    if (goOn) await this.#finish(partition, n, run, register);
     else await this.#begin(partition, n ?? 0, run, register);
     return false;
   }
@@ -129,15 +130,17 @@ export class Epochs {
     const n = await register.next(partition, known);
     const claimed = await bounded(client.parleyClaimEpoch(keys.epoch(partition), n, run));
     if (claimed !== 1) return;
-    // Before the first there was none whose draws could be under way.
-    if (n === 1) await this.#open(partition, n, run);
-    else await this.#finish(partition, n, run, register);
+    await this.#finish(partition, n, run, register);
   }
 
   async #finish(partition: number, n: number, run: string, register: EpochRegister): Promise<void> {
-    await this.#rest(SETTLED_AFTER_MS);
+    // Before the first there was none whose draws could be under way.
+    if (n > 1) await this.#rest(SETTLED_AFTER_MS);
     if (this.#closed.signal.aborted) return;
-    await register.begin(partition, n);
+    // Somebody may have begun a newer one, and Redis have forgotten that. Who takes a number from now on claims it later,
+    // and that claim ends this epoch.
+    if ((await register.last(partition)) !== n) return;
+    if (n > 1) await register.begin(partition, n);
     await this.#open(partition, n, run);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { NUMBER_MAX, newEventId, newToken, Unavailable } from '@parley/domain';
+import { type Drawn, NUMBER_MAX, newEventId, newToken, Unavailable } from '@parley/domain';
 import { Redis } from 'ioredis';
 import { redisUrl } from './testing/keys.ts';
 import { draw, failure, firstOf, messagesOf, TestSystem, until } from './testing/system.ts';
@@ -96,9 +96,10 @@ describe('numbers in Redis', () => {
     await client.expire(counter as string, 60);
     client.disconnect();
     const id = newEventId();
-    await numbering.draw({ sequence, count: 1, key: { hash: id + id, body: id + id } });
+    const drawn = await numbering.draw({ sequence, count: 1, key: { hash: id + id, body: id + id } });
     expect(await secondsToLive(':messages:')).toBeGreaterThan(7 * DAY_SECONDS - 10);
-    await numbering.confirm(sequence.token, { hash: id + id, body: id + id });
+    const { eventId } = drawn as Drawn;
+    await numbering.confirm(sequence.token, { hash: id + id, body: id + id }, eventId);
     const key = await secondsToLive(':idem:');
     expect(key).toBeGreaterThan(DAY_SECONDS - 10);
     expect(key).toBeLessThanOrEqual(DAY_SECONDS);
@@ -125,7 +126,7 @@ describe('numbers in Redis', () => {
   });
 
   test('after the first epoch a key that is unknown here is drawn for only once the store was asked', async () => {
-    const register = { next: async () => 3, begin: async () => {} };
+    const register = { next: async () => 3, last: async () => 3, begin: async () => {} };
     const { numbering } = await system.ready({ register });
     const sequence = messagesOf();
     await numbering.seed(sequence, { number: 0 });
@@ -142,13 +143,15 @@ describe('numbers in Redis', () => {
 
   test('a key that was drawn for in an older epoch: confirmed it counts, else only the store can tell', async () => {
     let epoch = 1;
-    const register = { next: async () => epoch, begin: async () => {} };
+    const register = { next: async () => epoch, last: async () => epoch, begin: async () => {} };
     const { numbering } = await system.ready({ register, partitions: 1 });
     const sequence = messagesOf();
     await numbering.seed(sequence, { number: 0 });
     const keyOf = (digit: string) => ({ hash: digit.repeat(64), body: digit.repeat(64) });
-    for (const key of ['1', '2'].map(keyOf)) await numbering.draw({ sequence, count: 1, key });
-    await numbering.confirm(sequence.token, keyOf('1'));
+    const [first] = await Promise.all(
+      ['1', '2'].map((digit) => numbering.draw({ sequence, count: 1, key: keyOf(digit) })),
+    );
+    await numbering.confirm(sequence.token, keyOf('1'), (first as Drawn).eventId);
     epoch = 2;
     await failure(numbering.seed(messagesOf(), { number: 2, epoch: 1, at: Date.now() }, 1)); // lost, it must seem
     await until('the next epoch is open', () => numbering.epochOf(sequence.token) === 2);

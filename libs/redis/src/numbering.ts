@@ -84,9 +84,9 @@ export class RedisNumbering implements Numbering {
     await this.#operation<void>(partition, (settle) => new Seed(sequence, highest, epoch, settle));
   }
 
-  confirm(scope: Token | 'applications', key: IdempotencyKey): Promise<void> {
+  confirm(scope: Token | 'applications', key: IdempotencyKey, eventId: string): Promise<void> {
     const partition = scope === 'applications' ? this.#keys.partitionOfKey(key.hash) : this.#keys.partitionOf(scope);
-    return this.#operation<void>(partition, (settle) => new Confirmation(scope, key.hash, settle));
+    return this.#operation<void>(partition, (settle) => new Confirmation(scope, key.hash, eventId, settle));
   }
 
   /** The epoch in which numbers of this application are drawn right now; undefined where none can be. */

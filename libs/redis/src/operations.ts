@@ -141,12 +141,13 @@ export class Confirmation implements Operation {
   constructor(
     readonly scope: Token | 'applications',
     readonly hash: string,
+    readonly eventId: string,
     readonly pending: Pending<void>,
   ) {}
 
   encode({ base, keys, args }: RoundCall): void {
     keys.push(base + idempotencyName(this.scope, this.hash));
-    args.push('c');
+    args.push('c', this.eventId);
   }
 
   settle(): void {

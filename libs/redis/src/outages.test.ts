@@ -102,6 +102,7 @@ describe('Redis away, hanging, or with another memory', () => {
         last += 1;
         return last;
       },
+      last: async () => last,
       begin: async (partition: number, epoch: number) => {
         begun.push([partition, epoch]);
         await gate;
@@ -157,7 +158,7 @@ describe('Redis away, hanging, or with another memory', () => {
     const register = epochRegister();
     const begun: number[] = [];
     const stuck = {
-      next: register.next,
+      ...register,
       begin: async (_partition: number, epoch: number) => {
         begun.push(epoch);
         throw new Error('the worker is away');
@@ -175,6 +176,30 @@ describe('Redis away, hanging, or with another memory', () => {
     await server.kill();
     await server.start();
     await until('a newer one is open', () => numbering.epochOf(token) === 3);
+  });
+
+  test('an opener that was overtaken, and whose overtaker Redis has forgotten, opens nothing', async () => {
+    const server = await system.server();
+    const register = epochRegister();
+    await register.next(0, 0); // the first epoch was another one
+    const { promise: gate, resolve: allow } = Promise.withResolvers<void>();
+    const slow = { ...register, next: (partition: number, above: number) => gated(register.next(partition, above)) };
+    const gated = async (number: Promise<number>) => {
+      const n = await number;
+      await gate;
+      return n;
+    };
+    const options = { servers: { url: server.url }, partitions: 1 };
+    const overtaken = system.drivers({ ...options, register: slow });
+    await until('it has a number', async () => (await register.last(0)) === 2);
+    const overtaker = await system.ready({ ...options, register });
+    const token = tokenIn(0);
+    expect(overtaker.numbering.epochOf(token)).toBe(3);
+    await overtaker.close();
+    await server.cli('FLUSHALL');
+    allow();
+    await overtaken.ready();
+    expect(overtaken.numbering.epochOf(token)).toBe(4);
   });
 
   test('an epoch that another process has opened is adopted at the next draw', async () => {

@@ -22,7 +22,7 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
  * - k counter, key | count, body, event, absent: the same, or what the key says where it is known.
  * - a key | body, event, absent, token: 0, or what the key says where it is known.
  *   Both of these: -2 where only the store can tell and `absent`, 1 or 0, does not say that it knows nothing.
- * - c key | : 0. The key is confirmed.
+ * - c key | event: 0. The key is confirmed, if it is still this event's.
  * - s counter | highest: 0. The counter exists.
  * - n | : 0. Nothing, but the epoch was still this one.
  */
@@ -84,8 +84,9 @@ local operations = {
     return 0
   end,
   c = function()
-    local name = key()
-    if redis.call('EXISTS', name) == 1 then redis.call('SETRANGE', name, 0, 'c') end
+    local name, event = key(), argument()
+    local known = redis.call('GET', name)
+    if known and string.match(known, '^%S+ %S+ %S+ (%S+) ') == event then redis.call('SETRANGE', name, 0, 'c') end
     return 0
   end,
   s = function()

@@ -9,6 +9,7 @@ export function epochRegister(): EpochRegister {
       last.set(partition, n);
       return n;
     },
+    last: async (partition) => last.get(partition) ?? 0,
     begin: async () => {},
   };
 }
