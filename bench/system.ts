@@ -59,9 +59,14 @@ export function batches(chats: readonly string[], size: number): Target[] {
   });
 }
 
-/** What the worker has done since its start. */
-export async function workerTotals({ worker }: BenchStack): Promise<{ stored: number; indexed: number }> {
-  const text = await (await fetch(`${worker}/metrics`)).text();
+/** What a worker has done since its start. */
+export interface WorkerTotals {
+  readonly stored: number;
+  readonly indexed: number;
+}
+
+export async function workerTotals(url: string): Promise<WorkerTotals> {
+  const text = await (await fetch(`${url}/metrics`)).text();
   const value = (name: string) => Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
   return { stored: value('parley_store_batch_rows_sum'), indexed: value('parley_indexed_documents_total') };
 }
@@ -78,11 +83,11 @@ export async function until(what: string, holds: () => Promise<boolean>, withinS
 /** Until the worker has stored and indexed so many more rows than `before`. */
 export async function settled(
   { stack }: Context,
-  before: { stored: number; indexed: number },
+  before: WorkerTotals,
   { rows, documents }: { rows: number; documents: number },
 ): Promise<void> {
   await until(`${rows} rows are stored and ${documents} indexed`, async () => {
-    const { stored, indexed } = await workerTotals(stack);
+    const { stored, indexed } = await workerTotals(stack.worker);
     return stored - before.stored >= rows && indexed - before.indexed >= documents;
   });
 }

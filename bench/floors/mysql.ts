@@ -7,6 +7,7 @@ import { randomFrom, textOf } from '../texts.ts';
 const TABLE = 'bench_messages';
 const ROWS = 1_000;
 const TEXTS = 5_000;
+const CHUNK_BYTES = 64 * 1024;
 const COLUMNS = 'token, chat_number, number, content, event_id, created_at, updated_at';
 
 const random = randomFrom(3);
@@ -81,8 +82,12 @@ async function loadPart(connection: Connection, token: string, chat: number, at:
     sql: `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${TABLE} CHARACTER SET utf8mb4
       (@token, chat_number, number, content, @id, created_at, updated_at)
       SET token = UNHEX(@token), event_id = UNHEX(@id)`,
-    infileStreamFactory: () => Readable.from([lines.join('')]),
+    infileStreamFactory: () => Readable.from(chunksOf(Buffer.from(lines.join('')))),
   });
+}
+
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
 }
 
 async function intoEmptyTable(
@@ -99,7 +104,12 @@ async function intoEmptyTable(
   const lane = (share: number) => withMysql(url, (connection) => fill(connection, share, rows / connections));
   await Promise.all(Array.from({ length: connections }, (_, share) => lane(share)));
   const seconds = (performance.now() - startedAt) / 1_000;
-  await withMysql(url, (connection) => connection.query(`DROP TABLE ${TABLE}`));
+  await withMysql(url, async (connection) => {
+    const [found] = await connection.query(`SELECT COUNT(*) AS stored FROM ${TABLE}`);
+    const { stored = 0 } = (found as { stored: number }[])[0] ?? {};
+    if (stored !== rows) throw new Error(`${stored} of ${rows} rows are stored`);
+    await connection.query(`DROP TABLE ${TABLE}`);
+  });
   return { count: rows, seconds };
 }
 

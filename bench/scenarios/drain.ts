@@ -1,21 +1,24 @@
 /**
  * How fast a worker stores a backlog, against plain multi-row INSERTs of the same columns, and how fast it indexes what
- * is stored, against plain bulk requests. Elasticsearch is stopped while storing is measured, or the indexer would take
- * its share of the CPU; what both do together is the scenario `whole`.
+ * is stored, against plain bulk requests. The worker has no search while storing is measured, or its indexer would take a
+ * share of the CPU; what both do together is the scenario `whole`.
  */
 import { type Context, type Scenario, watched } from '../context.ts';
 import { bulkBodies, rawBulk } from '../floors/elasticsearch.ts';
 import { rawInserts, rawLoadData, withMysql } from '../floors/mysql.ts';
 import { load } from '../load/load.ts';
 import { type Measurement, rate } from '../measure/result.ts';
-import type { Done, Sample } from '../measure/sample.ts';
-import { batches, creates, newChats, purge, until, workerTotals } from '../system.ts';
+import { type Done, rateOf, type Sample } from '../measure/sample.ts';
+import { OwnWorker } from '../own-worker.ts';
+import { batches, creates, newChats, purge, until } from '../system.ts';
 
 const APPLICATIONS = 24;
 const STORE_SHARE = 0.8;
 const INDEX_SHARE = 0.9;
-/** What is stored before the clock starts: a subscription takes one delivery at a time at first. */
-const BEGUN = 1;
+const OWNERS_STORED_MS = 1_000;
+/** So long without a document, and there are no more. */
+const NO_MORE_MS = 3_000;
+const POLL_MS = 50;
 
 export const drain: Scenario = {
   name: 'drain',
@@ -28,71 +31,62 @@ async function storing(context: Context): Promise<Measurement[]> {
   const rows = large ? 1_000_000 : quick ? 60_000 : 200_000;
   const rounds = quick ? 1 : Math.min(context.rounds, 3);
   const chats = await newChats(stack.ingest, APPLICATIONS, 1);
-  await Bun.sleep(1_000); // the owners are stored meanwhile
-  await stack.stop('worker-1', 'elasticsearch');
-  const of: Record<'batched' | 'single' | 'one' | 'four' | 'file', Sample[]> = {
-    batched: [],
-    single: [],
-    one: [],
-    four: [],
-    file: [],
+  await Bun.sleep(OWNERS_STORED_MS);
+  await stack.stop('worker-1');
+  const of: Record<string, Sample[]> = {};
+  const contenders: Record<string, () => Promise<Sample | undefined>> = {
+    batched: () => drainOf(context, () => backlogOfBatches(context, chats, rows)),
+    single: () => drainOf(context, () => backlogOfSingles(context, chats, rows / 4)),
+    one: () => watched(context, () => rawInserts(stack.servers.mysql, rows / 2, 1)),
+    four: () => watched(context, () => rawInserts(stack.servers.mysql, rows / 2, 4)),
+    file: () => loadedData(context, rows / 2),
   };
   for (let round = 0; round <= rounds; round += 1) {
-    const measure = async (name: keyof typeof of, work: () => Promise<Sample | undefined>) => {
-      const sample = await work();
-      if (sample === undefined) return;
-      say(
-        `${round === 0 ? 'warm-up' : `round ${round}/${rounds}`} ${name}: ${Math.round(sample.count / sample.seconds)} rows/s`,
-      );
-      if (round > 0) of[name].push(sample);
-    };
-    await measure('batched', () => drainOf(context, rows, () => backlogOfBatches(context, chats, rows)));
-    await measure('single', () => drainOf(context, rows / 4, () => backlogOfSingles(context, chats, rows / 4)));
-    await measure('one', () => watched(context, () => rawInserts(stack.servers.mysql, rows / 2, 1)));
-    await measure('four', () => watched(context, () => rawInserts(stack.servers.mysql, rows / 2, 4)));
-    await measure('file', () => loadedData(context, rows / 2));
+    for (const [name, run] of Object.entries(contenders)) {
+      const sample = await run();
+      if (sample === undefined) continue;
+      say(`${roundName(round, rounds)} ${name}: ${Math.round(rateOf(sample))} rows/s`);
+      if (round > 0) of[name] = [...(of[name] ?? []), sample];
+    }
   }
-  await stack.start('elasticsearch', 'worker-1');
+  const { batched = [], single = [], one = [], four = [], file = [] } = of;
   const common = { scenario: 'drain', unit: 'rows/s' };
-  const against = { to: 'raw INSERT, 1 connection', samples: of.one, target: STORE_SHARE };
+  const against = { to: 'raw INSERT, 1 connection', samples: one };
   return [
-    rate({ ...common, name: 'raw INSERT, 1,000 rows each, 1 connection' }, of.one),
-    rate({ ...common, name: 'raw INSERT, 1,000 rows each, 4 connections' }, of.four, {
-      to: against.to,
-      samples: of.one,
-    }),
-    ...(of.file.length > 0 ? [rate({ ...common, name: 'LOAD DATA LOCAL' }, of.file)] : []),
-    rate({ ...common, name: 'worker stores batches of 1,000' }, of.batched, against),
-    rate({ ...common, name: 'worker stores single creates' }, of.single, against),
+    rate({ ...common, name: 'raw INSERT, 1,000 rows each, 1 connection' }, one),
+    rate({ ...common, name: 'raw INSERT, 1,000 rows each, 4 connections' }, four, against),
+    ...(file.length > 0 ? [rate({ ...common, name: 'LOAD DATA LOCAL' }, file, against)] : []),
+    rate({ ...common, name: 'worker stores batches of 1,000' }, batched, { ...against, target: STORE_SHARE }),
+    rate({ ...common, name: 'worker stores single creates' }, single, { ...against, target: STORE_SHARE }),
   ];
 }
 
+const roundName = (round: number, rounds: number): string => (round === 0 ? 'warm-up' : `round ${round}/${rounds}`);
+
 async function loadedData(context: Context, rows: number): Promise<Sample | undefined> {
-  let allowed = true;
   const sample = await watched(context, async () => {
-    const done = await rawLoadData(context.stack.servers.mysql, rows);
-    allowed = done !== undefined;
-    return done ?? { count: 0 };
+    return (await rawLoadData(context.stack.servers.mysql, rows)) ?? { count: 0 };
   });
-  return allowed ? sample : undefined;
+  return sample.count > 0 ? sample : undefined;
 }
 
-/** Fills the queues, starts the worker and times it from its first commit to its last. */
-async function drainOf(context: Context, rows: number, fill: () => Promise<Done>): Promise<Sample> {
+/** Fills the queues, starts a worker and times it from its first commit to its last. */
+async function drainOf(context: Context, fill: () => Promise<Done>): Promise<Sample> {
   const { stack } = context;
   await purge(stack);
   const { count } = await fill();
-  await stack.start('worker-1');
+  const worker = await OwnWorker.start(stack, { searching: false });
   try {
-    await until('the worker begins to store', async () => (await workerTotals(stack)).stored >= BEGUN);
-    return await watched(context, async () => {
-      const before = (await workerTotals(stack)).stored;
+    await until('the worker begins to store', async () => (await worker.totals()).stored > 0, 60);
+    const work = async (): Promise<Done> => {
+      const before = (await worker.totals()).stored;
       const startedAt = performance.now();
-      await until(`${rows} rows are stored`, async () => (await workerTotals(stack)).stored >= count);
+      await until(`${count} rows are stored`, async () => (await worker.totals()).stored >= count);
       return { count: count - before, seconds: (performance.now() - startedAt) / 1_000 };
-    });
+    };
+    return await watched(context, work, { worker: worker.pid });
   } finally {
-    await stack.stop('worker-1');
+    await worker.stop();
   }
 }
 
@@ -115,21 +109,16 @@ async function indexing(context: Context): Promise<Measurement[]> {
   const ours: Sample[] = [];
   const raw: Sample[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const { indexed } = await workerTotals(stack);
-    await until('the indexer begins', async () => (await workerTotals(stack)).indexed > indexed, 60);
-    const sample = await watched(context, () => indexedOf(context, documents));
-    await stack.stop('worker-1');
+    const worker = await OwnWorker.start(stack, { searching: true });
+    await until('the indexer begins', async () => (await worker.totals()).indexed > 0, 60);
+    const sample = await watched(context, () => indexedBy(worker, documents), { worker: worker.pid });
+    await worker.stop();
     const other = await watched(context, () => rawBulk(stack.servers.elasticsearch, bodies, documents));
-    say(
-      `${round === 0 ? 'warm-up' : `round ${round}/${rounds}`}: ${Math.round(sample.count / sample.seconds)} and raw ${Math.round(other.count / other.seconds)} documents/s`,
-    );
-    if (round > 0) {
-      ours.push(sample);
-      raw.push(other);
-    }
-    await stack.start('worker-1');
+    say(`${roundName(round, rounds)}: ${Math.round(rateOf(sample))} and raw ${Math.round(rateOf(other))} documents/s`);
+    if (round === 0) continue;
+    ours.push(sample);
+    raw.push(other);
   }
-  await stack.stop('worker-1');
   await withMysql(stack.servers.mysql, (connection) => connection.query('TRUNCATE TABLE batches'));
   await stack.start('worker-1');
   const common = { scenario: 'drain', unit: 'documents/s' };
@@ -140,13 +129,13 @@ async function indexing(context: Context): Promise<Measurement[]> {
 }
 
 /** Until so many documents more are indexed, or no more come. */
-async function indexedOf({ stack }: Context, documents: number): Promise<Done> {
-  const { indexed: before } = await workerTotals(stack);
+async function indexedBy(worker: OwnWorker, documents: number): Promise<Done> {
+  const { indexed: before } = await worker.totals();
   const startedAt = performance.now();
   let [indexed, changedAt] = [before, startedAt];
-  while (indexed - before < documents && performance.now() - changedAt < 3_000) {
-    await Bun.sleep(50);
-    const now = (await workerTotals(stack)).indexed;
+  while (indexed - before < documents && performance.now() - changedAt < NO_MORE_MS) {
+    await Bun.sleep(POLL_MS);
+    const now = (await worker.totals()).indexed;
     if (now !== indexed) [indexed, changedAt] = [now, performance.now()];
   }
   return { count: indexed - before, seconds: (changedAt - startedAt) / 1_000 };

@@ -46,7 +46,7 @@ const isHotPath = (name: string): boolean => !['load', 'bench', 'elasticsearch',
 
 async function stored(context: Context, chats: readonly string[]): Promise<Sample> {
   const { stack, quick } = context;
-  const before = await workerTotals(stack);
+  const before = await workerTotals(stack.worker);
   const amount = quick ? 10_000 : 30_000;
   return watched(context, async () => {
     const targets = creates(chats);

@@ -35,7 +35,7 @@ async function inChatOf(context: Context, size: number): Promise<Measurement[]> 
   const { stack, say, seconds } = context;
   say(`filling a chat with ${size.toLocaleString('en')} messages`);
   const [chat = ''] = await newChats(stack.ingest, 1, 1);
-  const before = await workerTotals(stack);
+  const before = await workerTotals(stack.worker);
   const targets = batches(Array<string>(Math.min(size / BATCH, DIFFERENT_BATCHES)).fill(chat), BATCH);
   await load({ url: stack.ingest, connections: 1, targets, seconds: 0, amount: size / BATCH, each: BATCH });
   await settled(context, before, { rows: size, documents: size });

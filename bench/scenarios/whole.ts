@@ -85,7 +85,7 @@ const tool = () => (hasWrk() ? 'wrk' : 'autocannon');
 /** So many seconds of creates, and the time until the last of them is indexed. */
 export async function wholeRound(context: Context, chats: readonly string[], seconds: number): Promise<Sample> {
   const { stack } = context;
-  const before = await workerTotals(stack);
+  const before = await workerTotals(stack.worker);
   return watched(context, async () => {
     const startedAt = performance.now();
     const done = await load({ url: stack.ingest, connections: CONNECTIONS, targets: creates(chats), seconds }, tool());

@@ -1,0 +1,54 @@
+/**
+ * A worker of our own, beside the stack's, which is stopped meanwhile: started and stopped within a second, and without
+ * search where storing alone is measured. (The stack waits until a worker is ready, and without search it never is.)
+ */
+import { join } from 'node:path';
+import { type BenchStack, PARTITIONS, REPOSITORY } from './stack.ts';
+import { until, type WorkerTotals, workerTotals } from './system.ts';
+
+const PORT = 17_150;
+/** Nobody listens here. */
+const NOWHERE = 'http://127.0.0.1:17159';
+
+export class OwnWorker {
+  readonly #child: Bun.Subprocess;
+  readonly pid: number;
+
+  private constructor(child: Bun.Subprocess) {
+    this.#child = child;
+    this.pid = child.pid;
+  }
+
+  static async start({ servers }: BenchStack, { searching }: { searching: boolean }): Promise<OwnWorker> {
+    const child = Bun.spawn([process.execPath, join(REPOSITORY, 'apps/worker/src/main.ts')], {
+      env: {
+        ...{ PATH: process.env.PATH ?? '', NODE_ENV: 'production', PORT: String(PORT), HOST: '127.0.0.1' },
+        ...{ PARTITIONS: String(PARTITIONS), LOG_LEVEL: 'error', MYSQL_URL: servers.mysql, REDIS_URL: servers.redis },
+        ...{ RABBITMQ_URL: servers.rabbitmq, ELASTICSEARCH_URL: searching ? servers.elasticsearch : NOWHERE },
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      // A session of its own: CPU is told by session.
+      detached: true,
+    });
+    const worker = new OwnWorker(child);
+    await until(
+      'the worker answers',
+      () =>
+        worker.totals().then(
+          () => true,
+          () => false,
+        ),
+      30,
+    );
+    return worker;
+  }
+
+  totals(): Promise<WorkerTotals> {
+    return workerTotals(`http://127.0.0.1:${PORT}`);
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.#child.exited;
+  }
+}
