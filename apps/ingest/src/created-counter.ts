@@ -1,13 +1,17 @@
-import { Counter, type Registry } from 'prom-client';
+import { Tally } from '@parley/runtime';
+import type { Registry } from 'prom-client';
 
 /** Counts what was acknowledged, by kind. */
 export function createdCounter(registry: Registry) {
-  const total = new Counter({
+  const total = new Tally({
     name: 'parley_created_total',
     help: 'Applications, chats and messages that were acknowledged',
-    labelNames: ['kind'] as const,
-    registers: [registry],
+    registry,
   });
-  const of = { application: total.labels('application'), chat: total.labels('chat'), message: total.labels('message') };
-  return (kind: keyof typeof of, count: number) => of[kind].inc(count);
+  const of = {
+    application: total.series({ kind: 'application' }),
+    chat: total.series({ kind: 'chat' }),
+    message: total.series({ kind: 'message' }),
+  };
+  return (kind: keyof typeof of, count: number) => of[kind](count);
 }

@@ -7,8 +7,8 @@ import {
   rowsOf,
   type Store,
 } from '@parley/domain';
-import type { Logger } from '@parley/runtime';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Distributions, type Logger } from '@parley/runtime';
+import { Counter, type Registry } from 'prom-client';
 
 export interface StoreConsumerParts {
   readonly source: EventSource;
@@ -70,26 +70,26 @@ export class StoreConsumer {
   }
 
   #measure(events: readonly Event[], rows: number): void {
-    this.#metrics.rows.observe(rows);
+    this.#metrics.rows(rows);
     const now = Date.now();
-    for (const event of events) this.#metrics.lag.observe(Math.max(0, now - event.at) / 1000);
+    for (const event of events) this.#metrics.lag(Math.max(0, now - event.at) / 1000);
   }
 }
 
 function storeMetrics(registry: Registry) {
   return {
-    rows: new Histogram({
+    rows: new Distributions({
       name: 'parley_store_batch_rows',
       help: 'Rows committed in one transaction',
       buckets: [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000],
-      registers: [registry],
-    }),
-    lag: new Histogram({
+      registry,
+    }).series({}),
+    lag: new Distributions({
       name: 'parley_store_lag_seconds',
       help: 'From the draw of an event’s number to its commit, in seconds',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
-      registers: [registry],
-    }),
+      registry,
+    }).series({}),
     deadLetters: new Counter({
       name: 'parley_dead_letters_total',
       help: 'Events that can never be stored, by reason',

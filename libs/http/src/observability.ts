@@ -1,6 +1,6 @@
-import type { Logger } from '@parley/runtime';
+import { Distributions, type Logger, Tally } from '@parley/runtime';
 import { Elysia } from 'elysia';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { errorResponse, isUnexpected } from './errors.ts';
 import { requestId } from './request-id.ts';
 
@@ -43,30 +43,27 @@ export function observability({ logger, registry }: { readonly logger: Logger; r
 
 /** Counts and times requests. Label sets are few (route templates), so each is resolved once and kept. */
 function requestMetrics(registry: Registry) {
-  const total = new Counter({
+  const total = new Tally({
     name: 'parley_http_requests_total',
     help: 'Requests answered, by method, route template and status',
-    labelNames: ['method', 'route', 'status'] as const,
-    registers: [registry],
+    registry,
   });
-  const duration = new Histogram({
+  const duration = new Distributions({
     name: 'parley_http_request_duration_seconds',
     help: 'Time from the request’s head to the answer, in seconds',
-    labelNames: ['method', 'route'] as const,
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registers: [registry],
+    registry,
   });
-  const kept = new Map<string, { count: () => void; observe: (seconds: number) => void }>();
+  const kept = new Map<string, { count: (requests: number) => void; observe: (seconds: number) => void }>();
   return (method: string, route: string, status: number, seconds: number) => {
     const key = `${method} ${route} ${status}`;
     let series = kept.get(key);
     if (series === undefined) {
-      const counter = total.labels(method, route, String(status));
-      const histogram = duration.labels(method, route);
-      series = { count: () => counter.inc(), observe: (value) => histogram.observe(value) };
+      const count = total.series({ method, route, status: String(status) });
+      series = { count, observe: duration.series({ method, route }) };
       kept.set(key, series);
     }
-    series.count();
+    series.count(1);
     series.observe(seconds);
   };
 }

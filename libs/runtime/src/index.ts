@@ -3,3 +3,4 @@ export * from './deadline.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './program.ts';
+export * from './tallies.ts';

@@ -1,0 +1,88 @@
+import type { Metric, MetricValueWithName, Registry } from 'prom-client';
+
+/**
+ * Counters and histograms for hot paths. prom-client looks a series up by the text of its labels at each observation,
+ * which on the way of a create took as long as checking its body. Here a series is resolved once and then is two or
+ * three additions; prom-client asks for the values when somebody looks.
+ */
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Described {
+  readonly name: string;
+  readonly help: string;
+  readonly registry: Registry;
+}
+
+/** A counter by labels: `series` answers the function that adds to one of its series. */
+export class Tally {
+  readonly #series = new Map<string, { readonly labels: Labels; value: number }>();
+
+  constructor(described: Described) {
+    register(described, 'counter', () => [...this.#series.values()].map(({ labels, value }) => ({ labels, value })));
+  }
+
+  series(labels: Labels): (count: number) => void {
+    const series = resolved(this.#series, labels, () => ({ labels, value: 0 }));
+    return (count) => {
+      series.value += count;
+    };
+  }
+}
+
+interface Distribution {
+  readonly labels: Labels;
+  /** How many fell into each bucket; the last one is for what is above all of them. */
+  readonly counts: number[];
+  sum: number;
+}
+
+/** A histogram by labels: `series` answers the function that observes a value in one of its series. */
+export class Distributions {
+  readonly #buckets: readonly number[];
+  readonly #series = new Map<string, Distribution>();
+
+  /** `buckets`: upper bounds, ascending. */
+  constructor(described: Described & { readonly buckets: readonly number[] }) {
+    this.#buckets = described.buckets;
+    const { name } = described;
+    register(described, 'histogram', () => [...this.#series.values()].flatMap((each) => this.#values(name, each)));
+  }
+
+  series(labels: Labels): (value: number) => void {
+    const buckets = this.#buckets;
+    const counts = () => Array<number>(buckets.length + 1).fill(0);
+    const series = resolved(this.#series, labels, () => ({ labels, counts: counts(), sum: 0 }));
+    return (value) => {
+      let bucket = 0;
+      while (bucket < buckets.length && value > (buckets[bucket] as number)) bucket += 1;
+      series.counts[bucket] = (series.counts[bucket] as number) + 1;
+      series.sum += value;
+    };
+  }
+
+  #values(name: string, { labels, counts, sum }: Distribution): MetricValueWithName<string>[] {
+    let below = 0;
+    const buckets = counts.map((count, index) => {
+      below += count;
+      return { metricName: `${name}_bucket`, labels: { le: this.#buckets[index] ?? '+Inf', ...labels }, value: below };
+    });
+    const [total, count] = [`${name}_sum`, `${name}_count`];
+    return [...buckets, { metricName: total, labels, value: sum }, { metricName: count, labels, value: below }];
+  }
+}
+
+function resolved<Series>(all: Map<string, Series>, labels: Labels, make: () => Series): Series {
+  const key = JSON.stringify(labels);
+  const known = all.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  all.set(key, made);
+  return made;
+}
+
+/** A registry asks a metric for its name and its values, and for nothing else. */
+function register({ name, help, registry }: Described, type: string, values: () => unknown[]): void {
+  const metric = { name, help, type, get: async () => ({ name, help, type, values: values(), aggregator: 'sum' }) };
+  registry.registerMetric(metric as unknown as Metric);
+}
