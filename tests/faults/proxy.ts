@@ -69,26 +69,24 @@ export class TcpProxy {
 
   #forward(joined: Joined, from: Socket, to: Socket): void {
     from.setNoDelay(true);
-    let delayed = 0;
+    const delayed: Buffer[] = [];
     let lastDueAt = 0;
-    from.on('data', (bytes) => {
+    from.on('data', (bytes: Buffer) => {
       if (this.#behaviour.swallow) joined.dead = true;
       if (joined.dead) return;
-      const pass = () => {
-        if (!to.destroyed && !to.write(bytes)) from.pause();
+      const pass = (next: Buffer | undefined) => {
+        if (next !== undefined && !to.destroyed && !to.write(next)) from.pause();
       };
       const now = performance.now();
       // Not before what came earlier, also when the delay has become shorter since.
       lastDueAt = Math.max(lastDueAt, now + this.#behaviour.delayMs);
-      if (lastDueAt <= now && delayed === 0) {
-        pass();
+      if (lastDueAt <= now && delayed.length === 0) {
+        pass(bytes);
         return;
       }
-      delayed += 1;
-      setTimeout(() => {
-        delayed -= 1;
-        pass();
-      }, lastDueAt - now);
+      delayed.push(bytes);
+      // Each timer passes the first that waits: timers of different lengths do not fire in the order of their times.
+      setTimeout(() => pass(delayed.shift()), lastDueAt - now);
     });
     to.on('drain', () => from.resume());
     from.on('error', () => {});
