@@ -30,11 +30,11 @@ describe('the times of a stop', () => {
     expect(STOP_WITHIN_MS).toBeGreaterThan(stopMsMax);
   });
 
-  test('nginx closes its idle connections a second before an app that stops would', () => {
+  test('nginx closes its idle connections two seconds before an app that stops would', () => {
     const found = read('nginx/nginx.conf.template').matchAll(/^ {2}upstream .*?^ {4}keepalive_timeout (\d+)s;/gms);
     const timeouts = [...found].map(([, seconds]) => Number(seconds) * 1_000);
     expect(timeouts).toHaveLength(2);
-    for (const timeoutMs of timeouts) expect(defaultOf('LINGER_MS')).toBeGreaterThanOrEqual(timeoutMs + 1_000);
+    for (const timeoutMs of timeouts) expect(defaultOf('LINGER_MS')).toBeGreaterThanOrEqual(timeoutMs + 2_000);
   });
 });
 

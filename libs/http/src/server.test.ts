@@ -82,7 +82,7 @@ test('a connection on which nothing was sent yet is served, a new one is refused
 });
 
 test('connections that arrive while it begins to leave are refused or served, none is cut', async () => {
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < 10; round += 1) {
     const { port, drain, leave, stop } = start();
     const outcomes: string[] = [];
     let left = false;
@@ -95,13 +95,12 @@ test('connections that arrive while it begins to leave are refused or served, no
       }
     };
     const hammers = Array.from({ length: 20 }, hammer);
-    await Bun.sleep(20);
+    while (outcomes.length < 40) await Bun.sleep(1);
     drain();
     await leave(LONG_MS);
     left = true;
     await Promise.all(hammers);
     await stop(0);
-    expect(outcomes.length).toBeGreaterThan(20);
     expect(new Set(outcomes)).toEqual(new Set(['HTTP/1.1 200 OK']));
   }
 }, 30_000);

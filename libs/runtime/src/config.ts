@@ -74,7 +74,7 @@ export const commonConfig = {
     description: 'milliseconds between SIGTERM, when /readyz turns 503, and the end of accepting connections',
   }),
   LINGER_MS: Type.Integer({
-    default: 5_000,
+    default: 6_000,
     minimum: 0,
     description:
       'milliseconds that a stop gives whoever is in front to close idle connections, longer than it keeps them (nginx: 4 s); over as soon as there are none',
