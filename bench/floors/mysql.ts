@@ -105,9 +105,9 @@ async function intoEmptyTable(
   await Promise.all(Array.from({ length: connections }, (_, share) => lane(share)));
   const seconds = (performance.now() - startedAt) / 1_000;
   await withMysql(url, async (connection) => {
-    const [found] = await connection.query(`SELECT COUNT(*) AS stored FROM ${TABLE}`);
-    const { stored = 0 } = (found as { stored: number }[])[0] ?? {};
-    if (stored !== rows) throw new Error(`${stored} of ${rows} rows are stored`);
+    const [found] = await connection.query(`SELECT COUNT(*) AS total FROM ${TABLE}`);
+    const { total = 0 } = (found as { total: number }[])[0] ?? {};
+    if (total !== rows) throw new Error(`${total} of ${rows} rows are there`);
     await connection.query(`DROP TABLE ${TABLE}`);
   });
   return { count: rows, seconds };

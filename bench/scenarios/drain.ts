@@ -17,13 +17,21 @@ const STORE_SHARE = 0.8;
 const INDEX_SHARE = 0.9;
 const OWNERS_STORED_MS = 1_000;
 /** So long without a document, and there are no more. */
-const NO_MORE_MS = 3_000;
+const NO_MORE_MS = 10_000;
 const POLL_MS = 50;
 
 export const drain: Scenario = {
   name: 'drain',
   description: 'a backlog from RabbitMQ into MySQL against raw INSERT, and from MySQL into the index against raw bulk',
-  run: async (context) => [...(await storing(context)), ...(await indexing(context))],
+  run: async (context) => {
+    try {
+      return [...(await storing(context)), ...(await indexing(context))];
+    } finally {
+      const { stack } = context;
+      await withMysql(stack.servers.mysql, (connection) => connection.query('TRUNCATE TABLE batches'));
+      await stack.start('worker-1');
+    }
+  },
 };
 
 async function storing(context: Context): Promise<Measurement[]> {
@@ -119,8 +127,6 @@ async function indexing(context: Context): Promise<Measurement[]> {
     ours.push(sample);
     raw.push(other);
   }
-  await withMysql(stack.servers.mysql, (connection) => connection.query('TRUNCATE TABLE batches'));
-  await stack.start('worker-1');
   const common = { scenario: 'drain', unit: 'documents/s' };
   return [
     rate({ ...common, name: 'raw bulk, requests of 1 MiB, two at a time' }, raw),

@@ -1,0 +1,89 @@
+/**
+ * How many cores, nodes, memory and disk a rate takes, from the CPU that a run has measured for one message:
+ *
+ *   bun bench/scaling.ts bench/results/TIME.json [--days 30] [--utilisation 0.6] [--node-cores 16]
+ *
+ * A model, not a measurement: it multiplies what one machine has shown, and knows of each kind of node only what limits
+ * it. docs/scaling.md says what it leaves out.
+ */
+import type { Measurement } from './measure/result.ts';
+import { cpuPerItem } from './measure/sample.ts';
+import { spreadOf } from './measure/statistics.ts';
+
+const RATES = [10_000, 100_000, 1_000_000];
+const SECONDS_A_DAY = 86_400;
+
+interface Kind {
+  readonly name: string;
+  /** How often the work of one message is done: by each copy of it. */
+  readonly copies: number;
+  /** What one process or shard can use of a node, in cores: a single-threaded program never more than one. */
+  readonly coresEachMax: number;
+  /** Memory of one process or shard. */
+  readonly memoryGb: number;
+  /** Bytes that one message keeps, in one copy. */
+  readonly bytesKept: number;
+  /** What one of it is called. */
+  readonly unit: string;
+}
+
+/** Bytes as measured of 60-character messages: a row with its key and id, a document with its pairs of characters. */
+const KINDS: readonly Kind[] = [
+  { name: 'ingest', copies: 1, coresEachMax: 1, memoryGb: 0.2, bytesKept: 0, unit: 'processes' },
+  { name: 'redis', copies: 2, coresEachMax: 1, memoryGb: 1, bytesKept: 0, unit: 'servers (masters and replicas)' },
+  { name: 'rabbitmq', copies: 3, coresEachMax: 8, memoryGb: 8, bytesKept: 0, unit: 'nodes' },
+  { name: 'worker', copies: 1, coresEachMax: 1, memoryGb: 0.3, bytesKept: 0, unit: 'processes' },
+  { name: 'mysql', copies: 2, coresEachMax: 8, memoryGb: 32, bytesKept: 190, unit: 'servers (primaries and replicas)' },
+  { name: 'elasticsearch', copies: 2, coresEachMax: 16, memoryGb: 32, bytesKept: 150, unit: 'nodes' },
+];
+
+function optionsOf(args: readonly string[]) {
+  const value = (name: string, fallback: number): number => {
+    const place = args.indexOf(name);
+    return place === -1 ? fallback : Number(args[place + 1]);
+  };
+  return {
+    file: args.find((argument) => argument.endsWith('.json')) ?? '',
+    days: value('--days', 30),
+    utilisation: value('--utilisation', 0.6),
+    nodeCores: value('--node-cores', 16),
+  };
+}
+
+/** CPU seconds of each program for one message that is created, stored and indexed. */
+async function measuredCosts(file: string): Promise<ReadonlyMap<string, number>> {
+  const { measurements } = (await Bun.file(file).json()) as { measurements: Measurement[] };
+  const whole = measurements.find(({ scenario, name }) => scenario === 'whole' && name.startsWith('created'));
+  if (whole === undefined) throw new Error(`${file} has no scenario 'whole'`);
+  const of = (program: string) =>
+    spreadOf(whole.samples.map((sample) => cpuPerItem(sample, (name) => name === program))).median;
+  return new Map(KINDS.map(({ name }) => [name, of(name)]));
+}
+
+const number = (value: number): string => Math.ceil(value).toLocaleString('en');
+
+async function main(): Promise<void> {
+  const { file, days, utilisation, nodeCores } = optionsOf(process.argv.slice(2));
+  const costs = await measuredCosts(file);
+  for (const perSecond of RATES) {
+    console.log(
+      `\n${perSecond.toLocaleString('en')} messages a second, ${utilisation * 100} % busy, kept ${days} days\n`,
+    );
+    console.log('| kind | µs each | busy cores | cores to have | how many | memory GB | disk TB |');
+    console.log('| --- | ---: | ---: | ---: | --- | ---: | ---: |');
+    let allCores = 0;
+    for (const { name, copies, coresEachMax, memoryGb, bytesKept, unit } of KINDS) {
+      const cost = costs.get(name) ?? 0;
+      const busy = perSecond * cost * copies;
+      const cores = busy / utilisation;
+      const count = Math.max(copies, Math.ceil(cores / coresEachMax));
+      const disk = (perSecond * SECONDS_A_DAY * days * bytesKept * copies) / 1e12;
+      allCores += cores;
+      const told = [name, (cost * 1e6).toFixed(0), busy.toFixed(1), number(cores), `${number(count)} ${unit}`];
+      console.log(`| ${[...told, number(count * memoryGb), disk === 0 ? '' : disk.toFixed(1)].join(' | ')} |`);
+    }
+    console.log(`\n${number(allCores)} cores in all: ${number(allCores / nodeCores)} machines of ${nodeCores} cores`);
+  }
+}
+
+await main();
