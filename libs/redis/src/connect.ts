@@ -19,6 +19,8 @@ export interface Login {
 
 const COMMAND_TIMEOUT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2_000;
+/** A connection that has not answered anything for so long is given up: its other end may be gone without a word. */
+const SILENT_MS = 2_000;
 const RECONNECT_FIRST_MS = 50;
 const RECONNECT_MAX_MS = 1_000;
 
@@ -29,9 +31,10 @@ const RECONNECT_MAX_MS = 1_000;
 const OPTIONS = {
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,
+  socketTimeout: SILENT_MS,
   maxRetriesPerRequest: 1,
   autoResendUnfulfilledCommands: false,
-} satisfies CommonRedisOptions & { connectTimeout: number; maxRetriesPerRequest: number };
+} satisfies CommonRedisOptions & { connectTimeout: number; socketTimeout: number; maxRetriesPerRequest: number };
 
 /** A client with our scripts. It connects in the background and again whenever it has to. */
 export function connectRedis(servers: RedisServers): Redis | Cluster {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Unavailable } from '@parley/domain';
 import { epochRegister } from './testing/register.ts';
 import { draw, failure, firstOf, messagesOf, PARTITIONS, TestSystem, tokenIn, until } from './testing/system.ts';
@@ -53,6 +54,25 @@ describe('Redis away, hanging, or with another memory', () => {
     });
     expect(first).toBeGreaterThan(1); // those that timed out were drawn: a gap
     expect(await draw(numbering, sequence)).toMatchObject({ first: first + 1, epoch: 1 });
+  });
+
+  test('a connection that is dead without a word is given up, and another one made', async () => {
+    const server = await system.server();
+    const sockets = new Set<Socket>();
+    const half = createServer((client) => {
+      const onward = connect(server.port, '127.0.0.1');
+      sockets.add(client.pipe(onward).pipe(client)).add(onward);
+    }).listen(0, '127.0.0.1');
+    const { port } = half.address() as AddressInfo;
+    const { numbering } = await system.ready({ servers: { url: `redis://127.0.0.1:${port}` } });
+    const sequence = messagesOf();
+    await numbering.seed(sequence, { number: 0 });
+    for (const socket of sockets) socket.unpipe().resume(); // what is sent is taken, and goes nowhere
+    expect(await failure(draw(numbering, sequence))).toBeInstanceOf(Unavailable);
+    await until('it draws again', async () => (await failure(draw(numbering, sequence))) === undefined);
+    expect(await draw(numbering, sequence)).toMatchObject({ first: 2, epoch: 1 });
+    half.close();
+    for (const socket of sockets) socket.destroy();
   });
 
   test('emptied while it runs: the next draw is refused, then a new epoch is open', async () => {
