@@ -14,9 +14,8 @@ export interface LoadOptions {
 
 const TICK_MS = 10;
 const IN_FLIGHT_MAX = 128;
-/** Applications that are there from the start; each lies in a partition of its own. */
-const APPLICATIONS = 4;
-const CHATS_EACH = 5;
+/** Of the first application in each partition. */
+const CHATS_EACH = 3;
 /** Keyed creates that wait to be sent again: more of them would be a load of their own when the fault is healed. */
 const RETRYING_MAX = 100;
 const RETRY_MIN_MS = 200;
@@ -65,18 +64,19 @@ export class Load {
     return hot;
   }
 
-  /** Makes the first applications and chats; keyed, so that a system that is not well yet is waited for. */
+  /**
+   * Makes the first applications and chats, in every partition; keyed, so that a system that is not well yet is waited
+   * for: what the last fault left is not this one's.
+   */
   async prepare(): Promise<void> {
-    const partitions = new Set<number>();
-    while (partitions.size < Math.min(APPLICATIONS, this.options.partitions)) {
+    const partitions = new Map<number, string>();
+    while (partitions.size < this.options.partitions) {
       const create = await this.#send('application', { token: '', chat: 0 }, 1, true);
       const token = acknowledgement(create)?.token ?? '';
-      partitions.add(partitionOf(token, this.options.partitions));
+      partitions.set(partitionOf(token, this.options.partitions), token);
     }
-    for (const token of [...this.#tokens]) {
-      for (let index = 0; index < CHATS_EACH; index += 1) {
-        await this.#send('chat', { token, chat: 0 }, 1, true);
-      }
+    for (const token of partitions.values()) {
+      for (let index = 0; index < CHATS_EACH; index += 1) await this.#send('chat', { token, chat: 0 }, 1, true);
     }
   }
 

@@ -65,6 +65,13 @@ async function main(): Promise<number> {
   say(`seed ${seed}; starting the system`);
   const stack = await FaultStack.up();
   const report: Report = { results: [], unable: [] };
+  // A second Ctrl-C ends it at once; the next run then stops what is left.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      say(`${signal}: stopping the system`);
+      stack.down(true).finally(() => process.exit(1));
+    });
+  }
   try {
     const common = { stack, createsPerSecond, seed };
     if (soaking) await runSoak(Number(options.get('--minutes') ?? 10), common, report);
