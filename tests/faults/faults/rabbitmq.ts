@@ -4,6 +4,8 @@ import type { Fault } from '../fault.ts';
 import { quiescence } from '../quiescence.ts';
 import { PARTITIONS } from '../stack.ts';
 
+const CONNECTIONS_CLOSED = 4;
+
 const nothing = async (): Promise<void> => {};
 
 export const rabbitmqFaults: readonly Fault[] = [
@@ -37,6 +39,20 @@ export const rabbitmqFaults: readonly Fault[] = [
     heal: async ({ stack }) => {
       await stack.exec('rabbitmqctl', 'set_vm_memory_high_watermark', '0.6');
     },
+  },
+  {
+    name: 'rabbitmq-connection-closed',
+    description: `RabbitMQ closes single connections, ${CONNECTIONS_CLOSED} of them, one after the other`,
+    holdMs: 0,
+    inject: async ({ stack, random }) => {
+      for (let closed = 0; closed < CONNECTIONS_CLOSED; closed += 1) {
+        const listed = await stack.exec('rabbitmqctl', '-q', '--no-table-headers', 'list_connections', 'pid');
+        const pid = random.pick(listed.trim().split('\n').filter(Boolean));
+        // It may have been closed meanwhile by its own program.
+        await stack.exec('rabbitmqctl', 'close_connection', pid, 'by an operator').catch(() => '');
+      }
+    },
+    heal: nothing,
   },
   {
     name: 'rabbitmq-connections-closed',
