@@ -9,7 +9,7 @@ const RECONNECT_MAX_MS = 2_000;
 /** A server that hangs is noticed after two to three of these. */
 const HEARTBEAT_SECONDS = 3;
 const CLOSE_MS = 1_000;
-/** Quorum queues are as we use them (delivery limits, priorities beside a single active consumer) since 4.0. */
+/** Quorum queues are as we use them (delivery limits beside a single active consumer) since 4.0. */
 const RABBITMQ_MAJOR_MIN = 4;
 
 export interface ConnectionOptions {

@@ -114,7 +114,7 @@ describe('consuming from RabbitMQ', () => {
     await until('all are stored', () => sizes.reduce((sum, size) => sum + size, 0) === 30);
     expect(sizes[0]).toBe(1);
     expect(Math.max(...sizes)).toBeGreaterThan(8);
-    expect(drivers.stats.redeliveries).toBe(0);
+    expect(drivers.stats.redeliveries).toBeLessThanOrEqual(1); // the one in the hand when more are taken
   });
 
   test('a batch that cannot be stored is held and tried again, however often, while other partitions go on', async () => {
@@ -137,7 +137,7 @@ describe('consuming from RabbitMQ', () => {
     expect(stored).toEqual([other]);
     await drivers.log.fence(stuck, 10_000);
     expect(stored).toEqual([other, event]);
-    expect(drivers.stats).toMatchObject({ redeliveries: 0, batchesRetried: 4 });
+    expect(drivers.stats).toMatchObject({ batchesRetried: 4 });
   });
 
   test('a lost connection in the middle of a batch brings it again, in order, never two at once', async () => {
@@ -211,30 +211,35 @@ describe('consuming from RabbitMQ', () => {
       for (const token of tokens) await publishing.log.fence(token, 10_000);
     };
     await publishAll(1, 100);
-    for (const owner of owners) expect(owner.size).toBe(1);
-    const active = [...(owners[0] as Set<number>)][0] as number;
-    await consumers[active]?.source.stop();
+    await consumers[0]?.source.stop();
+    for (const owner of owners) owner.clear();
     await publishAll(101, 200);
-    expect([...(owners[0] as Set<number>)].sort()).toEqual([0, 1]);
+    for (const owner of owners) expect([...owner]).toEqual([1]);
     for (const numbers of stored) expect(numbers).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
   });
 
-  test('many partitions spread over two consumers', async () => {
+  test('who comes later gets its share of the partitions, and nothing is stored out of order meanwhile', async () => {
     const wide = new TestSystem(16);
     const [one, two] = [wide.drivers(), wide.drivers()];
-    const taken = [0, 0];
+    const owners = new Map<number, number>();
+    const stored = Array.from({ length: 16 }, () => [] as number[]);
     for (const [index, { source }] of [one, two].entries()) {
-      await source.consume(async (events) => {
-        taken[index] = (taken[index] ?? 0) + events.length;
+      await source.consume(async (events, partition) => {
+        owners.set(partition, index);
+        for (const event of events) if (event.type === 'messages') stored[partition]?.push(event.first);
         return [];
       });
     }
-    for (let partition = 0; partition < 16; partition += 1) {
-      const token = wide.token(partition);
-      await one.log.publish(messages(token));
-      await one.log.fence(token, 5_000);
-    }
-    expect(Math.min(...taken)).toBeGreaterThan(0);
+    const tokens = stored.map((_, partition) => wide.token(partition));
+    let first = 0;
+    await until('each has eight', async () => {
+      first += 1;
+      await Promise.all(tokens.map((token) => one.log.publish(messages(token, first))));
+      for (const token of tokens) await one.log.fence(token, 5_000);
+      return [...owners.values()].filter((owner) => owner === 0).length === 8;
+    });
+    const all = Array.from({ length: first }, (_, index) => index + 1);
+    for (const numbers of stored) expect([...new Set(numbers)]).toEqual(all);
   });
 
   test('stops with a batch that cannot be stored, keeps it in the log, and consumes again', async () => {

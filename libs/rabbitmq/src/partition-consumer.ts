@@ -10,7 +10,6 @@ import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
 const PREFETCH = 16;
-const PRIORITY_MAX = 1_000_000;
 const PUBLISH_MS = 5_000;
 const CHANNEL_CLOSE_MS = 1_000;
 
@@ -28,6 +27,7 @@ export interface PartitionConsumerOptions {
 
 /** What one subscription has brought. Its deliveries can be acknowledged on its channel only. */
 interface Subscription {
+  readonly model: ChannelModel;
   readonly channel: Channel;
   readonly deliver: (message: ConsumeMessage | null) => void;
   readonly deliveries: ConsumeMessage[];
@@ -35,22 +35,25 @@ interface Subscription {
   /** Whether a message was sent whose delivery will tell that all returned ones have come. */
   marked: boolean;
   alive: boolean;
-  /** The consumer that takes one delivery at a time; undefined once a batch was committed. */
-  cautious?: string | undefined;
+  /** Whether it has got anything: of all that wait for a partition only one does. */
+  active: boolean;
+  /** Whether to leave the partition to whoever waits for it, after the next commit. */
+  leaving: boolean;
 }
 
 /**
  * Takes the deliveries of one partition in order, one batch at a time, and never gives one back: what the handler
- * cannot store now is held and tried again. Of all processes that subscribe, one is active. A random priority, drawn
- * once, spreads the partitions over the processes.
+ * cannot store now is held and tried again. Of all processes that subscribe, one is active until its channel ends; then
+ * the one that has waited longest is. Without priorities: a consumer that dies while RabbitMQ has another one with a
+ * higher priority wait for it stays active for ever, and nobody gets what it had (seen with 4.3.6).
  *
- * A subscription begins with a single delivery and gets more at once only after its first commit: losing a consumer
+ * A process begins with a single delivery at a time and gets more at once only after its first commit: losing a consumer
  * counts as a delivery, so a batch that ends the process wears out nothing but itself.
  */
 export class PartitionConsumer {
   readonly #options: PartitionConsumerOptions;
   readonly #queue: string;
-  readonly #priority = Math.floor(Math.random() * PRIORITY_MAX);
+  #prefetch = 1;
   readonly #stopping = new AbortController();
   #subscription: Subscription | undefined;
   #running: Promise<void> | undefined;
@@ -60,17 +63,31 @@ export class PartitionConsumer {
     this.#queue = options.topology.queue(options.partition);
   }
 
+  /** Whether the partition's deliveries come here. */
+  get active(): boolean {
+    return this.#subscription?.active === true && this.#subscription.alive;
+  }
+
+  /** Leaves the partition to whoever waits for it, as soon as a batch is committed. */
+  leave(): void {
+    if (this.#subscription !== undefined) this.#subscription.leaving = true;
+  }
+
   async subscribe(model: ChannelModel): Promise<void> {
     const channel = await model.createChannel();
     const subscription: Subscription = {
+      model,
       channel,
       deliver: (message) => (message === null ? lost() : this.#deliver(subscription, message)),
       deliveries: [],
       returned: new ReturnedDeliveries(),
       marked: false,
       alive: true,
+      active: false,
+      leaving: false,
     };
     const lost = () => {
+      if (!subscription.alive) return;
       subscription.alive = false;
       subscription.deliveries.length = 0;
       if (!this.#stopping.signal.aborted) this.#options.failed(model);
@@ -78,9 +95,8 @@ export class PartitionConsumer {
     channel.on('error', () => {});
     channel.on('close', lost);
     this.#subscription = subscription;
-    await channel.prefetch(1);
-    const { consumerTag } = await channel.consume(this.#queue, subscription.deliver, { priority: this.#priority });
-    subscription.cautious = consumerTag;
+    await channel.prefetch(this.#prefetch);
+    await channel.consume(this.#queue, subscription.deliver);
   }
 
   /** Resolves when the batch in the hand is done, or given up where it cannot be stored now. */
@@ -96,6 +112,7 @@ export class PartitionConsumer {
     const { stats } = this.#options;
     stats.deliveries += 1;
     if (message.fields.redelivered) stats.redeliveries += 1;
+    subscription.active = true;
     subscription.deliveries.push(message);
     this.#running ??= this.#run();
   }
@@ -117,7 +134,9 @@ export class PartitionConsumer {
       : (await this.#finishReturned(subscription)) && (await this.#storeFresh(subscription, deliveries));
     if (!done) return;
     this.#options.stats.batches += 1;
-    if (subscription.cautious !== undefined) this.#takeMore(subscription).catch(() => {}); // the channel was lost
+    if (this.#prefetch === PREFETCH && !subscription.leaving) return;
+    this.#prefetch = PREFETCH;
+    await this.#subscribeAgain(subscription);
   }
 
   async #storeFresh(subscription: Subscription, deliveries: readonly Delivery[]): Promise<boolean> {
@@ -221,12 +240,16 @@ export class PartitionConsumer {
     return true;
   }
 
-  /** A second consumer with a higher priority takes over from the first, which then goes; no other process comes between. */
-  async #takeMore(subscription: Subscription): Promise<void> {
-    const { channel, deliver, cautious = '' } = subscription;
-    subscription.cautious = undefined;
-    await channel.prefetch(PREFETCH);
-    await channel.consume(this.#queue, deliver, { priority: this.#priority + 1 });
-    await channel.cancel(cautious);
+  /** Behind the others that wait. What is in the hand goes back with the end of the channel, to its place in the queue. */
+  async #subscribeAgain(subscription: Subscription): Promise<void> {
+    const { channel, model } = subscription;
+    subscription.alive = false;
+    subscription.deliveries.length = 0;
+    try {
+      await within(channel.close(), CHANNEL_CLOSE_MS, () => new Error('late'));
+      if (!this.#stopping.signal.aborted) await this.subscribe(model);
+    } catch {
+      this.#options.failed(model);
+    }
   }
 }

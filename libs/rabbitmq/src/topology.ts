@@ -7,7 +7,7 @@ const CONSUMER_TIMEOUT_MS = 24 * 60 * 60 * 1_000;
 
 export interface TopologyOptions {
   readonly partitions: number;
-  /** The queues are `<prefix>.events.0`, `<prefix>.events.1`… and `<prefix>.dead-letters`. */
+  /** The queues are `<prefix>.events.0`, `<prefix>.events.1`… `<prefix>.dead-letters` and `<prefix>.workers`. */
   readonly queuePrefix: string;
   /** Above so many bytes in one partition's queue, publishing is refused. */
   readonly queueBytesMax: number;
@@ -19,9 +19,12 @@ export interface TopologyOptions {
  */
 export class Topology {
   readonly deadLetters: string;
+  /** Always empty: each worker has a consumer on it, so that they know how many they are. */
+  readonly workers: string;
 
   constructor(readonly options: TopologyOptions) {
     this.deadLetters = `${options.queuePrefix}.dead-letters`;
+    this.workers = `${options.queuePrefix}.workers`;
   }
 
   queue(partition: number): string {
@@ -40,6 +43,7 @@ export class Topology {
     const channel = await model.createChannel();
     channel.on('error', () => {}); // told by the rejected call; without a listener the connection would be lost
     await declareQueue(channel, this.deadLetters, deadLetterArguments());
+    await declareQueue(channel, this.workers, { 'x-queue-type': 'quorum' });
     for (let partition = 0; partition < this.options.partitions; partition += 1) {
       await declareQueue(channel, this.queue(partition), this.#eventArguments());
     }

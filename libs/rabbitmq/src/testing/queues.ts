@@ -30,5 +30,6 @@ export async function deleteQueues(queuePrefix: string, partitions: number): Pro
     for (let partition = 0; partition < partitions; partition += 1)
       await channel.deleteQueue(topology.queue(partition));
     await channel.deleteQueue(topology.deadLetters);
+    await channel.deleteQueue(topology.workers);
   });
 }
