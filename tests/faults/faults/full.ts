@@ -6,7 +6,7 @@ const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 /** A second or two of the load, in one queue. */
 const LIMIT = { 'max-length-bytes': 100_000 };
 /** More than any disk of a machine that this runs on. */
-const FREE_LIMIT = '900TB';
+const FREE_LIMIT = '900000GB';
 
 export const fullFaults: readonly Fault[] = [
   {
