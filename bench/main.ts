@@ -50,7 +50,7 @@ async function main(): Promise<number> {
   }
   const quick = names[0] === 'quick';
   const settings: Settings = {
-    rounds: Number(options.get('--rounds') ?? (quick ? 3 : 5)),
+    rounds: Number(options.get('--rounds') ?? (quick ? 2 : 5)),
     seconds: Number(options.get('--seconds') ?? (quick ? 2 : 5)),
     quick,
     large: options.has('--large'),

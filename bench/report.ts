@@ -14,6 +14,7 @@ const PROGRAMS = [
   'mysql',
   'elasticsearch',
   'floor',
+  'standalone',
   'bench',
 ];
 

@@ -27,7 +27,7 @@ interface Kind {
   readonly unit: string;
 }
 
-/** Bytes as measured of 60-character messages: a row with its key and id, a document with its pairs of characters. */
+/** Copies and memory are choices of ours, bytes those of 60-character messages. */
 const KINDS: readonly Kind[] = [
   { name: 'ingest', copies: 1, coresEachMax: 1, memoryGb: 0.2, bytesKept: 0, unit: 'processes' },
   { name: 'redis', copies: 2, coresEachMax: 1, memoryGb: 1, bytesKept: 0, unit: 'servers (masters and replicas)' },

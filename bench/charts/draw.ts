@@ -10,7 +10,7 @@ export async function drawn(description: object): Promise<string> {
   const config = {
     font: FONT,
     axis: { labelFontSize: 12, titleFontSize: 12 },
-    legend: { labelFontSize: 12, orient: 'bottom' },
+    legend: { labelFontSize: 12, labelLimit: 300, orient: 'bottom' },
   };
   const { spec } = compile({ ...LOOK, config, ...description } as TopLevelSpec);
   const svg = await new View(parse(spec), { renderer: 'none' }).toSVG();

@@ -38,7 +38,7 @@ export const singleCreates: Scenario = {
       const crowded = await newChats(context.stack.ingest, 1, APPLICATIONS * CHATS_EACH);
       const measurements: Measurement[] = [];
       for (const tool of tools(context)) {
-        for (const connections of [64, 256]) {
+        for (const connections of context.quick ? [256] : [64, 256]) {
           measurements.push(...(await againstFloors(context, { chats, crowded, connections, tool })));
         }
       }
