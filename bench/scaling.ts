@@ -27,14 +27,14 @@ interface Kind {
   readonly unit: string;
 }
 
-/** Copies and memory are choices of ours, bytes those of 60-character messages. */
+/** Copies and memory are choices of ours; bytes are measured: 100,000 messages of 60 characters, stored in order, one segment. */
 const KINDS: readonly Kind[] = [
   { name: 'ingest', copies: 1, coresEachMax: 1, memoryGb: 0.2, bytesKept: 0, unit: 'processes' },
   { name: 'redis', copies: 2, coresEachMax: 1, memoryGb: 1, bytesKept: 0, unit: 'servers (masters and replicas)' },
   { name: 'rabbitmq', copies: 3, coresEachMax: 8, memoryGb: 8, bytesKept: 0, unit: 'nodes' },
   { name: 'worker', copies: 1, coresEachMax: 1, memoryGb: 0.3, bytesKept: 0, unit: 'processes' },
-  { name: 'mysql', copies: 2, coresEachMax: 8, memoryGb: 32, bytesKept: 190, unit: 'servers (primaries and replicas)' },
-  { name: 'elasticsearch', copies: 2, coresEachMax: 16, memoryGb: 32, bytesKept: 150, unit: 'nodes' },
+  { name: 'mysql', copies: 2, coresEachMax: 8, memoryGb: 32, bytesKept: 184, unit: 'servers (primaries and replicas)' },
+  { name: 'elasticsearch', copies: 2, coresEachMax: 16, memoryGb: 32, bytesKept: 251, unit: 'nodes' },
 ];
 
 function optionsOf(args: readonly string[]) {
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
       const told = [name, (cost * 1e6).toFixed(0), busy.toFixed(1), number(cores), `${number(count)} ${unit}`];
       console.log(`| ${[...told, number(count * memoryGb), disk === 0 ? '' : disk.toFixed(1)].join(' | ')} |`);
     }
-    console.log(`\n${number(allCores)} cores in all: ${number(allCores / nodeCores)} machines of ${nodeCores} cores`);
+    console.log(`\n${number(allCores)} cores in all: ${number(allCores / nodeCores)} × ${nodeCores} cores`);
   }
 }
 

@@ -73,7 +73,7 @@ export async function runLoadProcess<Report>(file: string, options: unknown): Pr
   return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Report;
 }
 
-/** wrk takes a fifth of autocannon's CPU, which on few cores is left to what is measured. */
+/** wrk takes less than half of autocannon's CPU, and on few cores the rest is left to what is measured. */
 async function runWrk({ url, connections, seconds, targets, keyed }: LoadOptions): Promise<LoadReport> {
   const script = `${process.env.TMPDIR ?? '/tmp'}/parley-bench-${process.pid}.lua`;
   await Bun.write(script, wrkScript(targets, keyed === true));
