@@ -45,11 +45,12 @@ export const rabbitmqFaults: readonly Fault[] = [
     description: `RabbitMQ closes single connections, ${CONNECTIONS_CLOSED} of them, one after the other`,
     holdMs: 0,
     inject: async ({ stack, random }) => {
-      for (let closed = 0; closed < CONNECTIONS_CLOSED; closed += 1) {
-        const listed = await stack.exec('rabbitmqctl', '-q', '--no-table-headers', 'list_connections', 'pid');
+      for (let closed = 0; closed < CONNECTIONS_CLOSED; ) {
+        const listed = await stack.exec('rabbitmqctl', '-q', 'list_connections', '--no-table-headers', 'pid');
         const pid = random.pick(listed.trim().split('\n').filter(Boolean));
-        // It may have been closed meanwhile by its own program.
-        await stack.exec('rabbitmqctl', 'close_connection', pid, 'by an operator').catch(() => '');
+        // One that its own program has closed meanwhile does not count.
+        const done = stack.exec('rabbitmqctl', 'close_connection', pid, 'by an operator').then(() => true);
+        if (await done.catch(() => false)) closed += 1;
       }
     },
     heal: nothing,
