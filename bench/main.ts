@@ -10,7 +10,7 @@ import { BenchStack } from './stack.ts';
 const USAGE = `Measures a system of its own against what its parts give at best (docs/performance.md):
 
   bun run bench [SCENARIO…]   all scenarios, or these
-  bun run bench quick         creates, batches, drain and reads, few short rounds: under three minutes
+  bun run bench quick         creates, batches, drain and reads, few short rounds: about three minutes
   bun run bench list          what there is
 
   --json FILE     the results with every sample, too (default bench/results/TIME.json)

@@ -3,6 +3,7 @@
  * search where storing alone is measured. (The stack waits until a worker is ready, and without search it never is.)
  */
 import { join } from 'node:path';
+import { launched } from './children.ts';
 import { type BenchStack, PARTITIONS, REPOSITORY } from './stack.ts';
 import { until, type WorkerTotals, workerTotals } from './system.ts';
 
@@ -20,16 +21,12 @@ export class OwnWorker {
   }
 
   static async start({ servers }: BenchStack, { searching }: { searching: boolean }): Promise<OwnWorker> {
-    const child = Bun.spawn([process.execPath, join(REPOSITORY, 'apps/worker/src/main.ts')], {
-      env: {
-        ...{ PATH: process.env.PATH ?? '', NODE_ENV: 'production', PORT: String(PORT), HOST: '127.0.0.1' },
-        ...{ PARTITIONS: String(PARTITIONS), LOG_LEVEL: 'error', MYSQL_URL: servers.mysql, REDIS_URL: servers.redis },
-        ...{ RABBITMQ_URL: servers.rabbitmq, ELASTICSEARCH_URL: searching ? servers.elasticsearch : NOWHERE },
-      },
-      stdio: ['ignore', 'ignore', 'inherit'],
-      // A session of its own: CPU is told by session.
-      detached: true,
-    });
+    const environment = {
+      ...{ PATH: process.env.PATH ?? '', NODE_ENV: 'production', PORT: String(PORT), HOST: '127.0.0.1' },
+      ...{ PARTITIONS: String(PARTITIONS), LOG_LEVEL: 'error', MYSQL_URL: servers.mysql, REDIS_URL: servers.redis },
+      ...{ RABBITMQ_URL: servers.rabbitmq, ELASTICSEARCH_URL: searching ? servers.elasticsearch : NOWHERE },
+    };
+    const child = launched([process.execPath, join(REPOSITORY, 'apps/worker/src/main.ts')], environment, 'ignore');
     const worker = new OwnWorker(child);
     await until(
       'the worker answers',

@@ -1,4 +1,6 @@
 /** The HTTP floors, see http-process.ts: one process for each, so that their CPU can be told apart. */
+import { launched } from '../children.ts';
+
 export interface HttpFloor {
   readonly url: string;
   readonly pid: number;
@@ -9,15 +11,10 @@ export class HttpFloors {
 
   /** One that serves as `kind`. */
   async open(kind: 'bare' | 'inside'): Promise<HttpFloor> {
-    const child = Bun.spawn([process.execPath, `${import.meta.dir}/http-process.ts`], {
-      env: { ...process.env, NODE_ENV: 'production' },
-      stdout: 'pipe',
-      stderr: 'inherit',
-      // A session of its own: CPU is told by session.
-      detached: true,
-    });
+    const command = [process.execPath, `${import.meta.dir}/http-process.ts`];
+    const child = launched(command, { ...process.env, NODE_ENV: 'production' }, 'pipe');
     this.#children.push(child);
-    const { value } = await child.stdout.getReader().read();
+    const { value } = (await child.stdout?.getReader().read()) ?? {};
     const ports = JSON.parse(new TextDecoder().decode(value)) as Record<typeof kind, number>;
     return { url: `http://127.0.0.1:${ports[kind]}`, pid: child.pid };
   }

@@ -46,7 +46,7 @@ export const reads: Scenario = {
       rawDeep: { name: 'raw page SELECT, end', run: () => rawPages(stack.servers.mysql, { ...read, after: deep }) },
     } satisfies Record<string, Contender>;
     try {
-      const all = await interleaved(context, Object.values(contenders));
+      const all = await interleaved(context, Object.values(contenders), context.quick ? 1 : context.rounds);
       const of = ({ name }: Contender) => all.get(name) ?? [];
       const { floor, point, rawPoint, floorPage, start, rawStart } = contenders;
       const against = (other: Contender, target?: number) => {

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { launched } from '../children.ts';
 import { type Contender, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { hasWrk, load, type Target } from '../load/load.ts';
@@ -17,18 +18,14 @@ export const standalone: Scenario = {
   description: 'creates and reads of the standalone, against the HTTP floor',
   run: async (context) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'parley-bench-standalone-'));
-    const child = Bun.spawn([process.execPath, join(REPOSITORY, 'apps/standalone/src/main.ts')], {
-      env: {
-        ...process.env,
-        NODE_ENV: 'production',
-        HOST: '127.0.0.1',
-        PORT: String(PORT),
-        DATA_DIR: dataDir,
-        LOG_LEVEL: 'warn',
+    const child = launched(
+      [process.execPath, join(REPOSITORY, 'apps/standalone/src/main.ts')],
+      {
+        ...{ ...process.env, NODE_ENV: 'production', HOST: '127.0.0.1' },
+        ...{ PORT: String(PORT), DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
       },
-      stdio: ['ignore', 'ignore', 'inherit'],
-      detached: true,
-    });
+      'ignore',
+    );
     const floors = new HttpFloors();
     try {
       const url = `http://127.0.0.1:${PORT}`;
