@@ -7,7 +7,9 @@ import { PartitionConsumer } from './partition-consumer.ts';
 import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
-const SHARE_EVERY_MS = 5_000;
+/** What ends a process does so at once, or soon. */
+const SETTLED_AFTER_MS = 5_000;
+const SHARE_EVERY_MS = 1_500;
 const SHARE_STEP_MS = 2_000;
 
 export interface RabbitSourceOptions {
@@ -23,7 +25,9 @@ export interface RabbitSourceOptions {
 export class RabbitSource implements EventSource {
   readonly #options: RabbitSourceOptions;
   #connection: Connection | undefined;
+  #settling: Timer | undefined;
   #sharing: Timer | undefined;
+  #settled = false;
   #consumers: PartitionConsumer[] = [];
   #stopped: Promise<void> = Promise.resolve();
 
@@ -54,14 +58,39 @@ export class RabbitSource implements EventSource {
           failed: (model) => connection.reconnect(model),
         }),
     );
+    this.#settled = false;
     await this.#options.outbox.open();
     await connection.open();
-    this.#sharing = setInterval(() => void this.#share(connection), SHARE_EVERY_MS * (0.5 + Math.random()));
+    this.#settling = setTimeout(() => void this.#settle(connection), SETTLED_AFTER_MS);
   }
 
   /**
-   * Whoever subscribes first gets all partitions, so those that have more than their share leave some to the others.
-   * How many there are is seen from a queue that each has a consumer on: of those that wait for a partition RabbitMQ
+   * A process that lives for so long is not one that what it gets ends at once. Only now the others learn of it, so that
+   * they leave partitions to somebody who can take many deliveries at once.
+   */
+  async #settle(connection: Connection): Promise<void> {
+    await Promise.all(this.#consumers.map((consumer) => consumer.trust()));
+    if (this.#connection !== connection) return; // stopped meanwhile
+    this.#settled = true;
+    try {
+      await this.#appear(connection.model());
+    } catch {
+      // With the next connection.
+    }
+    if (this.#connection === connection)
+      this.#sharing = setInterval(() => void this.#share(connection), SHARE_EVERY_MS * (0.5 + Math.random()));
+  }
+
+  /** From now on this process counts among those that share the partitions. */
+  async #appear(model: ChannelModel): Promise<void> {
+    const presence = await model.createChannel();
+    presence.on('error', () => {});
+    await presence.consume(this.#options.topology.workers, () => {}, { noAck: true });
+  }
+
+  /**
+   * Whoever subscribes first gets all partitions, so those that have more than their share leave some to the others, one
+   * at a time. How many there are is seen from a queue that each has a consumer on: of those that wait for a partition RabbitMQ
    * does not tell.
    */
   async #share(connection: Connection): Promise<void> {
@@ -73,7 +102,7 @@ export class RabbitSource implements EventSource {
       const { consumerCount } = await within(channel.checkQueue(this.#options.topology.workers), SHARE_STEP_MS, away);
       await within(channel.close(), SHARE_STEP_MS, away);
       const share = Math.ceil(this.#consumers.length / Math.max(1, consumerCount));
-      for (const consumer of active.slice(share)) consumer.leave();
+      if (active.length > share) active[Math.floor(Math.random() * active.length)]?.leave();
     } catch {
       // Next time, on the connection that there is by then.
     }
@@ -81,6 +110,7 @@ export class RabbitSource implements EventSource {
 
   async stop(): Promise<void> {
     const connection = this.#connection;
+    clearTimeout(this.#settling);
     clearInterval(this.#sharing);
     if (connection !== undefined) {
       this.#connection = undefined;
@@ -92,9 +122,7 @@ export class RabbitSource implements EventSource {
   async #subscribe(model: ChannelModel): Promise<void> {
     const { topology } = this.#options;
     await topology.declare(model);
-    const presence = await model.createChannel();
-    presence.on('error', () => {});
-    await presence.consume(topology.workers, () => {}, { noAck: true });
+    if (this.#settled) await this.#appear(model);
     for (const consumer of this.#consumers) await consumer.subscribe(model);
   }
 }

@@ -47,8 +47,8 @@ interface Subscription {
  * the one that has waited longest is. Without priorities: a consumer that dies while RabbitMQ has another one with a
  * higher priority wait for it stays active for ever, and nobody gets what it had (seen with 4.3.6).
  *
- * A process begins with a single delivery at a time and gets more at once only after its first commit: losing a consumer
- * counts as a delivery, so a batch that ends the process wears out nothing but itself.
+ * A process begins with a single delivery at a time and gets more at once only after its first commit, or after it has
+ * waited for a while: losing a consumer counts as a delivery, so a batch that ends the process wears out nothing but itself.
  */
 export class PartitionConsumer {
   readonly #options: PartitionConsumerOptions;
@@ -66,6 +66,14 @@ export class PartitionConsumer {
   /** Whether the partition's deliveries come here. */
   get active(): boolean {
     return this.#subscription?.active === true && this.#subscription.alive;
+  }
+
+  /** The process has lived for a while: where it only waits, it will take more than one at once from the beginning. */
+  async trust(): Promise<void> {
+    const subscription = this.#subscription;
+    if (this.#prefetch === PREFETCH || subscription === undefined || !subscription.alive || subscription.active) return;
+    this.#prefetch = PREFETCH;
+    await this.#subscribeAgain(subscription);
   }
 
   /** Leaves the partition to whoever waits for it, as soon as a batch is committed. */
