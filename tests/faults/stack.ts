@@ -74,7 +74,7 @@ export class FaultStack {
       return ended.promise;
     };
     const waiting = (): void => console.error('Waiting for another run of the faults on this machine to end');
-    withLock(join(this.settings.cacheDir, 'faults.lock'), hold, waiting).catch(begun.reject);
+    withLock(join(tmpdir(), 'parley-faults.lock'), hold, waiting).catch(begun.reject);
     await begun.promise;
   }
 
