@@ -54,11 +54,16 @@ export class Epochs {
     return !this.#current.includes(undefined);
   }
 
-  /** The server refused this epoch. Looks for the open one in the background, or opens one. */
-  refused(partition: number, epoch: number | undefined): void {
+  /**
+   * The server refused this epoch. Resolves when it is known whether another process has opened a newer one, which is
+   * the current one then; otherwise one is opened in the background. Never rejects.
+   */
+  async refused(partition: number, epoch: number): Promise<void> {
     if (this.#current[partition] !== epoch) return; // an answer from before the present epoch
     this.#current[partition] = undefined;
-    void this.#find(partition);
+    const found = await this.#look(partition).catch(() => undefined);
+    if (found?.state === 'open') this.#current[partition] = found.n;
+    else void this.#find(partition);
   }
 
   /**
@@ -72,7 +77,7 @@ export class Epochs {
       { partition, epoch, counter },
       'a counter was lost, so the numbers of the partition are secured anew',
     );
-    this.refused(partition, epoch);
+    await this.refused(partition, epoch);
     return true;
   }
 

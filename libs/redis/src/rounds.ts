@@ -95,25 +95,31 @@ export class PartitionRounds {
 
   /** Settles all operations of a round, whatever happens. */
   async #send(operations: readonly Operation[]): Promise<void> {
-    const epoch = this.#epochs.current(this.#partition);
-    if (epoch === undefined) {
-      failAll(operations, notOpen());
-      return;
-    }
-    const call: RoundCall = { base: this.#base, epoch, keys: [this.#epochKey], args: [] };
-    call.args.push(epoch, COUNTER_SECONDS, KEY_SECONDS);
-    for (const operation of operations) operation.encode(call);
     try {
-      const replies = await bounded(this.#client.parleyRound(call.keys.length, ...call.keys, ...call.args));
-      if (Array.isArray(replies)) {
-        settleAll(operations, replies, epoch);
-        return;
+      for (let tries = 0; tries < 2; tries += 1) {
+        const epoch = this.#epochs.current(this.#partition);
+        if (epoch === undefined) break;
+        const replies = await this.#call(operations, epoch);
+        if (replies !== undefined) {
+          settleAll(operations, replies, epoch);
+          return;
+        }
+        // Nothing was done. Where another process has opened a newer epoch, it is asked for again in that one.
+        await this.#epochs.refused(this.#partition, epoch);
       }
-      this.#epochs.refused(this.#partition, epoch);
       failAll(operations, notOpen());
     } catch (error) {
       failAll(operations, unavailable(error));
     }
+  }
+
+  /** The script's replies; undefined where the epoch is not the open one. */
+  async #call(operations: readonly Operation[], epoch: number): Promise<unknown[] | undefined> {
+    const call: RoundCall = { base: this.#base, epoch, keys: [this.#epochKey], args: [] };
+    call.args.push(epoch, COUNTER_SECONDS, KEY_SECONDS);
+    for (const operation of operations) operation.encode(call);
+    const replies = await bounded(this.#client.parleyRound(call.keys.length, ...call.keys, ...call.args));
+    return Array.isArray(replies) ? replies : undefined;
   }
 }
 
