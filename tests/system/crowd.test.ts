@@ -12,6 +12,7 @@ const HOT_EVERY = 4;
 /** Every so many messages one is followed until it can be read and found. */
 const FOLLOWED_EVERY = 100;
 const SEARCHERS = 16;
+const READABLE_WITHIN_MS = 15_000;
 /** A small machine indexes when the crowd has gone. */
 const SEARCHABLE_WITHIN_MS = 60_000;
 
@@ -54,7 +55,12 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
 
   const follow = async (chat: string, number: number, index: number) => {
     const since = performance.now();
-    expect((await client.get(`${chat}/messages/${number}`)).status).toBe(200);
+    // On a small machine the crowd may leave the workers a second behind: then a read says so, and never 404.
+    let { status } = await client.get(`${chat}/messages/${number}`);
+    while (status === 503 && performance.now() - since < READABLE_WITHIN_MS) {
+      ({ status } = await client.get(`${chat}/messages/${number}`));
+    }
+    expect(status).toBe(200);
     readable.push(performance.now() - since);
     const found = async () => (await client.get(`${chat}/search?search_query=${word(index)}`)).body.length === 1;
     await eventually(`${word(index)} is found`, found, SEARCHABLE_WITHIN_MS);
