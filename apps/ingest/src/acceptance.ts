@@ -93,8 +93,9 @@ export class Acceptance {
     const { numbering, log, seeds } = this.#parts;
     refuseEarly(log, sequence.token);
     let keyAbsentIn: number | undefined;
+    const begun = now();
     for (let tries = 0; tries < DRAWS_MAX; tries += 1) {
-      const since = now();
+      const since = tries === 0 ? begun : refuseSlow(begun);
       const answer = await numbering.draw({ sequence, count, key, keyAbsentIn });
       if (answer.status === 'conflict') throw new IdempotencyConflict();
       if (answer.status === 'missing') await seeds.seed(sequence, answer.epoch);
@@ -109,8 +110,9 @@ export class Acceptance {
 
   async #register(token: Token, key: IdempotencyKey | undefined): Promise<Claim<{ token: Token }>> {
     let keyAbsentIn: number | undefined;
+    const begun = now();
     for (let tries = 0; tries < DRAWS_MAX; tries += 1) {
-      const since = now();
+      const since = tries === 0 ? begun : refuseSlow(begun);
       const answer = await this.#parts.numbering.register({ token, key, keyAbsentIn });
       if (answer.status === 'conflict') throw new IdempotencyConflict();
       if (answer.status !== 'unsure') return claimOf(answer, since);
@@ -177,9 +179,18 @@ function now(): Moment {
   return { monotonic: performance.now(), wall: Date.now() };
 }
 
-function refuseLate({ monotonic, wall }: Moment): void {
-  const elapsed = Math.max(performance.now() - monotonic, Date.now() - wall);
-  if (elapsed > ACKNOWLEDGE_WITHIN_MS) throw new Unavailable('event log', 'The event log did not confirm in time.');
+function isOver({ monotonic, wall }: Moment): boolean {
+  return Math.max(performance.now() - monotonic, Date.now() - wall) > ACKNOWLEDGE_WITHIN_MS;
+}
+
+function refuseLate(since: Moment): void {
+  if (isOver(since)) throw new Unavailable('event log', 'The event log did not confirm in time.');
+}
+
+/** The moment of another try, unless looking things up has taken so long that the client is to be told. */
+function refuseSlow(begun: Moment): Moment {
+  if (isOver(begun)) throw unsettled();
+  return now();
 }
 
 function unsettled(): Unavailable {

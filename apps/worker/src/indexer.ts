@@ -50,7 +50,7 @@ export class Indexer {
     this.#loop ??= this.#run();
   }
 
-  /** Ends after the bulk request in the hand. */
+  /** Ends after the bulk request in the hand, also while an index is filled. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
@@ -64,12 +64,13 @@ export class Indexer {
     while (!signal.aborted) {
       try {
         // After a failure the index itself may be gone.
-        if (failures > 0) await upkeep.ensure();
+        if (failures > 0) await upkeep.ensure(signal);
         const documents = await ledger.indexNext(documentsMax, apply);
         failures = 0;
         this.#indexed.inc(documents);
         if (documents === 0) await pause(idleMs, signal);
       } catch (error) {
+        if (signal.aborted) return;
         failures += 1;
         logger.warn({ err: error, failures }, 'indexing waits');
         await pause(Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2), signal);

@@ -46,8 +46,11 @@ export class SearchUpkeep {
     });
   }
 
-  /** Sees to it that the live index is there and complete. Cheap where it is. */
-  async ensure(): Promise<void> {
+  /**
+   * Sees to it that the live index is there and complete. Cheap where it is. Rejects soon after `signal` is aborted; the
+   * next call, of any process, begins anew.
+   */
+  async ensure(signal?: AbortSignal): Promise<void> {
     const { ledger, engine, logger } = this.#parts;
     const [registered, indices] = await Promise.all([ledger.searchIndices(), engine.admin.indices()]);
     const live = indices.find((index) => index.live)?.name;
@@ -55,7 +58,7 @@ export class SearchUpkeep {
       const name = live ?? (await engine.admin.createIndex(registered.at(-1) ?? FIRST_INDEX));
       logger.info({ index: name }, 'filling the search index');
       await ledger.addSearchIndex(name);
-      await this.#fill(name);
+      await this.#fill(name, () => signal?.throwIfAborted());
       await this.#search(name);
     }
     const there = new Set((await engine.admin.indices()).map(({ name }) => name));

@@ -1,6 +1,6 @@
 import type { BeginEpoch, EventHandler, EventSource } from '@parley/domain';
 import { type Logger, within } from '@parley/runtime';
-import type { ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import { away, Connection } from './connection.ts';
 import type { Outbox } from './outbox.ts';
 import { PartitionConsumer } from './partition-consumer.ts';
@@ -10,7 +10,7 @@ import type { Topology } from './topology.ts';
 /** What ends a process does so at once, or soon. */
 const SETTLED_AFTER_MS = 5_000;
 const SHARE_EVERY_MS = 1_500;
-const SHARE_STEP_MS = 2_000;
+const LOOK_MS = 2_000;
 
 export interface RabbitSourceOptions {
   readonly url: string;
@@ -28,6 +28,8 @@ export class RabbitSource implements EventSource {
   #settling: Timer | undefined;
   #sharing: Timer | undefined;
   #settled = false;
+  /** The channel that tells the others of this process. */
+  #presence: Channel | undefined;
   #consumers: PartitionConsumer[] = [];
   #stopped: Promise<void> = Promise.resolve();
 
@@ -59,6 +61,7 @@ export class RabbitSource implements EventSource {
         }),
     );
     this.#settled = false;
+    this.#presence = undefined;
     await this.#options.outbox.open();
     await connection.open();
     this.#settling = setTimeout(() => void this.#settle(connection), SETTLED_AFTER_MS);
@@ -77,30 +80,32 @@ export class RabbitSource implements EventSource {
     } catch {
       // With the next connection.
     }
-    if (this.#connection === connection)
-      this.#sharing = setInterval(() => void this.#share(connection), SHARE_EVERY_MS * (0.5 + Math.random()));
+    if (this.#connection !== connection) return;
+    this.#sharing = setInterval(() => void this.#share(), SHARE_EVERY_MS * (0.5 + Math.random()));
   }
 
   /** From now on this process counts among those that share the partitions. */
   async #appear(model: ChannelModel): Promise<void> {
     const presence = await model.createChannel();
-    presence.on('error', () => {});
-    await presence.consume(this.#options.topology.workers, () => {}, { noAck: true });
+    const lost = () => this.#connection?.reconnect(model);
+    presence.on('error', () => {}); // told by 'close' too
+    presence.on('close', lost);
+    await presence.consume(this.#options.topology.workers, (message) => message === null && lost(), { noAck: true });
+    this.#presence = presence;
   }
 
   /**
    * Whoever subscribes first gets all partitions, so those that have more than their share leave some to the others, one
-   * at a time. How many there are is seen from a queue that each has a consumer on: of those that wait for a partition RabbitMQ
-   * does not tell.
+   * at a time. How many there are is seen from a queue that each has a consumer on: of those that wait for a partition
+   * RabbitMQ does not tell.
    */
-  async #share(connection: Connection): Promise<void> {
+  async #share(): Promise<void> {
     const active = this.#consumers.filter((consumer) => consumer.active);
-    if (active.length === 0) return;
+    const presence = this.#presence;
+    if (active.length === 0 || presence === undefined) return;
     try {
-      const channel = await within(connection.model().createChannel(), SHARE_STEP_MS, away);
-      channel.on('error', () => {});
-      const { consumerCount } = await within(channel.checkQueue(this.#options.topology.workers), SHARE_STEP_MS, away);
-      await within(channel.close(), SHARE_STEP_MS, away);
+      const look = async () => presence.checkQueue(this.#options.topology.workers); // throws at once where it is closed
+      const { consumerCount } = await within(look(), LOOK_MS, away);
       const share = Math.ceil(this.#consumers.length / Math.max(1, consumerCount));
       if (active.length > share) active[Math.floor(Math.random() * active.length)]?.leave();
     } catch {

@@ -112,8 +112,8 @@ export class PartitionConsumer {
     this.#stopping.abort();
     await this.#running;
     // Behind the last acknowledgement, which the end of the connection would overtake.
-    const closed = this.#subscription?.channel.close() ?? Promise.resolve();
-    await within(closed, CHANNEL_CLOSE_MS, () => new Error('late')).catch(() => {});
+    const close = async () => this.#subscription?.channel.close(); // throws at once where it is closed already
+    await within(close(), CHANNEL_CLOSE_MS, () => new Error('late')).catch(() => {});
   }
 
   #deliver(subscription: Subscription, message: ConsumeMessage): void {

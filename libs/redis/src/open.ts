@@ -23,8 +23,9 @@ export interface RedisDrivers {
   readonly numbering: RedisNumbering;
   readonly counters: Counters;
   /**
-   * Resolves when Redis was reached and, where numbers are drawn, every partition has an open epoch; until then all is refused. Rejects with
-   * WrongRedis where the server is too old or does not let us in. Waits as long as it takes: race it where that matters.
+   * Resolves when Redis was reached and, where numbers are drawn, every partition has an open epoch; until then all is
+   * refused. Rejects with WrongRedis where the server is too old or does not let us in. Waits as long as it takes: race
+   * it where that matters.
    */
   ready(): Promise<void>;
   /** Resolves where every server answers and numbers can be drawn, if they are here; rejects with Unavailable. */
@@ -33,11 +34,14 @@ export interface RedisDrivers {
   close(): Promise<void>;
 }
 
+const RECHECK_MS = 500;
+
 /** Connects in the background, and again after every outage. */
 export function openRedis({ servers, partitions, prefix = '', register, logger }: RedisOptions): RedisDrivers {
   const keys = new Keys(partitions, prefix);
   const client = connectRedis(servers);
   const epochs = new Epochs({ client, keys, register, logger });
+  let closed = false;
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   ready.catch(() => {}); // whoever does not ask need not handle it
 
@@ -45,13 +49,21 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
     logger?.warn({ err: error }, 'Redis is away');
     if (isRefusedLogin(error)) reject(new WrongRedis(`Redis does not accept the login: ${error.message}`));
   });
-  client.on('ready', () => {
-    const checked = checkVersions(client).then(() => epochs.checkAll());
-    checked.then(resolve, (error: unknown) => {
-      logger?.error({ err: error }, 'Redis cannot be used');
-      if (error instanceof WrongRedis) reject(error);
-    });
-  });
+  // A server that stands still just then must not leave the numbers closed until the next reconnect.
+  const check = async () => {
+    for (let checked = false; !checked && !closed; ) {
+      try {
+        await checkVersions(client);
+        checked = true;
+      } catch (error) {
+        logger?.error({ err: error }, 'Redis cannot be used');
+        if (error instanceof WrongRedis) throw error;
+        await Bun.sleep(RECHECK_MS);
+      }
+    }
+    await epochs.checkAll();
+  };
+  client.on('ready', () => void check().then(resolve, reject));
 
   return {
     numbering: new RedisNumbering(client, epochs, keys),
@@ -63,6 +75,7 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
         throw unavailable(undefined, 'The numbers are being secured anew.');
     },
     close: async () => {
+      closed = true;
       epochs.close();
       reject(new Error('closed before Redis was reached'));
       client.disconnect();

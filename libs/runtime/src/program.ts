@@ -44,7 +44,9 @@ export async function runProgram(start: () => Promise<Running>): Promise<void> {
     void end('uncaught exception', 1);
   });
   process.on('unhandledRejection', (error) => {
-    logger.fatal({ err: error }, 'unhandled rejection');
+    // What waits for a server when the stop begins is given up.
+    if (stopping) logger.warn({ err: error }, 'given up by the stop');
+    else logger.fatal({ err: error }, 'unhandled rejection');
     void end('unhandled rejection', 1);
   });
 }
