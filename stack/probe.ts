@@ -27,6 +27,17 @@ const PROBES: Readonly<Record<string, Probe>> = {
   nginx: (port) => answersHttp(port, '/healthz'),
 };
 
+/** Whether anything at all accepts connections there. */
+export function hasListener(port: number): Promise<boolean> {
+  return Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } }).then(
+    (socket) => {
+      socket.terminate();
+      return true;
+    },
+    () => false,
+  );
+}
+
 async function answersHttp(port: number, path: string): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });

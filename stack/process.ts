@@ -48,7 +48,7 @@ export function launch({ command, env, cwd, logFile }: Launch): number {
   }
 }
 
-/** When the process was born, or undefined if there is none (a zombie is none). */
+/** When the process was born, or undefined if there is none (a zombie is none, once all its threads have ended). */
 export function birth(pid: number): string | undefined {
   return lookUp(pid)?.bornAt;
 }
@@ -58,7 +58,9 @@ function lookUp(pid: number): { session: number; bornAt: string } | undefined {
     // The program's name, in brackets, may itself hold spaces and brackets.
     const [, fields = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
     const [state, , , session, ...more] = fields.split(' ');
-    return state === 'Z' || state === 'X' ? undefined : { session: Number(session), bornAt: more[15] ?? '' };
+    // A zombie's other threads may still be ending, and hold its ports until they have.
+    const isGone = state === 'X' || (state === 'Z' && Number(more[13]) <= 1);
+    return isGone ? undefined : { session: Number(session), bornAt: more[15] ?? '' };
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { withLock } from './lock.ts';
+import { hasListener } from './probe.ts';
 import { birth, isAlive } from './process.ts';
 import { type Service, StopOrder } from './service.ts';
 import { NotReady, Supervisor } from './supervise.ts';
@@ -120,6 +121,22 @@ test('a record does not make a stranger with the same pid ours', async () => {
   const record = supervisor.records.find('api-1')!;
   expect(isAlive(record)).toBe(true);
   expect(isAlive({ ...record, bornAt: '1' })).toBe(false);
+});
+
+test('a process is gone only when its port is: its first thread may end before those that hold the sockets', async () => {
+  for (let round = 0; round < 20; round++) {
+    const port = freePort();
+    const source = `Bun.serve({ port: ${port}, hostname: '127.0.0.1', fetch: () => new Response() });
+      Buffer.alloc(100_000_000, 1);
+      console.log('up');`;
+    const child = Bun.spawn([process.execPath, '-e', source], { stdout: 'pipe' });
+    await child.stdout.getReader().read();
+    const bornAt = birth(child.pid) ?? '';
+    child.kill('SIGKILL');
+    while (isAlive({ pid: child.pid, bornAt })) {}
+    expect(await hasListener(port)).toBe(false);
+    await child.exited;
+  }
 });
 
 test('the lock lets one in at a time, and is free again when its holder is killed', async () => {

@@ -1,7 +1,7 @@
 /** Brings services up and down. It knows nothing of what they are; all of them are started at once. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { isReady } from './probe.ts';
+import { hasListener, isReady } from './probe.ts';
 import { birth, isAlive, launch, type ProcessRecord, Records, stop } from './process.ts';
 import type { Service } from './service.ts';
 import { SERVICE_USER } from './settings.ts';
@@ -125,14 +125,7 @@ function fingerprintOf({ command, env, configuration }: Service): string {
  * moment: nginx would send a request into that moment, which then gets lost.)
  */
 async function refuseTakenPort({ name, port }: Service): Promise<void> {
-  const answers = await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } }).then(
-    (socket) => {
-      socket.terminate();
-      return true;
-    },
-    () => false,
-  );
-  if (answers) {
+  if (await hasListener(port)) {
     throw new NotReady(`Port ${port}, meant for ${name}, is taken by another program. (docs/running.md: ports.)`);
   }
 }
