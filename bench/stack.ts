@@ -8,9 +8,11 @@ import { join, resolve } from 'node:path';
 import type { ProcessStatus } from '../stack/commands.ts';
 import { type Ports, readSettings } from '../stack/settings.ts';
 import { connectionUrls } from '../stack/urls.ts';
+import { CORES } from './measure/processes.ts';
 
 export const REPOSITORY = resolve(import.meta.dir, '..');
-export const PARTITIONS = 8;
+/** As docs/scaling.md says for a machine of its size: one for each core that the system has to itself. */
+export const PARTITIONS = Number(process.env.BENCH_PARTITIONS ?? Math.max(2, CORES));
 
 const ENVIRONMENT = {
   STACK_DIR: process.env.BENCH_STACK_DIR ?? join(process.env.TMPDIR ?? tmpdir(), 'parley-bench-stack'),

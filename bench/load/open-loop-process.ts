@@ -3,10 +3,12 @@ import { latencyOf } from '../measure/statistics.ts';
 import { randomFrom, textOf } from '../texts.ts';
 import type { OpenLoopOptions, OpenLoopReport } from './open-loop.ts';
 
-const SEARCH_EVERY_MS = 25;
+/** Asking more often, or for more of them, is a load of its own: hundreds of searches a second where the lag is long. */
+const SEARCH_EVERY_MS = 100;
+const READ_EVERY_MS = 2;
 const FOUND_WITHIN_MS = 30_000;
 /** Of those that are read, so many are searched for: a search costs more. */
-const SEARCHED_EVERY = 3;
+const SEARCHED_EVERY = 10;
 
 const options = (await Bun.stdin.json()) as OpenLoopOptions;
 const { ingest, api, chats, perSecond, seconds, followedPerSecond } = options;
@@ -62,6 +64,7 @@ async function untilOk(url: string, since: number): Promise<void> {
     const response = await fetch(url);
     await response.arrayBuffer();
     if (response.status === 200) return;
+    await Bun.sleep(READ_EVERY_MS);
   }
 }
 

@@ -21,11 +21,15 @@ path.logs: /stack/elasticsearch/logs
     name: 'elasticsearch',
     port,
     stopOrder: StopOrder.Server,
-    command: insideRootfs(installation, stateDir, [
-      '/elasticsearch/bin/elasticsearch',
-      '-d',
-      ...['-p', '/stack/elasticsearch/elasticsearch.pid'],
-    ]),
+    // Where all share a few cores, what is searched for comes after what is created and stored.
+    command: [
+      ...['nice', '-n', '5'],
+      ...insideRootfs(installation, stateDir, [
+        '/elasticsearch/bin/elasticsearch',
+        '-d',
+        ...['-p', '/stack/elasticsearch/elasticsearch.pid'],
+      ]),
+    ],
     env: {
       ...ROOTFS_ENVIRONMENT,
       ES_JAVA_HOME: installation.javaInside,

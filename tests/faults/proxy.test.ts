@@ -95,3 +95,20 @@ test('cut ends what there is, refuse lets nothing in', async () => {
   await second.closed;
   expect(second.received()).toBe('');
 });
+
+test.each(['client', 'server'] as const)(
+  'what comes from the %s is held for some, and passed on in order',
+  async (from) => {
+    const [held, other] = [await connected(), await connected()];
+    proxy.set({ hold: { clientPorts: [held.socket.localPort ?? 0], from } });
+    held.socket.write('one ');
+    await Bun.sleep(20);
+    held.socket.write('two ');
+    other.socket.write('passes');
+    await eventually(() => other.received() === 'passes');
+    expect(held.received()).toBe('');
+    proxy.set({ hold: undefined });
+    held.socket.write('three');
+    await eventually(() => held.received() === 'one two three');
+  },
+);

@@ -16,6 +16,8 @@ export interface ProxyBehaviour {
   readonly swallow: boolean;
   /** The chance, each second, that a connection is cut. */
   readonly cutsPerSecond: number;
+  /** What these clients send, or are sent, waits in the proxy until this is set to something else. */
+  readonly hold: { readonly clientPorts: readonly number[]; readonly from: 'client' | 'server' } | undefined;
 }
 
 const CUT_EVERY_MS = 100;
@@ -23,7 +25,10 @@ const CUT_EVERY_MS = 100;
 interface Joined {
   readonly client: Socket;
   readonly server: Socket;
+  readonly clientPort: number;
   dead: boolean;
+  /** Passes on what was held, each way. */
+  readonly release: (() => void)[];
 }
 
 export class TcpProxy {
@@ -36,13 +41,15 @@ export class TcpProxy {
     readonly port: number,
     targetPort: number,
   ) {
-    this.#behaviour = { targetPort, delayMs: 0, refuse: false, swallow: false, cutsPerSecond: 0 };
+    this.#behaviour = { targetPort, delayMs: 0, refuse: false, swallow: false, cutsPerSecond: 0, hold: undefined };
     this.#server = createServer((client) => this.#join(client)).listen(port, '127.0.0.1');
     this.#cutting = setInterval(() => this.#cutSome(), CUT_EVERY_MS);
   }
 
   set(change: Partial<ProxyBehaviour>): void {
     this.#behaviour = { ...this.#behaviour, ...change };
+    if (!('hold' in change)) return;
+    for (const { release } of this.#joined) for (const passOn of release) passOn();
   }
 
   /** Ends all connections. */
@@ -61,7 +68,13 @@ export class TcpProxy {
       client.destroy();
       return;
     }
-    const joined = { client, server: dial(this.#behaviour.targetPort, '127.0.0.1'), dead: false };
+    const joined: Joined = {
+      client,
+      server: dial(this.#behaviour.targetPort, '127.0.0.1'),
+      clientPort: client.remotePort ?? 0,
+      dead: false,
+      release: [],
+    };
     this.#joined.add(joined);
     this.#forward(joined, client, joined.server);
     this.#forward(joined, joined.server, client);
@@ -70,10 +83,19 @@ export class TcpProxy {
   #forward(joined: Joined, from: Socket, to: Socket): void {
     from.setNoDelay(true);
     const delayed: Buffer[] = [];
+    const held: Buffer[] = [];
     let lastDueAt = 0;
+    joined.release.push(() => {
+      if (this.#isHeld(joined, from)) return;
+      for (const bytes of held.splice(0)) if (!to.destroyed) to.write(bytes);
+    });
     from.on('data', (bytes: Buffer) => {
       if (this.#behaviour.swallow) joined.dead = true;
       if (joined.dead) return;
+      if (this.#isHeld(joined, from)) {
+        held.push(bytes);
+        return;
+      }
       const pass = (next: Buffer | undefined) => {
         if (next !== undefined && !to.destroyed && !to.write(next)) from.pause();
       };
@@ -94,6 +116,12 @@ export class TcpProxy {
     from.on('close', () => {
       if (!joined.dead || from === joined.client) this.#end(joined);
     });
+  }
+
+  #isHeld(joined: Joined, from: Socket): boolean {
+    const { hold } = this.#behaviour;
+    if (hold === undefined || from !== joined[hold.from]) return false;
+    return hold.clientPorts.includes(joined.clientPort);
   }
 
   #end(joined: Joined): void {

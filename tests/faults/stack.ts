@@ -2,7 +2,7 @@
  * The system that is broken: a native stack on ports of its own, beside those of the tests, two instances of each app,
  * all of them behind proxies to their servers. Only what this stack started is ever stopped or killed.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -104,6 +104,24 @@ export class FaultStack {
     const record = this.record(name);
     if (record === undefined || !isAlive(record)) throw new Error(`${name} does not run`);
     process.kill(record.pid, signal);
+  }
+
+  /** The local ports of a program's TCP connections. */
+  portsOf(name: ProgramName): number[] {
+    const folder = `/proc/${this.record(name)?.pid}/fd`;
+    const inodes = new Set<string>();
+    for (const file of readdirSync(folder)) {
+      try {
+        const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${file}`))?.[1];
+        if (inode !== undefined) inodes.add(inode);
+      } catch {
+        // Closed since it was listed.
+      }
+    }
+    const lines = ['tcp', 'tcp6'].flatMap((table) => readFileSync(`/proc/net/${table}`, 'utf8').split('\n').slice(1));
+    const sockets = lines.map((line) => line.trim().split(/\s+/));
+    const own = sockets.filter(([, , , , , , , , , inode = '']) => inodes.has(inode));
+    return own.map(([, local = '']) => Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16));
   }
 
   /** kill -9, and wait until it is gone. */

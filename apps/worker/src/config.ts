@@ -8,9 +8,9 @@ const schema = Type.Object({
   PORT: portConfig(3300),
   INDEX_DOCUMENTS_MAX: Type.Integer({ default: 2_000, minimum: 1, description: 'documents in one bulk request' }),
   INDEX_IDLE_MS: Type.Integer({
-    default: 100,
+    default: 200,
     minimum: 1,
-    description: 'milliseconds the indexer rests where nothing waits',
+    description: 'milliseconds the indexer rests between two requests, unless much waits',
   }),
   FLUSH_PATTERN: Type.String({
     default: '0 * * * * *',

@@ -11,11 +11,13 @@ export interface IndexerParts {
   readonly registry: Registry;
   /** Documents in one bulk request. */
   readonly documentsMax: number;
-  /** How long it rests where nothing waits, in milliseconds: the share of the search lag that is ours. */
+  /** How long it rests unless much waits, in milliseconds: the share of the search lag that is ours. */
   readonly idleMs: number;
 }
 
 const RETRY_MS_MAX = 5_000;
+/** Requests are made by one while the other's are under way. The second works only where much waits. */
+const LANES = 2;
 
 /**
  * Derives the search index from the store: takes what was written and is not indexed, oldest first, for ever. An outage
@@ -25,7 +27,9 @@ export class Indexer {
   readonly #parts: IndexerParts;
   readonly #stopping = new AbortController();
   readonly #indexed: Counter;
-  #loop: Promise<void> | undefined;
+  #loops: Promise<unknown> | undefined;
+  /** Whether more waits than one takes at once. */
+  #backlog = false;
 
   constructor(parts: IndexerParts) {
     this.#parts = parts;
@@ -47,28 +51,35 @@ export class Indexer {
   }
 
   start(): void {
-    this.#loop ??= this.#run();
+    this.#loops ??= Promise.all(Array.from({ length: LANES }, (_, lane) => this.#run(lane === 0)));
   }
 
   /** Ends after the bulk request in the hand, also while an index is filled. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#loop;
+    await this.#loops;
   }
 
-  async #run(): Promise<void> {
+  async #run(always: boolean): Promise<void> {
     const { ledger, upkeep, logger, documentsMax, idleMs } = this.#parts;
     const { signal } = this.#stopping;
     const apply = upkeep.apply.bind(upkeep);
     let failures = 1; // the first round sees to the index as well
     while (!signal.aborted) {
+      if (!always && !this.#backlog) {
+        await pause(idleMs, signal);
+        continue;
+      }
       try {
         // After a failure the index itself may be gone.
         if (failures > 0) await upkeep.ensure(signal);
         const documents = await ledger.indexNext(documentsMax, apply);
         failures = 0;
         this.#indexed.inc(documents);
-        if (documents === 0) await pause(idleMs, signal);
+        this.#backlog = documents >= documentsMax / 2;
+        // A request for a few documents costs Elasticsearch nearly as much as one for hundreds: a refresh is not due
+        // more often, so what is written meanwhile comes along.
+        if (!this.#backlog) await pause(idleMs, signal);
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;

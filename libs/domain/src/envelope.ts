@@ -6,7 +6,7 @@ import { checkEvent, type Event } from './events.ts';
  */
 export const ENVELOPE_VERSION = 1;
 /** A writer starts another envelope above this; one event that is larger travels alone. */
-export const ENVELOPE_BYTES_MAX = 1024 * 1024;
+export const ENVELOPE_BYTES_MAX = 256 * 1024;
 
 export interface Envelope {
   readonly partition: number;

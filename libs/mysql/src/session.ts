@@ -120,7 +120,9 @@ export class Session {
   #query(sql: string, values: readonly unknown[], timeout: number): Promise<unknown> {
     if (this.broken) return Promise.reject(new DatabaseFault('disconnected', 'CONNECTION_BROKEN'));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.connection.query({ sql, timeout, values: values as unknown[] }, (error: unknown, result: unknown) => {
+    // With a list of values, also an empty one, mysql2 would look for their places in the whole statement.
+    const given = values.length === 0 ? null : (values as unknown[]);
+    this.connection.query({ sql, timeout, values: given }, (error: unknown, result: unknown) => {
       if (!error) return resolve(result);
       const fault = faultOf(error);
       if (fault.kind === 'disconnected' || fault.code === 'PROTOCOL_SEQUENCE_TIMEOUT') this.destroy();

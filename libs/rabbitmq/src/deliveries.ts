@@ -3,7 +3,7 @@ import type { ConsumeMessage } from 'amqplib';
 
 /** What one batch takes at most; a single envelope that has more is a batch alone. */
 const BATCH_ROWS_MAX = 5_000;
-const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
 /** In a fence that begins an epoch: its number. */
 export const EPOCH_HEADER = 'x-epoch';

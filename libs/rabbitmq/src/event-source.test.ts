@@ -117,6 +117,33 @@ describe('consuming from RabbitMQ', () => {
     expect(drivers.stats.redeliveries).toBeLessThanOrEqual(1); // the one in the hand when more are taken
   });
 
+  test('of large envelopes only few are in the hand at once, and all are stored in their order', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    const large = Array.from({ length: 12 }, (_, place) => {
+      return {
+        ...messages(token, 2 + place * 1_000),
+        contents: Array.from({ length: 1_000 }, () => 'x'.repeat(6_000)),
+      };
+    });
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
+    const stored = new Set<string>();
+    await drivers.source.consume(async (events) => {
+      if (events.some(({ id }) => large.some((event) => event.id === id))) await gate;
+      for (const { id } of events) stored.add(id);
+      return [];
+    });
+    const small = messages(token, 1);
+    await drivers.log.publish(small);
+    await until('many are taken at once', () => stored.size === 1);
+    for (const event of large) await drivers.log.publish(event);
+    const waiting = () => onChannel(async (channel) => (await channel.checkQueue(queue(0))).messageCount);
+    await until('most have gone back', async () => drivers.stats.redeliveries > 0 && (await waiting()) === 10);
+    release();
+    await until('all are stored', () => stored.size === 13);
+    expect([...stored]).toEqual([small, ...large].map(({ id }) => id));
+  }, 60_000);
+
   test('a batch that cannot be stored is held and tried again, however often, while other partitions go on', async () => {
     const drivers = await system.started();
     const [stuck, free] = [system.token(0), system.token(1)];

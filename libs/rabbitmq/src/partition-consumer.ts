@@ -2,14 +2,21 @@ import type { BeginEpoch, Event, EventHandler, Rejection } from '@parley/domain'
 import { type Logger, within } from '@parley/runtime';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { letterOfMalformed, letterOfRejection, type OutgoingLetter } from './dead-letter.ts';
-import { type Batch, type Delivery, takeBatch } from './deliveries.ts';
+import { BATCH_BYTES_MAX, type Batch, type Delivery, takeBatch } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
 import { persist } from './persist.ts';
 import { type Decided, eventsOf, ReturnedDeliveries } from './returned.ts';
 import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
-const PREFETCH = 16;
+/** Many, because those of single creates are small, and the more are stored together, the less each costs. */
+const PREFETCH = 64;
+/** Where large ones come, so long only so many: what waits in the hand must not fill the memory. */
+const PREFETCH_LARGE = 2;
+const LARGE_FOR_MS = 60_000;
+const WAITING_BYTES_MAX = 32 * 1024 * 1024;
+/** Under a load, what comes within so long is stored together: a transaction of one row costs as much as one of fifty. */
+const GATHER_MS = 20;
 const PUBLISH_MS = 5_000;
 const CHANNEL_CLOSE_MS = 1_000;
 
@@ -31,6 +38,12 @@ interface Subscription {
   readonly channel: Channel;
   readonly deliver: (message: ConsumeMessage | null) => void;
   readonly deliveries: ConsumeMessage[];
+  /** How many it gets at most before it acknowledges one. */
+  readonly prefetch: number;
+  /** Of the deliveries that wait. */
+  waitingBytes: number;
+  /** Whether one of them is not to wait: a fence, or what was returned. */
+  urgent: boolean;
   readonly returned: ReturnedDeliveries;
   /** Whether a message was sent whose delivery will tell that all returned ones have come. */
   marked: boolean;
@@ -54,6 +67,10 @@ export class PartitionConsumer {
   readonly #options: PartitionConsumerOptions;
   readonly #queue: string;
   #prefetch = 1;
+  #largeUntil = 0;
+  #takenAt = 0;
+  /** Ends the gathering. */
+  #wake: () => void = () => {};
   readonly #stopping = new AbortController();
   #subscription: Subscription | undefined;
   #running: Promise<void> | undefined;
@@ -71,7 +88,7 @@ export class PartitionConsumer {
   /** The process has lived for a while: where it only waits, it will take more than one at once from the beginning. */
   async trust(): Promise<void> {
     const subscription = this.#subscription;
-    if (this.#prefetch === PREFETCH || subscription === undefined || !subscription.alive || subscription.active) return;
+    if (this.#prefetch !== 1 || subscription === undefined || !subscription.alive || subscription.active) return;
     this.#prefetch = PREFETCH;
     await this.#subscribeAgain(subscription);
   }
@@ -88,6 +105,9 @@ export class PartitionConsumer {
       channel,
       deliver: (message) => (message === null ? lost() : this.#deliver(subscription, message)),
       deliveries: [],
+      prefetch: this.#prefetch,
+      waitingBytes: 0,
+      urgent: false,
       returned: new ReturnedDeliveries(),
       marked: false,
       alive: true,
@@ -96,20 +116,20 @@ export class PartitionConsumer {
     };
     const lost = () => {
       if (!subscription.alive) return;
-      subscription.alive = false;
-      subscription.deliveries.length = 0;
+      this.#end(subscription);
       if (!this.#stopping.signal.aborted) this.#options.failed(model);
     };
     channel.on('error', () => {});
     channel.on('close', lost);
     this.#subscription = subscription;
-    await channel.prefetch(this.#prefetch);
+    await channel.prefetch(subscription.prefetch);
     await channel.consume(this.#queue, subscription.deliver);
   }
 
   /** Resolves when the batch in the hand is done, or given up where it cannot be stored now. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#wake();
     await this.#running;
     // Behind the last acknowledgement, which the end of the connection would overtake.
     const close = async () => this.#subscription?.channel.close(); // throws at once where it is closed already
@@ -122,18 +142,45 @@ export class PartitionConsumer {
     if (message.fields.redelivered) stats.redeliveries += 1;
     subscription.active = true;
     subscription.deliveries.push(message);
+    subscription.waitingBytes += message.content.length;
+    subscription.urgent ||= message.fields.redelivered || message.properties.type === 'fence';
     this.#running ??= this.#run();
+    if (isUrgent(subscription)) this.#wake();
+    // What was returned comes again whatever happens, and may have to be in the hand as a whole.
+    if (message.fields.redelivered || subscription.waitingBytes <= WAITING_BYTES_MAX) return;
+    if (subscription.prefetch <= PREFETCH_LARGE) return;
+    this.#prefetch = PREFETCH_LARGE;
+    this.#largeUntil = performance.now() + LARGE_FOR_MS;
+    void this.#subscribeAgain(subscription);
   }
 
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       await new Promise((resolve) => setImmediate(resolve)); // what has arrived by now comes along
+      await this.#gather();
+      if (this.#stopping.signal.aborted) break;
       const subscription = this.#subscription;
       const batch = subscription && takeBatch(subscription.deliveries, this.#options.partition);
       if (subscription === undefined || batch === undefined) break;
+      for (const { message } of batch.deliveries) subscription.waitingBytes -= message.content.length;
+      subscription.urgent = false;
+      this.#takenAt = performance.now();
       await this.#process(subscription, batch);
     }
     this.#running = undefined; // at once: what is delivered after the last look must begin a run of its own
+  }
+
+  /** What comes alone does not wait: only what comes soon after the last batch was taken. */
+  async #gather(): Promise<void> {
+    const wait = this.#takenAt + GATHER_MS - performance.now();
+    const subscription = this.#subscription;
+    if (wait < 1 || subscription === undefined || isUrgent(subscription)) return;
+    if (subscription.deliveries.length === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, wait);
+    this.#wake = resolve;
+    await promise;
+    clearTimeout(timer);
   }
 
   async #process(subscription: Subscription, { returned, deliveries }: Batch): Promise<void> {
@@ -142,8 +189,8 @@ export class PartitionConsumer {
       : (await this.#finishReturned(subscription)) && (await this.#storeFresh(subscription, deliveries));
     if (!done) return;
     this.#options.stats.batches += 1;
-    if (this.#prefetch === PREFETCH && !subscription.leaving) return;
-    this.#prefetch = PREFETCH;
+    if (performance.now() >= this.#largeUntil) this.#prefetch = PREFETCH;
+    if (this.#prefetch === subscription.prefetch && !subscription.leaving) return;
     await this.#subscribeAgain(subscription);
   }
 
@@ -159,6 +206,8 @@ export class PartitionConsumer {
     if (decided === undefined || !(await this.#settle(subscription, decided))) return false;
     // A consumer never had more than this, so all that was returned has come.
     if (returned.waiting >= PREFETCH) return this.#finishReturned(subscription);
+    // Nothing more comes before some is acknowledged.
+    if (returned.waiting >= subscription.prefetch) this.#largeUntil = 0;
     if (returned.waiting > 0) this.#mark(subscription);
     return true;
   }
@@ -251,8 +300,8 @@ export class PartitionConsumer {
   /** Behind the others that wait. What is in the hand goes back with the end of the channel, to its place in the queue. */
   async #subscribeAgain(subscription: Subscription): Promise<void> {
     const { channel, model } = subscription;
-    subscription.alive = false;
-    subscription.deliveries.length = 0;
+    if (!subscription.alive) return;
+    this.#end(subscription);
     try {
       await within(channel.close(), CHANNEL_CLOSE_MS, () => new Error('late'));
       if (!this.#stopping.signal.aborted) await this.subscribe(model);
@@ -260,4 +309,16 @@ export class PartitionConsumer {
       this.#options.failed(model);
     }
   }
+
+  #end(subscription: Subscription): void {
+    subscription.alive = false;
+    subscription.deliveries.length = 0;
+    subscription.waitingBytes = 0;
+    this.#wake();
+  }
+}
+
+/** Whether waiting gains nothing: so much is there that hardly more comes before some is acknowledged, or somebody waits. */
+function isUrgent({ deliveries, prefetch, waitingBytes, urgent }: Subscription): boolean {
+  return urgent || deliveries.length >= prefetch / 2 || waitingBytes >= BATCH_BYTES_MAX;
 }

@@ -1,12 +1,15 @@
 /** Redis forgets while something else stands still: what each step of opening an epoch is there for. */
 import { rm } from 'node:fs/promises';
 import type { Fault, FaultContext } from '../fault.ts';
-import type { AppName, FaultStack } from '../stack.ts';
+import { type AppName, type FaultStack, PARTITIONS } from '../stack.ts';
+import { until } from '../wait.ts';
 
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 const BACKLOG_MS = 4_000;
 const STALLS = 5;
 const OPEN_AGAIN_MS = 5_000;
+const OPEN_WITHIN_MS = 20_000;
+const TIMES = 3;
 
 const cli = (stack: FaultStack, ...command: string[]): Promise<string> =>
   stack.exec('redis-cli', '-p', String(stack.settings.ports.redis), ...command);
@@ -21,6 +24,49 @@ async function stallWhileFlushed({ stack }: FaultContext, stallMs: number): Prom
     await cli(stack, 'FLUSHALL');
     await Bun.sleep(stallMs);
     stack.signal('ingest-2', 'SIGCONT');
+    await Bun.sleep(OPEN_AGAIN_MS);
+  }
+}
+
+const HELD_MS = 800;
+const STOOD_STILL_MS = 4_000;
+
+/**
+ * An ingest has drawn numbers and waits with their events, because RabbitMQ's confirms do not come; then it stands
+ * still while Redis loses everything and the other one opens a new epoch, and publishes them when it goes on. They are
+ * late, so they must not be acknowledged.
+ */
+async function publishLate({ stack }: FaultContext): Promise<void> {
+  for (let time = 0; time < TIMES; time += 1) {
+    await stack.proxies.set('rabbitmq', { hold: { clientPorts: stack.portsOf('ingest-2'), from: 'server' } });
+    await Bun.sleep(HELD_MS);
+    stack.signal('ingest-2', 'SIGSTOP');
+    await stack.proxies.set('rabbitmq', { hold: undefined });
+    await cli(stack, 'FLUSHALL');
+    await Bun.sleep(STOOD_STILL_MS);
+    stack.signal('ingest-2', 'SIGCONT');
+    await Bun.sleep(OPEN_AGAIN_MS);
+  }
+}
+
+/** Whether numbers are drawn everywhere, in an epoch that was opened since Redis was emptied. */
+const isOpen = async (stack: FaultStack): Promise<boolean> => (await cli(stack, 'EVAL', ALL_OPEN, '0')).trim() === '1';
+const ALL_OPEN = `for partition = 0, ${PARTITIONS - 1} do
+  if redis.call('HGET', '{p' .. partition .. '}:epoch', 'state') ~= 'open' then return 0 end
+end
+return 1`;
+
+/**
+ * What an ingest has published is still on its way while Redis loses everything and the other one opens a new epoch. It
+ * arrives behind the fence with numbers that are given again, so it must not be stored.
+ */
+async function arriveLate({ stack }: FaultContext): Promise<void> {
+  for (let time = 0; time < TIMES; time += 1) {
+    await stack.proxies.set('rabbitmq', { hold: { clientPorts: stack.portsOf('ingest-2'), from: 'client' } });
+    await Bun.sleep(HELD_MS);
+    await cli(stack, 'FLUSHALL');
+    await until('numbers are drawn again', OPEN_WITHIN_MS, () => isOpen(stack));
+    await stack.proxies.set('rabbitmq', { hold: undefined });
     await Bun.sleep(OPEN_AGAIN_MS);
   }
 }
@@ -57,6 +103,21 @@ export const combinedFaults: readonly Fault[] = [
     // What the one that stands still had taken is refused when it goes on.
     refusalMsMax: 5_000,
     inject: (context) => stallWhileFlushed(context, 3_000),
+    heal: nothing,
+  },
+  {
+    name: 'redis-flushed-publish-late',
+    description: `${TIMES} times an ingest stands still with events that it has not published yet, and Redis loses everything meanwhile`,
+    holdMs: 0,
+    refusalMsMax: 5_500,
+    inject: publishLate,
+    heal: nothing,
+  },
+  {
+    name: 'redis-flushed-arrive-late',
+    description: `${TIMES} times what an ingest publishes is still on its way when Redis loses everything and a new epoch begins`,
+    holdMs: 0,
+    inject: arriveLate,
     heal: nothing,
   },
 ];

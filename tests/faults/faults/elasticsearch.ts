@@ -17,8 +17,8 @@ const blockWrites = (stack: FaultStack, on: boolean | null): Promise<unknown> =>
 export const elasticsearchFaults: readonly Fault[] = [
   {
     name: 'elasticsearch-stopped',
-    description: 'Elasticsearch is stopped for 30 s',
-    holdMs: 30_000,
+    description: 'Elasticsearch is stopped for 60 s',
+    holdMs: 60_000,
     inject: async ({ stack }) => {
       await stack.stop('elasticsearch');
     },
