@@ -14,7 +14,7 @@ export interface OpenLoopOptions {
   readonly chats: readonly string[];
   readonly perSecond: number;
   readonly seconds: number;
-  /** So many of the creates in a second are followed until they can be read, and a third of those until found. */
+  /** So many of the creates in a second are followed until they can be read, and a tenth of those until found. */
   readonly followedPerSecond: number;
 }
 

@@ -30,7 +30,7 @@ export const batchCreates: Scenario = {
           prepare: () => purge(stack),
         };
       });
-      const samples = await interleaved(context, contenders, quick ? 2 : Math.min(context.rounds, 3));
+      const samples = await interleaved(context, contenders, quick ? 2 : context.rounds);
       return contenders.map(({ name }, index) => {
         const target = SIZES[index]?.size === 1_000 ? { target: { atLeast: BURST_PER_SECOND } } : {};
         const at = { size: SIZES[index]?.size ?? 0 };

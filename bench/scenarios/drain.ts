@@ -37,7 +37,7 @@ export const drain: Scenario = {
 async function storing(context: Context): Promise<Measurement[]> {
   const { stack, quick, large, say } = context;
   const rows = large ? 1_000_000 : quick ? 60_000 : 200_000;
-  const rounds = quick ? 1 : Math.min(context.rounds, 3);
+  const rounds = quick ? 1 : context.rounds;
   const chats = await newChats(stack.ingest, APPLICATIONS, 1);
   await Bun.sleep(OWNERS_STORED_MS);
   await stack.stop('worker-1');
@@ -112,7 +112,7 @@ function backlogOfSingles({ stack }: Context, chats: readonly string[], rows: nu
 async function indexing(context: Context): Promise<Measurement[]> {
   const { stack, quick, say } = context;
   const documents = quick ? 20_000 : 60_000;
-  const rounds = quick ? 1 : Math.min(context.rounds, 3);
+  const rounds = quick ? 1 : context.rounds;
   const bodies = bulkBodies(documents);
   const ours: Sample[] = [];
   const raw: Sample[] = [];

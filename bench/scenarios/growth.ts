@@ -8,7 +8,7 @@ import { creates, newChats, settled, workerTotals } from '../system.ts';
 import { filledChat } from './reads.ts';
 
 const CONNECTIONS = 64;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const WITHIN = 1.1;
 
 export const growth: Scenario = {

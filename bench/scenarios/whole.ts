@@ -29,8 +29,8 @@ export const whole: Scenario = {
     const chats = await newChats(stack.ingest, 10, 5);
     const stages = await rawStages(context, chats);
     const rounds: Sample[] = [];
-    for (let round = 0; round <= Math.min(context.rounds, 3); round += 1) {
-      const sample = await wholeRound(context, chats, quick || round === 0 ? 5 : 20);
+    for (let round = 0; round <= context.rounds; round += 1) {
+      const sample = await wholeRound(context, chats, quick || round === 0 ? 5 : 15);
       context.say(`round ${round}: ${Math.round(rateOf(sample))} messages/s created, stored and indexed`);
       if (round > 0) rounds.push(sample);
     }
@@ -74,7 +74,7 @@ async function rawStages(context: Context, chats: readonly string[]): Promise<Re
     { name: 'bulk', run: () => rawBulk(elasticsearch, bodies, DOCUMENTS) },
   ];
   try {
-    return await interleaved(context, contenders, Math.min(context.rounds, 3));
+    return await interleaved(context, contenders);
   } finally {
     await floors.close();
   }

@@ -3,7 +3,17 @@ import type { Logger } from '@parley/runtime';
 
 /** What clients see of rows. Times are ISO 8601 in UTC with milliseconds. */
 
-const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
+/** What two times have in common is made once: those of a row mostly are the same, those of a page are close. */
+let lastSecond = Number.NaN;
+let upToSecond = '';
+function iso(milliseconds: number): string {
+  const second = Math.floor(milliseconds / 1_000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    upToSecond = new Date(second * 1_000).toISOString().slice(0, -'000Z'.length);
+  }
+  return `${upToSecond}${String(milliseconds - second * 1_000).padStart(3, '0')}Z`;
+}
 
 export function messageView({ number, content, createdAt, updatedAt }: Message) {
   return { number, content, created_at: iso(createdAt), updated_at: iso(updatedAt) };

@@ -23,7 +23,7 @@ function network(
   };
 }
 
-const SERVERS = ['redis', 'rabbitmq', 'mysql'] as const;
+const SERVERS = ['redis', 'rabbitmq', 'mysql', 'elasticsearch'] as const;
 
 export const networkFaults: readonly Fault[] = SERVERS.flatMap((server) => [
   network(

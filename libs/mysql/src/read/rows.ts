@@ -54,7 +54,13 @@ export function toChat(row: ChatRow): Chat {
 }
 
 export function toMessage(row: MessagePageRow): Message {
-  return { number: row.number, content: row.content, ...toTimes(row) };
+  // Written out: of all rows these are the ones that come by the fifty.
+  return {
+    number: row.number,
+    content: row.content,
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
+  };
 }
 
 function toTimes(row: Times): { createdAt: number; updatedAt: number } {
