@@ -28,8 +28,10 @@ async function stallWhileFlushed({ stack }: FaultContext, stallMs: number): Prom
   }
 }
 
-const HELD_MS = 800;
-const STOOD_STILL_MS = 4_000;
+/** Together less than nginx waits for an answer, or nobody would be told anything; the second longer than an epoch takes to open. */
+const WITHOUT_CONFIRMS_MS = 400;
+const STOOD_STILL_MS = 3_200;
+const ON_THE_WAY_MS = 800;
 
 /**
  * An ingest has drawn numbers and waits with their events, because RabbitMQ's confirms do not come; then it stands
@@ -39,7 +41,7 @@ const STOOD_STILL_MS = 4_000;
 async function publishLate({ stack }: FaultContext): Promise<void> {
   for (let time = 0; time < TIMES; time += 1) {
     await stack.proxies.set('rabbitmq', { hold: { clientPorts: stack.portsOf('ingest-2'), from: 'server' } });
-    await Bun.sleep(HELD_MS);
+    await Bun.sleep(WITHOUT_CONFIRMS_MS);
     stack.signal('ingest-2', 'SIGSTOP');
     await stack.proxies.set('rabbitmq', { hold: undefined });
     await cli(stack, 'FLUSHALL');
@@ -63,7 +65,7 @@ return 1`;
 async function arriveLate({ stack }: FaultContext): Promise<void> {
   for (let time = 0; time < TIMES; time += 1) {
     await stack.proxies.set('rabbitmq', { hold: { clientPorts: stack.portsOf('ingest-2'), from: 'client' } });
-    await Bun.sleep(HELD_MS);
+    await Bun.sleep(ON_THE_WAY_MS);
     await cli(stack, 'FLUSHALL');
     await until('numbers are drawn again', OPEN_WITHIN_MS, () => isOpen(stack));
     await stack.proxies.set('rabbitmq', { hold: undefined });
