@@ -54,6 +54,6 @@ export class PointReads<Key, Row> {
   }
 }
 
-/** Statements under way at once. Two keep the server busy while an answer is read. */
-const LANES = 2;
+/** Statements under way at once: they keep the server busy while answers are read. Two were slower by an eighth, four as fast. */
+const LANES = 3;
 const KEYS_PER_STATEMENT = 100;
