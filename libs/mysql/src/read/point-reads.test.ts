@@ -41,21 +41,21 @@ test('a key that is asked for while it is being read is read again: the answer i
   expect(await Promise.all([first, second])).toEqual(['row 1', 'row 1']);
 });
 
-test('what comes while two statements are under way is collected, up to a hundred keys for each next one', async () => {
+test('what comes while three statements are under way is collected, up to a hundred keys for each next one', async () => {
   const { reads, asked, gates } = recorded((key) => `row ${key}`);
   const answers: Promise<string | undefined>[] = [];
-  for (let key = 0; key < 252; key += 1) {
+  for (let key = 0; key < 253; key += 1) {
     answers.push(reads.get(key));
-    if (key < 2) await ticks();
+    if (key < 3) await ticks();
   }
   await ticks();
-  expect(asked).toEqual([[0], [1]]);
-  for (let sent = 0; sent < 5; sent += 1) {
+  expect(asked).toEqual([[0], [1], [2]]);
+  for (let sent = 0; sent < 6; sent += 1) {
     gates[sent]?.resolve();
     await ticks();
   }
-  expect(asked.map((keys) => keys.length)).toEqual([1, 1, 100, 100, 50]);
-  expect(await Promise.all(answers)).toHaveLength(252);
+  expect(asked.map((keys) => keys.length)).toEqual([1, 1, 1, 100, 100, 50]);
+  expect(await Promise.all(answers)).toHaveLength(253);
 });
 
 test('a statement that fails fails for those who wait for it and for nobody else', async () => {
