@@ -3,6 +3,7 @@ import type { ConsumeMessage } from 'amqplib';
 
 /** What one batch takes at most; a single envelope that has more is a batch alone. */
 const BATCH_ROWS_MAX = 5_000;
+const BATCH_DELIVERIES_MAX = 64;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
 /** In a fence that begins an epoch: its number. */
@@ -48,7 +49,12 @@ export function takeBatch(messages: ConsumeMessage[], partition: number): Batch 
   const deliveries: Delivery[] = [];
   let rows = 0;
   let bytes = 0;
-  while (messages[0]?.fields.redelivered === returned && rows < BATCH_ROWS_MAX && bytes < BATCH_BYTES_MAX) {
+  while (
+    messages[0]?.fields.redelivered === returned &&
+    deliveries.length < BATCH_DELIVERIES_MAX &&
+    rows < BATCH_ROWS_MAX &&
+    bytes < BATCH_BYTES_MAX
+  ) {
     const message = messages.shift() as ConsumeMessage;
     const delivery = deliveryOf(message, partition);
     deliveries.push(delivery);

@@ -9,12 +9,15 @@ import { type Decided, eventsOf, ReturnedDeliveries } from './returned.ts';
 import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
-/** Many, because those of single creates are small, and the more are stored together, the less each costs. */
-const PREFETCH = 64;
+/**
+ * Many, because those of single creates are small, and the more are stored together, the less each costs. Twice as many
+ * as a batch takes: the next batch is here while one is stored.
+ */
+const PREFETCH = 128;
 /** Where large ones come, so long only so many: what waits in the hand must not fill the memory. */
 const PREFETCH_LARGE = 2;
 const LARGE_FOR_MS = 60_000;
-const WAITING_BYTES_MAX = 32 * 1024 * 1024;
+const WAITING_BYTES_MAX = 48 * 1024 * 1024;
 /** Under a load, what comes within so long is stored together: a transaction of one row costs as much as one of fifty. */
 const GATHER_MS = 20;
 const PUBLISH_MS = 5_000;
