@@ -45,7 +45,7 @@ interface Subscription {
   readonly prefetch: number;
   /** Of the deliveries that wait. */
   waitingBytes: number;
-  /** Whether one of them is not to wait: a fence, or what was returned. */
+  /** Whether one of them is not to wait. */
   urgent: boolean;
   readonly returned: ReturnedDeliveries;
   /** Whether a message was sent whose delivery will tell that all returned ones have come. */
@@ -146,7 +146,7 @@ export class PartitionConsumer {
     subscription.active = true;
     subscription.deliveries.push(message);
     subscription.waitingBytes += message.content.length;
-    subscription.urgent ||= message.fields.redelivered || message.properties.type === 'fence';
+    subscription.urgent ||= isPressing(message);
     this.#running ??= this.#run();
     if (isUrgent(subscription)) this.#wake();
     // What was returned comes again whatever happens, and may have to be in the hand as a whole.
@@ -166,7 +166,7 @@ export class PartitionConsumer {
       const batch = subscription && takeBatch(subscription.deliveries, this.#options.partition);
       if (subscription === undefined || batch === undefined) break;
       for (const { message } of batch.deliveries) subscription.waitingBytes -= message.content.length;
-      subscription.urgent = false;
+      subscription.urgent = subscription.deliveries.some(isPressing);
       this.#takenAt = performance.now();
       await this.#process(subscription, batch);
     }
@@ -319,6 +319,11 @@ export class PartitionConsumer {
     subscription.waitingBytes = 0;
     this.#wake();
   }
+}
+
+/** A fence, for which somebody waits, or what was returned. */
+function isPressing({ fields, properties }: ConsumeMessage): boolean {
+  return fields.redelivered || properties.type === 'fence';
 }
 
 /** Whether waiting gains nothing: so much is there that hardly more comes before some is acknowledged, or somebody waits. */
