@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { launched } from './children.ts';
-import { type BenchStack, PARTITIONS, REPOSITORY } from './stack.ts';
+import { type BenchStack, REPOSITORY } from './stack.ts';
 import { until, type WorkerTotals, workerTotals } from './system.ts';
 
 const PORT = 17_150;
@@ -20,11 +20,11 @@ export class OwnWorker {
     this.pid = child.pid;
   }
 
-  static async start({ servers }: BenchStack, { searching }: { searching: boolean }): Promise<OwnWorker> {
+  static async start(stack: BenchStack, { searching }: { searching: boolean }): Promise<OwnWorker> {
     const environment = {
-      ...{ PATH: process.env.PATH ?? '', NODE_ENV: 'production', PORT: String(PORT), HOST: '127.0.0.1' },
-      ...{ PARTITIONS: String(PARTITIONS), LOG_LEVEL: 'error', MYSQL_URL: servers.mysql, REDIS_URL: servers.redis },
-      ...{ RABBITMQ_URL: servers.rabbitmq, ELASTICSEARCH_URL: searching ? servers.elasticsearch : NOWHERE },
+      ...stack.appEnvironment(PORT),
+      ...{ PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_LEVEL: 'error' },
+      ...(!searching && { ELASTICSEARCH_URL: NOWHERE }),
     };
     const child = launched([process.execPath, join(REPOSITORY, 'apps/worker/src/main.ts')], environment, 'ignore');
     const worker = new OwnWorker(child);

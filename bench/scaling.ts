@@ -53,7 +53,7 @@ function optionsOf(args: readonly string[]) {
 /** CPU seconds of each program for one message that is created, stored and indexed. */
 async function measuredCosts(file: string): Promise<ReadonlyMap<string, number>> {
   const { measurements } = (await Bun.file(file).json()) as { measurements: Measurement[] };
-  const whole = measurements.find(({ scenario, name }) => scenario === 'whole' && name.startsWith('created'));
+  const whole = measurements.find(({ scenario, ratio }) => scenario === 'whole' && ratio?.target !== undefined);
   if (whole === undefined) throw new Error(`${file} has no scenario 'whole'`);
   const of = (program: string) =>
     spreadOf(whole.samples.map((sample) => cpuPerItem(sample, (name) => name === program))).median;

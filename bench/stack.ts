@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { appEnvironment } from '../stack/apps.ts';
 import type { ProcessStatus } from '../stack/commands.ts';
 import { type Ports, readSettings } from '../stack/settings.ts';
 import { connectionUrls } from '../stack/urls.ts';
@@ -61,6 +62,11 @@ export class BenchStack {
   async #lookUpPids(): Promise<void> {
     const all = JSON.parse(await this.command('status', '--json')) as ProcessStatus[];
     this.pids = new Map(all.flatMap(({ name, pid }) => (pid === null ? [] : [[name.replace(/-\d+$/, ''), pid]])));
+  }
+
+  /** What an app of this stack is told that listens on `port`. */
+  appEnvironment(port: number): Record<string, string> {
+    return appEnvironment(this.#settings, port);
   }
 
   /** bin/stack with this stack's settings. @returns what it printed @throws with what it said if it fails */

@@ -116,7 +116,7 @@ function growth(): object {
 }
 
 function costs(): object {
-  const [all] = of('whole').filter(({ name }) => name.startsWith('created'));
+  const [all] = of('whole').filter(({ ratio }) => ratio?.target !== undefined);
   const programs = Object.keys(all?.samples[0]?.cpuSeconds ?? {});
   const values = programs.map((program): Row => {
     const micros = (all?.samples ?? []).map((sample) => cpuPerItem(sample, (name) => name === program) * 1e6);

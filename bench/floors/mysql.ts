@@ -4,14 +4,13 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import type { Done } from '../measure/sample.ts';
 import { randomFrom, textOf } from '../texts.ts';
 
-const TABLE = 'bench_messages';
-const ROWS = 1_000;
+export const TABLE = 'bench_messages';
+export const ROWS = 1_000;
 const TEXTS = 5_000;
-const CHUNK_BYTES = 64 * 1024;
-const COLUMNS = 'token, chat_number, number, content, event_id, created_at, updated_at';
+export const COLUMNS = 'token, chat_number, number, content, event_id, created_at, updated_at';
 
 const random = randomFrom(3);
-const texts = Array.from({ length: TEXTS }, () => textOf(random));
+export const texts = Array.from({ length: TEXTS }, () => textOf(random));
 
 export async function withMysql<T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await createConnection({ uri: url, timezone: 'Z', infileStreamFactory: noFile });
@@ -58,39 +57,8 @@ export function rawInserts(url: string, rows: number, connections: number): Prom
   );
 }
 
-/** The same by LOAD DATA LOCAL; undefined where the server does not allow it. */
-export async function rawLoadData(url: string, rows: number): Promise<Done | undefined> {
-  try {
-    await withMysql(url, (connection) => connection.query('SET GLOBAL local_infile = 1'));
-  } catch {
-    return undefined;
-  }
-  return intoEmptyTable(url, rows, 1, async (connection, share, count) => {
-    const token = crypto.randomUUID().replaceAll('-', '');
-    for (let at = 0; at < count; at += ROWS * 10) await loadPart(connection, token, share + 1, at, ROWS * 10);
-  });
-}
-
-async function loadPart(connection: Connection, token: string, chat: number, at: number, count: number) {
-  const time = new Date().toISOString().slice(0, 23).replace('T', ' ');
-  const id = crypto.randomUUID().replaceAll('-', '');
-  const lines: string[] = [];
-  for (let number = at + 1; number <= at + count; number += 1) {
-    lines.push(`${token}\t${chat}\t${number}\t${texts[number % TEXTS]}\t${id}\t${time}\t${time}\n`);
-  }
-  await connection.query({
-    sql: `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${TABLE} CHARACTER SET utf8mb4
-      (@token, chat_number, number, content, @id, created_at, updated_at)
-      SET token = UNHEX(@token), event_id = UNHEX(@id)`,
-    infileStreamFactory: () => Readable.from(chunksOf(Buffer.from(lines.join('')))),
-  });
-}
-
-function* chunksOf(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
-}
-
-async function intoEmptyTable(
+/** Times `fill` of a new table of the columns of messages over so many connections. @throws where rows are missing */
+export async function intoEmptyTable(
   url: string,
   rows: number,
   connections: number,

@@ -5,7 +5,8 @@
  */
 import { type Context, type Scenario, watched } from '../context.ts';
 import { bulkBodies, rawBulk } from '../floors/elasticsearch.ts';
-import { rawInserts, rawLoadData, withMysql } from '../floors/mysql.ts';
+import { rawJsonTable, rawLoadData, rawPrepared } from '../floors/insert-shapes.ts';
+import { rawInserts, withMysql } from '../floors/mysql.ts';
 import { load } from '../load/load.ts';
 import { type Measurement, rate } from '../measure/result.ts';
 import { type Done, rateOf, type Sample } from '../measure/sample.ts';
@@ -48,6 +49,10 @@ async function storing(context: Context): Promise<Measurement[]> {
     one: () => watched(context, () => rawInserts(stack.servers.mysql, rows / 2, 1)),
     four: () => watched(context, () => rawInserts(stack.servers.mysql, rows / 2, 4)),
     file: () => loadedData(context, rows / 2),
+    ...(!quick && {
+      prepared: () => watched(context, () => rawPrepared(stack.servers.mysql, rows / 10)),
+      json: () => watched(context, () => rawJsonTable(stack.servers.mysql, rows / 10)),
+    }),
   };
   for (let round = 0; round <= rounds; round += 1) {
     for (const [name, run] of Object.entries(contenders)) {
@@ -57,13 +62,15 @@ async function storing(context: Context): Promise<Measurement[]> {
       if (round > 0) of[name] = [...(of[name] ?? []), sample];
     }
   }
-  const { batched = [], single = [], one = [], four = [], file = [] } = of;
+  const { batched = [], single = [], one = [], four = [], file = [], prepared = [], json = [] } = of;
   const common = { scenario: 'drain', unit: 'rows/s' };
   const against = { to: 'raw INSERT, 1 connection', samples: one };
   return [
     rate({ ...common, name: 'raw INSERT, 1,000 rows each, 1 connection' }, one),
     rate({ ...common, name: 'raw INSERT, 1,000 rows each, 4 connections' }, four, against),
     ...(file.length > 0 ? [rate({ ...common, name: 'LOAD DATA LOCAL' }, file, against)] : []),
+    ...(prepared.length > 0 ? [rate({ ...common, name: 'prepared INSERT, 1,000 rows each' }, prepared, against)] : []),
+    ...(json.length > 0 ? [rate({ ...common, name: 'INSERT from JSON_TABLE, 1,000 rows each' }, json, against)] : []),
     rate({ ...common, name: 'worker stores batches of 1,000' }, batched, { ...against, target: STORE_SHARE }),
     rate({ ...common, name: 'worker stores single creates' }, single, { ...against, target: STORE_SHARE }),
   ];

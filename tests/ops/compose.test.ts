@@ -126,7 +126,7 @@ describe('docker-compose.yml and the native stack', () => {
     const here = appEnvironment(native, native.ports.ingest);
     const there = environmentOf(app);
     expect(Object.keys(there).sort()).toEqual(Object.keys(here).sort());
-    for (const name of ['PARTITIONS', 'LOG_LEVEL']) expect(there[name]).toBe(here[name]!);
+    for (const name of ['PARTITIONS', 'LOG_LEVEL', 'BUN_JSC_forceRAMSize']) expect(there[name]).toBe(here[name]!);
     for (const name of Object.keys(here).filter((each) => each.endsWith('_URL'))) {
       const [a, b] = [new URL(here[name]!), new URL(there[name]!)];
       expect([b.protocol, b.username, b.password, b.pathname]).toEqual([

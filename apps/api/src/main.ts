@@ -3,12 +3,26 @@ import { connected, docs, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { commonConfig, elasticsearchConfig, portConfig, readConfig, runProgram, serverConfig } from '@parley/runtime';
+import {
+  commonConfig,
+  elasticsearchConfig,
+  portConfig,
+  readConfig,
+  runProgram,
+  serverConfig,
+  sharedPortConfig,
+} from '@parley/runtime';
 import { Elysia } from 'elysia';
 import { Type } from 'typebox';
 import { apiRoutes } from './routes.ts';
 
-const schema = Type.Object({ ...commonConfig, ...serverConfig, ...elasticsearchConfig, PORT: portConfig(3200) });
+const schema = Type.Object({
+  ...commonConfig,
+  ...serverConfig,
+  ...sharedPortConfig,
+  ...elasticsearchConfig,
+  PORT: portConfig(3200),
+});
 
 await runProgram(() => {
   const config = readConfig(schema, process.env);

@@ -2,12 +2,12 @@ import { connected, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { commonConfig, portConfig, readConfig, runProgram, serverConfig } from '@parley/runtime';
+import { commonConfig, portConfig, readConfig, runProgram, serverConfig, sharedPortConfig } from '@parley/runtime';
 import { Type } from 'typebox';
 import { epochRegister } from './epoch-register.ts';
 import { ingestRoutes } from './routes.ts';
 
-const schema = Type.Object({ ...commonConfig, ...serverConfig, PORT: portConfig(3100) });
+const schema = Type.Object({ ...commonConfig, ...serverConfig, ...sharedPortConfig, PORT: portConfig(3100) });
 
 await runProgram(() => {
   const config = readConfig(schema, process.env);

@@ -14,6 +14,7 @@ export interface ProgramConfig {
   readonly STOP_TIMEOUT_MS: number;
   readonly DRAIN_MS: number;
   readonly LINGER_MS: number;
+  readonly REUSE_PORT?: boolean;
 }
 
 type Logger = ReturnType<typeof createLogger>;
@@ -35,7 +36,8 @@ export async function startProgram(
   name: string,
   config: ProgramConfig,
   open: (common: { logger: Logger; registry: Registry }) => Promise<ProgramParts>,
-  listen: (app: AnyElysia) => Promise<HttpServer> = async (app) => serve(app, { host: config.HOST, port: config.PORT }),
+  listen: (app: AnyElysia) => Promise<HttpServer> = async (app) =>
+    serve(app, { host: config.HOST, port: config.PORT, reusePort: config.REUSE_PORT }),
 ): Promise<Running & { readonly port: number; readonly app: AnyElysia }> {
   const logger = createLogger(name, config.LOG_LEVEL);
   const registry = createRegistry(name);

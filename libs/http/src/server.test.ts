@@ -131,3 +131,23 @@ test('it is over as soon as the others have closed their connections', async () 
   await left;
   expect(performance.now() - startedAt).toBeLessThan(1_000);
 });
+
+test('several share a port only where each of them says so, and then each gets some of the connections', async () => {
+  const { port } = start();
+  expect(() => serve(app, { host: '127.0.0.1', port })).toThrow();
+  const named = (name: string, shared: number) =>
+    serve(
+      new Elysia().post('/', () => name),
+      { host: '127.0.0.1', port: shared, reusePort: true },
+    );
+  const first = named('first', 0);
+  const second = named('second', first.port);
+  const answers = new Set<string>();
+  for (let tries = 0; answers.size < 2 && tries < 500; tries += 1) {
+    const peer = await Peer.connect(first.port);
+    answers.add((await peer.post('/')).split('\r\n\r\n')[1] ?? '');
+    peer.close();
+  }
+  await Promise.all([first.stop(0), second.stop(0)]);
+  expect([...answers].sort()).toEqual(['first', 'second']);
+});

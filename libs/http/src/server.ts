@@ -24,7 +24,7 @@ export interface Listen {
   readonly host: string;
   readonly port: number;
   /** Several processes share the port. Off: a second one fails to start instead of taking half of the requests. */
-  readonly reusePort?: boolean;
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Serves an app with Bun.serve. Throws where the port is taken. */

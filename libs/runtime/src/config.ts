@@ -103,6 +103,14 @@ export const serverConfig = {
   }),
 };
 
+/** Of the programs that several of may serve one port. */
+export const sharedPortConfig = {
+  REUSE_PORT: Type.Boolean({
+    default: false,
+    description: 'true: several processes of this program share PORT, and the kernel spreads the connections over them',
+  }),
+};
+
 export const elasticsearchConfig = {
   ELASTICSEARCH_URL: Type.String({ pattern: '^https?://', description: 'where Elasticsearch is: http://host:port' }),
 };
