@@ -10,8 +10,8 @@ const HOLD_MS_MAX = 10_000;
 const SAMPLE_EVERY_MS = 5_000;
 /** Far above what an app takes: only what grows without an end comes here. */
 const MEMORY_MB_MAX = 400;
-/** They need a system, or an evaluation, of their own. */
-const LEFT_OUT = ['none', 'poison', 'clock-back'];
+/** They need a system, an evaluation, or minutes of their own. */
+const LEFT_OUT = ['none', 'poison', 'clock-back', 'workers-crash-holding'];
 
 export interface Memory {
   readonly first: number;

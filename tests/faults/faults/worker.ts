@@ -1,14 +1,20 @@
 /** Workers that crash again and again, stand still with a transaction open, or die while the index is rebuilt. */
 import { join } from 'node:path';
+import type { Connection } from 'mysql2/promise';
+import { openRabbitmq } from '../../../libs/rabbitmq/src/index.ts';
 import { appEnvironment } from '../../../stack/apps.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { withMysql } from '../observe.ts';
-import type { AppName, FaultStack } from '../stack.ts';
+import { type AppName, type FaultStack, PARTITIONS } from '../stack.ts';
 import { until } from '../wait.ts';
 
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 const CRASHES = 10;
 const TRANSACTION_WITHIN_MS = 30_000;
+/** More often than RabbitMQ delivers a message. */
+const CRASHES_HOLDING = 56;
+const REPLAYED_WITHIN_MS = 60_000;
+const LETTERS_AT_ONCE = 1_000;
 
 async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppName[]): Promise<void> {
   let starting = Promise.resolve('');
@@ -22,6 +28,69 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
   }
   await starting;
   tell(`crashed ${CRASHES} times`);
+}
+
+/**
+ * Nothing can be committed while a worker, the only one, gets deliveries and is killed, again and again. What it got last
+ * wears out; what waits behind must not.
+ */
+async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
+  await stack.kill('worker-2');
+  await withMysql(stack, async (mysql) => {
+    await keepFromCommitting(mysql);
+    for (let crash = 1; crash <= CRASHES_HOLDING; crash += 1) {
+      await stack.kill('worker-1');
+      const ofTheDead = await storing(mysql); // until MySQL learns of it
+      await stack.start('worker-1');
+      await until('the worker tries to store', 20_000, async () => {
+        return (await storing(mysql)).some((id) => !ofTheDead.includes(id));
+      });
+    }
+    await stack.kill('worker-1');
+  });
+  tell(`crashed ${CRASHES_HOLDING} times with deliveries in the hand`);
+}
+
+/** Each transaction that stores rows reads this one before its commit. Until the connection ends. */
+async function keepFromCommitting(mysql: Connection): Promise<void> {
+  await mysql.query('SET SESSION innodb_lock_wait_timeout = 30');
+  await mysql.query('BEGIN');
+  await mysql.query("SELECT generation FROM counter_generations WHERE name = 'open' FOR UPDATE");
+}
+
+/** Transactions that store what a worker has got: they write its rows, or wait to commit them. */
+async function storing(mysql: Connection): Promise<string[]> {
+  const [rows] = await mysql.query(
+    `SELECT CAST(trx_id AS CHAR) AS id FROM information_schema.innodb_trx
+     WHERE trx_query LIKE 'INSERT INTO messages%' OR trx_query LIKE 'SELECT generation%FOR SHARE'`,
+  );
+  return (rows as { id: string }[]).map(({ id }) => id);
+}
+
+/** As an operator does, until nothing is left. @throws where more has worn out than the head of each partition */
+async function replayWornOut({ stack, tell }: FaultContext): Promise<void> {
+  const { deadLetters, ...rabbitmq } = await openedLog(stack);
+  try {
+    const letters = await deadLetters.list(LETTERS_AT_ONCE);
+    const wornOut = letters.filter(({ reason }) => reason === 'undeliverable');
+    tell(`${wornOut.length} envelopes wore out, of ${PARTITIONS} partitions`);
+    if (wornOut.length > PARTITIONS)
+      throw new Error(`${wornOut.length} envelopes wore out, not only the first of each`);
+    if (wornOut.length === 0) throw new Error('nothing wore out, so nothing is shown');
+    await stack.start(...WORKERS);
+    await until('the dead letters are stored', REPLAYED_WITHIN_MS, async () => {
+      await deadLetters.replay(LETTERS_AT_ONCE);
+      return (await deadLetters.count()) === 0;
+    });
+  } finally {
+    await rabbitmq.close();
+  }
+}
+
+async function openedLog(stack: FaultStack) {
+  const rabbitmq = openRabbitmq({ url: stack.urls.RABBITMQ_URL ?? '', partitions: PARTITIONS });
+  await rabbitmq.start();
+  return { deadLetters: rabbitmq.deadLetters, close: () => rabbitmq.close() };
 }
 
 /** Stops it at a moment at which it has written and not committed: its locks stay, MySQL has not been told. */
@@ -74,6 +143,13 @@ export const workerFaults: readonly Fault[] = [
     heal: async ({ stack }) => {
       await stack.start(...WORKERS);
     },
+  },
+  {
+    name: 'workers-crash-holding',
+    description: `the only worker is killed ${CRASHES_HOLDING} times with deliveries in its hand that nobody can commit, then the dead letters are replayed`,
+    holdMs: 0,
+    inject: crashHolding,
+    heal: replayWornOut,
   },
   {
     name: 'worker-frozen',
