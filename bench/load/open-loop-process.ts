@@ -52,7 +52,7 @@ async function follow(chat: string, number: number, word: string, since: number,
   while (!(await found().catch(() => false))) {
     if (performance.now() - since > FOUND_WITHIN_MS) {
       neverFound += 1;
-      return;
+      break;
     }
     await Bun.sleep(SEARCH_EVERY_MS);
   }
@@ -66,6 +66,7 @@ async function untilOk(url: string, since: number): Promise<void> {
     if (response.status === 200) return;
     await Bun.sleep(READ_EVERY_MS);
   }
+  neverFound += 1;
 }
 
 const before = process.cpuUsage();
@@ -91,6 +92,7 @@ const report: OpenLoopReport = {
   create: latencyOf(create),
   readable: latencyOf(readable),
   searchable: latencyOf(searchable),
+  searchableMs: searchable,
   neverFound,
   cpuSeconds: (user + system) / 1e6,
 };

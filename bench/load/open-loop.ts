@@ -28,6 +28,9 @@ export interface OpenLoopReport {
   readonly readable: Latency;
   /** From the answer of the create until a search found it. */
   readonly searchable: Latency;
+  /** Each of them: so few that only those of several rounds together have a 99th percentile. */
+  readonly searchableMs: readonly number[];
+  /** Not read, or not found, within 30 s; they count as 30 s. */
   readonly neverFound: number;
   readonly cpuSeconds: number;
 }
