@@ -41,10 +41,10 @@ export class Indexer {
     });
     new Gauge({
       name: 'parley_unindexed_seconds',
-      help: 'Age of the oldest write that is not in the search index, in seconds',
+      help: 'Age of the oldest write that is not in the search index, in seconds; NaN while it is not known',
       registers: [registry],
       async collect() {
-        const { oldestAt } = await ledger.unindexed().catch(() => ({ oldestAt: undefined }));
+        const { oldestAt } = await ledger.unindexed().catch(() => ({ oldestAt: Number.NaN }));
         this.set(oldestAt === undefined ? 0 : Math.max(0, Date.now() - oldestAt) / 1000);
       },
     });

@@ -28,6 +28,7 @@ export class Jobs {
   readonly #drifts: Counter;
   #running: Promise<void> = Promise.resolve();
   #recountAfter: Sequence | undefined;
+  #stopping = false;
 
   constructor(parts: JobsParts) {
     this.#parts = parts;
@@ -52,6 +53,7 @@ export class Jobs {
 
   /** No job starts any more; resolves when the one in the hand has ended. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     for (const cron of this.#crons) cron.stop();
     await this.#running;
   }
@@ -65,7 +67,8 @@ export class Jobs {
     ended();
     logger.debug(flushed, 'counts flushed');
     await counters.drop(flushed.generation - 1);
-    while ((await ledger.prune(PRUNE_AT_ONCE)) > 0);
+    // Some are outdated while others are pruned, so there may never be none: the rest is left to the next time.
+    while (!this.#stopping && (await ledger.prune(PRUNE_AT_ONCE)) >= PRUNE_AT_ONCE);
   }
 
   /** Checks the next slice of the counts against what is stored. */

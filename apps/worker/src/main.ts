@@ -6,6 +6,7 @@ import { openRabbitmq } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
 import { runProgram } from '@parley/runtime';
 import { workerConfig } from './config.ts';
+import { deadLetterMetrics } from './dead-letter-metrics.ts';
 import { Indexer } from './indexer.ts';
 import { Jobs } from './jobs.ts';
 import { SearchUpkeep } from './search-upkeep.ts';
@@ -30,6 +31,7 @@ await runProgram(() => {
     });
     await rabbitmq.start();
 
+    deadLetterMetrics(registry, rabbitmq);
     const { source } = rabbitmq;
     const { beginEpoch } = mysql;
     const consumer = new StoreConsumer({ source, store, beginEpoch, counters, logger, registry });

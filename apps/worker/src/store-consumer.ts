@@ -1,14 +1,6 @@
-import {
-  type BeginEpoch,
-  type Counters,
-  type Event,
-  type EventSource,
-  type Rejection,
-  rowsOf,
-  type Store,
-} from '@parley/domain';
+import type { BeginEpoch, Counters, Event, EventSource, Rejection, Store } from '@parley/domain';
 import { Distributions, type Logger } from '@parley/runtime';
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 export interface StoreConsumerParts {
   readonly source: EventSource;
@@ -46,11 +38,6 @@ export class StoreConsumer {
     const appended = await this.#parts.store.append(events, partition);
     if (appended.uncounted !== undefined) await this.#showLive(appended.uncounted);
     this.#measure(events, appended.rows);
-    for (const { event, reason, detail } of appended.rejected) {
-      this.#metrics.deadLetters.labels(reason).inc();
-      const rows = rowsOf(event);
-      this.#parts.logger.error({ reason, detail, eventId: event.id, type: event.type, rows }, 'event rejected');
-    }
     return appended.rejected;
   }
 
@@ -90,11 +77,5 @@ function storeMetrics(registry: Registry) {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
       registry,
     }).series({}),
-    deadLetters: new Counter({
-      name: 'parley_dead_letters_total',
-      help: 'Events that can never be stored, by reason',
-      labelNames: ['reason'] as const,
-      registers: [registry],
-    }),
   };
 }

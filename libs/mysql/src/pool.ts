@@ -53,7 +53,7 @@ export class Pool {
     try {
       return await this.use(work);
     } catch (error) {
-      if (faultOf(error).kind !== 'disconnected' || this.#closed) throw error;
+      if (!(error instanceof DatabaseFault) || error.kind !== 'disconnected' || this.#closed) throw error;
       // What broke this connection has most likely broken the idle ones as well, unnoticed so far.
       for (const session of this.#idle.splice(0)) {
         this.#forget(session);

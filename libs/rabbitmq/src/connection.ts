@@ -34,6 +34,8 @@ export class Connection {
   readonly #ready = Promise.withResolvers<void>();
   #recovering: RecoveringChannelModel | undefined;
   #model: ChannelModel | undefined;
+  /** Whose end has been asked for. */
+  #givenUp: ChannelModel | undefined;
   #state: ConnectionState = 'away';
   #closing: Promise<void> | undefined;
 
@@ -65,7 +67,9 @@ export class Connection {
   reconnect(model: ChannelModel): void {
     // Later, because a channel also ends when its connection is just being closed.
     setImmediate(() => {
-      if (model === this.#model && this.#closing === undefined) void model.close().catch(() => {});
+      if (model !== this.#model || model === this.#givenUp || this.#closing !== undefined) return;
+      this.#givenUp = model;
+      void model.close().catch(() => {});
     });
   }
 

@@ -23,6 +23,9 @@ export interface DeadLetter {
 /** A dead letter as it is published: an event in an envelope of its own, so that it can be published again as it is. */
 export interface OutgoingLetter {
   readonly reason: RejectionReason;
+  readonly detail: string;
+  /** The id of the event, where it is one. */
+  readonly event: string | undefined;
   readonly content: Buffer;
   readonly options: Options.Publish;
 }
@@ -42,8 +45,9 @@ function letter(
   content: Buffer,
   event?: string,
 ): OutgoingLetter {
-  const headers = { reason, detail: detail.slice(0, DETAIL_CHARACTERS_MAX), partition, at: Date.now(), event };
-  return { reason, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
+  const told = { reason, detail: detail.slice(0, DETAIL_CHARACTERS_MAX), event };
+  const headers = { ...told, partition, at: Date.now() };
+  return { ...told, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
 }
 
 /** Reads a dead letter, ours or one that RabbitMQ put aside itself. */

@@ -214,6 +214,33 @@ describe('consuming from RabbitMQ', () => {
     await until('fences pass', async () => (await failure(drivers.log.fence(token, 1_000))) === undefined);
   });
 
+  test('a batch that is stored while the connection is being closed for another partition comes again', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const publishing = await system.started();
+    const consuming = system.drivers({ url });
+    const event = messages(system.token(0));
+    const release = Promise.withResolvers<void>();
+    let stored = 0;
+    await consuming.source.consume(async () => {
+      stored += 1;
+      if (stored === 1) await release.promise;
+      return [];
+    });
+    await publishing.log.publish(event);
+    await until('it is being stored', () => stored === 1);
+    const speak = proxy.mute();
+    const { answered } = proxy;
+    await onChannel((channel) => channel.deleteQueue(queue(1)));
+    await until('the consumer is told', () => proxy.answered > answered);
+    await Bun.sleep(50); // in which it asks for the end of the connection, and gets no answer
+    release.resolve();
+    await Bun.sleep(50);
+    speak();
+    await until('it comes again', () => stored === 2);
+    await publishing.log.fence(event.token, 10_000);
+    proxy.close();
+  });
+
   test('of two consumers one has a partition at a time, and the other takes over where it left', async () => {
     const publishing = await system.started();
     const tokens = [system.token(0), system.token(1)];

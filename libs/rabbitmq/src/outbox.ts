@@ -83,8 +83,12 @@ export class Outbox {
     return promise;
   }
 
-  /** Publishes, and rejects with Unavailable where it is not safe within `milliseconds`. */
+  /**
+   * Publishes, and rejects with Unavailable where it is not safe within `milliseconds`. A server that takes nothing right
+   * now is sent nothing: it would all come at once when it does again, and again for each repetition.
+   */
   publishWithin(milliseconds: number, queue: string, content: Buffer, options: Options.Publish): Promise<void> {
+    if (this.state !== 'open') return Promise.reject(away());
     return within(this.publish(queue, content, options), milliseconds, away);
   }
 

@@ -14,10 +14,10 @@ import type { Topology } from './topology.ts';
  * as a batch takes: the next batch is here while one is stored.
  */
 const PREFETCH = 128;
-/** Where large ones come, so long only so many: what waits in the hand must not fill the memory. */
+/** Where large ones come, so long only so many: what waits in the hands of all partitions must not fill the memory. */
 const PREFETCH_LARGE = 2;
 const LARGE_FOR_MS = 60_000;
-const WAITING_BYTES_MAX = 48 * 1024 * 1024;
+const WAITING_BYTES_MAX = 96 * 1024 * 1024;
 /** Under a load, what comes within so long is stored together: a transaction of one row costs as much as one of fifty. */
 const GATHER_MS = 20;
 const PUBLISH_MS = 5_000;
@@ -69,6 +69,7 @@ interface Subscription {
 export class PartitionConsumer {
   readonly #options: PartitionConsumerOptions;
   readonly #queue: string;
+  readonly #waitingBytesMax: number;
   #prefetch = 1;
   #largeUntil = 0;
   #takenAt = 0;
@@ -81,6 +82,7 @@ export class PartitionConsumer {
   constructor(options: PartitionConsumerOptions) {
     this.#options = options;
     this.#queue = options.topology.queue(options.partition);
+    this.#waitingBytesMax = Math.max(BATCH_BYTES_MAX, WAITING_BYTES_MAX / options.topology.options.partitions);
   }
 
   /** Whether the partition's deliveries come here. */
@@ -117,11 +119,7 @@ export class PartitionConsumer {
       active: false,
       leaving: false,
     };
-    const lost = () => {
-      if (!subscription.alive) return;
-      this.#end(subscription);
-      if (!this.#stopping.signal.aborted) this.#options.failed(model);
-    };
+    const lost = () => this.#lose(subscription);
     channel.on('error', () => {});
     channel.on('close', lost);
     this.#subscription = subscription;
@@ -150,7 +148,7 @@ export class PartitionConsumer {
     this.#running ??= this.#run();
     if (isUrgent(subscription)) this.#wake();
     // What was returned comes again whatever happens, and may have to be in the hand as a whole.
-    if (message.fields.redelivered || subscription.waitingBytes <= WAITING_BYTES_MAX) return;
+    if (message.fields.redelivered || subscription.waitingBytes <= this.#waitingBytesMax) return;
     if (subscription.prefetch <= PREFETCH_LARGE) return;
     this.#prefetch = PREFETCH_LARGE;
     this.#largeUntil = performance.now() + LARGE_FOR_MS;
@@ -158,19 +156,26 @@ export class PartitionConsumer {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      await new Promise((resolve) => setImmediate(resolve)); // what has arrived by now comes along
-      await this.#gather();
-      if (this.#stopping.signal.aborted) break;
-      const subscription = this.#subscription;
-      const batch = subscription && takeBatch(subscription.deliveries, this.#options.partition);
-      if (subscription === undefined || batch === undefined) break;
-      for (const { message } of batch.deliveries) subscription.waitingBytes -= message.content.length;
-      subscription.urgent = subscription.deliveries.some(isPressing);
-      this.#takenAt = performance.now();
-      await this.#process(subscription, batch);
+    try {
+      while (!this.#stopping.signal.aborted) {
+        await new Promise((resolve) => setImmediate(resolve)); // what has arrived by now comes along
+        await this.#gather();
+        if (this.#stopping.signal.aborted) break;
+        const subscription = this.#subscription;
+        const batch = subscription && takeBatch(subscription.deliveries, this.#options.partition);
+        if (subscription === undefined || batch === undefined) break;
+        for (const { message } of batch.deliveries) subscription.waitingBytes -= message.content.length;
+        subscription.urgent = subscription.deliveries.some(isPressing);
+        this.#takenAt = performance.now();
+        await this.#process(subscription, batch);
+      }
+    } catch (error) {
+      // A bug; what is in the hand comes again with the next subscription.
+      this.#options.logger?.error({ err: error, partition: this.#options.partition }, 'a batch was given up');
+      if (this.#subscription !== undefined) this.#lose(this.#subscription);
+    } finally {
+      this.#running = undefined; // at once: what is delivered after the last look must begin a run of its own
     }
-    this.#running = undefined; // at once: what is delivered after the last look must begin a run of its own
   }
 
   /** What comes alone does not wait: only what comes soon after the last batch was taken. */
@@ -233,14 +238,25 @@ export class PartitionConsumer {
   async #settle(subscription: Subscription, { deliveries, rejections }: Decided): Promise<boolean> {
     if (!(await this.#putAside(subscription, deliveries, rejections))) return false;
     if (!(await this.#beginEpoch(subscription, deliveries)) || !subscription.alive) return false;
-    const { channel, returned } = subscription;
-    const last = deliveries.at(-1);
-    if (returned.waiting === 0 && last !== undefined) channel.ack(last.message, true);
-    else for (const { message } of deliveries) channel.ack(message);
+    if (!this.#acknowledge(subscription, deliveries)) return false;
     for (const { fence } of deliveries) {
       if (fence !== undefined) this.#options.outbox.reply(fence.replyTo, fence.correlationId);
     }
     return true;
+  }
+
+  /** False where the connection is just being closed, for another partition: what was stored comes again, and is known. */
+  #acknowledge(subscription: Subscription, deliveries: readonly Delivery[]): boolean {
+    const { channel, returned } = subscription;
+    const last = deliveries.at(-1);
+    try {
+      if (returned.waiting === 0 && last !== undefined) channel.ack(last.message, true);
+      else for (const { message } of deliveries) channel.ack(message);
+      return true;
+    } catch {
+      this.#lose(subscription);
+      return false;
+    }
   }
 
   /** Whether the newest of the epochs that begin with these deliveries, if any, has begun in the store. */
@@ -265,6 +281,8 @@ export class PartitionConsumer {
     ];
     for (const letter of letters) {
       if (!(await this.#persist(subscription, 'put aside', () => this.#publishLetter(letter)))) return false;
+      const { reason, detail, event } = letter;
+      this.#options.logger?.error({ partition, reason, detail, eventId: event }, 'put aside as a dead letter');
     }
     return true;
   }
@@ -311,6 +329,12 @@ export class PartitionConsumer {
     } catch {
       this.#options.failed(model);
     }
+  }
+
+  #lose(subscription: Subscription): void {
+    if (!subscription.alive) return;
+    this.#end(subscription);
+    if (!this.#stopping.signal.aborted) this.#options.failed(subscription.model);
   }
 
   #end(subscription: Subscription): void {

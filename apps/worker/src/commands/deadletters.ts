@@ -1,3 +1,4 @@
+import { openMysql } from '@parley/mysql';
 import { openRabbitmq } from '@parley/rabbitmq';
 import { createLogger } from '@parley/runtime';
 import { workerConfig } from '../config.ts';
@@ -14,8 +15,12 @@ if (!['list', 'replay'].includes(command) || !(limit > 0)) {
   console.error('usage: bun run deadletters [list|replay] [limit]');
   process.exit(2);
 }
-const { RABBITMQ_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
+const { MYSQL_URL, RABBITMQ_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
 const logger = createLogger('deadletters', LOG_LEVEL);
+// With another number of partitions than the system has, it would not know where some letters belong.
+const mysql = openMysql({ url: MYSQL_URL, logger });
+await mysql.settlePartitions(PARTITIONS);
+await mysql.close();
 const rabbitmq = openRabbitmq({ url: RABBITMQ_URL, partitions: PARTITIONS, logger });
 await rabbitmq.start();
 if (command === 'replay') console.log(`${await rabbitmq.deadLetters.replay(limit)} published again`);

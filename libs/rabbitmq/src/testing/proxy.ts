@@ -3,6 +3,9 @@ import { createServer, connect as dial, type Server, type Socket } from 'node:ne
 /** A TCP proxy in front of a server, that cuts or stalls its connections. */
 export class TcpProxy {
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
+  /** Bytes that came from the server. */
+  answered = 0;
   readonly #server: Server;
   #stalled = false;
   #refusing = false;
@@ -14,6 +17,11 @@ export class TcpProxy {
         return;
       }
       const server = dial(Number(target.port), target.hostname);
+      this.#clients.add(client);
+      client.on('close', () => this.#clients.delete(client));
+      server.on('data', ({ length }) => {
+        this.answered += length;
+      });
       this.#join(client, server);
       this.#join(server, client);
     });
@@ -53,6 +61,14 @@ export class TcpProxy {
     return () => {
       this.#stalled = false;
       for (const socket of this.#sockets) socket.resume();
+    };
+  }
+
+  /** Keeps what the clients send to itself, until the answered function is called; the server is heard meanwhile. */
+  mute(): () => void {
+    for (const client of this.#clients) client.pause();
+    return () => {
+      for (const client of this.#clients) client.resume();
     };
   }
 
