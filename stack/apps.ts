@@ -42,7 +42,7 @@ function appService(settings: Settings, app: App, index: number): Service {
  * Bun lets its heap grow in proportion to the machine's memory before it collects. This tells it of a smaller machine: not
  * a limit, but a quarter less memory at full load for no measurable CPU.
  */
-const HEAP_AS_ON_BYTES = 512 * 1024 * 1024;
+const ASSUMED_MEMORY_BYTES = 512 * 1024 * 1024;
 
 /** What every app is told; docker-compose.yml says the same, and a test compares them. */
 export function appEnvironment(settings: Settings, port: number): Record<string, string> {
@@ -52,7 +52,7 @@ export function appEnvironment(settings: Settings, port: number): Record<string,
     ...connectionUrls(settings.appPorts),
     PARTITIONS: String(settings.partitions),
     LOG_LEVEL: settings.logLevel,
-    BUN_JSC_forceRAMSize: String(HEAP_AS_ON_BYTES),
+    BUN_JSC_forceRAMSize: String(ASSUMED_MEMORY_BYTES),
   };
 }
 

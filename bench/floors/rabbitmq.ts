@@ -20,20 +20,20 @@ export async function rawPublishes(url: string, seconds: number, eventsEach = 1)
   const until = performance.now() + seconds * 1_000;
   let confirmed = 0;
   let unconfirmed = 0;
-  let confirm = (): void => {};
+  let wake = (): void => {};
   while (performance.now() < until) {
     for (let index = 0; index < PER_TICK && unconfirmed < WINDOW; index += 1) {
       unconfirmed += 1;
       channel.sendToQueue(QUEUE, content, { persistent: true }, (error: unknown) => {
         unconfirmed -= 1;
         if (error === null) confirmed += 1;
-        confirm();
+        wake();
       });
     }
     // A full window waits without taking CPU, which is counted. A lost connection fails what is unconfirmed.
     await new Promise<void>((resolve) => {
       if (unconfirmed < WINDOW) setImmediate(resolve);
-      else confirm = resolve;
+      else wake = resolve;
     });
   }
   await channel.waitForConfirms();

@@ -1,6 +1,6 @@
 /** Reads what the system holds of a load: in MySQL, in Elasticsearch, through the API, among the dead letters. */
 import { type Connection, createConnection } from 'mysql2/promise';
-import { openRabbitmq } from '../../libs/rabbitmq/src/index.ts';
+import { openRabbitmq, type RabbitmqDrivers } from '../../libs/rabbitmq/src/index.ts';
 import { firstWord, type Stored, type StoredOwner } from './check.ts';
 import type { Client } from './client.ts';
 import type { Random } from './random.ts';
@@ -21,6 +21,19 @@ export async function withMysql<Result>(
     return await use(connection);
   } finally {
     connection.destroy();
+  }
+}
+
+export async function withDeadLetters<Result>(
+  stack: FaultStack,
+  use: (deadLetters: RabbitmqDrivers['deadLetters']) => Promise<Result>,
+): Promise<Result> {
+  const rabbitmq = openRabbitmq({ url: stack.urls.RABBITMQ_URL ?? '', partitions: PARTITIONS });
+  await rabbitmq.start();
+  try {
+    return await use(rabbitmq.deadLetters);
+  } finally {
+    await rabbitmq.close();
   }
 }
 
@@ -163,16 +176,12 @@ async function answered(client: Client, path: string): ReturnType<Client['get']>
 }
 
 async function takeDeadLetters(stack: FaultStack): Promise<Map<string, number>> {
-  const rabbitmq = openRabbitmq({ url: stack.urls.RABBITMQ_URL ?? '', partitions: PARTITIONS });
-  await rabbitmq.start();
   const reasons = new Map<string, number>();
-  try {
-    await rabbitmq.deadLetters.purge(DEAD_LETTERS_MAX, ({ reason }) => {
+  await withDeadLetters(stack, (deadLetters) =>
+    deadLetters.purge(DEAD_LETTERS_MAX, ({ reason }) => {
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
       return true;
-    });
-  } finally {
-    await rabbitmq.close();
-  }
+    }),
+  );
   return reasons;
 }

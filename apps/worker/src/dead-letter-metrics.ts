@@ -1,3 +1,5 @@
+import { Unavailable } from '@parley/domain';
+import { within } from '@parley/runtime';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface DeadLetterSource {
@@ -5,8 +7,13 @@ export interface DeadLetterSource {
   readonly deadLetters: { count(): Promise<number> };
 }
 
+/** Counting opens a channel, so it is not done for each who asks for the metrics. */
+const COUNT_EVERY_MS = 5_000;
+const COUNT_WITHIN_MS = 1_000;
+
 /** What was put aside, and how much of it waits, what the event log put aside itself included. */
 export function deadLetterMetrics(registry: Registry, { stats, deadLetters }: DeadLetterSource): void {
+  let countedAt = Number.NEGATIVE_INFINITY;
   new Counter({
     name: 'parley_dead_letters_total',
     help: 'Dead letters that this process has put aside, by reason',
@@ -17,12 +24,16 @@ export function deadLetterMetrics(registry: Registry, { stats, deadLetters }: De
       for (const [reason, count] of Object.entries(stats.deadLetters)) this.inc({ reason }, count);
     },
   });
-  new Gauge({
+  const waiting = new Gauge({
     name: 'parley_dead_letters_waiting',
-    help: 'Dead letters that wait for an operator, those that wore out a worker fifty times included; NaN while it is not known',
+    help: 'Dead letters that wait for an operator, as of the last 5 s; NaN where the event log does not tell',
     registers: [registry],
     async collect() {
-      this.set(await deadLetters.count().catch(() => Number.NaN));
+      if (performance.now() - countedAt < COUNT_EVERY_MS) return;
+      countedAt = performance.now();
+      const late = () => new Unavailable('event log', 'The dead letters could not be counted in time.');
+      this.set(await within(deadLetters.count(), COUNT_WITHIN_MS, late).catch(() => Number.NaN));
     },
   });
+  waiting.set(Number.NaN);
 }

@@ -67,7 +67,7 @@ export class Jobs {
     ended();
     logger.debug(flushed, 'counts flushed');
     await counters.drop(flushed.generation - 1);
-    // Some are outdated while others are pruned, so there may never be none: the rest is left to the next time.
+    // Not until nothing is left: keys become outdated meanwhile, and there may always be some.
     while (!this.#stopping && (await ledger.prune(PRUNE_AT_ONCE)) >= PRUNE_AT_ONCE);
   }
 

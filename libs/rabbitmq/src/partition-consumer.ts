@@ -1,12 +1,13 @@
 import type { BeginEpoch, Event, EventHandler, Rejection } from '@parley/domain';
 import { type Logger, within } from '@parley/runtime';
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { letterOfMalformed, letterOfRejection, type OutgoingLetter } from './dead-letter.ts';
 import { BATCH_BYTES_MAX, type Batch, type Delivery, takeBatch } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
 import { persist } from './persist.ts';
 import { type Decided, eventsOf, ReturnedDeliveries } from './returned.ts';
 import type { RabbitmqStats } from './stats.ts';
+import { isPressing, isUrgent, type Subscription } from './subscription.ts';
 import type { Topology } from './topology.ts';
 
 /**
@@ -33,28 +34,6 @@ export interface PartitionConsumerOptions {
   readonly logger: Logger | undefined;
   /** The consumer has lost its channel or its queue: everything is to be subscribed anew. */
   readonly failed: (model: ChannelModel) => void;
-}
-
-/** What one subscription has brought. Its deliveries can be acknowledged on its channel only. */
-interface Subscription {
-  readonly model: ChannelModel;
-  readonly channel: Channel;
-  readonly deliver: (message: ConsumeMessage | null) => void;
-  readonly deliveries: ConsumeMessage[];
-  /** How many it gets at most before it acknowledges one. */
-  readonly prefetch: number;
-  /** Of the deliveries that wait. */
-  waitingBytes: number;
-  /** Whether one of them is not to wait. */
-  urgent: boolean;
-  readonly returned: ReturnedDeliveries;
-  /** Whether a message was sent whose delivery will tell that all returned ones have come. */
-  marked: boolean;
-  alive: boolean;
-  /** Whether it has got anything: of all that wait for a partition only one does. */
-  active: boolean;
-  /** Whether to leave the partition to whoever waits for it, after the next commit. */
-  leaving: boolean;
 }
 
 /**
@@ -343,14 +322,4 @@ export class PartitionConsumer {
     subscription.waitingBytes = 0;
     this.#wake();
   }
-}
-
-/** A fence, for which somebody waits, or what was returned. */
-function isPressing({ fields, properties }: ConsumeMessage): boolean {
-  return fields.redelivered || properties.type === 'fence';
-}
-
-/** Whether waiting gains nothing: so much is there that hardly more comes before some is acknowledged, or somebody waits. */
-function isUrgent({ deliveries, prefetch, waitingBytes, urgent }: Subscription): boolean {
-  return urgent || deliveries.length >= prefetch / 2 || waitingBytes >= BATCH_BYTES_MAX;
 }

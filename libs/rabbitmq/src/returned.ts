@@ -12,8 +12,8 @@ export interface Decided {
 
 /**
  * The deliveries of a subscription that an earlier consumer had and lost. They come before all others, but where two
- * consumers were lost in a row not in their order: what the second had goes behind the rest of what the first had.
- * So an event whose owner is not stored is not rejected, and a fence not answered, before all of
+ * consumers were lost in a row not in their order: what the second had goes behind the rest of what the first had
+ * (RabbitMQ issue 10499). So an event whose owner is not stored is not rejected, and a fence not answered, before all of
  * them have come: until then they wait here, unacknowledged.
  */
 export class ReturnedDeliveries {

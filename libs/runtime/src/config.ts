@@ -103,7 +103,7 @@ export const serverConfig = {
   }),
 };
 
-/** Of the programs that several of may serve one port. */
+/** For programs of which several may serve one port. */
 export const sharedPortConfig = {
   REUSE_PORT: Type.Boolean({
     default: false,

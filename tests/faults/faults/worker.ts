@@ -1,10 +1,9 @@
 /** Workers that crash again and again, stand still with a transaction open, or die while the index is rebuilt. */
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
-import { openRabbitmq } from '../../../libs/rabbitmq/src/index.ts';
 import { appEnvironment } from '../../../stack/apps.ts';
 import type { Fault, FaultContext } from '../fault.ts';
-import { withMysql } from '../observe.ts';
+import { withDeadLetters, withMysql } from '../observe.ts';
 import { type AppName, type FaultStack, PARTITIONS } from '../stack.ts';
 import { until } from '../wait.ts';
 
@@ -69,28 +68,18 @@ async function storing(mysql: Connection): Promise<string[]> {
 
 /** As an operator does, until nothing is left. @throws where more has worn out than the head of each partition */
 async function replayWornOut({ stack, tell }: FaultContext): Promise<void> {
-  const { deadLetters, ...rabbitmq } = await openedLog(stack);
-  try {
+  await withDeadLetters(stack, async (deadLetters) => {
     const letters = await deadLetters.list(LETTERS_AT_ONCE);
-    const wornOut = letters.filter(({ reason }) => reason === 'undeliverable');
-    tell(`${wornOut.length} envelopes wore out, of ${PARTITIONS} partitions`);
-    if (wornOut.length > PARTITIONS)
-      throw new Error(`${wornOut.length} envelopes wore out, not only the first of each`);
-    if (wornOut.length === 0) throw new Error('nothing wore out, so nothing is shown');
+    const wornOut = letters.filter(({ reason }) => reason === 'undeliverable').length;
+    tell(`${wornOut} envelopes wore out, of ${PARTITIONS} partitions`);
+    if (wornOut > PARTITIONS) throw new Error(`${wornOut} envelopes wore out, not only the first of each partition`);
+    if (wornOut === 0) throw new Error('nothing wore out, so nothing is shown');
     await stack.start(...WORKERS);
     await until('the dead letters are stored', REPLAYED_WITHIN_MS, async () => {
       await deadLetters.replay(LETTERS_AT_ONCE);
       return (await deadLetters.count()) === 0;
     });
-  } finally {
-    await rabbitmq.close();
-  }
-}
-
-async function openedLog(stack: FaultStack) {
-  const rabbitmq = openRabbitmq({ url: stack.urls.RABBITMQ_URL ?? '', partitions: PARTITIONS });
-  await rabbitmq.start();
-  return { deadLetters: rabbitmq.deadLetters, close: () => rabbitmq.close() };
+  });
 }
 
 /** Stops it at a moment at which it has written and not committed: its locks stay, MySQL has not been told. */
