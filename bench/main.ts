@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import type { Context, Scenario, Settings } from './context.ts';
 import { CORES, loadAverage } from './measure/processes.ts';
 import type { Measurement } from './measure/result.ts';
-import { cpu, memory, results } from './report.ts';
+import { asText, cpu, memory, results } from './report.ts';
 import { QUICK, SCENARIOS } from './scenarios/index.ts';
 import { BenchStack } from './stack.ts';
 
@@ -84,7 +84,7 @@ async function main(): Promise<number> {
   } finally {
     await stack.down();
   }
-  for (const table of [results, cpu, memory]) console.log(`${table(measurements)}\n`);
+  for (const table of [results, cpu, memory]) console.log(`${asText(table(measurements))}\n`);
   say(`every sample is in ${file}`);
   return failed.length === 0 ? 0 : 1;
 }

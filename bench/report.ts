@@ -1,4 +1,4 @@
-/** Measurements as tables for people. */
+/** Measurements as tables for people: in a terminal, and in the documentation. */
 import { isMet, type Measurement } from './measure/result.ts';
 import { cpuPerItem, type Sample } from './measure/sample.ts';
 import { spreadOf } from './measure/statistics.ts';
@@ -58,15 +58,23 @@ const RESULT_COLUMNS: readonly (readonly [string, (measurement: Measurement) => 
   ['others', ({ samples }) => amount(medianOf(samples, ({ othersCores }) => othersCores))],
 ];
 
-export function results(measurements: readonly Measurement[]): string {
-  return layOut(
-    RESULT_COLUMNS.map(([name]) => name),
-    measurements.map((each) => RESULT_COLUMNS.map(([, of]) => of(each))),
-  );
+export interface Table {
+  /** How many columns are texts, before those with figures. */
+  readonly texts: number;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export function results(measurements: readonly Measurement[]): Table {
+  return {
+    texts: 2,
+    head: RESULT_COLUMNS.map(([name]) => name),
+    rows: measurements.map((each) => RESULT_COLUMNS.map(([, of]) => of(each))),
+  };
 }
 
 /** CPU microseconds for one message (or request) by program: the bottleneck is the one that has a core for itself. */
-export function cpu(measurements: readonly Measurement[]): string {
+export function cpu(measurements: readonly Measurement[]): Table {
   const told = measurements.filter(({ samples }) => samples.length > 0);
   const of = (samples: readonly Sample[], program: string) =>
     medianOf(samples, (sample) => cpuPerItem(sample, (name) => name === program) * 1e6);
@@ -75,27 +83,40 @@ export function cpu(measurements: readonly Measurement[]): string {
     const all = medianOf(samples, (sample) => cpuPerItem(sample) * 1e6);
     return [scenario, name, ...used.map((program) => amount(of(samples, program) || Number.NaN)), amount(all)];
   });
-  return layOut(['scenario', 'CPU µs each', ...used, 'all'], rows);
+  return { texts: 2, head: ['scenario', 'CPU µs each', ...used, 'all'], rows };
 }
 
 /** The most memory that each program was seen with, in MB. */
-export function memory(measurements: readonly Measurement[]): string {
+export function memory(measurements: readonly Measurement[]): Table {
   const most = new Map<string, number>();
   for (const { residentMb } of measurements.flatMap(({ samples }) => samples)) {
     for (const [name, mb] of Object.entries(residentMb)) most.set(name, Math.max(most.get(name) ?? 0, mb));
   }
-  return layOut(
-    ['program', 'RSS MB at most'],
-    [...most].sort().map(([name, mb]) => [name, mb.toFixed(0)]),
-  );
+  return {
+    texts: 1,
+    head: ['program', 'RSS MB at most'],
+    rows: [...most].sort().map(([name, mb]) => [name, mb.toFixed(0)]),
+  };
 }
 
-const TEXT_COLUMNS = 2;
-
-function layOut(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const cell = (text: string, column: number) =>
-    column < TEXT_COLUMNS ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return all.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
+export function asText({ texts, head, rows }: Table): string {
+  const widths = widthsOf([head, ...rows]);
+  const line = (row: readonly string[]) => padded(row, texts, widths).join('  ').trimEnd();
+  return [head, ...rows].map(line).join('\n');
 }
+
+/** Columns that are empty throughout are left out. */
+export function asMarkdown({ texts, head, rows }: Table): string {
+  const kept = head.flatMap((_, column) => (rows.some((row) => row[column]) ? [column] : []));
+  const cells = [head, ...rows].map((row) => kept.map((column) => row[column] ?? ''));
+  const widths = widthsOf(cells).map((width) => Math.max(width, 3));
+  const [first = '', ...others] = cells.map((row) => `| ${padded(row, texts, widths).join(' | ')} |`);
+  const rule = widths.map((width, column) => (column < texts ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [first, `| ${rule.join(' | ')} |`, ...others].join('\n');
+}
+
+const widthsOf = (rows: readonly (readonly string[])[]): number[] =>
+  (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+
+const padded = (row: readonly string[], texts: number, widths: readonly number[]): string[] =>
+  row.map((text, column) => (column < texts ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0)));

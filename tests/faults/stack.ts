@@ -40,6 +40,8 @@ export class FaultStack {
   readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
   /** More variables for the apps. */
   #appEnvironment: Readonly<Record<string, string>> = {};
+  /** It was taken down: whatever still runs in here brings nothing up again. */
+  #ended = false;
   #release: () => void = () => {};
   readonly #records = new Records(`${this.settings.stateDir}/run`);
 
@@ -58,6 +60,7 @@ export class FaultStack {
 
   /** `keepFiles`: its logs are wanted. */
   async down(keepFiles: boolean): Promise<void> {
+    this.#ended = true;
     await this.command('down');
     await this.proxies.close();
     if (!keepFiles) await rm(this.settings.stateDir, { recursive: true, force: true });
@@ -141,6 +144,7 @@ export class FaultStack {
 
   /** bin/stack with this stack's settings. @returns what it printed @throws with what it said if it fails */
   async command(...args: string[]): Promise<string> {
+    if (this.#ended && args[0] !== 'down') throw new Error('the system was taken down');
     const passed = ['FLUSH_PATTERN', ...Object.keys(this.#appEnvironment)];
     const child = Bun.spawn([join(REPOSITORY, 'bin/stack'), ...args], {
       env: { ...process.env, ...ENVIRONMENT, ...this.#appEnvironment, STACK_PASS: passed.join(',') },

@@ -2,7 +2,7 @@ import { apiRoutes } from '@parley/api';
 import { openEmbedded } from '@parley/embedded';
 import { docs, startProgram } from '@parley/http';
 import { ingestRoutes } from '@parley/ingest';
-import { StoreConsumer } from '@parley/worker';
+import { rejectedEvents, StoreConsumer } from '@parley/worker';
 import { Elysia } from 'elysia';
 import type { standaloneConfig } from './config.ts';
 import { serveNode } from './node-server.ts';
@@ -15,7 +15,8 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
     async ({ logger, registry }) => {
       const embedded = openEmbedded({ dataDir: config.DATA_DIR, queueBytesMax: config.QUEUE_BYTES_MAX });
       const { numbering, log, store, search, counters } = embedded;
-      const consumer = new StoreConsumer({ source: log, store, counters, logger, registry });
+      const onRejected = rejectedEvents(registry, logger);
+      const consumer = new StoreConsumer({ source: log, store, counters, onRejected, logger, registry });
       await consumer.start();
       return {
         checks: { store: () => store.ping() },

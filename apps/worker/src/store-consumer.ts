@@ -8,6 +8,8 @@ export interface StoreConsumerParts {
   /** Ends the storing of older epochs' events; not needed where numbers never begin anew. */
   readonly beginEpoch?: BeginEpoch;
   readonly counters: Counters;
+  /** Told of each event that can never be stored, where the log does not keep them as dead letters. */
+  readonly onRejected?: (rejection: Rejection) => void;
   readonly logger: Logger;
   readonly registry: Registry;
 }
@@ -38,6 +40,7 @@ export class StoreConsumer {
     const appended = await this.#parts.store.append(events, partition);
     if (appended.uncounted !== undefined) await this.#showLive(appended.uncounted);
     this.#measure(events, appended.rows);
+    for (const rejection of appended.rejected) this.#parts.onRejected?.(rejection);
     return appended.rejected;
   }
 

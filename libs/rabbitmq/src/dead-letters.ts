@@ -18,7 +18,9 @@ export class DeadLetters {
     this.#topology = topology;
   }
 
+  /** Not while RabbitMQ takes nothing: the question would stay unanswered, and its channel open, each time. */
   async count(): Promise<number> {
+    if (this.#outbox.state !== 'open') throw away();
     return this.#withChannel(async (channel) => (await channel.checkQueue(this.#topology.deadLetters)).messageCount);
   }
 
@@ -73,7 +75,11 @@ export class DeadLetters {
   }
 
   async #withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
-    const channel = await within(this.#outbox.model().createChannel(), STEP_MS, away);
+    const opening = this.#outbox.model().createChannel();
+    const channel = await within(opening, STEP_MS, away).catch((error: unknown) => {
+      opening.then((late) => late.close()).catch(() => {});
+      throw away(error);
+    });
     channel.on('error', () => {}); // told by the rejected call
     try {
       return await use(channel);

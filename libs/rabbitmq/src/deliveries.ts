@@ -81,8 +81,17 @@ function decode(content: Buffer, partition: number): Pick<Delivery, 'events' | '
   const envelope = decodeEnvelope(content.toString());
   if ('problem' in envelope) return { events: [], malformed: [{ content, problem: envelope.problem }] };
   const malformed = envelope.malformed.map(({ value, problem }) => ({
-    content: Buffer.from(JSON.stringify({ v: 1, partition, events: [value] })),
+    content: envelopeOf(value, partition) ?? content,
     problem,
   }));
   return { events: envelope.events, malformed };
+}
+
+/** Undefined for what can be read but not written: it is nested too deeply. */
+function envelopeOf(value: unknown, partition: number): Buffer | undefined {
+  try {
+    return Buffer.from(JSON.stringify({ v: 1, partition, events: [value] }));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { type Event, encodeEnvelope, type Rejection } from '@parley/domain';
+import { type Event, encodeEnvelope, type Rejection, Unavailable } from '@parley/domain';
 import { TcpProxy } from './testing/proxy.ts';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { failure, messages, TestSystem, until } from './testing/system.ts';
@@ -35,6 +35,54 @@ describe('consuming from RabbitMQ', () => {
     for (const letter of letters) expect(letter).toMatchObject({ reason: 'malformed', partition: 1 });
     expect(letters.map(({ detail }) => detail)).toContain('unknown envelope version 2');
     expect(drivers.stats.deadLetters.malformed).toBe(9);
+  });
+
+  test('what can be read but is nested too deeply to be written again is put aside as it came', async () => {
+    const drivers = await system.started();
+    const token = system.token(1);
+    const [beside, after] = [messages(token, 1), messages(token, 2)];
+    const deep = `${'['.repeat(60_000)}${']'.repeat(60_000)}`;
+    const text = `{"v":1,"partition":1,"events":[${JSON.stringify(beside)},${deep}]}`;
+    await onChannel(async (channel) => {
+      channel.sendToQueue(queue(1), Buffer.from(text));
+      await channel.checkQueue(queue(1));
+    });
+    await drivers.log.publish(after);
+    const stored: Event[] = [];
+    await drivers.source.consume(async (events) => {
+      stored.push(...events);
+      return [];
+    });
+    await drivers.log.fence(token, 5_000);
+    expect(stored).toEqual([beside, after]);
+    const letters = await drivers.deadLetters.list(10);
+    expect(letters.map(({ reason }) => reason)).toEqual(['malformed']);
+    expect(letters[0]?.content.toString()).toBe(text);
+  });
+
+  test('what ends its batch each time wears out nothing but itself', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    const events = Array.from({ length: 30 }, (_, place) => messages(token, 1 + place));
+    const [first, bad] = [events[0] as Event, events[15] as Event];
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
+    const stored = new Set<string>();
+    await drivers.source.consume(async (batch) => {
+      if (batch[0] !== undefined && batch[0].id !== first.id) await gate;
+      if (batch.some(({ id }) => id === bad.id)) return null as never; // a bug
+      for (const { id } of batch) stored.add(id);
+      return [];
+    });
+    await drivers.log.publish(first);
+    await until('many are taken at once', () => stored.size === 1);
+    for (const event of events.slice(1)) await drivers.log.publish(event);
+    await until('they are in the hand', () => drivers.stats.deliveries === 30);
+    release();
+    await until('the others are stored', () => stored.size === 29);
+    await until('the one is given up', async () => (await drivers.deadLetters.count()) > 0);
+    const letters = await drivers.deadLetters.list(100);
+    expect(letters.map(({ reason }) => reason)).toEqual(['undeliverable']);
+    expect(letters[0]?.content.toString()).toContain(bad.id);
   });
 
   test('what a handler rejects is kept with the reason, and is published again on demand', async () => {
@@ -144,6 +192,40 @@ describe('consuming from RabbitMQ', () => {
     expect([...stored]).toEqual([small, ...large].map(({ id }) => id));
   }, 60_000);
 
+  test('of large envelopes that were returned only few are in the hand at once, too', async () => {
+    const drivers = await system.started();
+    const token = system.token(0);
+    const large = Array.from({ length: 12 }, (_, place) => {
+      return {
+        ...messages(token, 1 + place * 1_000),
+        contents: Array.from({ length: 1_000 }, () => 'x'.repeat(6_000)),
+      };
+    });
+    for (const event of large) await drivers.log.publish(event);
+    await onChannel(async (channel) => {
+      const { promise: all, resolve } = Promise.withResolvers<void>();
+      let had = 0;
+      await channel.consume(queue(0), () => {
+        had += 1;
+        if (had === large.length) resolve();
+      });
+      await all;
+    });
+    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
+    const stored = new Set<string>();
+    await drivers.source.consume(async (events) => {
+      if (events.some(({ id }) => id !== large[0]?.id)) await gate;
+      for (const { id } of events) stored.add(id);
+      return [];
+    });
+    await until('many are taken at once', () => stored.size === 1);
+    const waiting = () => onChannel(async (channel) => (await channel.checkQueue(queue(0))).messageCount);
+    await until('most have gone back', async () => drivers.stats.redeliveries > 3 && (await waiting()) === 9);
+    release();
+    await until('all are stored', () => stored.size === 12);
+    expect(stored).toEqual(new Set(large.map(({ id }) => id))); // in whichever order RabbitMQ gives them back
+  }, 60_000);
+
   test('a batch that cannot be stored is held and tried again, however often, while other partitions go on', async () => {
     const drivers = await system.started();
     const [stuck, free] = [system.token(0), system.token(1)];
@@ -194,6 +276,50 @@ describe('consuming from RabbitMQ', () => {
     await publishing.log.fence(token, 10_000);
     expect(consuming.stats.redeliveries).toBeGreaterThan(0);
     proxy.close();
+  });
+
+  test('lost connections do not wear out what cannot be committed: it comes one at a time', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const publishing = await system.started();
+    const consuming = system.drivers({ url });
+    const events = Array.from({ length: 21 }, (_, place) => messages(system.token(0), 1 + place));
+    const stored: string[] = [];
+    let away = false;
+    await consuming.source.consume(async (batch) => {
+      if (away) throw new Error('the store is away');
+      stored.push(...batch.map(({ id }) => id));
+      return [];
+    });
+    await publishing.log.publish(events[0] as Event);
+    await until('many are taken at once', () => stored.length === 1);
+    away = true;
+    for (const event of events.slice(1)) await publishing.log.publish(event);
+    await until('they are in the hand', () => consuming.stats.deliveries === 21);
+    for (let cuts = 1; cuts <= 3; cuts += 1) {
+      proxy.cut();
+      await until('the first of them comes again', () => consuming.stats.redeliveries >= cuts);
+      await Bun.sleep(100); // in which no other comes
+      expect(consuming.stats.redeliveries).toBe(cuts);
+    }
+    away = false;
+    await until('all are stored', () => stored.length === 21);
+    expect(new Set(stored)).toEqual(new Set(events.map(({ id }) => id))); // in whichever order they come back
+    proxy.close();
+  });
+
+  test('who cannot subscribe again is not ready', async () => {
+    const drivers = await system.started();
+    await drivers.source.consume(async () => []);
+    await drivers.ping();
+    await onChannel(async (channel) => {
+      const deleted = channel.deleteQueue(queue(0));
+      await channel.assertQueue(queue(0), { durable: true, arguments: { 'x-queue-type': 'classic' } });
+      await deleted;
+    });
+    await until('it is told', async () => (await failure(drivers.ping())) instanceof Unavailable);
+    expect(drivers.state()).toBe('open'); // publishing goes on
+    await onChannel((channel) => channel.deleteQueue(queue(0)));
+    await until('it consumes again', async () => (await failure(drivers.ping())) === undefined);
   });
 
   test('a queue that somebody deletes is made and subscribed again', async () => {

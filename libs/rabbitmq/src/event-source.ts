@@ -37,6 +37,11 @@ export class RabbitSource implements EventSource {
     this.#options = options;
   }
 
+  /** Whether it consumes, and cannot right now. */
+  get isAway(): boolean {
+    return this.#connection?.state === 'away';
+  }
+
   /** After a stop it may be called again. Rejects with WrongRabbitmq where waiting for the server does not help. */
   async consume(handle: EventHandler, beginEpoch: BeginEpoch = async () => {}): Promise<void> {
     if (this.#connection !== undefined) throw new Error('the source is consumed already');

@@ -35,7 +35,7 @@ export interface RabbitmqDrivers {
   start(): Promise<void>;
   /** The state of the connection that publishes; `blocked` while the server is short of memory or disk. */
   state(): ConnectionState;
-  /** Resolves where events can be published; rejects with Unavailable. */
+  /** Resolves where events can be published and, where they are consumed, come; rejects with Unavailable. */
   ping(): Promise<void>;
   /** Stops the source, refuses what is under way, closes. Idempotent. */
   close(): Promise<void>;
@@ -57,7 +57,7 @@ export function openRabbitmq(options: RabbitmqOptions): RabbitmqDrivers {
     start: () => outbox.open(),
     state: () => outbox.state,
     ping: async () => {
-      if (outbox.state !== 'open') throw away();
+      if (outbox.state !== 'open' || source.isAway) throw away();
     },
     close: async () => {
       await source.stop();

@@ -4,7 +4,7 @@ import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { letterOfMalformed, letterOfRejection, type OutgoingLetter } from './dead-letter.ts';
 import { BATCH_BYTES_MAX, type Batch, type Delivery, takeBatch } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
-import { persist } from './persist.ts';
+import { pause, persist } from './persist.ts';
 import { type Decided, eventsOf, ReturnedDeliveries } from './returned.ts';
 import type { RabbitmqStats } from './stats.ts';
 import { isPressing, isUrgent, type Subscription } from './subscription.ts';
@@ -17,7 +17,9 @@ import type { Topology } from './topology.ts';
 const PREFETCH = 128;
 /** Where large ones come, so long only so many: what waits in the hands of all partitions must not fill the memory. */
 const PREFETCH_LARGE = 2;
-const LARGE_FOR_MS = 60_000;
+/** So long it stays with few at once, where large ones came or a batch could not be decided. */
+const FEW_FOR_MS = 60_000;
+const RECOVER_AFTER_MS = 100;
 const WAITING_BYTES_MAX = 96 * 1024 * 1024;
 /** Under a load, what comes within so long is stored together: a transaction of one row costs as much as one of fifty. */
 const GATHER_MS = 20;
@@ -50,7 +52,9 @@ export class PartitionConsumer {
   readonly #queue: string;
   readonly #waitingBytesMax: number;
   #prefetch = 1;
-  #largeUntil = 0;
+  #fewUntil = 0;
+  /** What was returned has to be in the hand as a whole, however large it is. */
+  #needsAll = false;
   #takenAt = 0;
   /** Ends the gathering. */
   #wake: () => void = () => {};
@@ -96,6 +100,7 @@ export class PartitionConsumer {
       marked: false,
       alive: true,
       active: false,
+      committed: false,
       leaving: false,
     };
     const lost = () => this.#lose(subscription);
@@ -126,11 +131,9 @@ export class PartitionConsumer {
     subscription.urgent ||= isPressing(message);
     this.#running ??= this.#run();
     if (isUrgent(subscription)) this.#wake();
-    // What was returned comes again whatever happens, and may have to be in the hand as a whole.
-    if (message.fields.redelivered || subscription.waitingBytes <= this.#waitingBytesMax) return;
-    if (subscription.prefetch <= PREFETCH_LARGE) return;
-    this.#prefetch = PREFETCH_LARGE;
-    this.#largeUntil = performance.now() + LARGE_FOR_MS;
+    if (subscription.waitingBytes <= this.#waitingBytesMax || subscription.prefetch <= PREFETCH_LARGE) return;
+    if (message.fields.redelivered && this.#needsAll) return;
+    this.#takeFew(PREFETCH_LARGE);
     void this.#subscribeAgain(subscription);
   }
 
@@ -149,12 +152,18 @@ export class PartitionConsumer {
         await this.#process(subscription, batch);
       }
     } catch (error) {
-      // A bug; what is in the hand comes again with the next subscription.
+      // A bug. What is in the hand comes again, one at a time: what ends a batch once more wears out nothing but itself.
       this.#options.logger?.error({ err: error, partition: this.#options.partition }, 'a batch was given up');
-      if (this.#subscription !== undefined) this.#lose(this.#subscription);
+      this.#takeFew(1);
+      if (this.#subscription !== undefined) void this.#subscribeAgain(this.#subscription, RECOVER_AFTER_MS);
     } finally {
       this.#running = undefined; // at once: what is delivered after the last look must begin a run of its own
     }
+  }
+
+  #takeFew(prefetch: number): void {
+    this.#prefetch = prefetch;
+    this.#fewUntil = performance.now() + FEW_FOR_MS;
   }
 
   /** What comes alone does not wait: only what comes soon after the last batch was taken. */
@@ -176,7 +185,8 @@ export class PartitionConsumer {
       : (await this.#finishReturned(subscription)) && (await this.#storeFresh(subscription, deliveries));
     if (!done) return;
     this.#options.stats.batches += 1;
-    if (performance.now() >= this.#largeUntil) this.#prefetch = PREFETCH;
+    if (subscription.returned.waiting === 0) this.#needsAll = false;
+    if (performance.now() >= this.#fewUntil) this.#prefetch = PREFETCH;
     if (this.#prefetch === subscription.prefetch && !subscription.leaving) return;
     await this.#subscribeAgain(subscription);
   }
@@ -194,7 +204,10 @@ export class PartitionConsumer {
     // A consumer never had more than this, so all that was returned has come.
     if (returned.waiting >= PREFETCH) return this.#finishReturned(subscription);
     // Nothing more comes before some is acknowledged.
-    if (returned.waiting >= subscription.prefetch) this.#largeUntil = 0;
+    if (returned.waiting >= subscription.prefetch) {
+      this.#fewUntil = 0;
+      this.#needsAll = true;
+    }
     if (returned.waiting > 0) this.#mark(subscription);
     return true;
   }
@@ -231,6 +244,7 @@ export class PartitionConsumer {
     try {
       if (returned.waiting === 0 && last !== undefined) channel.ack(last.message, true);
       else for (const { message } of deliveries) channel.ack(message);
+      subscription.committed ||= deliveries.length > 0;
       return true;
     } catch {
       this.#lose(subscription);
@@ -298,12 +312,13 @@ export class PartitionConsumer {
   }
 
   /** Behind the others that wait. What is in the hand goes back with the end of the channel, to its place in the queue. */
-  async #subscribeAgain(subscription: Subscription): Promise<void> {
+  async #subscribeAgain(subscription: Subscription, afterMs = 0): Promise<void> {
     const { channel, model } = subscription;
     if (!subscription.alive) return;
     this.#end(subscription);
     try {
       await within(channel.close(), CHANNEL_CLOSE_MS, () => new Error('late'));
+      if (afterMs > 0) await pause(afterMs, this.#stopping.signal);
       if (!this.#stopping.signal.aborted) await this.subscribe(model);
     } catch {
       this.#options.failed(model);
@@ -313,6 +328,8 @@ export class PartitionConsumer {
   #lose(subscription: Subscription): void {
     if (!subscription.alive) return;
     this.#end(subscription);
+    // A lost consumer counts as a delivery of all that it had: what cannot be committed now is not to be worn out by losses.
+    if (subscription.active && !subscription.committed) this.#prefetch = 1;
     if (!this.#stopping.signal.aborted) this.#options.failed(subscription.model);
   }
 

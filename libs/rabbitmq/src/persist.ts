@@ -28,7 +28,7 @@ function retryDelayMs(tries: number): number {
 }
 
 /** Waits, but not longer than until the signal. */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);
   const stop = () => resolve();

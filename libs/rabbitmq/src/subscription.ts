@@ -20,6 +20,8 @@ export interface Subscription {
   alive: boolean;
   /** Whether it has got anything: of all that wait for a partition only one does. */
   active: boolean;
+  /** Whether any of it was acknowledged. */
+  committed: boolean;
   /** Whether to leave the partition to whoever waits for it, after the next commit. */
   leaving: boolean;
 }
