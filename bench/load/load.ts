@@ -90,13 +90,21 @@ async function runWrk({ url, connections, seconds, targets, keyed }: LoadOptions
   return { ...(JSON.parse(line.slice('REPORT '.length)) as Omit<LoadReport, 'cpuSeconds'>), cpuSeconds };
 }
 
+const PART_MAX = 10_000;
+
 function wrkScript(targets: readonly Target[], keyed: boolean): string {
   const literal = (text: string) => JSON.stringify(text).replaceAll('\\u', '\\\\u');
   const list = targets.map(({ method, path, body }) => {
     return `{${literal(method)},${literal(path)},${body === undefined ? 'nil' : literal(body)}}`;
   });
+  // A function of Lua has at most 65,536 constants.
+  const parts = Array.from({ length: Math.ceil(list.length / PART_MAX) }, (_, part) => {
+    const some = list.slice(part * PART_MAX, (part + 1) * PART_MAX);
+    return `(function() for _, t in ipairs({${some.join(',\n')}}) do targets[#targets + 1] = t end end)()`;
+  });
   const key = `h["Idempotency-Key"] = string.format("k%d-%d", os.time(), at)`;
-  return `local targets = {${list.join(',\n')}}
+  return `local targets = {}
+${parts.join(';\n')}
 local at, made, run = 0, {}, os.time()
 local function make(t)
   local h = {}

@@ -2,6 +2,7 @@ import type { Counters, Ledger, Sequence } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { Cron } from 'croner';
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { Pace } from './pace.ts';
 
 export interface JobsParts {
   readonly ledger: Ledger;
@@ -16,6 +17,8 @@ export interface JobsParts {
 
 const PRUNE_AT_ONCE = 1_000;
 const RECOUNT_AT_ONCE = 100;
+/** It reads every row there is: of the time, so that a create costs the same however many there are. */
+const RECOUNT_SHARE = 0.02;
 
 /**
  * What is done by the clock. Each job may run in every worker: the flush takes a lock in the database, and the recount
@@ -27,6 +30,7 @@ export class Jobs {
   readonly #flushSeconds: Histogram;
   readonly #drifts: Counter;
   #running: Promise<void> = Promise.resolve();
+  readonly #recountPace = new Pace(RECOUNT_SHARE);
   #recountAfter: Sequence | undefined;
   #stopping = false;
 
@@ -48,7 +52,11 @@ export class Jobs {
   start(): void {
     const { flushPattern, recountPattern } = this.#parts;
     this.#crons.push(new Cron(flushPattern, { protect: true }, () => this.#run('flush', () => this.flush())));
-    this.#crons.push(new Cron(recountPattern, { protect: true }, () => this.#run('recount', () => this.recount())));
+    this.#crons.push(
+      new Cron(recountPattern, { protect: true }, () =>
+        this.#run('recount', () => this.#recountPace.run(() => this.recount())),
+      ),
+    );
   }
 
   /** No job starts any more; resolves when the one in the hand has ended. */
