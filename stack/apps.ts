@@ -42,7 +42,7 @@ function appService(settings: Settings, app: App, index: number): Service {
  * Bun lets its heap grow in proportion to the machine's memory before it collects. This tells it of a smaller machine: not
  * a limit, but a quarter less memory at full load for no measurable CPU.
  */
-const ASSUMED_MEMORY_BYTES = 512 * 1024 * 1024;
+export const ASSUMED_MEMORY_BYTES = 512 * 1024 * 1024;
 
 /** What every app is told; docker-compose.yml says the same, and a test compares them. */
 export function appEnvironment(settings: Settings, port: number): Record<string, string> {

@@ -1,4 +1,5 @@
 /** The HTTP floors, see http-process.ts: one process for each, so that their CPU can be told apart. */
+import { ASSUMED_MEMORY_BYTES } from '../../stack/apps.ts';
 import { launched } from '../children.ts';
 
 export interface HttpFloor {
@@ -12,7 +13,9 @@ export class HttpFloors {
   /** One that serves as `kind`. */
   async open(kind: 'bare' | 'inside'): Promise<HttpFloor> {
     const command = [process.execPath, `${import.meta.dir}/http-process.ts`];
-    const child = launched(command, { ...process.env, NODE_ENV: 'production' }, 'pipe');
+    // As our programs are told, or its larger heap would be compared with our smaller one.
+    const env = { ...process.env, NODE_ENV: 'production', BUN_JSC_forceRAMSize: String(ASSUMED_MEMORY_BYTES) };
+    const child = launched(command, env, 'pipe');
     this.#children.push(child);
     const { value } = (await child.stdout?.getReader().read()) ?? {};
     const ports = JSON.parse(new TextDecoder().decode(value)) as Record<typeof kind, number>;
