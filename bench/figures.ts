@@ -1,7 +1,8 @@
 /**
- * Writes docs/figures.md, every figure of a run, from the run's JSON file:
+ * Writes docs/figures.md, every figure of a run, from the run's JSON file. Scenarios that were run again are taken from
+ * the later files:
  *
- *   bun bench/figures.ts bench/results/TIME.json
+ *   bun bench/figures.ts bench/results/TIME.json [bench/results/LATER.json…]
  */
 import { join } from 'node:path';
 import type { Measurement } from './measure/result.ts';
@@ -22,21 +23,26 @@ const withoutScenario = ({ texts, head, rows }: Table): Table => ({
   rows: rows.map((row) => row.slice(1)),
 });
 
-function page({ at, machine, settings, measurements }: Run): string {
+function page(first: Run, later: readonly Run[]): string {
+  const { at, machine, settings } = first;
   const { rounds, seconds, large } = settings;
-  const sections = Map.groupBy(measurements, ({ scenario }) => scenario);
+  const sections = Map.groupBy(first.measurements, ({ scenario }) => scenario);
+  const again = later.flatMap(({ measurements }) => [...Map.groupBy(measurements, ({ scenario }) => scenario)]);
+  for (const [scenario, rows] of again) sections.set(scenario, rows);
+  const names = again.map(([scenario]) => `\`${scenario}\``).join(', ');
   return [
-    '# All figures of one run',
-    `\`bun run bench --rounds ${rounds} --seconds ${seconds}${large ? ' --large' : ''}\`, ended ${at.slice(0, 10)}, Bun ${machine.bun}, ${machine.cores} cores (${machine.model}). Written by \`bench/figures.ts\`.`,
+    '# All figures of a run',
+    `\`bun run bench --rounds ${rounds} --seconds ${seconds}${large ? ' --large' : ''}\`, ended ${at.slice(0, 10)}, Bun ${machine.bun}, ${machine.cores} cores (${machine.model}). Written by \`bench/figures.ts\`.${names && ` Of later runs: ${names}.`}`,
     'What is measured and how, and what the figures say: [performance.md](performance.md). `of it` is the share of what it is compared with, made within each round. `others` is how many cores everything else on the machine took. Programs that wait take a little CPU all the time, which shows where little is done in a second.',
     ...[...sections].flatMap(([scenario, rows]) => [
       `## ${scenario}`,
       ...[results, cpu].map((table) => asMarkdown(withoutScenario(table(rows)))),
     ]),
     '## memory',
-    asMarkdown(memory(measurements)),
+    asMarkdown(memory([...sections.values()].flat())),
   ].join('\n\n');
 }
 
-const [file = ''] = process.argv.slice(2);
-await Bun.write(join(REPOSITORY, 'docs/figures.md'), `${page((await Bun.file(file).json()) as Run)}\n`);
+const [first, ...later] = await Promise.all(process.argv.slice(2).map((file): Promise<Run> => Bun.file(file).json()));
+if (first === undefined) throw new Error('Name the JSON file of a run.');
+await Bun.write(join(REPOSITORY, 'docs/figures.md'), `${page(first, later)}\n`);

@@ -18,7 +18,8 @@ const schema = Type.Object({
   }),
   RECOUNT_PATTERN: Type.String({
     default: '*/10 * * * * *',
-    description: 'when the next slice of counts is checked: a cron pattern with seconds',
+    description:
+      'when the next slice of counts is checked, unless that has taken 2 % of the time: a cron pattern with seconds',
   }),
 });
 

@@ -17,7 +17,7 @@ export interface JobsParts {
 
 const PRUNE_AT_ONCE = 1_000;
 const RECOUNT_AT_ONCE = 100;
-/** It reads every row there is: of the time, so that a create costs the same however many there are. */
+/** Of the time. The recount reads every row that there is, and a create is to cost the same however many those are. */
 const RECOUNT_SHARE = 0.02;
 
 /**
@@ -29,8 +29,8 @@ export class Jobs {
   readonly #crons: Cron[] = [];
   readonly #flushSeconds: Histogram;
   readonly #drifts: Counter;
-  #running: Promise<void> = Promise.resolve();
   readonly #recountPace = new Pace(RECOUNT_SHARE);
+  #running: Promise<void> = Promise.resolve();
   #recountAfter: Sequence | undefined;
   #stopping = false;
 

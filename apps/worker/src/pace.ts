@@ -6,20 +6,23 @@ export class Pace {
   readonly #rest: number;
   #notBefore = 0;
 
-  /** `share`: of the time, above 0 and at most 1. */
-  constructor(share: number) {
+  /** `share`: of the time, above 0 and at most 1. `now`: milliseconds of a clock that nobody sets. */
+  constructor(
+    share: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
     this.#rest = 1 / share - 1;
   }
 
   /** Does a piece, or nothing while the rest after the last one lasts. Rejects as the piece does. */
   async run(piece: () => Promise<void>): Promise<void> {
-    const begun = performance.now();
+    const begun = this.now();
     if (begun < this.#notBefore) return;
     try {
       await piece();
     } finally {
-      const now = performance.now();
-      this.#notBefore = now + (now - begun) * this.#rest;
+      const ended = this.now();
+      this.#notBefore = ended + (ended - begun) * this.#rest;
     }
   }
 }

@@ -60,31 +60,6 @@ describe('consuming from RabbitMQ', () => {
     expect(letters[0]?.content.toString()).toBe(text);
   });
 
-  test('what ends its batch each time wears out nothing but itself', async () => {
-    const drivers = await system.started();
-    const token = system.token(0);
-    const events = Array.from({ length: 30 }, (_, place) => messages(token, 1 + place));
-    const [first, bad] = [events[0] as Event, events[15] as Event];
-    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
-    const stored = new Set<string>();
-    await drivers.source.consume(async (batch) => {
-      if (batch[0] !== undefined && batch[0].id !== first.id) await gate;
-      if (batch.some(({ id }) => id === bad.id)) return null as never; // a bug
-      for (const { id } of batch) stored.add(id);
-      return [];
-    });
-    await drivers.log.publish(first);
-    await until('many are taken at once', () => stored.size === 1);
-    for (const event of events.slice(1)) await drivers.log.publish(event);
-    await until('they are in the hand', () => drivers.stats.deliveries === 30);
-    release();
-    await until('the others are stored', () => stored.size === 29);
-    await until('the one is given up', async () => (await drivers.deadLetters.count()) > 0);
-    const letters = await drivers.deadLetters.list(100);
-    expect(letters.map(({ reason }) => reason)).toEqual(['undeliverable']);
-    expect(letters[0]?.content.toString()).toContain(bad.id);
-  });
-
   test('what a handler rejects is kept with the reason, and is published again on demand', async () => {
     const drivers = await system.started();
     const token = system.token(0);
@@ -144,88 +119,6 @@ describe('consuming from RabbitMQ', () => {
     expect(seen.slice(4)).toEqual([`1:${events[2]?.id}`]);
   });
 
-  test('takes one envelope until its first commit, then more at once', async () => {
-    const drivers = await system.started();
-    const token = system.token(0);
-    for (let first = 1; first <= 30; first += 1) await drivers.log.publish(messages(token, first));
-    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
-    const sizes: number[] = [];
-    await drivers.source.consume(async (events) => {
-      sizes.push(events.length);
-      await gate;
-      await Bun.sleep(20);
-      return [];
-    });
-    await Bun.sleep(200);
-    expect(drivers.stats.deliveries).toBe(1);
-    release();
-    await until('all are stored', () => sizes.reduce((sum, size) => sum + size, 0) === 30);
-    expect(sizes[0]).toBe(1);
-    expect(Math.max(...sizes)).toBeGreaterThan(8);
-    expect(drivers.stats.redeliveries).toBeLessThanOrEqual(1); // the one in the hand when more are taken
-  });
-
-  test('of large envelopes only few are in the hand at once, and all are stored in their order', async () => {
-    const drivers = await system.started();
-    const token = system.token(0);
-    const large = Array.from({ length: 12 }, (_, place) => {
-      return {
-        ...messages(token, 2 + place * 1_000),
-        contents: Array.from({ length: 1_000 }, () => 'x'.repeat(6_000)),
-      };
-    });
-    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
-    const stored = new Set<string>();
-    await drivers.source.consume(async (events) => {
-      if (events.some(({ id }) => large.some((event) => event.id === id))) await gate;
-      for (const { id } of events) stored.add(id);
-      return [];
-    });
-    const small = messages(token, 1);
-    await drivers.log.publish(small);
-    await until('many are taken at once', () => stored.size === 1);
-    for (const event of large) await drivers.log.publish(event);
-    const waiting = () => onChannel(async (channel) => (await channel.checkQueue(queue(0))).messageCount);
-    await until('most have gone back', async () => drivers.stats.redeliveries > 0 && (await waiting()) === 10);
-    release();
-    await until('all are stored', () => stored.size === 13);
-    expect([...stored]).toEqual([small, ...large].map(({ id }) => id));
-  }, 60_000);
-
-  test('of large envelopes that were returned only few are in the hand at once, too', async () => {
-    const drivers = await system.started();
-    const token = system.token(0);
-    const large = Array.from({ length: 12 }, (_, place) => {
-      return {
-        ...messages(token, 1 + place * 1_000),
-        contents: Array.from({ length: 1_000 }, () => 'x'.repeat(6_000)),
-      };
-    });
-    for (const event of large) await drivers.log.publish(event);
-    await onChannel(async (channel) => {
-      const { promise: all, resolve } = Promise.withResolvers<void>();
-      let had = 0;
-      await channel.consume(queue(0), () => {
-        had += 1;
-        if (had === large.length) resolve();
-      });
-      await all;
-    });
-    const { promise: gate, resolve: release } = Promise.withResolvers<void>();
-    const stored = new Set<string>();
-    await drivers.source.consume(async (events) => {
-      if (events.some(({ id }) => id !== large[0]?.id)) await gate;
-      for (const { id } of events) stored.add(id);
-      return [];
-    });
-    await until('many are taken at once', () => stored.size === 1);
-    const waiting = () => onChannel(async (channel) => (await channel.checkQueue(queue(0))).messageCount);
-    await until('most have gone back', async () => drivers.stats.redeliveries > 3 && (await waiting()) === 9);
-    release();
-    await until('all are stored', () => stored.size === 12);
-    expect(stored).toEqual(new Set(large.map(({ id }) => id))); // in whichever order RabbitMQ gives them back
-  }, 60_000);
-
   test('a batch that cannot be stored is held and tried again, however often, while other partitions go on', async () => {
     const drivers = await system.started();
     const [stuck, free] = [system.token(0), system.token(1)];
@@ -275,35 +168,6 @@ describe('consuming from RabbitMQ', () => {
     expect(published.map(({ id }) => stored.get(id))).toEqual(published.map((_, index) => index));
     await publishing.log.fence(token, 10_000);
     expect(consuming.stats.redeliveries).toBeGreaterThan(0);
-    proxy.close();
-  });
-
-  test('lost connections do not wear out what cannot be committed: it comes one at a time', async () => {
-    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
-    const publishing = await system.started();
-    const consuming = system.drivers({ url });
-    const events = Array.from({ length: 21 }, (_, place) => messages(system.token(0), 1 + place));
-    const stored: string[] = [];
-    let away = false;
-    await consuming.source.consume(async (batch) => {
-      if (away) throw new Error('the store is away');
-      stored.push(...batch.map(({ id }) => id));
-      return [];
-    });
-    await publishing.log.publish(events[0] as Event);
-    await until('many are taken at once', () => stored.length === 1);
-    away = true;
-    for (const event of events.slice(1)) await publishing.log.publish(event);
-    await until('they are in the hand', () => consuming.stats.deliveries === 21);
-    for (let cuts = 1; cuts <= 3; cuts += 1) {
-      proxy.cut();
-      await until('the first of them comes again', () => consuming.stats.redeliveries >= cuts);
-      await Bun.sleep(100); // in which no other comes
-      expect(consuming.stats.redeliveries).toBe(cuts);
-    }
-    away = false;
-    await until('all are stored', () => stored.length === 21);
-    expect(new Set(stored)).toEqual(new Set(events.map(({ id }) => id))); // in whichever order they come back
     proxy.close();
   });
 

@@ -19,6 +19,7 @@ const PREFETCH = 128;
 const PREFETCH_LARGE = 2;
 /** So long it stays with few at once, where large ones came or a batch could not be decided. */
 const FEW_FOR_MS = 60_000;
+/** Before what has ended in an exception is taken again. */
 const RECOVER_AFTER_MS = 100;
 const WAITING_BYTES_MAX = 96 * 1024 * 1024;
 /** Under a load, what comes within so long is stored together: a transaction of one row costs as much as one of fifty. */
@@ -161,6 +162,7 @@ export class PartitionConsumer {
     }
   }
 
+  /** From the next subscription on, for a minute. */
   #takeFew(prefetch: number): void {
     this.#prefetch = prefetch;
     this.#fewUntil = performance.now() + FEW_FOR_MS;
@@ -311,7 +313,7 @@ export class PartitionConsumer {
     return true;
   }
 
-  /** Behind the others that wait. What is in the hand goes back with the end of the channel, to its place in the queue. */
+  /** Behind the others that wait, `afterMs` milliseconds later. What is in the hand goes back with the end of the channel, to its place in the queue. */
   async #subscribeAgain(subscription: Subscription, afterMs = 0): Promise<void> {
     const { channel, model } = subscription;
     if (!subscription.alive) return;
