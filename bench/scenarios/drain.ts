@@ -4,7 +4,7 @@
  * share of the CPU; what both do together is the scenario `whole`.
  */
 import { type Context, type Scenario, watched } from '../context.ts';
-import { bulkBodies, rawBulk } from '../floors/elasticsearch.ts';
+import { bulkBodies, rawBulk, warmElasticsearch } from '../floors/elasticsearch.ts';
 import { rawJsonTable, rawLoadData, rawPrepared } from '../floors/insert-shapes.ts';
 import { rawInserts, withMysql } from '../floors/mysql.ts';
 import { load } from '../load/load.ts';
@@ -123,6 +123,8 @@ async function indexing(context: Context): Promise<Measurement[]> {
   const bodies = bulkBodies(documents);
   const ours: Sample[] = [];
   const raw: Sample[] = [];
+  say('warming Elasticsearch');
+  await warmElasticsearch(stack.servers.elasticsearch, bodies, documents);
   for (let round = 0; round <= rounds; round += 1) {
     const worker = await OwnWorker.start(stack, { searching: true });
     await until('the indexer begins', async () => (await worker.totals()).indexed > 0, 60);

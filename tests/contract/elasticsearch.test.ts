@@ -1,3 +1,4 @@
+import type { Message } from '@parley/domain';
 import { openElasticsearch } from '../../libs/elasticsearch/src/index.ts';
 import { searchIndexContract } from './search-index.contract.ts';
 
@@ -5,17 +6,23 @@ import { searchIndexContract } from './search-index.contract.ts';
 searchIndexContract('the Elasticsearch', async () => {
   const url = process.env.ELASTICSEARCH_URL;
   if (url === undefined) throw new Error('ELASTICSEARCH_URL must name an Elasticsearch server for these tests');
-  const { search, admin, close } = openElasticsearch({ url, alias: `test-${crypto.randomUUID()}` });
+  const { search, admin, indexInto, close } = openElasticsearch({ url, alias: `test-${crypto.randomUUID()}` });
   const { name } = await admin.ensureIndex();
-  const write = async (documents: Parameters<typeof search.index>[0]) => {
-    const refused = await search.index(documents);
-    if (refused.length > 0) throw new Error(`refused: ${refused[0]?.reason}`);
-    await admin.refresh();
-  };
+  const known = new Map<string, Message>();
+  const keyOf = (token: string, chat: number, number: number) => `${token}:${chat}:${number}`;
   return {
     index: search,
-    given: write,
-    late: write,
+    store: {
+      messagesAt: async (token, chat, numbers) =>
+        numbers.flatMap((number) => known.get(keyOf(token, chat, number)) ?? []),
+    },
+    given: async (documents) => {
+      for (const { token, chat, number, content, createdAt } of documents)
+        known.set(keyOf(token, chat, number), { number, content, createdAt, updatedAt: createdAt });
+      const refused = await indexInto([name], documents);
+      if (refused.length > 0) throw new Error(`refused: ${refused[0]?.reason}`);
+      await admin.refresh();
+    },
     close: async () => {
       await admin.dropIndex(name);
       await close();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Message, Store, Token } from '@parley/domain';
+import { type Message, SEARCH_RANK, type Store, type Token } from '@parley/domain';
 import { DataDirInUse, openEmbedded } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { storedChat } from './events.ts';
@@ -88,7 +88,7 @@ describe('the embedded drivers in several processes', () => {
       expect((await store.chat(token, 1))?.messagesCount).toBe(rows.length);
       const [number = 0, content = ''] = reported.at(-1) ?? [];
       const found = await search.search({ token, chat: 1, query: content, limit: 2 });
-      expect(found.hits).toEqual([{ number, content }]);
+      expect(found.hits).toEqual([{ number, rank: SEARCH_RANK.phrase }]);
       await close();
     }
     expect(new Set(reported.map(([number]) => number)).size).toBe(reported.length);

@@ -32,10 +32,8 @@ searchIndexContract('the embedded', async () => {
   const { search, store, close } = await openDrivers();
   return {
     index: search,
+    store,
     given: (documents) => keep(store, documents),
-    late: async (documents) => {
-      await search.index(documents);
-    },
     close,
   };
 });

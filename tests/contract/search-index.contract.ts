@@ -1,4 +1,5 @@
-import type { SearchDocument, SearchHit, SearchIndex, SearchPage, SearchPosition, Token } from '@parley/domain';
+import type { Message, SearchDocument, SearchIndex, SearchPosition, Store, Token } from '@parley/domain';
+import { CheckedSearch } from '../../apps/api/src/checked-search.ts';
 import type { Harness } from './open-harness.ts';
 import { searchChangesContract } from './search-changes.contract.ts';
 import { searchMatchingContract } from './search-matching.contract.ts';
@@ -7,11 +8,14 @@ import { searchOrderContract } from './search-order.contract.ts';
 
 export interface SearchHarness extends Harness {
   readonly index: SearchIndex;
+  /** Where the documents are that were given. */
+  readonly store: Pick<Store, 'messagesAt'>;
   /** Makes documents known, each new or with a version above all before. Resolves once they are searchable. */
   given(documents: readonly SearchDocument[]): Promise<void>;
-  /** Gives `index` documents that may be older than what is known. Resolves once their effect would be seen. */
-  late(documents: readonly SearchDocument[]): Promise<void>;
 }
+
+/** What a search needs: an index, and the store that decides. */
+export type Searched = Pick<SearchHarness, 'index' | 'store'>;
 
 /** What every driver of SearchIndex promises. */
 export function searchIndexContract(name: string, open: () => Promise<SearchHarness>): void {
@@ -23,29 +27,34 @@ export function searchIndexContract(name: string, open: () => Promise<SearchHarn
 
 /** The texts as messages 1, 2, 3… of a chat, as they were created. */
 export function documentsOf(token: Token, contents: readonly string[], chat = 1): SearchDocument[] {
-  return contents.map((content, index) => ({ token, chat, number: index + 1, content, version: 1 }));
+  return contents.map((content, index) => {
+    return { token, chat, number: index + 1, content, createdAt: Date.now(), version: 1 };
+  });
 }
 
+type Hit = Pick<Message, 'number' | 'content'>;
+
 /** All hits of a query, read in one page. */
-export async function hitsOf(index: SearchIndex, token: Token, query: string, chat = 1): Promise<SearchHit[]> {
-  const { hits } = await index.search({ token, chat, query, limit: 200 });
-  return [...hits];
+export async function hitsOf({ index, store }: Searched, token: Token, query: string, chat = 1): Promise<Hit[]> {
+  const { hits } = await new CheckedSearch(index, store).page({ token, chat, query, limit: 200 });
+  return hits.map(({ number, content }) => ({ number, content }));
 }
 
 /** The numbers of the messages that a query finds, in the order of their ranks. */
-export async function found(index: SearchIndex, token: Token, query: string, chat = 1): Promise<number[]> {
-  return (await hitsOf(index, token, query, chat)).map(({ number }) => number);
+export async function found(searched: Searched, token: Token, query: string, chat = 1): Promise<number[]> {
+  return (await hitsOf(searched, token, query, chat)).map(({ number }) => number);
 }
 
 /** The same, read page by page. */
 export async function foundByPages(
-  index: SearchIndex,
+  { index, store }: Searched,
   request: { readonly token: Token; readonly query: string; readonly limit: number },
-  onPage: (page: SearchPage) => Promise<void> | void = () => {},
+  onPage: (page: { readonly hits: readonly Hit[]; readonly next?: SearchPosition }) => Promise<void> | void = () => {},
 ): Promise<number[]> {
+  const checked = new CheckedSearch(index, store);
   const numbers: number[] = [];
   for (let after: SearchPosition | undefined; ; ) {
-    const page = await index.search({ ...request, chat: 1, after });
+    const page = await checked.page({ ...request, chat: 1, after });
     numbers.push(...page.hits.map(({ number }) => number));
     await onPage(page);
     if (page.next === undefined) return numbers;

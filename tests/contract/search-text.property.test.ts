@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { foldText, parseQuery } from '@parley/domain';
+import { foldText, foldWords, parseQuery, rankOf, SEARCH_RANK } from '@parley/domain';
 import fc from 'fast-check';
 
 /** Of all code points most are Chinese or nothing; what is difficult is dense in these ranges. */
@@ -32,10 +32,38 @@ test('folding a folded text changes nothing', () => {
   );
 });
 
-test('a folded text has single spaces between words, none around, and no control characters', () => {
+test('a folded text has single spaces between words, none around, and nothing that is not seen', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      expect(foldText(text)).toMatch(/^(?:[^\s\p{C}\p{P}]+(?: [^\s\p{C}\p{P}]+)*)?$/u);
+      const words = foldWords(text);
+      expect(words).toMatch(
+        /^(?:[[^\s\p{Cc}\p{Cf}\p{Cs}\p{DI}\p{P}][#@]]+(?: [[^\s\p{Cc}\p{Cf}\p{Cs}\p{DI}\p{P}][#@]]+)*)?$/v,
+      );
+      const marks = foldText(text).slice(words.length).trimStart();
+      expect(marks).toMatch(/^(?:[\p{P}--[#@]]+(?: [\p{P}--[#@]]+)*)?$/v);
+      expect(new Set(marks.split(' ')).size).toBe(marks.split(' ').length);
+    }),
+    RUNS,
+  );
+});
+
+test('what nobody sees changes nothing, wherever it stands', () => {
+  const invisible = fc.constantFrom(
+    '\u00ad',
+    '\u200b',
+    '\u200d',
+    '\u2060',
+    '\ufeff',
+    '\ufe0f',
+    '\u{e0020}',
+    '\u034f',
+    '\u061c',
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(character, invisible), { maxLength: 30 }), (characters) => {
+      const seen = characters.filter((one) => !/^\p{DI}$/u.test(one));
+      // Hangul is composed over what nobody sees as over nothing.
+      expect(foldText(characters.join(''))).toBe(foldText(seen.join('')));
     }),
     RUNS,
   );
@@ -50,15 +78,13 @@ test('a text is folded alike in every normal form', () => {
   );
 });
 
-test('a text without quotation marks is found by itself as a query', () => {
+const QUOTES = /["“”„‟«»＂〝〞〟]/g;
+
+test('a text is found by itself as a query, as a phrase', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      const query = text.replaceAll('"', ' ');
-      const { phrase, terms } = parseQuery(query);
-      const folded = foldText(query);
-      expect(phrase).toBe(folded);
-      expect(terms.length > 0).toBe(folded !== '');
-      for (const term of terms) expect(` ${folded} `).toContain(` ${term} `);
+      const rank = rankOf(foldText(text), parseQuery(text.replaceAll(QUOTES, foldWords(text) === '' ? '$&' : ' ')));
+      expect(rank).toBe(foldText(text) === '' ? undefined : SEARCH_RANK.phrase);
     }),
     RUNS,
   );
@@ -66,10 +92,11 @@ test('a text without quotation marks is found by itself as a query', () => {
 
 test('a text in quotes asks for the whole of it', () => {
   fc.assert(
-    fc.property(anyText, (text) => {
-      const folded = foldText(text.replaceAll('"', ''));
-      const { terms } = parseQuery(`"${text.replaceAll('"', '')}"`);
-      expect(terms).toEqual(folded === '' ? [] : [folded]);
+    fc.property(anyText, fc.constantFrom('""', '“”', '«»', '„“'), (text, [open, close]) => {
+      const bare = text.replaceAll(QUOTES, '');
+      const folded = foldWords(bare);
+      const { terms } = parseQuery(`${open}${bare}${close}`);
+      if (folded !== '') expect(terms).toEqual([folded]);
     }),
     RUNS,
   );

@@ -11,6 +11,7 @@ import {
   tokenParam,
 } from '@parley/http';
 import { Elysia } from 'elysia';
+import { CheckedSearch } from './checked-search.ts';
 import type { ApiParts } from './parts.ts';
 import { settled } from './read-your-writes.ts';
 import { decodeCursor, encodeCursor } from './search-cursor.ts';
@@ -23,11 +24,12 @@ interface Search {
 }
 
 export function searchRoutes({ store, log, index }: ApiParts) {
+  const checked = new CheckedSearch(index, store);
   const search = async ({ params, query, path, text }: Search, set: { headers: Record<string, string | number> }) => {
     const token = tokenParam(params.token);
     const chat = chatParam(params.number);
     const limit = pageLimit(query);
-    const page = await index.search({ token, chat, query: text, limit, after: decodeCursor(query.cursor) });
+    const page = await checked.page({ token, chat, query: text, limit, after: decodeCursor(query.cursor) });
     if (page.hits.length === 0) await settled(log, token, 'chat', () => store.chat(token, chat));
     if (page.next !== undefined) {
       const next = new URLSearchParams({ search_query: text, limit: String(limit), cursor: encodeCursor(page.next) });
@@ -50,7 +52,7 @@ export function searchRoutes({ store, log, index }: ApiParts) {
     );
 }
 
-const checked = bodySchema(SearchBody)['~standard'].validate;
+const validate = bodySchema(SearchBody)['~standard'].validate;
 
 /** The query of a URL, held to the same rules as the one of a body. */
 function queryText(text: string | undefined): string {
@@ -59,7 +61,7 @@ function queryText(text: string | undefined): string {
     throw new RequestProblem(422, 'There is nothing to search for.', errors);
   }
   try {
-    return checked({ search_query: text }).value.search_query;
+    return validate({ search_query: text }).value.search_query;
   } catch (error) {
     if (!(error instanceof RequestProblem)) throw error;
     const errors = error.errors?.map(({ path, message }) => ({ path: path.slice(1), message }));

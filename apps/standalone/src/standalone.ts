@@ -6,6 +6,7 @@ import { rejectedEvents, StoreConsumer } from '@parley/worker';
 import { Elysia } from 'elysia';
 import type { standaloneConfig } from './config.ts';
 import { serveNode } from './node-server.ts';
+import { searchFillProgress } from './search-fill-progress.ts';
 
 /** The three apps in one process on the embedded drivers. */
 export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
@@ -13,7 +14,11 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
     'standalone',
     config,
     async ({ logger, registry }) => {
-      const embedded = openEmbedded({ dataDir: config.DATA_DIR, queueBytesMax: config.QUEUE_BYTES_MAX });
+      const embedded = openEmbedded({
+        dataDir: config.DATA_DIR,
+        queueBytesMax: config.QUEUE_BYTES_MAX,
+        onSearchFill: searchFillProgress(registry, logger),
+      });
       const { numbering, log, store, search, counters } = embedded;
       const onRejected = rejectedEvents(registry, logger);
       const consumer = new StoreConsumer({ source: log, store, counters, onRejected, logger, registry });

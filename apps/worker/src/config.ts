@@ -12,6 +12,11 @@ const schema = Type.Object({
     minimum: 1,
     description: 'milliseconds the indexer rests between two requests, unless much waits',
   }),
+  INDEX_KEEP_MS: Type.Integer({
+    default: 600_000,
+    minimum: 0,
+    description: 'milliseconds that a search index of an older version is kept after searches left it',
+  }),
   FLUSH_PATTERN: Type.String({
     default: '0 * * * * *',
     description: 'when counts are summed: a cron pattern with seconds',

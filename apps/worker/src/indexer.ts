@@ -16,6 +16,8 @@ export interface IndexerParts {
 }
 
 const RETRY_MS_MAX = 5_000;
+/** How often it looks whether the index is there and of the right version, unless something fails. */
+const TEND_MS = 30_000;
 /** Requests are made by one while the other's are under way. The second works only where much waits. */
 const LANES = 2;
 
@@ -54,17 +56,20 @@ export class Indexer {
     this.#loops ??= Promise.all(Array.from({ length: LANES }, (_, lane) => this.#run(lane === 0)));
   }
 
-  /** Ends after the bulk request in the hand, also while an index is filled. */
+  /** Ends after the bulk requests that are under way, also while an index is filled. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loops;
+    await this.#parts.upkeep.stopped();
   }
 
+  /** `always`: this one also works where little waits, and sees to the index. */
   async #run(always: boolean): Promise<void> {
     const { ledger, upkeep, logger, documentsMax, idleMs } = this.#parts;
     const { signal } = this.#stopping;
     const apply = upkeep.apply.bind(upkeep);
-    let failures = 1; // the first round sees to the index as well
+    let failures = 0;
+    let tendAt = performance.now();
     while (!signal.aborted) {
       if (!always && !this.#backlog) {
         await pause(idleMs, signal);
@@ -72,7 +77,10 @@ export class Indexer {
       }
       try {
         // After a failure the index itself may be gone.
-        if (failures > 0) await upkeep.ensure(signal);
+        if (always && (failures > 0 || performance.now() >= tendAt)) {
+          await upkeep.tend(signal);
+          tendAt = performance.now() + TEND_MS;
+        }
         const documents = await ledger.indexNext(documentsMax, apply);
         failures = 0;
         this.#indexed.inc(documents);

@@ -1,18 +1,43 @@
 import type { Ledger, MessagePosition, RefusedDocument, SearchDocument } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
-import { Counter, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { pause } from './pause.ts';
 
 /** What the upkeep needs of the search engine. */
 export interface SearchEngine {
   readonly admin: {
-    indices(): Promise<readonly { readonly name: string; readonly live: boolean }[]>;
-    createIndex(name?: string): Promise<string>;
+    indices(): Promise<readonly EngineIndex[]>;
+    createIndex(): Promise<string>;
+    note(name: string, notes: EngineIndex['notes']): Promise<void>;
     /** Makes what was written findable now. */
     refresh(name: string): Promise<void>;
     swapAlias(name: string): Promise<void>;
     dropIndex(name: string): Promise<void>;
+    /** The documents of an index. */
+    count(name: string): Promise<number>;
   };
   indexInto(indices: readonly string[], documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
+}
+
+export interface EngineIndex {
+  readonly name: string;
+  /** Whether searches of its version read it. */
+  readonly live: boolean;
+  readonly version: number | undefined;
+  /** Whether it has the version that this program makes. */
+  readonly current: boolean;
+  readonly notes: {
+    /** While it is filled: what it has, a `Filled`. */
+    readonly filled?: unknown;
+    /** Since when searches read it: milliseconds since 1970. */
+    readonly liveSince?: number;
+  };
+}
+
+/** How far an index is filled. */
+interface Filled {
+  readonly after: MessagePosition;
+  readonly documents: number;
 }
 
 export interface SearchUpkeepParts {
@@ -20,63 +45,75 @@ export interface SearchUpkeepParts {
   readonly ledger: Ledger;
   readonly logger: Logger;
   readonly registry?: Registry;
+  /** How long an index of an older version is kept after searches left it, for apis that still read it. Milliseconds. */
+  readonly keepMs?: number;
 }
 
-const FIRST_INDEX = 'parley-messages-000001';
+export interface RebuildOptions {
+  /** Also where the live index is as it should be. */
+  readonly anew?: boolean;
+  /** Of the time that it works rather than rests, above 0 and at most 1. */
+  readonly share?: number;
+  readonly signal?: AbortSignal;
+}
+
 const SCAN_AT_ONCE = 2_000;
+/** After so many documents an index notes how far it is filled, for whoever goes on with it. */
+const NOTED_EVERY = 20_000;
+const LOGGED_EVERY_MS = 10_000;
+/** While there is no index, or one of an older version, the work of all others goes on beside. */
+const BACKGROUND_SHARE = 0.5;
+const KEEP_MS = 600_000;
 
 /**
- * Keeps a search index there that has everything: makes the first one, fills one that was lost, and builds a new one
- * beside the live one on demand. The ledger's list says which indices the indexers write to; an index is filled only after it is
- * on that list, and searched only after it is filled, so no update falls between and a crash anywhere is made good by the
- * next call.
+ * Keeps a search index there that has everything and is of this program's version: makes the first one, and builds a new
+ * one where it was lost, is of an older version, or on demand. The old one serves meanwhile.
+ *
+ * The ledger's list says which indices the indexers write to. An index is filled only after it is on that list, and
+ * searched only after it is filled, so no update falls between, and a crash anywhere is made good by the next call.
  */
 export class SearchUpkeep {
   readonly #parts: SearchUpkeepParts;
   readonly #refused: Counter | undefined;
+  #rebuilding: Promise<void> | undefined;
+  #documents = 0;
+  #expected = 0;
 
   constructor(parts: SearchUpkeepParts) {
     this.#parts = parts;
-    const { registry } = parts;
-    if (registry === undefined) return;
-    this.#refused = new Counter({
-      name: 'parley_refused_documents_total',
-      help: 'Documents that the search index refuses for good; they are stored, but not found',
-      registers: [registry],
-    });
+    if (parts.registry !== undefined) this.#refused = this.#metrics(parts.registry);
   }
 
   /**
-   * Sees to it that the live index is there and complete. Cheap where it is. Rejects soon after `signal` is aborted; the
-   * next call, of any process, begins anew.
+   * Looks whether all is as it should be, which is cheap, mends what takes a moment, and begins a rebuild where one is
+   * needed and nobody is at it. The rebuild goes on afterwards until `signal` is aborted; a failure of it is logged, and
+   * the next call goes on with it.
    */
-  async ensure(signal?: AbortSignal): Promise<void> {
-    const { ledger, engine, logger } = this.#parts;
-    const [registered, indices] = await Promise.all([ledger.searchIndices(), engine.admin.indices()]);
-    const live = indices.find((index) => index.live)?.name;
-    if (live === undefined || !registered.includes(live)) {
-      const name = live ?? (await engine.admin.createIndex(registered.at(-1) ?? FIRST_INDEX));
-      logger.info({ index: name }, 'filling the search index');
-      await ledger.addSearchIndex(name);
-      await this.#fill(name, () => signal?.throwIfAborted());
-      await this.#search(name);
-    }
-    const there = new Set((await engine.admin.indices()).map(({ name }) => name));
-    for (const name of registered) if (!there.has(name)) await ledger.dropSearchIndex(name);
-  }
-
-  /**
-   * Builds a new index from the store while everything goes on, then searches it instead of the old one, which is dropped.
-   * `progress` hears how many documents are written.
-   */
-  async rebuild(progress: (documents: number) => void): Promise<string> {
+  async tend(signal: AbortSignal): Promise<void> {
     const { ledger, engine } = this.#parts;
-    const name = await engine.admin.createIndex();
-    await ledger.addSearchIndex(name);
-    await this.#fill(name, progress);
-    await this.#search(name);
-    for (const old of await ledger.searchIndices()) if (old !== name) await ledger.dropSearchIndex(old);
-    for (const old of await engine.admin.indices()) if (old.name !== name) await engine.admin.dropIndex(old.name);
+    const [registered, indices] = await Promise.all([ledger.searchIndices(), engine.admin.indices()]);
+    for (const name of registered) {
+      if (!indices.some((index) => index.name === name)) await ledger.dropSearchIndex(name);
+    }
+    const live = liveOf(indices, registered);
+    if (live === undefined) this.#begin(signal);
+    else await this.#clear(live, indices);
+  }
+
+  /** Waits until a rebuild has ended whose signal was aborted. */
+  async stopped(): Promise<void> {
+    await this.#rebuilding;
+  }
+
+  /**
+   * Builds an index from the store while everything goes on, then searches it instead of the old one. Answers its name;
+   * undefined where another process is at it.
+   */
+  async rebuild(options: RebuildOptions = {}, progress?: (documents: number) => void): Promise<string | undefined> {
+    let name: string | undefined;
+    await this.#parts.ledger.exclusively(async (held) => {
+      name = await this.#build(options, held, progress);
+    });
     return name;
   }
 
@@ -89,24 +126,137 @@ export class SearchUpkeep {
     }
   }
 
-  /** Without the refresh, searches would miss what was written last until the index refreshes by itself. */
-  async #search(name: string): Promise<void> {
-    const { admin } = this.#parts.engine;
-    await admin.refresh(name);
-    await admin.swapAlias(name);
+  #begin(signal: AbortSignal): void {
+    this.#rebuilding ??= this.rebuild({ share: BACKGROUND_SHARE, signal })
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#parts.logger.warn({ err: error }, 'building the search index waits');
+      })
+      .then(() => {
+        this.#rebuilding = undefined;
+      });
   }
 
-  async #fill(name: string, progress?: (documents: number) => void): Promise<void> {
-    let after: MessagePosition | undefined;
-    let written = 0;
+  async #build(options: RebuildOptions, held: () => Promise<void>, progress?: (documents: number) => void) {
+    const { ledger, engine, logger } = this.#parts;
+    const [registered, indices] = await Promise.all([ledger.searchIndices(), engine.admin.indices()]);
+    const live = liveOf(indices, registered);
+    if (live !== undefined && options.anew !== true) return live.name; // somebody else was faster
+    const begun = options.anew === true ? undefined : indices.find((index) => index.current);
+    const name = begun?.name ?? (await engine.admin.createIndex());
+    const isRegistered = registered.includes(name);
+    if (!isRegistered) await ledger.addSearchIndex(name);
+    // What was written while it was not on the list is missing anywhere.
+    const filled = isRegistered ? (begun?.notes.filled as Filled | undefined) : undefined;
+    this.#expected = await this.#countOf(indices);
+    logger.info({ index: name, documents: filled?.documents ?? 0, of: this.#expected }, 'building a search index');
+    try {
+      await this.#fill(name, filled, options, held, progress);
+    } finally {
+      this.#documents = 0;
+      this.#expected = 0;
+    }
+    // Without the refresh, searches would miss what was written last until the index refreshes by itself.
+    await engine.admin.refresh(name);
+    await engine.admin.swapAlias(name);
+    await engine.admin.note(name, { liveSince: Date.now() });
+    logger.info({ index: name }, 'searches read a new index');
+    for (const old of await engine.admin.indices()) if (old.current && old.name !== name) await this.#drop(old.name);
+    return name;
+  }
+
+  async #fill(
+    name: string,
+    filled: Filled | undefined,
+    { share = 1, signal }: RebuildOptions,
+    held: () => Promise<void>,
+    progress?: (documents: number) => void,
+  ): Promise<void> {
+    const { ledger, engine, logger } = this.#parts;
+    let after = filled?.after;
+    let noted = filled?.documents ?? 0;
+    let loggedAt = performance.now();
+    this.#documents = noted;
     for (;;) {
-      const documents = await this.#parts.ledger.scan(after, SCAN_AT_ONCE);
+      signal?.throwIfAborted();
+      await held();
+      const begun = performance.now();
+      const documents = await ledger.scan(after, SCAN_AT_ONCE);
       const last = documents.at(-1);
       if (last === undefined) return;
       await this.apply(documents, [name]);
       after = { token: last.token, chat: last.chat, number: last.number };
-      written += documents.length;
-      progress?.(written);
+      this.#documents += documents.length;
+      progress?.(this.#documents);
+      if (this.#documents - noted >= NOTED_EVERY) {
+        noted = this.#documents;
+        await engine.admin.note(name, { filled: { after, documents: noted } satisfies Filled });
+      }
+      if (performance.now() - loggedAt >= LOGGED_EVERY_MS) {
+        loggedAt = performance.now();
+        logger.info({ index: name, documents: this.#documents, of: this.#expected }, 'building a search index');
+      }
+      if (share < 1 && signal !== undefined) await pause((performance.now() - begun) * (1 / share - 1), signal);
     }
   }
+
+  /** About as many documents as the new index will have. */
+  async #countOf(indices: readonly EngineIndex[]): Promise<number> {
+    const old = indices.find((index) => index.live);
+    return old === undefined ? 0 : this.#parts.engine.admin.count(old.name).catch(() => 0);
+  }
+
+  /** Drops what nobody needs beside the live index: older versions after a while, and rebuilds that were broken off. */
+  async #clear(live: EngineIndex, indices: readonly EngineIndex[]): Promise<void> {
+    const { engine, ledger, keepMs = KEEP_MS } = this.#parts;
+    const { liveSince } = live.notes;
+    if (liveSince === undefined) await engine.admin.note(live.name, { liveSince: Date.now() });
+    else if (Date.now() - liveSince >= keepMs) {
+      const older = indices.filter(({ version = Number.NaN }) => version < (live.version ?? 0));
+      for (const { name } of older) await this.#drop(name);
+    }
+    const brokenOff = indices.filter((index) => index.current && !index.live);
+    if (brokenOff.length === 0) return;
+    await ledger.exclusively(async () => {
+      // Only now it is sure that nobody is at it.
+      const left = (await engine.admin.indices()).filter((index) => index.current && !index.live);
+      for (const { name } of left) await this.#drop(name);
+    });
+  }
+
+  async #drop(name: string): Promise<void> {
+    const { engine, ledger, logger } = this.#parts;
+    await ledger.dropSearchIndex(name);
+    await engine.admin.dropIndex(name);
+    logger.info({ index: name }, 'dropped a search index');
+  }
+
+  #metrics(registry: Registry): Counter {
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        ...{ name, help, registers: [registry] },
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge(
+      'parley_search_rebuild_documents',
+      'Documents in the search index that this worker is building; 0 while it builds none',
+      () => this.#documents,
+    );
+    gauge(
+      'parley_search_rebuild_expected_documents',
+      'About as many documents the index that is being built will have; 0 where that is not known',
+      () => this.#expected,
+    );
+    return new Counter({
+      name: 'parley_refused_documents_total',
+      help: 'Documents that the search index refuses for good; they are stored, but not found',
+      registers: [registry],
+    });
+  }
+}
+
+/** The index that searches of this version read, where it is written to as well. */
+function liveOf(indices: readonly EngineIndex[], registered: readonly string[]): EngineIndex | undefined {
+  return indices.find((index) => index.current && index.live && registered.includes(index.name));
 }

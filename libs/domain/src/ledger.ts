@@ -51,6 +51,11 @@ export interface Ledger {
   addSearchIndex(name: string): Promise<void>;
   /** Once resolved, no `apply` that was given this name is running, and none will get it. Idempotent. */
   dropSearchIndex(name: string): Promise<void>;
+  /**
+   * Does `work` unless another process is at it; false then. `held` is to be called before each step, at least every 30
+   * seconds: it rejects where others may have begun meanwhile. Rejects as `work` does.
+   */
+  exclusively(work: (held: () => Promise<void>) => Promise<void>): Promise<boolean>;
 }
 
 /** Puts documents into each of the named search indices. */

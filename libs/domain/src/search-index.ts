@@ -3,20 +3,19 @@ import type { Token } from './identifiers.ts';
 /**
  * PORT. Finds messages of one chat by their text.
  *
- * A query is plain text without operators, except that "double quotes" keep words together. A message matches where it
- * has every term of the query: as a word, the beginning of a word or a part of one; case and accents do not matter, and
- * punctuation counts as space. Best match first: the whole query as a phrase of whole words, then all terms as whole
- * words, then all as beginnings of words, then anywhere; the newer message first among equals.
- * A query without any term (only spaces or punctuation) matches nothing.
- * Never answers a message of another chat. Rejects with Unavailable where the index is away or too slow.
+ * A query is plain text without operators, except that quotation marks keep words together. A message matches where its
+ * folded text (see foldText) has every term of the query: as a word, the beginning of a word or a part of one. Best rank
+ * first (see rankOf): the whole query as a phrase of whole words, then all terms as whole words, then all as beginnings
+ * of words, then anywhere; the newer message first among equals. A query of punctuation alone looks for that punctuation
+ * in the same way. A query without any term (only spaces, or what nobody sees) matches nothing.
+ *
+ * An index answers where hits are; their contents are in the store, which decides: what is found here may have changed
+ * meanwhile, and an index may also answer messages that do not match, behind the others. It never leaves one out that
+ * matches and is indexed, and never answers a message of another chat.
+ * Rejects with Unavailable where the index is away, or does not find the whole page in time: never a part of it.
  */
 export interface SearchIndex {
   search(request: SearchRequest): Promise<SearchPage>;
-  /**
-   * Puts documents in the index, replacing older versions of them; a version that is older than the one in the index
-   * changes nothing. Resolves with what the index refuses for good.
-   */
-  index(documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
 }
 
 export interface SearchRequest {
@@ -34,23 +33,21 @@ export interface SearchPosition {
   readonly number: number;
 }
 
-export interface SearchHit {
-  readonly number: number;
-  readonly content: string;
-}
-
 export interface SearchPage {
-  readonly hits: readonly SearchHit[];
-  /** The position of the last hit, where more hits follow. */
-  readonly next?: SearchPosition;
+  readonly hits: readonly SearchPosition[];
+  /** Whether more hits follow the last one. */
+  readonly more: boolean;
 }
 
+/** A message as an index outside the store takes it. */
 export interface SearchDocument {
   readonly token: Token;
   readonly chat: number;
   readonly number: number;
   readonly content: string;
-  /** Counts the updates of the message, from 1. */
+  /** Milliseconds since 1970, UTC. */
+  readonly createdAt: number;
+  /** Counts the updates of the message, from 1: of two documents of a message the index keeps the higher version. */
   readonly version: number;
 }
 
@@ -58,6 +55,3 @@ export interface RefusedDocument {
   readonly document: SearchDocument;
   readonly reason: string;
 }
-
-/** The classes by which hits are ordered. */
-export const SEARCH_RANK = { phrase: 0, words: 1, prefixes: 2, parts: 3 } as const;

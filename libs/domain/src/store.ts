@@ -24,6 +24,8 @@ export interface Store {
   /** Ascending by number, for an unknown application an empty page. */
   chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>>;
   message(token: Token, chat: number, message: number): Promise<Message | undefined>;
+  /** Those of the numbers that there are, in any order; at most PAGE_LIMIT_MAX numbers. */
+  messagesAt(token: Token, chat: number, numbers: readonly number[]): Promise<readonly Message[]>;
   /** Ascending by number, for an unknown chat an empty page. */
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>>;
 

@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '@elastic/elasticsearch';
 import { newToken } from '@parley/domain';
-import { IndexMissing, WrongElasticsearch, WrongMapping } from './errors.ts';
+import { IndexMissing, UnknownMapping, WrongElasticsearch } from './errors.ts';
 import { openElasticsearch } from './open.ts';
-import { documentOf, type Own, openOwn, rawClient, rejection, serverUrl } from './test-support.ts';
+import {
+  createVersion1,
+  documentOf,
+  numbersOf,
+  type Own,
+  openOwn,
+  rawClient,
+  rejection,
+  serverUrl,
+} from './test-support.ts';
 
 let raw: Client;
 beforeAll(() => {
@@ -27,7 +36,7 @@ describe('the index behind the alias', () => {
       async ({ admin, alias }) => {
         expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000001`, created: true });
         expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000001`, created: false });
-        const { settings, mappings } = (await raw.indices.get({ index: alias }))[`${alias}-000001`]!;
+        const { settings, mappings } = (await raw.indices.get({ index: `${alias}-v2` }))[`${alias}-000001`]!;
         expect(settings?.index).toMatchObject({
           number_of_shards: '2',
           number_of_replicas: '0',
@@ -44,46 +53,75 @@ describe('the index behind the alias', () => {
       const many = await Promise.all(Array.from({ length: 8 }, () => admin.ensureIndex()));
       expect(many.filter(({ created }) => created)).toHaveLength(1);
       expect(new Set(many.map(({ name }) => name))).toEqual(new Set([`${alias}-000001`]));
-      expect(await admin.indices()).toEqual([{ name: `${alias}-000001`, live: true, mappingVersion: 1 }]);
+      expect(await admin.indices()).toEqual([
+        { name: `${alias}-000001`, live: true, version: 2, current: true, notes: {} },
+      ]);
     }));
 
   test('is made anew under the next number where the alias was lost', () =>
     own(async ({ admin, alias }) => {
       await admin.ensureIndex();
-      await raw.indices.deleteAlias({ index: `${alias}-000001`, name: alias });
+      await raw.indices.deleteAlias({ index: `${alias}-000001`, name: `${alias}-v2` });
       expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000002`, created: true });
     }));
 
-  test('of another version of the mapping is told with both versions', () =>
+  test('of version 1 is left to programs of that version, beside one of this version', () =>
     own(async ({ admin, alias }) => {
-      await raw.indices.create({
-        index: `${alias}-000001`,
-        aliases: { [alias]: {} },
-        mappings: { _meta: { owner: 'parley', version: 77 } },
-      });
-      const error = await rejection(admin.ensureIndex());
-      expect(error).toBeInstanceOf(WrongMapping);
-      expect(String(error)).toContain(`${alias}-000001 has mapping 77, but mapping 1 is needed`);
-      expect(await rejection(admin.createIndex(`${alias}-000001`))).toBeInstanceOf(WrongMapping);
+      const first = await createVersion1(raw, alias);
+      expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000002`, created: true });
+      expect(await admin.indices()).toEqual([
+        { name: first, live: true, version: 1, current: false, notes: {} },
+        { name: `${alias}-000002`, live: true, version: 2, current: true, notes: {} },
+      ]);
     }));
 
-  test('that somebody else made is told', () =>
+  test('of a version that is not known is not written to, nor one that somebody else made', () =>
+    own(async ({ indexInto, alias }) => {
+      const token = newToken();
+      const make = (number: number, _meta: object) =>
+        raw.indices.create({
+          index: `${alias}-00000${number}`,
+          aliases: { [`${alias}-00000${number}-write-v2`]: {} },
+          mappings: { _meta: { ..._meta } },
+        });
+      await make(1, { owner: 'parley', version: 77 });
+      await make(2, {});
+      for (const number of [1, 2]) {
+        const error = await rejection(indexInto([`${alias}-00000${number}`], [documentOf(token, 1, 'x')]));
+        expect(error).toBeInstanceOf(UnknownMapping);
+        expect(String(error)).toContain(number === 1 ? 'has mapping 77' : 'has mapping none of ours');
+        expect((await raw.count({ index: `${alias}-00000${number}` })).count).toBe(0);
+      }
+    }));
+
+  test('that somebody else put behind the alias is told', () =>
     own(async ({ admin, alias }) => {
-      await raw.indices.create({ index: `${alias}-000001`, aliases: { [alias]: {} } });
+      await raw.indices.create({ index: `${alias}-000001`, aliases: { [`${alias}-v2`]: {} } });
       expect(String(await rejection(admin.ensureIndex()))).toContain('was not made by Parley');
     }));
 
+  test('keeps what is noted about it', () =>
+    own(async ({ admin }) => {
+      const { name } = await admin.ensureIndex();
+      await admin.note(name, { filled: { after: { number: 7 } } });
+      expect(await admin.indices()).toMatchObject([{ name, version: 2, notes: { filled: { after: { number: 7 } } } }]);
+      await admin.note(name, { liveSince: 5 });
+      expect((await admin.indices())[0]?.notes).toEqual({ liveSince: 5 });
+    }));
+
   test('is not taken for an index of the name of the alias, nor for two', async () => {
-    await own(async ({ admin, alias }) => {
-      await raw.indices.create({ index: alias });
-      const error = await rejection(admin.ensureIndex());
-      expect(error).toBeInstanceOf(WrongElasticsearch);
-      expect(String(error)).toContain(`${alias} is an index, but it has to be an alias`);
-    });
+    for (const suffix of ['', '-v2']) {
+      await own(async ({ admin, alias }) => {
+        await raw.indices.create({ index: `${alias}${suffix}` });
+        const error = await rejection(admin.ensureIndex());
+        expect(error).toBeInstanceOf(WrongElasticsearch);
+        expect(String(error)).toContain(`${alias}${suffix} is an index, but it has to be an alias`);
+      });
+    }
     await own(async ({ admin, alias }) => {
       const { name } = await admin.ensureIndex();
       const second = await admin.createIndex();
-      await raw.indices.putAlias({ index: second, name: alias });
+      await raw.indices.putAlias({ index: second, name: `${alias}-v2` });
       expect(String(await rejection(admin.ensureIndex()))).toContain(`not for ${name} and ${second}`);
     });
   });
@@ -100,16 +138,16 @@ describe('a second index', () => {
       await admin.refresh(first);
       await admin.refresh(second);
       expect([await admin.count(first), await admin.count(second)]).toEqual([2, 1]);
-      expect((await search.search({ token, chat: 1, query: 'one', limit: 5 })).hits).toHaveLength(1);
+      expect(await numbersOf({ search }, token, 'one')).toHaveLength(1);
 
       await admin.swapAlias(second);
       await admin.swapAlias(second);
       expect(await admin.indices()).toEqual([
-        { name: first, live: false, mappingVersion: 1 },
-        { name: second, live: true, mappingVersion: 1 },
+        { name: first, live: false, version: 2, current: true, notes: {} },
+        { name: second, live: true, version: 2, current: true, notes: {} },
       ]);
-      expect((await search.search({ token, chat: 1, query: 'one', limit: 5 })).hits).toHaveLength(0);
-      expect((await search.search({ token, chat: 1, query: 'two', limit: 5 })).hits).toHaveLength(1);
+      expect(await numbersOf({ search }, token, 'one')).toHaveLength(0);
+      expect(await numbersOf({ search }, token, 'two')).toHaveLength(1);
 
       await admin.dropIndex(first);
       await admin.dropIndex(first);
@@ -117,11 +155,10 @@ describe('a second index', () => {
       expect((await admin.indices()).map(({ name }) => name)).toEqual([second]);
     }));
 
-  test('gets a number of its own from each of many, and a name that exists is taken as it is', () =>
+  test('gets a number of its own from each of many', () =>
     own(async ({ admin, alias }) => {
       const names = await Promise.all([admin.createIndex(), admin.createIndex(), admin.createIndex()]);
       expect(new Set(names)).toEqual(new Set([1, 2, 3].map((number) => `${alias}-00000${number}`)));
-      expect(await admin.createIndex(`${alias}-000002`)).toBe(`${alias}-000002`);
     }));
 
   test('that is not there cannot be swapped in, and names that are not ours are not touched', () =>

@@ -1,7 +1,9 @@
 import type { Client } from '@elastic/elasticsearch';
+import type { Target } from './bulk-body.ts';
 import { call } from './call.ts';
-import { IndexMissing, isResponse, WrongElasticsearch, WrongMapping } from './errors.ts';
-import { type IndexSettings, indexBody, MAPPING_VERSION, mappingVersion } from './mapping.ts';
+import { IndexMissing, isResponse, UnknownMapping, WrongElasticsearch } from './errors.ts';
+import { CURRENT_LAYOUT, LAYOUTS, type Layout } from './layout.ts';
+import { type IndexNotes, type IndexSettings, indexBody, MAPPING_VERSION, metaOf, readMeta } from './mapping.ts';
 
 const MAJOR = '9';
 const NUMBER_DIGITS = 6;
@@ -9,10 +11,13 @@ const NUMBER_DIGITS = 6;
 /** An index of ours as it is now. */
 export interface KnownIndex {
   readonly name: string;
-  /** Whether searches read it. */
+  /** Whether searches of its version read it. */
   readonly live: boolean;
   /** The version of its mapping; undefined where we did not make it. */
-  readonly mappingVersion: unknown;
+  readonly version: number | undefined;
+  /** Whether that is the version of this program. */
+  readonly current: boolean;
+  readonly notes: IndexNotes;
 }
 
 export interface EnsuredIndex {
@@ -28,14 +33,16 @@ export interface AdminOptions extends IndexSettings {
 }
 
 /**
- * The indices themselves. Searches read through one alias. Each index also has an alias of its own to be written
- * through, as only a write through an alias can be kept from making an index. Indices are numbered:
- * `parley-messages-000001`. All methods may be repeated and run in several processes at once.
+ * The indices themselves. Searches read through one alias for each version of the mapping, and each index has an alias of
+ * its own to be written through (see Layout). Indices are numbered: `parley-messages-000001`.
+ * All methods may be repeated and run in several processes at once.
  */
 export class IndexAdmin {
   readonly #client: Client;
   readonly #options: AdminOptions;
   readonly #numbered: RegExp;
+  /** The layouts of indices that were written to. A name may be used again only after its index was missing. */
+  readonly #layouts = new Map<string, Layout>();
 
   constructor(client: Client, options: AdminOptions) {
     this.#client = client;
@@ -60,33 +67,32 @@ export class IndexAdmin {
     await this.#call((options) => this.#client.cluster.health({}, options));
   }
 
-  /**
-   * Makes the first index where searches have none; `created` tells that it has to be filled. Throws WrongMapping where
-   * the index that there is was made by another version, WrongElasticsearch where the alias is not as we left it.
-   */
+  /** Makes the first index where searches have none. Throws WrongElasticsearch where the alias is not as we left it. */
   async ensureIndex(): Promise<EnsuredIndex> {
     for (;;) {
       const indices = await this.indices();
       const live = this.#live(indices);
-      if (live !== undefined) return { name: checkMapping(live).name, created: false };
+      if (live !== undefined) return { name: live.name, created: false };
       const name = this.#next(indices);
-      if (await this.#create(name, [this.#options.alias])) return { name, created: true };
+      if (await this.#create(name, [this.#searchAlias])) return { name, created: true };
     }
   }
 
-  /** Makes an index that searches do not read yet, and answers its name. A name that exists already is taken as it is. */
-  async createIndex(name?: string): Promise<string> {
-    if (name !== undefined) return this.#createNamed(name);
+  /** Makes an index that searches do not read yet, and answers its name. */
+  async createIndex(): Promise<string> {
     for (;;) {
       const next = this.#next(await this.indices());
       if (await this.#create(next, [])) return next;
     }
   }
 
-  /** From now on searches read `name` and no other index. Throws IndexMissing where there is no such index. */
+  /**
+   * From now on searches read `name` and no other index of this version; those of older programs go on with theirs.
+   * Throws IndexMissing where there is no such index.
+   */
   async swapAlias(name: string): Promise<void> {
-    const { alias } = this.#options;
-    const former = (await this.indices()).filter((index) => index.live && index.name !== name);
+    const alias = this.#searchAlias;
+    const former = (await this.indices()).filter((index) => index.live && index.current && index.name !== name);
     await this.#call(
       (options) =>
         this.#client.indices.updateAliases(
@@ -102,6 +108,35 @@ export class IndexAdmin {
     );
   }
 
+  /** Replaces what an index of this version tells of itself. */
+  async note(name: string, notes: IndexNotes): Promise<void> {
+    await this.#call(
+      (options) => this.#client.indices.putMapping({ index: name, _meta: metaOf(notes) }, options),
+      name,
+    );
+  }
+
+  /**
+   * What documents of this index are written through and how. Throws IndexMissing, or UnknownMapping where a newer
+   * program made it: what this one wrote there would be refused, or misread.
+   */
+  async target(name: string): Promise<Target> {
+    let layout = this.#layouts.get(name);
+    if (layout === undefined) {
+      const index = (await this.indices()).find((known) => known.name === name);
+      if (index === undefined) throw new IndexMissing(name);
+      layout = LAYOUTS.get(index.version ?? 0);
+      if (layout === undefined) throw new UnknownMapping(name, index.version);
+      this.#layouts.set(name, layout);
+    }
+    return { name: layout.writeAlias(name), layout };
+  }
+
+  /** Where an index was missing, another may be made under its name. */
+  forgetTargets(): void {
+    this.#layouts.clear();
+  }
+
   /** Deletes the index with its documents. One that does not exist is no error. */
   async dropIndex(name: string): Promise<void> {
     this.#checkName(name);
@@ -109,12 +144,12 @@ export class IndexAdmin {
   }
 
   /** Makes what was written visible to searches and counts at once. */
-  async refresh(name = this.#options.alias): Promise<void> {
+  async refresh(name = this.#searchAlias): Promise<void> {
     await this.#call((options) => this.#client.indices.refresh({ index: name }, options), name);
   }
 
   /** How many documents a search would see. */
-  async count(name = this.#options.alias): Promise<number> {
+  async count(name = this.#searchAlias): Promise<number> {
     const { count } = await this.#call((options) => this.#client.count({ index: name }, options), name);
     return count;
   }
@@ -124,27 +159,41 @@ export class IndexAdmin {
     const { alias } = this.#options;
     const found = await this.#call((options) =>
       this.#client.indices.get(
-        { index: [alias, `${alias}-*`], features: ['aliases', 'mappings'], ignore_unavailable: true },
+        {
+          index: [alias, `${alias}-*`],
+          features: ['aliases', 'mappings'],
+          expand_wildcards: ['open', 'closed'],
+          ignore_unavailable: true,
+        },
         options,
       ),
     );
-    if (alias in found)
-      throw new WrongElasticsearch(`${alias} is an index, but it has to be an alias: delete that index.`);
+    const taken = [alias, this.#searchAlias].find((name) => name in found);
+    if (taken !== undefined)
+      throw new WrongElasticsearch(`${taken} is an index, but it has to be an alias: delete that index.`);
     return Object.entries(found)
-      .map(([name, { aliases, mappings }]) => ({
-        name,
-        live: aliases !== undefined && alias in aliases,
-        mappingVersion: mappingVersion(mappings),
-      }))
+      .map(([name, { aliases = {}, mappings }]) => {
+        const { version, notes = {} } = readMeta(mappings) ?? {};
+        const searched = LAYOUTS.get(version ?? 0)?.searchAlias(alias);
+        const live = (searched !== undefined && searched in aliases) || this.#searchAlias in aliases;
+        return { name, live, version, current: version === MAPPING_VERSION, notes };
+      })
       .filter(({ name, live }) => live || this.#numbered.test(name))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  get #searchAlias(): string {
+    return CURRENT_LAYOUT.searchAlias(this.#options.alias);
+  }
+
   #live(indices: readonly KnownIndex[]): KnownIndex | undefined {
-    const [live, ...others] = indices.filter((index) => index.live);
-    if (others.length === 0) return live;
-    const names = indices.filter((index) => index.live).map(({ name }) => name);
-    throw new WrongElasticsearch(`${this.#options.alias} must stand for one index, not for ${names.join(' and ')}.`);
+    const live = indices.filter((index) => index.live && index.version !== 1);
+    const foreign = live.find((index) => !index.current);
+    if (foreign !== undefined)
+      throw new WrongElasticsearch(`${this.#searchAlias} stands for ${foreign.name}, which was not made by Parley.`);
+    if (live.length < 2) return live[0];
+    const names = live.map(({ name }) => name).join(' and ');
+    throw new WrongElasticsearch(`${this.#searchAlias} must stand for one index, not for ${names}.`);
   }
 
   #next(indices: readonly KnownIndex[]): string {
@@ -153,18 +202,10 @@ export class IndexAdmin {
     return `${this.#options.alias}-${String(number).padStart(NUMBER_DIGITS, '0')}`;
   }
 
-  async #createNamed(name: string): Promise<string> {
-    this.#checkName(name);
-    if (await this.#create(name, [])) return name;
-    const known = (await this.indices()).find((index) => index.name === name);
-    if (known === undefined) throw new IndexMissing(name);
-    return checkMapping(known).name;
-  }
-
   /** Whether it was made: false where an index of this name exists. */
   #create(name: string, aliases: readonly string[]): Promise<boolean> {
     return this.#call(async (options) => {
-      const all = Object.fromEntries([...aliases, writeAlias(name)].map((alias) => [alias, {}]));
+      const all = Object.fromEntries([...aliases, CURRENT_LAYOUT.writeAlias(name)].map((alias) => [alias, {}]));
       try {
         await this.#client.indices.create({ index: name, aliases: all, ...indexBody(this.#options) }, options);
         return true;
@@ -183,15 +224,4 @@ export class IndexAdmin {
   #call<T>(send: Parameters<typeof call<T>>[1], index = this.#options.alias): Promise<T> {
     return call({ index, milliseconds: this.#options.timeoutMs }, send);
   }
-}
-
-/** What an index is written through. */
-export function writeAlias(index: string): string {
-  return `${index}-write`;
-}
-
-function checkMapping(index: KnownIndex): KnownIndex {
-  if (index.mappingVersion === MAPPING_VERSION) return index;
-  const found = index.mappingVersion === undefined ? 'was not made by Parley' : `has mapping ${index.mappingVersion}`;
-  throw new WrongMapping(`The index ${index.name} ${found}, but mapping ${MAPPING_VERSION} is needed: reindex.`);
 }

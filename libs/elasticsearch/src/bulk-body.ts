@@ -1,12 +1,19 @@
-import { type SearchDocument, sequenceKey } from '@parley/domain';
+import type { SearchDocument } from '@parley/domain';
 import { Bytes } from './bytes.ts';
-import { writeGrams } from './grams.ts';
+import { documentId } from './keys.ts';
+import type { Layout } from './layout.ts';
 
 /**
  * A request has about this many bytes (a single document may have more): large enough that its overhead does not count,
  * small enough for Elasticsearch's memory, and the next one is built while it is under way.
  */
 const REQUEST_BYTES = 1024 * 1024;
+
+/** An index, by the alias that it is written through, and how its documents are written. */
+export interface Target {
+  readonly name: string;
+  readonly layout: Layout;
+}
 
 /** One document for one target, with the place of its two lines in the body. */
 interface Write {
@@ -42,7 +49,7 @@ export class BulkRequest {
 /** Each document for each target, in requests of bounded size, each built when it is asked for. */
 export function* requestsOf(
   documents: readonly SearchDocument[],
-  targets: readonly string[],
+  targets: readonly Target[],
 ): Generator<BulkRequest, void> {
   let writes: Write[] = [];
   let body = new Bytes(REQUEST_BYTES + REQUEST_BYTES / 8);
@@ -56,31 +63,29 @@ export function* requestsOf(
   if (writes.length > 0) yield new BulkRequest(writes, body.view());
 }
 
-/** The source is the same for each target: it is made once and copied. */
-function add(document: SearchDocument, targets: readonly string[], writes: Write[], body: Bytes): void {
-  const { token, chat, number, content } = document;
-  const key = sequenceKey({ kind: 'messages', token, chat });
-  let source: { start: number; end: number } | undefined;
+/** The source is the same for all targets of a layout: it is made once and copied. */
+function add(document: SearchDocument, targets: readonly Target[], writes: Write[], body: Bytes): void {
+  const sources = new Map<Layout, { start: number; end: number }>();
   for (const target of targets) {
+    const { name, layout } = target;
     const start = body.length;
-    body.text(actionOf(document, key, target));
+    body.text(actionOf(document, target));
+    const from = body.length;
+    const source = sources.get(layout);
     if (source === undefined) {
-      const from = body.length;
-      body.text(
-        `{"chat":${JSON.stringify(key)},"number":${JSON.stringify(number)},"content":${JSON.stringify(content)},`,
-      );
-      writeGrams(content, body);
-      body.text('}\n');
-      source = { start: from, end: body.length };
+      layout.write(document, body);
+      body.text('\n');
+      sources.set(layout, { start: from, end: body.length });
     } else {
       body.again(source.start, source.end);
     }
-    writes.push({ document, target, start, end: body.length });
+    writes.push({ document, target: name, start, end: body.length });
   }
 }
 
 /** The version is that of the row, so that repeating a write or changing the order of writes does no harm. */
-function actionOf({ token, number, version }: SearchDocument, key: string, target: string): string {
-  const place = `"_index":"${target}","_id":${JSON.stringify(`${key}:${number}`)},"routing":${JSON.stringify(token)}`;
-  return `{"index":{${place},"version":${version},"version_type":"external"}}\n`;
+function actionOf(document: SearchDocument, { name, layout }: Target): string {
+  const id = documentId(layout.keys, document);
+  const place = `"_index":"${name}","_id":"${id}","routing":"${layout.keys.routing(document.token)}"`;
+  return `{"index":{${place},"version":${document.version},"version_type":"external"}}\n`;
 }

@@ -21,9 +21,14 @@ export class WrongElasticsearch extends Error {
   override readonly name: string = 'WrongElasticsearch';
 }
 
-/** An index was made by another version of the mapping, or not by us. */
-export class WrongMapping extends WrongElasticsearch {
-  override readonly name = 'WrongMapping';
+/** An index has a mapping that this program does not know: a newer one made it, and writes to it. */
+export class UnknownMapping extends Unavailable {
+  constructor(
+    readonly index: string,
+    version: number | undefined,
+  ) {
+    super('search index', `The index ${index} has mapping ${version ?? 'none of ours'}, which is not known here.`);
+  }
 }
 
 export function unavailable(detail: string, cause?: unknown): Unavailable {

@@ -5,7 +5,12 @@ import { openElasticsearch } from './open.ts';
 import { documentOf, pretend, rejection } from './test-support.ts';
 
 const request = { token: newToken(), chat: 1, query: 'hello', limit: 10 };
+const INDEX = 'parley-messages-000001';
 const documents = [1, 2, 3].map((number) => documentOf(request.token, number, `text ${number}`));
+/** The answer to the question which indices there are. */
+const LISTED = { [INDEX]: { aliases: {}, mappings: { _meta: { owner: 'parley', version: 2 } } } };
+const isListing = ({ method, url }: Request) =>
+  method === 'GET' && new URL(url).pathname.startsWith('/parley-messages');
 const open = (url: string, options = {}) =>
   openElasticsearch({ url, searchTimeoutMs: 300, indexTimeoutMs: 600, adminTimeoutMs: 300, ...options });
 
@@ -13,10 +18,10 @@ describe('a server that is away', () => {
   test('makes every call Unavailable at once', async () => {
     const closed = pretend(() => new Response());
     await closed.stop();
-    const { search, admin, close } = open(closed.url);
+    const { search, admin, indexInto, close } = open(closed.url);
     for (const call of [
       () => search.search(request),
-      () => search.index(documents),
+      () => indexInto([INDEX], documents),
       () => admin.ping(),
       () => admin.ensureIndex(),
     ]) {
@@ -31,7 +36,7 @@ describe('a server that is away', () => {
     const closed = pretend(() => new Response());
     await closed.stop();
     const { search, close } = open(closed.url);
-    expect(await search.search({ ...request, query: ' ?! "" ' })).toEqual({ hits: [] });
+    expect(await search.search({ ...request, query: ' \u200b ' })).toEqual({ hits: [], more: false });
     await close();
   });
 
@@ -48,11 +53,11 @@ describe('a server that is away', () => {
 });
 
 test('a server that never answers is Unavailable at the deadline', async () => {
-  const server = pretend(() => new Promise<Response>(() => {}));
-  const { search, admin, close } = open(server.url);
+  const server = pretend((asked) => (isListing(asked) ? Response.json(LISTED) : new Promise<Response>(() => {})));
+  const { search, admin, indexInto, close } = open(server.url);
   for (const [call, limit] of [
     [() => search.search(request), 300],
-    [() => search.index(documents), 600],
+    [() => indexInto([INDEX], documents), 600],
     [() => admin.ping(), 300],
   ] as const) {
     const start = performance.now();
@@ -68,6 +73,7 @@ describe('a busy server', () => {
   function busy(turns: readonly (readonly number[])[]) {
     const sizes: number[] = [];
     const server = pretend(async (asked) => {
+      if (isListing(asked)) return Response.json(LISTED);
       const items = (await asked.text()).split('\n').filter((line) => line.startsWith('{"index"'));
       const turn = turns[Math.min(sizes.push(items.length), turns.length) - 1]!;
       const answers = items.map((_, position) => ({ index: answer(turn[position % turn.length]!) }));
@@ -82,8 +88,8 @@ describe('a busy server', () => {
     const server = busy([[201, 429, 503], [429, 201], [409]]);
     const warned: object[] = [];
     const logger = { warn: (details: object) => void warned.push(details) };
-    const { search, close } = open(server.url, { indexTimeoutMs: 5_000, logger });
-    expect(await search.index(documents)).toEqual([]);
+    const { indexInto, close } = open(server.url, { indexTimeoutMs: 5_000, logger });
+    expect(await indexInto([INDEX], documents)).toEqual([]);
     expect(server.sizes).toEqual([3, 2, 1]);
     expect(warned).toMatchObject([
       { documents: 2, attempt: 0 },
@@ -95,9 +101,11 @@ describe('a busy server', () => {
 
   test('is Unavailable when it stays busy until the deadline', async () => {
     const server = busy([[429]]);
-    const { search, close } = open(server.url);
+    const { indexInto, close } = open(server.url);
     const start = performance.now();
-    expect(await rejection(search.index(documents))).toMatchObject({ message: 'The search index is overloaded.' });
+    expect(await rejection(indexInto([INDEX], documents))).toMatchObject({
+      message: 'The search index is overloaded.',
+    });
     expect(performance.now() - start).toBeLessThan(700);
     expect(server.sizes.length).toBeGreaterThan(2);
     await close();
@@ -106,14 +114,15 @@ describe('a busy server', () => {
 
   test('may refuse a request as a whole, which is sent again', async () => {
     let asked = 0;
-    const server = pretend(() => {
+    const server = pretend((request) => {
+      if (isListing(request)) return Response.json(LISTED);
       asked += 1;
       return asked < 3
         ? Response.json({ error: { type: 'circuit_breaking_exception' } }, { status: 429 })
         : Response.json({ errors: false });
     });
-    const { search, close } = open(server.url, { indexTimeoutMs: 5_000 });
-    expect(await search.index(documents)).toEqual([]);
+    const { indexInto, close } = open(server.url, { indexTimeoutMs: 5_000 });
+    expect(await indexInto([INDEX], documents)).toEqual([]);
     expect(asked).toBe(3);
     await close();
     await server.stop();
@@ -135,7 +144,7 @@ test('a connection that is lost before the answer is no failure: the call is mad
     },
   });
   const { search, close } = open(`http://127.0.0.1:${server.port}`);
-  expect(await search.search(request)).toEqual({ hits: [] });
+  expect(await search.search(request)).toEqual({ hits: [], more: false });
   expect(asked).toBe(2);
   await close();
   server.stop(true);
@@ -170,9 +179,9 @@ describe('a server of another kind', () => {
   });
 
   test('that forgets the answer for a document has not stored it', async () => {
-    const server = pretend(() => Response.json({ errors: true, items: [] }));
-    const { search, close } = open(server.url);
-    const error = await rejection(search.index(documents));
+    const server = pretend((asked) => Response.json(isListing(asked) ? LISTED : { errors: true, items: [] }));
+    const { indexInto, close } = open(server.url);
+    const error = await rejection(indexInto([INDEX], documents));
     expect(error).toBeInstanceOf(Unavailable);
     expect(error).not.toBeInstanceOf(IndexMissing);
     await close();

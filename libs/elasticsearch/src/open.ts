@@ -1,14 +1,15 @@
 import { Client, HttpConnection } from '@elastic/elasticsearch';
 import type { RefusedDocument, SearchDocument, SearchIndex } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
-import { IndexAdmin, writeAlias } from './admin.ts';
+import { IndexAdmin } from './admin.ts';
+import { IndexMissing } from './errors.ts';
 import { PageReader } from './search.ts';
 import { BulkWriter } from './writer.ts';
 
 export interface ElasticsearchOptions {
   /** http or https, with user and password where the server wants them. */
   readonly url: string;
-  /** What searches read; indices are named `alias-000001` and so on. Default `parley-messages`. */
+  /** Indices are named `alias-000001` and so on; searches read `alias-v2`. Default `parley-messages`. */
   readonly alias?: string;
   /** How soon what was written is found. Default 500. */
   readonly refreshIntervalMs?: number;
@@ -26,12 +27,13 @@ export interface ElasticsearchOptions {
 }
 
 export interface Elasticsearch {
-  /** Reads and writes the index behind the alias. */
   readonly search: SearchIndex;
   readonly admin: IndexAdmin;
   /**
-   * Writes to all of these indices, by their own names, as `SearchIndex.index` does: while a new index is filled, what
-   * changes is written to the old one and to the new one. A document that any of them refuses is refused.
+   * Puts documents into all of these indices, each in the form of its mapping: while a new index is filled, what changes
+   * is written to the old one and to the new one. A version that is older than the one in an index changes nothing there.
+   * Resolves with what any of them refuses for good. Rejects with IndexMissing or UnknownMapping where a document cannot
+   * go to one of them, and with Unavailable; any number of documents may have been written then.
    */
   indexInto(indices: readonly string[], documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
   close(): Promise<void>;
@@ -53,18 +55,25 @@ export function openElasticsearch(given: ElasticsearchOptions): Elasticsearch {
   checkOptions(options);
   // The client's default connection does not work under Bun.
   const client = new Client({ node: options.url, Connection: HttpConnection });
-  const reader = new PageReader(client, options.alias, options.searchTimeoutMs);
+  const reader = new PageReader(client, { alias: options.alias, timeoutMs: options.searchTimeoutMs });
+  const admin = new IndexAdmin(client, { ...options, timeoutMs: options.adminTimeoutMs });
   const writer = new BulkWriter(client, {
     timeoutMs: options.indexTimeoutMs,
     warn: (details, message) => options.logger?.warn(details, message),
   });
+  const indexInto = async (indices: readonly string[], documents: readonly SearchDocument[]) => {
+    try {
+      const targets = await Promise.all(indices.map((name) => admin.target(name)));
+      return await writer.write(documents, targets);
+    } catch (error) {
+      if (error instanceof IndexMissing) admin.forgetTargets();
+      throw error;
+    }
+  };
   return {
-    search: {
-      search: (request) => reader.page(request),
-      index: (documents) => writer.write(documents, [options.alias]),
-    },
-    admin: new IndexAdmin(client, { ...options, timeoutMs: options.adminTimeoutMs }),
-    indexInto: (indices, documents) => writer.write(documents, indices.map(writeAlias)),
+    search: { search: (request) => reader.page(request) },
+    admin,
+    indexInto,
     close: () => client.close(),
   };
 }

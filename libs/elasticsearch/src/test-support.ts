@@ -1,5 +1,5 @@
 import { Client, HttpConnection } from '@elastic/elasticsearch';
-import type { SearchDocument, Token } from '@parley/domain';
+import type { RefusedDocument, SearchDocument, Token } from '@parley/domain';
 import { type Elasticsearch, type ElasticsearchOptions, openElasticsearch } from './open.ts';
 
 /** The Elasticsearch that the tests use. */
@@ -14,8 +14,12 @@ export function rawClient(): Client {
   return new Client({ node: serverUrl(), Connection: HttpConnection });
 }
 
+export const CREATED_AT = 1_700_000_000_123;
+
 export interface Own extends Elasticsearch {
   readonly alias: string;
+  /** Writes to the live index. */
+  index(documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
   /** Deletes the indices of this alias and closes. */
   end(): Promise<void>;
 }
@@ -30,11 +34,29 @@ export function openOwn(options: Partial<ElasticsearchOptions> = {}): Own {
     for (const index of names) await raw.indices.delete({ index });
     await Promise.all([raw.close(), opened.close()]);
   };
-  return { ...opened, alias, end };
+  const index = async (documents: readonly SearchDocument[]) => {
+    const live = (await opened.admin.indices()).filter((known) => known.live && known.current);
+    return opened.indexInto(
+      live.map(({ name }) => name),
+      documents,
+    );
+  };
+  return { ...opened, alias, index, end };
 }
 
 export function documentOf(token: Token, number: number, content: string, version = 1, chat = 1): SearchDocument {
-  return { token, chat, number, content, version };
+  return { token, chat, number, content, createdAt: CREATED_AT, version };
+}
+
+/** The numbers of the messages that a query finds, best first. */
+export async function numbersOf(
+  { search }: Pick<Own, 'search'>,
+  token: Token,
+  query: string,
+  chat = 1,
+): Promise<number[]> {
+  const { hits } = await search.search({ token, chat, query, limit: 20 });
+  return hits.map(({ number }) => number);
 }
 
 /** A server that speaks as Elasticsearch does, but answers what a test wants. */
@@ -59,4 +81,30 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     },
     (error: unknown) => error,
   );
+}
+
+/** An index as version 1 made it, with its aliases; answers its name. */
+export async function createVersion1(raw: Client, alias: string): Promise<string> {
+  const index = `${alias}-000001`;
+  const tokens = (index_options: 'docs' | 'positions') =>
+    ({ type: 'text', analyzer: 'whitespace', norms: false, index_options }) as const;
+  await raw.indices.create({
+    index,
+    aliases: { [alias]: {}, [`${index}-write`]: {} },
+    mappings: {
+      dynamic: 'strict',
+      _meta: { owner: 'parley', version: 1 },
+      _routing: { required: true },
+      _source: { excludes: ['pairs', 'characters'] },
+      properties: {
+        chat: { type: 'keyword' },
+        number: { type: 'long', index: false },
+        content: { type: 'text', index: false, norms: false },
+        pairs: tokens('positions'),
+        characters: tokens('docs'),
+      },
+    },
+    settings: { number_of_shards: 1, number_of_replicas: 0, refresh_interval: '200ms' },
+  });
+  return index;
 }

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '@elastic/elasticsearch';
 import { CONTENT_CHARACTERS_MAX, newToken, type SearchDocument, type Token } from '@parley/domain';
 import { IndexMissing } from './errors.ts';
-import { documentOf, type Own, openOwn, rawClient, rejection } from './test-support.ts';
+import {
+  CREATED_AT,
+  createVersion1,
+  documentOf,
+  numbersOf,
+  type Own,
+  openOwn,
+  rawClient,
+  rejection,
+} from './test-support.ts';
 
 let own: Own;
 let raw: Client;
@@ -14,28 +23,38 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([own.end(), raw.close()]));
 
-async function found(token: Token, query: string, chat = 1): Promise<string[]> {
+async function found(token: Token, query: string): Promise<number[]> {
   await own.admin.refresh();
-  const { hits } = await own.search.search({ token, chat, query, limit: 10 });
-  return hits.map(({ content }) => content);
+  return numbersOf(own, token, query);
+}
+
+function shortToken(token: Token): string {
+  return Buffer.from(token.replaceAll('-', ''), 'hex').toString('base64url');
 }
 
 describe('a document', () => {
-  test('is kept under token, chat and number, routed by its token, without its tokens in the source', async () => {
+  test('is kept under token, chat and number, routed by its token, with nothing of its content to be read', async () => {
     const token = newToken();
-    expect(await own.search.index([documentOf(token, 7, 'Hello', 3, 2)])).toEqual([]);
-    const kept = await raw.get({ index, id: `${token}:2:7`, routing: token });
+    const short = shortToken(token);
+    expect(await own.index([documentOf(token, 7, 'Hello', 3, 2)])).toEqual([]);
+    const kept = await raw.get({ index, id: `${short}:2:7`, routing: short });
     expect(kept._version).toBe(3);
-    expect(kept._routing).toBe(token);
-    expect(kept._source).toEqual({ chat: `${token}:2`, number: 7, content: 'Hello' });
+    expect(kept._routing).toBe(short);
+    expect(kept._source).toBeUndefined();
+    await own.admin.refresh();
+    const { hits } = await raw.search({
+      ...{ index, query: { term: { chat: `${short}:2` } }, docvalue_fields: ['number', 'at'] },
+    });
+    expect(hits.hits.map(({ fields }) => fields)).toEqual([{ number: [7], at: [CREATED_AT] }]);
   });
 
   test('of an older or the same version changes nothing, in any order and in one call', async () => {
     const token = newToken();
     const versions = [2, 1, 3, 2].map((version) => documentOf(token, 1, `version ${version}`, version));
-    expect(await own.search.index(versions)).toEqual([]);
-    expect(await own.search.index([documentOf(token, 1, 'version x', 3), documentOf(token, 1, 'old', 1)])).toEqual([]);
-    expect(await found(token, 'version')).toEqual(['version 3']);
+    expect(await own.index(versions)).toEqual([]);
+    expect(await own.index([documentOf(token, 1, 'version x', 3), documentOf(token, 1, 'old', 1)])).toEqual([]);
+    expect(await found(token, '3')).toEqual([1]);
+    for (const older of ['1', '2', 'x', 'old']) expect(await found(token, older)).toEqual([]);
   });
 
   test('that Elasticsearch cannot parse is answered with its reason, and the others are kept', async () => {
@@ -45,7 +64,7 @@ describe('a document', () => {
     const refused = await own.indexInto([index], documents);
     expect(refused.map(({ document }) => document)).toEqual([wrong]);
     expect(refused[0]?.reason).toContain('document_parsing_exception');
-    expect(await found(token, 'fine')).toEqual(['fine too', 'fine']);
+    expect(await found(token, 'fine')).toEqual([2, 1]);
   });
 
   test('may be of any text: the longest, one word, emoji, expanding letters, only punctuation, lone halves', async () => {
@@ -59,10 +78,14 @@ describe('a document', () => {
       'a\ud800b',
       '"\\\n',
     ];
-    expect(await own.search.index(texts.map((text, position) => documentOf(token, position + 1, text)))).toEqual([]);
-    expect(await found(token, `${'x'.repeat(900)}y`)).toEqual([texts[0]!]);
-    expect(await found(token, '🎉'.repeat(900))).toEqual([texts[1]!]);
-    expect(await found(token, 'ﷺ')).toEqual([texts[2]!]);
+    expect(await own.index(texts.map((text, position) => documentOf(token, position + 1, text)))).toEqual([]);
+    expect(await found(token, `${'x'.repeat(900)}y`)).toEqual([1]);
+    expect(await found(token, '🎉'.repeat(900))).toEqual([2]);
+    expect(await found(token, 'ﷺ')).toEqual([3]);
+    expect(await found(token, '...')).toEqual([4]);
+    expect(await found(token, 'b')).toEqual([5]);
+    expect(await found(token, '\\')).toEqual([6]);
+    expect(await found(token, '"')).toEqual([6]);
   });
 });
 
@@ -72,16 +95,47 @@ test('thousands of documents are written in one call, more than one request hold
   const documents = Array.from({ length: 3_000 }, (_, position) =>
     documentOf(token, position + 1, `${filler} nr${position + 1}.`),
   );
-  expect(await own.search.index(documents)).toEqual([]);
+  expect(await own.index(documents)).toEqual([]);
   await own.admin.refresh();
-  const { count } = await raw.count({ index, routing: token, query: { term: { _routing: token } } });
+  const _routing = shortToken(token);
+  const { count } = await raw.count({ index, routing: _routing, query: { term: { _routing } } });
   expect(count).toBe(3_000);
   expect(await found(token, '"nr2999"')).toHaveLength(1);
 });
 
 test('no documents and no targets are no call', async () => {
-  expect(await own.search.index([])).toEqual([]);
+  expect(await own.index([])).toEqual([]);
   expect(await own.indexInto([], [documentOf(newToken(), 1, 'x')])).toEqual([]);
+});
+
+describe('an index of version 1', () => {
+  test('is written and searched beside one of this version, until that is searched instead', async () => {
+    const both = openOwn();
+    try {
+      const token = newToken();
+      const first = await createVersion1(raw, both.alias);
+      const second = await both.admin.createIndex();
+      const texts = ['Crème brûlée', 'the creme', 'C# rocks!', 'mµ 🎉'];
+      const documents = texts.map((text, position) => documentOf(token, position + 1, text));
+      expect(await both.indexInto([first, second], documents)).toEqual([]);
+      await both.admin.refresh(first);
+      const kept = await raw.get({ index: first, id: `${token}:1:1`, routing: token });
+      expect(kept._source).toEqual({ chat: `${token}:1`, number: 1, content: 'Crème brûlée' });
+      expect(await numbersOf(both, token, 'creme')).toEqual([2, 1]);
+      expect(await numbersOf(both, token, 'rem')).toEqual([2, 1]);
+      expect(await numbersOf(both, token, '"creme brulee"')).toEqual([1]);
+      expect(await numbersOf(both, token, '🎉')).toEqual([4]);
+      expect(await numbersOf(both, token, '!')).toEqual([]);
+
+      await both.admin.refresh(second);
+      await both.admin.swapAlias(second);
+      expect(await numbersOf(both, token, 'creme')).toEqual([2, 1]);
+      expect(await numbersOf(both, token, '!')).toEqual([3]);
+      expect((await both.admin.indices()).map(({ live }) => live)).toEqual([true, true]);
+    } finally {
+      await both.end();
+    }
+  });
 });
 
 describe('an index that was deleted', () => {
@@ -90,9 +144,9 @@ describe('an index that was deleted', () => {
     try {
       const token = newToken();
       const { name } = await gone.admin.ensureIndex();
+      expect(await gone.indexInto([name], [documentOf(token, 1, 'x')])).toEqual([]);
       await gone.admin.dropIndex(name);
       for (const write of [
-        () => gone.search.index([documentOf(token, 1, 'x')]),
         () => gone.indexInto([name], [documentOf(token, 1, 'x')]),
         () => gone.search.search({ token, chat: 1, query: 'x', limit: 1 }),
         () => gone.admin.count(),
@@ -102,9 +156,9 @@ describe('an index that was deleted', () => {
         expect(error).toMatchObject({ dependency: 'search index' });
       }
       expect(await gone.admin.indices()).toEqual([]);
-      expect(await raw.indices.exists({ index: [gone.alias, `${name}-write`] })).toBe(false);
+      expect(await raw.indices.exists({ index: [gone.alias, `${gone.alias}-v2`, `${name}-write-v2`] })).toBe(false);
       expect(await gone.admin.ensureIndex()).toMatchObject({ created: true });
-      expect(await gone.search.index([documentOf(token, 1, 'x')])).toEqual([]);
+      expect(await gone.indexInto([name], [documentOf(token, 1, 'x')])).toEqual([]);
     } finally {
       await gone.end();
     }
@@ -116,9 +170,9 @@ describe('an index that was deleted', () => {
       const token = newToken();
       const { name } = await shut.admin.ensureIndex();
       await raw.indices.putSettings({ index: name, settings: { 'index.blocks.write': true } });
-      const blocked = await rejection(shut.search.index([documentOf(token, 1, 'x')]));
+      const blocked = await rejection(shut.indexInto([name], [documentOf(token, 1, 'x')]));
       await raw.indices.close({ index: name });
-      const closed = await rejection(shut.search.index([documentOf(token, 1, 'x')]));
+      const closed = await rejection(shut.indexInto([name], [documentOf(token, 1, 'x')]));
       for (const error of [blocked, closed]) {
         expect(error).toMatchObject({ name: 'Unavailable', dependency: 'search index' });
         expect(error).not.toBeInstanceOf(IndexMissing);

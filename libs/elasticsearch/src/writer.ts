@@ -1,6 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { RefusedDocument, SearchDocument } from '@parley/domain';
-import { type BulkRequest, requestsOf } from './bulk-body.ts';
+import { type BulkRequest, requestsOf, type Target } from './bulk-body.ts';
 import { call } from './call.ts';
 import { IndexMissing, isBusy, unavailable } from './errors.ts';
 import { type Item, judge } from './verdict.ts';
@@ -39,7 +39,7 @@ export class BulkWriter {
    * IndexMissing where a target is no alias of an index, with Unavailable where anything else prevents it; any number
    * of documents may have been written then, and all may be written again.
    */
-  async write(documents: readonly SearchDocument[], targets: readonly string[]): Promise<readonly RefusedDocument[]> {
+  async write(documents: readonly SearchDocument[], targets: readonly Target[]): Promise<readonly RefusedDocument[]> {
     const deadline = performance.now() + this.#options.timeoutMs;
     const refused = new Map<SearchDocument, RefusedDocument>();
     const requests = requestsOf(documents, targets);

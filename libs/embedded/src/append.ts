@@ -4,7 +4,6 @@ import {
   type ApplicationCreated,
   type ChatCreated,
   type Event,
-  foldText,
   type MessagesCreated,
   NUMBER_MAX,
   type Rejection,
@@ -13,24 +12,24 @@ import {
 import { NUMBER_BITS } from './database.ts';
 import type { KeptKeys } from './kept-keys.ts';
 import { RecentMap } from './recent-map.ts';
+import type { Searchable, SearchTables } from './search-tables.ts';
 
 const CHAT_IDS_KEPT = 50_000;
 
 /** How one event ended. */
 type Outcome = 'stored' | 'repeated' | { readonly reason: Rejection['reason']; readonly detail: string };
 
-/** What a batch leaves to its end: rows by owner, and the new messages as chat id, number, folded text. */
+/** What a batch leaves to its end: rows by owner, and the new messages. */
 interface Batch {
   readonly chats: Map<string, number>;
   readonly messages: Map<number, number>;
-  readonly searchable: (readonly [number, number, string])[];
+  readonly searchable: Searchable[];
 }
 
 /**
  * Writes batches of events: rows, counts, search index and idempotency keys in one transaction. Statements are prepared
  * once and written by hand: this is the hot path, where a query builder costs half of the speed.
- * The search index is written last and in the order of its ids: FTS5 writes out what it has gathered whenever an id is
- * below the one before, which makes a batch of many chats several times slower.
+ * The search tables are written last, because they want one order for all of a batch.
  */
 export class Appender {
   readonly #statements;
@@ -40,6 +39,7 @@ export class Appender {
   constructor(
     database: Database,
     private readonly keys: KeptKeys,
+    private readonly search: SearchTables,
   ) {
     this.#statements = prepare(database);
     this.#transaction = database.transaction((events: readonly Event[]) => this.#write(events));
@@ -74,11 +74,10 @@ export class Appender {
   }
 
   #finish({ chats, messages, searchable }: Batch): void {
-    const { countChats, countMessages, insertSearch } = this.#statements;
+    const { countChats, countMessages } = this.#statements;
     for (const [token, count] of chats) countChats.run(count, token);
     for (const [chat, count] of messages) countMessages.run(count, chat);
-    searchable.sort(([chatA, numberA], [chatB, numberB]) => chatA - chatB || numberA - numberB);
-    for (const [chat, number, text] of searchable) insertSearch.run(chat, number, text);
+    this.search.insert(searchable);
   }
 
   #writeEvent(event: Event, batch: Batch): Outcome {
@@ -125,7 +124,7 @@ export class Appender {
     let number = first;
     for (const content of contents) {
       insertMessage.run(chatId, number, content, id, at, at);
-      batch.searchable.push([chatId, number, searchText(content)]);
+      batch.searchable.push({ chatId, number, content });
       number += 1;
     }
     batch.messages.set(chatId, (batch.messages.get(chatId) ?? 0) + contents.length);
@@ -140,11 +139,6 @@ export class Appender {
     if (id !== undefined) this.#chatIds.set(name, id);
     return id;
   }
-}
-
-/** A text as it stands in the search index: folded words, with a space at both ends, so that ` word ` is a whole word. */
-export function searchText(content: string): string {
-  return ` ${foldText(content)} `;
 }
 
 function repeatedOr(same: boolean, detail: string): Outcome {
@@ -172,9 +166,6 @@ function prepare(database: Database) {
     insertMessage: database.query<unknown, [number, number, string, string, number, number]>(
       `INSERT INTO messages (id, content, event_id, created_at, updated_at)
        VALUES ((?1 << ${NUMBER_BITS}) + ?2, ?3, ?4, ?5, ?6)`,
-    ),
-    insertSearch: database.query<unknown, [number, number, string]>(
-      `INSERT INTO messages_fts (rowid, folded) VALUES ((?1 << ${NUMBER_BITS}) + ?2, ?3)`,
     ),
     countChats: database.query<unknown, [number, string]>(
       'UPDATE applications SET chats_count = chats_count + ? WHERE token = ?',

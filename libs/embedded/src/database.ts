@@ -4,45 +4,57 @@ import { join } from 'node:path';
 import { Unavailable } from '@parley/domain';
 import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { migrate } from 'drizzle-orm/bun-sqlite/migrator';
-
-/** Another process uses the data folder. */
-export class DataDirInUse extends Error {
-  override readonly name = 'DataDirInUse';
-  constructor(dataDir: string) {
-    super(`The data folder ${dataDir} is in use by another process.`);
-  }
-}
+import { DataDirInUse, lockFolder } from './folder-lock.ts';
+import { sqliteCode } from './sqlite-code.ts';
 
 /** Bits of a message's id that hold its number; the chat's id is above them. Numbers have at most 34 bits. */
 export const NUMBER_BITS = 34;
 
+export function databaseFile(dataDir: string): string {
+  return join(dataDir, 'parley.db');
+}
+
 /**
  * Opens `parley.db` in the folder, makes it if there is none, and brings its tables up to date. Every commit is on the
- * disk when it returns (`synchronous=FULL`). The lock is the file's own, held until the database is closed or the
- * process is gone, however it went. Throws DataDirInUse.
+ * disk when it returns (`synchronous=FULL`). The folder is locked until the database is closed. Throws DataDirInUse.
  */
-export function openDatabase(dataDir: string): Database {
+export function openDatabase(dataDir: string): { database: Database; close: () => void } {
   mkdirSync(dataDir, { recursive: true });
-  const database = new Database(join(dataDir, 'parley.db'), { create: true, strict: true });
+  const lock = lockFolder(dataDir);
   try {
-    database.run('PRAGMA locking_mode = EXCLUSIVE');
+    const database = new Database(databaseFile(dataDir), { create: true, strict: true });
+    try {
+      prepare(database, dataDir);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return {
+      database,
+      close: () => {
+        database.close(true); // finalizes all statements; while one is left, SQLite keeps the file open
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function prepare(database: Database, dataDir: string): void {
+  try {
     database.run('PRAGMA journal_mode = WAL');
     database.run('BEGIN IMMEDIATE');
     database.run('COMMIT');
   } catch (error) {
-    database.close();
+    // A process of a version that locks this file itself.
     if (sqliteCode(error)?.startsWith('SQLITE_BUSY')) throw new DataDirInUse(dataDir);
     throw error;
   }
   database.run('PRAGMA synchronous = FULL');
   database.run('PRAGMA cache_size = -65536');
   migrate(drizzle(database), { migrationsFolder: join(import.meta.dir, '../drizzle') });
-  return database;
-}
-
-export function sqliteCode(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : undefined;
 }
 
 /**

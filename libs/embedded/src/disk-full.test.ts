@@ -6,6 +6,7 @@ import { type Event, type MessagesCreated, newEventId, newToken, type Store, Una
 import { openDatabase } from './database.ts';
 import { openEmbedded } from './index.ts';
 import { KeptKeys } from './kept-keys.ts';
+import { SearchTables } from './search-tables.ts';
 import { EmbeddedStore } from './store.ts';
 
 const TEXT = 'lorem ipsum dolor sit amet '.repeat(100);
@@ -91,9 +92,9 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
 
 test('a database that may not grow refuses with Unavailable, keeps what it has, and goes on when it may', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
-  const database = openDatabase(folder);
+  const { database, close } = openDatabase(folder);
   try {
-    const store = new EmbeddedStore(database, new KeptKeys(database, Date.now), Date.now);
+    const store = new EmbeddedStore(database, new KeptKeys(database, Date.now), new SearchTables(database), Date.now);
     const token = await storedChat(store);
     database.run('PRAGMA max_page_count = 300');
     const acknowledged = await fill(store, token);
@@ -105,16 +106,16 @@ test('a database that may not grow refuses with Unavailable, keeps what it has, 
     await expectStored(store, token, acknowledged + 2);
     await store.ping();
   } finally {
-    database.close(true);
+    close();
     await rm(folder, { recursive: true });
   }
 });
 
 test('a chat whose batch did not fit is unknown afterwards', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
-  const database = openDatabase(folder);
+  const { database, close } = openDatabase(folder);
   try {
-    const store = new EmbeddedStore(database, new KeptKeys(database, Date.now), Date.now);
+    const store = new EmbeddedStore(database, new KeptKeys(database, Date.now), new SearchTables(database), Date.now);
     const token = await storedChat(store);
     database.run('PRAGMA max_page_count = 100');
     const chat: Event = { type: 'chat', id: newEventId(), epoch: 1, at: Date.now(), token, number: 2, name: 'A chat' };
@@ -125,7 +126,7 @@ test('a chat whose batch did not fit is unknown afterwards', async () => {
     expect([rows, rejected.map(({ reason }) => reason)]).toEqual([0, ['unknown-owner']]);
     expect(await store.append([chat, large])).toMatchObject({ rows: 1_001, rejected: [] });
   } finally {
-    database.close(true);
+    close();
     await rm(folder, { recursive: true });
   }
 });

@@ -1,12 +1,15 @@
 import { EmbeddedCounters } from './counters.ts';
-import { openDatabase } from './database.ts';
+import { databaseFile, openDatabase } from './database.ts';
 import { EmbeddedLog } from './event-log.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { EmbeddedNumbering } from './numbering.ts';
 import { EmbeddedSearch } from './search.ts';
+import { type FillProgress, SearchFill } from './search-fill.ts';
+import { SearchTables } from './search-tables.ts';
 import { EmbeddedStore } from './store.ts';
 
-export { DataDirInUse } from './database.ts';
+export { DataDirInUse } from './folder-lock.ts';
+export type { FillProgress } from './search-fill.ts';
 
 export interface EmbeddedOptions {
   /** The folder of the database; made if missing, locked while open. */
@@ -17,6 +20,8 @@ export interface EmbeddedOptions {
   readonly now?: () => number;
   /** Sequences whose counter is kept in memory; about twice as many at most. */
   readonly countersKept?: number;
+  /** Told after each step while a search table of a new version is filled. */
+  readonly onSearchFill?: (progress: FillProgress) => void;
 }
 
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
@@ -30,17 +35,23 @@ export function openEmbedded({
   queueBytesMax = QUEUE_BYTES_MAX,
   now = Date.now,
   countersKept,
+  onSearchFill,
 }: EmbeddedOptions) {
-  const database = openDatabase(dataDir);
+  const { database, close: closeDatabase } = openDatabase(dataDir);
   const keys = new KeptKeys(database, now);
   const numbering = new EmbeddedNumbering(keys, now, countersKept);
   const log = new EmbeddedLog(queueBytesMax, numbering);
-  const store = new EmbeddedStore(database, keys, now);
-  const search = new EmbeddedSearch(database);
+  const tables = new SearchTables(database);
+  const store = new EmbeddedStore(database, keys, tables, now);
+  const fill = new SearchFill(database, tables, onSearchFill);
+  const search = new EmbeddedSearch(databaseFile(dataDir), tables, fill);
+  fill.start();
   let closed: Promise<void> | undefined;
   const close = async () => {
     await log.stop();
-    database.close(true); // finalizes all statements; while one is left, SQLite keeps the file open and locked
+    fill.stop();
+    await search.close();
+    closeDatabase();
   };
   return {
     numbering,

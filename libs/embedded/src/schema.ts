@@ -1,4 +1,4 @@
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 /**
  * The tables of the one file; migrations are generated from here (`bun run generate` in this folder).
@@ -56,3 +56,13 @@ export const idempotency = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.scope, table.keyHash] }), index('idempotency_at').on(table.at)],
 );
+
+/** One row while the search table is filled from older messages: it has those up to this one. No row: it has all. */
+export const searchFill = sqliteTable('search_fill', {
+  id: integer().primaryKey(),
+  chatId: integer('chat_id').notNull(),
+  number: integer().notNull(),
+});
+
+/** What is written to learn whether the disk has room for more than a byte. */
+export const writeProbe = sqliteTable('write_probe', { id: integer().primaryKey(), filler: blob().notNull() });

@@ -13,11 +13,12 @@ import type {
   Store,
   Token,
 } from '@parley/domain';
-import { Appender, searchText } from './append.ts';
+import { Appender } from './append.ts';
 import { guarded, NUMBER_BITS } from './database.ts';
 import type { KeptKeys } from './kept-keys.ts';
 import { EPOCH } from './numbering.ts';
 import { readPage } from './page.ts';
+import type { SearchTables } from './search-tables.ts';
 
 /** Counts are part of the rows' own transactions: nothing ever waits in Counters. */
 const APPLICATION = `token, name, chats_count AS chatsCount, 0 AS countedThrough,
@@ -27,6 +28,8 @@ const CHAT = `number, name, messages_count AS messagesCount, 0 AS countedThrough
 const MESSAGE = `id & ${2 ** NUMBER_BITS - 1} AS number, content, created_at AS createdAt, updated_at AS updatedAt`;
 const CHAT_ID = `((SELECT id FROM chats WHERE token = ?1 AND number = ?2) << ${NUMBER_BITS})`;
 const NUMBER_TOP = 2 ** NUMBER_BITS - 1;
+
+const PROBE = `INSERT OR REPLACE INTO write_probe VALUES (1, zeroblob(${64 * 1024}))`;
 
 export class EmbeddedStore implements Store {
   readonly #database: Database;
@@ -38,16 +41,19 @@ export class EmbeddedStore implements Store {
   constructor(
     database: Database,
     private readonly keys: KeptKeys,
+    search: SearchTables,
     private readonly now: () => number,
   ) {
     this.#database = database;
-    this.#appender = new Appender(database, keys);
+    this.#appender = new Appender(database, keys, search);
     const statements = prepare(database);
     this.#statements = statements;
     this.#rewrite = database.transaction((token: Token, chat: number, number: number, content: string) => {
-      const row = statements.rewriteMessage.get(token, chat, number, content, this.now());
-      if (row !== null) statements.rewriteSearch.run(token, chat, number, searchText(content));
-      return row ?? undefined;
+      const before = statements.messageBefore.get(token, chat, number);
+      if (before === null) return undefined;
+      const { chatId } = before;
+      search.rewrite({ chatId, number }, before.content, content);
+      return statements.rewriteMessage.get(token, chat, number, content, this.now()) ?? undefined;
     });
   }
 
@@ -87,6 +93,11 @@ export class EmbeddedStore implements Store {
 
   message(token: Token, chat: number, message: number): Promise<Message | undefined> {
     return guarded(() => this.#statements.message.get(token, chat, message) ?? undefined);
+  }
+
+  messagesAt(token: Token, chat: number, numbers: readonly number[]): Promise<readonly Message[]> {
+    const { messagesAt } = this.#statements;
+    return guarded(() => messagesAt.all(token, chat, JSON.stringify(numbers)));
   }
 
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
@@ -130,9 +141,9 @@ export class EmbeddedStore implements Store {
     });
   }
 
-  /** After a write that failed, only one that succeeds tells that the disk can be written again. */
+  /** After a write that failed, only one that succeeds tells that the disk can be written again, and not a tiny one. */
   async ping(): Promise<void> {
-    if (this.#lastWriteFailed) await this.#writing(() => this.#database.run('PRAGMA user_version = 1'));
+    if (this.#lastWriteFailed) await this.#writing(() => this.#database.run(PROBE));
     else await guarded(() => this.#database.run('SELECT 1'));
   }
 
@@ -166,6 +177,9 @@ function prepare(database: Database) {
       `SELECT ${CHAT} FROM chats WHERE token = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     ),
     message: database.query<Message, [...Number, number]>(`SELECT ${MESSAGE} FROM messages WHERE id = ${CHAT_ID} + ?3`),
+    messagesAt: database.query<Message, [...Number, string]>(
+      `SELECT ${MESSAGE} FROM messages WHERE id IN (SELECT ${CHAT_ID} + value FROM json_each(?3))`,
+    ),
     messagesAfter: database.query<Message, [...Number, number, number]>(
       `SELECT ${MESSAGE} FROM messages WHERE id > ${CHAT_ID} + ?3 AND id <= ${CHAT_ID} + ${NUMBER_TOP}
        ORDER BY id LIMIT ?4`,
@@ -179,12 +193,12 @@ function prepare(database: Database) {
     renameChat: database.query<Chat, [string, number, ...Number]>(
       `UPDATE chats SET name = ?, updated_at = ? WHERE token = ? AND number = ? RETURNING ${CHAT}`,
     ),
+    messageBefore: database.query<{ chatId: number; content: string }, [...Number, number]>(
+      `SELECT id >> ${NUMBER_BITS} AS chatId, content FROM messages WHERE id = ${CHAT_ID} + ?3`,
+    ),
     rewriteMessage: database.query<Message, [...Number, number, string, number]>(
       `UPDATE messages SET content = ?4, updated_at = ?5, version = version + 1
        WHERE id = ${CHAT_ID} + ?3 RETURNING ${MESSAGE}`,
-    ),
-    rewriteSearch: database.query<unknown, [...Number, number, string]>(
-      `UPDATE messages_fts SET folded = ?4 WHERE rowid = ${CHAT_ID} + ?3`,
     ),
     highestChat: database.query<{ highest: number }, [string]>(
       `SELECT coalesce((SELECT max(number) FROM chats WHERE token = applications.token), 0) AS highest

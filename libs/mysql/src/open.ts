@@ -45,7 +45,8 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const ACQUIRE_TIMEOUT_MS = 1_000;
 const WAITING_MAX = 2_000;
 const CHANGE_CONNECTIONS = 2;
-const LEDGER_CONNECTIONS = 4;
+/** Two indexers, the flush, a rebuild of the search index, which holds one and reads with another, and one to spare. */
+const LEDGER_CONNECTIONS = 6;
 /** A process that froze inside a transaction would keep its locks for hours: the server ends its session soon. */
 const WRITING = ['wait_timeout = 10'];
 /** A request waits for a change, so it gives up sooner than a batch does. */

@@ -63,6 +63,10 @@ export class MysqlStore implements Store {
     return refusing(this.#reads.message(token, chat, message));
   }
 
+  messagesAt(token: Token, chat: number, numbers: readonly number[]): Promise<readonly Message[]> {
+    return refusing(this.#reads.messagesAt({ token, chat }, numbers));
+  }
+
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
     return refusing(this.#reads.messages(token, chat, page));
   }

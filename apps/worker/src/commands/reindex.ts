@@ -15,8 +15,11 @@ const logger = createLogger('reindex', LOG_LEVEL);
 const { ledger, close } = openMysql({ url: MYSQL_URL, logger });
 const engine = openElasticsearch({ url: ELASTICSEARCH_URL, logger });
 const total = await engine.admin.count().catch(() => 0);
-const name = await new SearchUpkeep({ engine, ledger, logger }).rebuild(show);
-process.stdout.write(`\nSearches read ${name} now.\n`);
+const name = await new SearchUpkeep({ engine, ledger, logger }).rebuild({ anew: true }, show);
+if (name === undefined) {
+  console.error('Another process is building a search index: wait until it is done.');
+  process.exitCode = 1;
+} else process.stdout.write(`\nSearches read ${name} now.\n`);
 await engine.close();
 await close();
 

@@ -16,9 +16,10 @@ export interface DocumentRow {
   readonly number: number;
   readonly content: string;
   readonly version: number;
+  readonly created_at: Date;
 }
 
-export const DOCUMENT_COLUMNS = 'token, chat_number, number, content, version';
+export const DOCUMENT_COLUMNS = 'token, chat_number, number, content, version, created_at';
 
 export function toDocument(row: DocumentRow): SearchDocument {
   return {
@@ -27,6 +28,7 @@ export function toDocument(row: DocumentRow): SearchDocument {
     number: row.number,
     content: row.content,
     version: row.version,
+    createdAt: row.created_at.getTime(),
   };
 }
 

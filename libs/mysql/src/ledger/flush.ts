@@ -1,7 +1,7 @@
 import type { CountDelta } from '@parley/domain';
 import { DatabaseFault } from '../faults.ts';
 import { bytes, integer } from '../literals.ts';
-import { lockName } from '../migrate.ts';
+import { withLock } from '../named-lock.ts';
 import type { Pool } from '../pool.ts';
 import type { Session } from '../session.ts';
 import { sumBatches } from './sums.ts';
@@ -15,18 +15,12 @@ const COUNTS_PER_STATEMENT = 500;
  * The named lock only spares others the work; what makes a sum happen once is the lock on the row `flushed`.
  */
 export function rotateAndFlush(pool: Pool): Promise<{ generation: number; sequences: number } | undefined> {
-  return pool.use(async (session) => {
-    const name = await lockName(session, 'flush');
-    const [answer] = await session.select<{ locked: number | null }>('SELECT GET_LOCK(?, 0) AS locked', [name]);
-    if (answer?.locked !== 1) return undefined;
-    try {
+  return pool.use((session) =>
+    withLock(session, 'flush', async () => {
       await session.change("UPDATE counter_generations SET generation = generation + 1 WHERE name = 'open'");
-      return await session.transaction(() => flushClosed(session));
-    } finally {
-      // A connection that broke has let go of the lock; one that does not let go must not go back to the pool.
-      if (!session.broken) await session.select('SELECT RELEASE_LOCK(?)', [name]).catch(() => session.destroy());
-    }
-  });
+      return session.transaction(() => flushClosed(session));
+    }),
+  );
 }
 
 async function flushClosed(session: Session): Promise<{ generation: number; sequences: number }> {

@@ -1,6 +1,7 @@
 import type { ApplyDocuments, Ledger, MessagePosition, Recounted, SearchDocument, Sequence } from '@parley/domain';
 import { refusalOf } from '../faults.ts';
 import type { Pool } from '../pool.ts';
+import { exclusively } from './exclusively.ts';
 import { rotateAndFlush } from './flush.ts';
 import { indexNext, waitingBatches } from './index-next.ts';
 import { prune } from './prune.ts';
@@ -50,6 +51,10 @@ export class MysqlLedger implements Ledger {
 
   dropSearchIndex(name: string): Promise<void> {
     return answer(dropSearchIndex(this.#pool, name));
+  }
+
+  exclusively(work: (held: () => Promise<void>) => Promise<void>): Promise<boolean> {
+    return answer(exclusively(this.#pool, work));
   }
 
   async #unindexed(): Promise<{ batches: number; oldestAt?: number }> {

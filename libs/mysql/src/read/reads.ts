@@ -53,6 +53,11 @@ export class Reads {
     return this.#messages.get({ token, chat, message });
   }
 
+  async messagesAt(key: statements.ChatKey, numbers: readonly number[]): Promise<readonly Message[]> {
+    if (numbers.length === 0) return [];
+    return (await this.#select<MessagePageRow>(statements.messagesAt(key, numbers))).map(toMessage);
+  }
+
   async applications(page: PageRequest<Token>): Promise<Page<Application>> {
     return toPage(page, await this.#select<ApplicationRow>(statements.pageOfApplications(page)), toApplication);
   }

@@ -41,6 +41,11 @@ export function selectMessages(keys: readonly MessageKey[]): string {
   return `SELECT token, chat_number, ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE (token, chat_number, number) IN (${list.join()})`;
 }
 
+export function messagesAt({ token, chat }: ChatKey, numbers: readonly number[]): string {
+  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES}
+    WHERE token = ${bytes(token)} AND chat_number = ${integer(chat)} AND number IN (${numbers.map(integer).join()})`;
+}
+
 /** One row more than asked for tells whether there are more. */
 export function pageOfApplications(page: PageRequest<Token>): string {
   return `${APPLICATION} WHERE ${beyond('token', page, bytes, `0x${'0'.repeat(32)}`)}`;

@@ -1,6 +1,8 @@
+import { queryOf, type SearchQuery } from './search-query.ts';
+
 /**
- * How texts are made comparable, once and the same for what is stored in an index and for what is asked of it, so that
- * every search index behaves alike, whatever analyzers it has.
+ * How texts were folded before (see search-fold.ts): for indices of that version, which are written and asked until they
+ * are built anew. The next release goes without.
  *
  * Folded away: case, compatibility forms (full width, ligatures), accents of Latin, Greek and Cyrillic letters, and the
  * letters below that Unicode does not decompose. Kept: the marks of other scripts (a Japanese が is not か).
@@ -26,7 +28,7 @@ const COMBINING = /[\u0300-\u036f]/g;
 const SEPARATORS = /[\p{P}\p{Z}\p{C}]+/gu;
 
 /** The text as words in their folded form, one space between them, none around: `Crème-Brûlée!` is `creme brulee`. */
-export function foldText(text: string): string {
+export function foldTextV1(text: string): string {
   const folded = ASCII.test(text)
     ? text.toLowerCase()
     : text
@@ -39,21 +41,10 @@ export function foldText(text: string): string {
   return folded.replace(SEPARATORS, ' ').trim();
 }
 
-/**
- * A query as it is asked of an index. `phrase` is the whole query folded; `terms` are what must all occur, each a folded
- * word or a phrase of several (in quotes, or joined by punctuation as in `don't`), without repetitions, longest first.
- */
-export interface SearchTerms {
-  readonly phrase: string;
-  readonly terms: readonly string[];
-}
-
-export function parseQuery(query: string): SearchTerms {
-  const terms = new Set<string>();
-  for (const [, quoted, bare] of query.matchAll(/"([^"]*)"|([^\s"]+)/gu)) {
-    const term = foldText(quoted ?? bare ?? '');
-    if (term !== '') terms.add(term);
-  }
-  const byLength = [...terms].sort((a, b) => b.length - a.length);
-  return { phrase: foldText(query), terms: byLength };
+/** The query as an index of version 1 is asked; a query of punctuation alone finds nothing there. */
+export function parseQueryV1(query: string): SearchQuery {
+  const terms = [...query.matchAll(/"([^"]*)"|([^\s"]+)/gu)].map(([, quoted, bare]) =>
+    foldTextV1(quoted ?? bare ?? ''),
+  );
+  return queryOf(foldTextV1(query), terms);
 }

@@ -1,0 +1,86 @@
+import {
+  foldText,
+  type Message,
+  PAGE_LIMIT_MAX,
+  parseQuery,
+  rankOf,
+  type SearchIndex,
+  type SearchPosition,
+  type SearchQuery,
+  type SearchRequest,
+  type Store,
+} from '@parley/domain';
+
+export interface CheckedPage {
+  readonly hits: readonly Message[];
+  /** Where the next page begins, where more may follow. */
+  readonly next?: SearchPosition;
+}
+
+/** What the index tells is looked at in portions; at least this many, because most of them are hits. */
+const LOOKED_AT_MIN = 20;
+/** A page may be short, even empty, with a next one: where so many were no hits, or after this time. */
+const LOOKED_AT_MAX = 2_000;
+const LOOKING_MS = 1_000;
+/** Nobody else is served while texts are compared, so after this time others get a turn of the event loop. */
+const TURN_MS = 5;
+
+/**
+ * Search over an index and the store: the index tells where hits are, the store what they are now. So an edit shows at
+ * once, and what no longer matches is left out.
+ */
+export class CheckedSearch {
+  readonly #index: SearchIndex;
+  readonly #store: Pick<Store, 'messagesAt'>;
+
+  constructor(index: SearchIndex, store: Pick<Store, 'messagesAt'>) {
+    this.#index = index;
+    this.#store = store;
+  }
+
+  /** Rejects with Unavailable where the index or the store is away or too slow. */
+  async page(request: SearchRequest): Promise<CheckedPage> {
+    const query = parseQuery(request.query);
+    if (query.terms.length === 0) return { hits: [] };
+    const deadline = performance.now() + LOOKING_MS;
+    const hits: Message[] = [];
+    let after = request.after;
+    for (let lookedAt = 0; ; ) {
+      const limit = Math.min(PAGE_LIMIT_MAX, Math.max(LOOKED_AT_MIN, request.limit - hits.length));
+      const found = await this.#index.search({ ...request, limit, after });
+      const checked = await this.#matching(request, query, found.hits);
+      for (const [position, message] of checked.entries()) {
+        const isFull = hits.length === request.limit;
+        if (isFull && message !== undefined) return { hits, ...(after && { next: after }) };
+        if (!isFull) after = found.hits[position];
+        if (message !== undefined) hits.push(message);
+      }
+      lookedAt += found.hits.length;
+      if (!found.more) return { hits };
+      if (hits.length === request.limit || lookedAt >= LOOKED_AT_MAX || performance.now() > deadline)
+        return { hits, ...(after && { next: after }) };
+    }
+  }
+
+  /** The message of each position, undefined where it is not there or does not match. */
+  async #matching(
+    { token, chat }: SearchRequest,
+    query: SearchQuery,
+    positions: readonly SearchPosition[],
+  ): Promise<(Message | undefined)[]> {
+    const rows = await this.#store.messagesAt(
+      token,
+      chat,
+      positions.map(({ number }) => number),
+    );
+    const matching = new Map<number, Message>();
+    let turnEnds = performance.now() + TURN_MS;
+    for (const row of rows) {
+      if (rankOf(foldText(row.content), query) !== undefined) matching.set(row.number, row);
+      if (performance.now() < turnEnds) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      turnEnds = performance.now() + TURN_MS;
+    }
+    return positions.map(({ number }) => matching.get(number));
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * How texts are made comparable: one function for what is stored in an index and for what is asked of it, so that every
+ * search index behaves alike, whatever analyzers it has. A change here makes a new version of every index.
+ *
+ * A folded text has the words of the text, then its punctuation: `Hello, C# world!` is `hello c # world , !`.
+ * - Folded away: case, compatibility forms (full width, ligatures), characters that nobody sees, accents of Latin, Greek
+ *   and Cyrillic letters, vowel signs of Arabic, Hebrew and Syriac, and what the tables below say.
+ * - Kept: the marks of all other scripts (a Japanese が is not か).
+ * - Words are separated by spaces, punctuation and control characters. `#` and `@` are words of their own, so `C#` is not
+ *   `C`. Symbols (emoji, +, $) and characters that Unicode does not know yet belong to words.
+ * - Of the punctuation each run (`???`, `:)`) is listed once, in the order of its first occurrence.
+ */
+
+/** Letters that readers take for others, but Unicode does not decompose. */
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  ħ: 'h',
+  ı: 'i',
+  ł: 'l',
+  þ: 'th',
+  ŧ: 't',
+  ς: 'σ',
+  // Arabic: alef wasla; alef maksura, Persian ye and yeh barree; Persian kaf; teh marbuta, heh goal and ae.
+  // Alef, waw and yeh with a hamza or madda lose it as a vowel sign does.
+  '\u0671': '\u0627',
+  '\u0649': '\u064a',
+  '\u06cc': '\u064a',
+  '\u06d2': '\u064a',
+  '\u06a9': '\u0643',
+  '\u0629': '\u0647',
+  '\u06c1': '\u0647',
+  '\u06d5': '\u0647',
+};
+/** Punctuation, and letters that are drawn as an apostrophe, by what people type for it. */
+const PUNCTUATION: Readonly<Record<string, string>> = {
+  ...all(
+    "'",
+    '‘’‚‛‹›`\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u2032\u2035\ua78b\ua78c\u055a\u05f3\u07f4\u07f5',
+  ),
+  ...all('"', '“”„‟«»〝〞〟\u02ba\u02ee\u2033\u2036\u05f4'),
+  ...all('-', '‐‑‒–—―⸺⸻〜〰゠\u2212\u05be'),
+};
+/** Marks over a space, as an accent that stands alone is decomposed, by what they are typed for. */
+const OVER_SPACE: Readonly<Record<string, string>> = {
+  ...all("'", '\u0300\u0301\u0313\u0314'),
+  ...all('"', '\u0308\u030b'),
+  ...all('-', '\u0304\u0305\u0333'),
+};
+
+const ASCII = /^[\x00-\x7f]*$/;
+const INVISIBLE = /\p{DI}/gu;
+const SPACED_MARK = / ([\u0300-\u036f])/g;
+const LEFT_OUT =
+  /[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f\u0640[\p{Mn}&&[\p{scx=Arab}\p{scx=Hebr}\p{scx=Syrc}]]]/gv;
+/** Arabic vowel signs without a letter: a space with a mark, though nobody means a space. */
+const ISOLATED_SIGNS = /[\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]/g;
+const REPLACED = new RegExp(`[${Object.keys({ ...LETTERS, ...PUNCTUATION }).join('')}]`, 'gu');
+const DIGITS = /[\p{Nd}--[0-9]]/gv;
+const OWN_WORDS = /[#@]/g;
+const SEPARATORS = /[[\p{P}\p{Z}\p{Cc}\p{Cf}\p{Cs}]--[#@]]+/gv;
+const MARKS = /[\p{P}--[#@]]+/gv;
+
+/** The words and the punctuation of a text, one space between them, none around. */
+export function foldText(text: string): string {
+  const folded = foldCharacters(text);
+  const marks = marksOf(folded);
+  const words = wordsOf(folded);
+  if (marks === '') return words;
+  return words === '' ? marks : `${words} ${marks}`;
+}
+
+/** The words alone: of `Crème-Brûlée!` `creme brulee`. */
+export function foldWords(text: string): string {
+  return wordsOf(foldCharacters(text));
+}
+
+function wordsOf(folded: string): string {
+  const apart = folded.includes('#') || folded.includes('@') ? folded.replace(OWN_WORDS, ' $& ') : folded;
+  return apart.replace(SEPARATORS, ' ').trim();
+}
+
+function marksOf(folded: string): string {
+  const runs = folded.match(MARKS);
+  if (runs === null) return '';
+  return runs.length === 1 ? (runs[0] ?? '') : [...new Set(runs)].join(' ');
+}
+
+function foldCharacters(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
+  return text
+    .replace(ISOLATED_SIGNS, '')
+    .normalize('NFKD')
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(INVISIBLE, '')
+    .replace(SPACED_MARK, (_, mark: string) => OVER_SPACE[mark] ?? ' ')
+    .replace(LEFT_OUT, '')
+    .replace(REPLACED, (found) => LETTERS[found] ?? PUNCTUATION[found] ?? found)
+    .replace(DIGITS, asciiDigit)
+    .normalize('NFC');
+}
+
+/** Unicode keeps the ten digits of a script together, 0 first, so a digit's value is its place among them. */
+function asciiDigit(digit: string): string {
+  const code = digit.codePointAt(0) ?? 0;
+  let first = code;
+  while (/^\p{Nd}$/u.test(String.fromCodePoint(first - 1))) first -= 1;
+  return String((code - first) % 10);
+}
+
+function all(meaning: string, characters: string): Record<string, string> {
+  return Object.fromEntries([...characters].map((character) => [character, meaning]));
+}

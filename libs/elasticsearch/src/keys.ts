@@ -1,0 +1,33 @@
+import { type SearchDocument, sequenceKey, type Token } from '@parley/domain';
+
+/** How the documents of an index are named: each part is a term, so what is shorter costs less for every document. */
+export interface Keys {
+  routing(token: Token): string;
+  /** Keeps chats apart. */
+  chat(token: Token, chat: number): string;
+}
+
+/** A token's 16 bytes in 22 characters. Those of a request are mostly of few applications. */
+let lastToken: Token = '';
+let lastShort = '';
+function short(token: Token): string {
+  if (token !== lastToken) {
+    lastShort = Buffer.from(token.replaceAll('-', ''), 'hex').toString('base64url');
+    lastToken = token;
+  }
+  return lastShort;
+}
+
+export const SHORT_KEYS: Keys = { routing: short, chat: (token, chat) => `${short(token)}:${chat}` };
+
+export const LONG_KEYS: Keys = {
+  routing: (token) => token,
+  chat: (token, chat) => sequenceKey({ kind: 'messages', token, chat }),
+};
+
+export function documentId(
+  keys: Keys,
+  { token, chat, number }: Pick<SearchDocument, 'token' | 'chat' | 'number'>,
+): string {
+  return `${keys.chat(token, chat)}:${number}`;
+}

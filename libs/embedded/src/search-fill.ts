@@ -1,0 +1,101 @@
+import type { Database } from 'bun:sqlite';
+import { NUMBER_BITS } from './database.ts';
+import type { Searchable, SearchTables } from './search-tables.ts';
+
+/** A step ends after so many messages, or so many UTF-16 units of them: other work waits meanwhile. */
+const STEP_MESSAGES = 200;
+const STEP_LENGTH = 100_000;
+const CLEARED_ROWS = 500;
+/** It rests as long as it worked, so half of the time is left to others, and at least this long. */
+const REST_MS_MIN = 5;
+const RETRY_MS = 1_000;
+
+export interface FillProgress {
+  /** Messages that the new search table got in this process; 0 where nothing is filled. */
+  readonly documents: number;
+  readonly running: boolean;
+}
+
+/**
+ * Fills a search table of a new version from the messages that there were before, in small steps beside the other work,
+ * then removes the former table. A stop anywhere is made good by the next start.
+ */
+export class SearchFill {
+  readonly #database: Database;
+  readonly #tables: SearchTables;
+  readonly #onProgress: (progress: FillProgress) => void;
+  readonly #readNext;
+  #timer: Timer | undefined;
+  #documents = 0;
+  /** Searches that still read the former table keep it. */
+  #readers = 0;
+
+  constructor(database: Database, tables: SearchTables, onProgress: (progress: FillProgress) => void = () => {}) {
+    this.#database = database;
+    this.#tables = tables;
+    this.#onProgress = onProgress;
+    this.#readNext = database.query<Searchable, [number, number, number]>(
+      `SELECT id >> ${NUMBER_BITS} AS chatId, id & ${2 ** NUMBER_BITS - 1} AS number, content FROM messages
+       WHERE id > (?1 << ${NUMBER_BITS}) + ?2 ORDER BY id LIMIT ?3`,
+    );
+  }
+
+  start(): void {
+    this.#wait(REST_MS_MIN);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Runs a search of the former table, which stays until it has ended. */
+  async reading<T>(search: () => Promise<T>): Promise<T> {
+    this.#readers += 1;
+    try {
+      return await search();
+    } finally {
+      this.#readers -= 1;
+    }
+  }
+
+  #wait(milliseconds: number): void {
+    this.#timer = setTimeout(() => this.#run(), milliseconds);
+    this.#timer.unref();
+  }
+
+  #run(): void {
+    const begun = performance.now();
+    try {
+      if (!this.#step()) return;
+      this.#wait(Math.max(REST_MS_MIN, performance.now() - begun));
+    } catch {
+      this.#wait(RETRY_MS); // the disk is full, most likely: whoever writes is told
+    }
+  }
+
+  /** Whether there is more to do. */
+  #step(): boolean {
+    const { filled } = this.#tables;
+    if (filled === undefined) return this.#readers > 0 || this.#tables.clearFormer(CLEARED_ROWS);
+    this.#database.transaction(() => {
+      const messages = this.#next(filled.chatId, filled.number);
+      this.#tables.fill(messages, messages.length === 0);
+      this.#documents += messages.length;
+    })();
+    this.#tables.reload();
+    this.#onProgress({ documents: this.#documents, running: this.#tables.filled !== undefined });
+    return true;
+  }
+
+  #next(chatId: number, number: number): Searchable[] {
+    const messages: Searchable[] = [];
+    let length = 0;
+    for (const message of this.#readNext.iterate(chatId, number, STEP_MESSAGES)) {
+      messages.push(message);
+      length += message.content.length;
+      if (length >= STEP_LENGTH) break;
+    }
+    return messages;
+  }
+}

@@ -1,0 +1,146 @@
+import type { Database } from 'bun:sqlite';
+import { foldText, foldTextV1, parseQuery, parseQueryV1, type SearchQuery } from '@parley/domain';
+import { NUMBER_BITS } from './database.ts';
+
+/**
+ * The FTS5 tables that searches read: of the present version, and of the one before until the new table is filled.
+ * A table knows each sequence of three characters (a trigram) of a text, not where it stands: candidates are checked text
+ * by text, and a table without positions is nearly half as large and half as dear to write.
+ */
+export interface SearchTable {
+  readonly name: string;
+  fold(text: string): string;
+  parse(query: string): SearchQuery;
+}
+
+export const SEARCH_TABLES = {
+  2: { name: 'messages_search_2', fold: foldText, parse: parseQuery },
+  1: { name: 'messages_fts', fold: foldTextV1, parse: parseQueryV1 },
+} as const satisfies Record<number, SearchTable>;
+export type SearchVersion = keyof typeof SEARCH_TABLES;
+
+/** A message in the order of the tables: by chat id, then by number. */
+export interface Place {
+  readonly chatId: number;
+  readonly number: number;
+}
+
+export interface Searchable extends Place {
+  readonly content: string;
+}
+
+/**
+ * Writes the search tables in the transactions of the rows. While the new table is filled from older messages, in the
+ * order of their places, it has exactly those up to `filled`: what is written beyond that place comes with the fill.
+ */
+export class SearchTables {
+  readonly #database: Database;
+  readonly #current;
+  #former: ReturnType<typeof formerStatements> | undefined;
+  #filled: Place | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#current = currentStatements(database);
+    this.#filled = this.#current.readFill.get() ?? undefined;
+    if (this.#filled !== undefined) this.#former = formerStatements(database);
+  }
+
+  /** The version of the table that has all messages. */
+  get searched(): SearchVersion {
+    return this.#filled === undefined ? 2 : 1;
+  }
+
+  /** How far the new table is filled; undefined where it is complete. */
+  get filled(): Place | undefined {
+    return this.#filled;
+  }
+
+  /** Sorts what it is given: FTS5 writes out what it has gathered whenever an id is below the one before. */
+  insert(messages: Searchable[]): void {
+    messages.sort(byPlace);
+    for (const { chatId, number, content } of messages) {
+      if (this.#has({ chatId, number })) this.#current.insert.run(chatId, number, bordered(foldText(content)));
+      this.#former?.insert.run(chatId, number, bordered(foldTextV1(content)));
+    }
+  }
+
+  rewrite({ chatId, number }: Place, before: string, after: string): void {
+    if (this.#has({ chatId, number })) {
+      this.#current.remove.run(chatId, number, bordered(foldText(before)));
+      this.#current.insert.run(chatId, number, bordered(foldText(after)));
+    }
+    this.#former?.update.run(chatId, number, bordered(foldTextV1(after)));
+  }
+
+  /** Adds messages that follow `filled`, in order; `complete`: there are no more. To be called in a transaction. */
+  fill(messages: readonly Searchable[], complete: boolean): void {
+    for (const { chatId, number, content } of messages)
+      this.#current.insert.run(chatId, number, bordered(foldText(content)));
+    const last = messages.at(-1);
+    if (last !== undefined) this.#current.noteFill.run(last.chatId, last.number);
+    if (complete) this.#current.endFill.run();
+  }
+
+  /** After the commit of `fill`. */
+  reload(): void {
+    this.#filled = this.#current.readFill.get() ?? undefined;
+    if (this.#filled !== undefined) return;
+    for (const statement of Object.values(this.#former ?? {})) statement.finalize();
+    this.#former = undefined;
+  }
+
+  /** Removes up to `rows` rows of what the former table was made of, which nobody reads any more; false at the end. */
+  clearFormer(rows: number): boolean {
+    const { name } = SEARCH_TABLES[1];
+    const tables = this.#database
+      .query<{ name: string }, [string]>("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE ? || '%'")
+      .all(name)
+      .map((table) => table.name);
+    if (!tables.includes(name)) return false;
+    for (const part of ['content', 'data']) {
+      const { changes } = this.#database.run(
+        `DELETE FROM ${name}_${part} WHERE id IN (SELECT id FROM ${name}_${part} LIMIT ${rows})`,
+      );
+      if (changes > 0) return true;
+    }
+    // To drop it while it is large would take a second for a gigabyte, in which nothing else happens.
+    this.#database.run(`DROP TABLE ${name}`);
+    return false;
+  }
+
+  #has(place: Place): boolean {
+    return this.#filled === undefined || byPlace(place, this.#filled) <= 0;
+  }
+}
+
+/** A text as it stands in the table: with a space at both ends, so that ` word ` is a whole word. */
+function bordered(folded: string): string {
+  return ` ${folded} `;
+}
+
+function byPlace(a: Place, b: Place): number {
+  return a.chatId - b.chatId || a.number - b.number;
+}
+
+type Row = [chatId: number, number: number, folded: string];
+const ID = `(?1 << ${NUMBER_BITS}) + ?2`;
+
+function currentStatements(database: Database) {
+  const { name } = SEARCH_TABLES[2];
+  return {
+    insert: database.query<unknown, Row>(`INSERT INTO ${name} (rowid, folded) VALUES (${ID}, ?3)`),
+    remove: database.query<unknown, Row>(`INSERT INTO ${name} (${name}, rowid, folded) VALUES ('delete', ${ID}, ?3)`),
+    readFill: database.query<Place, []>('SELECT chat_id AS chatId, number FROM search_fill'),
+    noteFill: database.query<unknown, [number, number]>('UPDATE search_fill SET chat_id = ?, number = ?'),
+    endFill: database.query<unknown, []>('DELETE FROM search_fill'),
+  };
+}
+
+function formerStatements(database: Database) {
+  const { name } = SEARCH_TABLES[1];
+  return {
+    insert: database.query<unknown, Row>(`INSERT INTO ${name} (rowid, folded) VALUES (${ID}, ?3)`),
+    update: database.query<unknown, Row>(`UPDATE ${name} SET folded = ?3 WHERE rowid = ${ID}`),
+  };
+}

@@ -1,0 +1,20 @@
+import { DatabaseFault } from '../faults.ts';
+import { withLock } from '../named-lock.ts';
+import type { Pool } from '../pool.ts';
+
+/** Asking whether the lock is held also keeps the server from ending a connection that is idle. */
+export function exclusively(pool: Pool, work: (held: () => Promise<void>) => Promise<void>): Promise<boolean> {
+  return pool.use(async (session) => {
+    const done = await withLock(session, 'search', async (lock) => {
+      await work(async () => {
+        const [row] = await session.select<{ held: number | null }>(
+          'SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS held',
+          [lock],
+        );
+        if (row?.held !== 1) throw new DatabaseFault('outage', 'LOCK_LOST');
+      });
+      return true;
+    });
+    return done ?? false;
+  });
+}
