@@ -12,7 +12,7 @@ export interface Stored {
   readonly chats: ReadonlyMap<string, StoredOwner>;
   /** By `token:chat:number`. */
   readonly messages: ReadonlyMap<string, string>;
-  /** The contents of the index, by `token:chat:number`. */
+  /** What the index has, by `token:chat:number`: the message's text where it has the row's version. */
   readonly documents: ReadonlyMap<string, string>;
   /** How many documents the index has for these applications, however they are named. */
   readonly documentsCounted: number;

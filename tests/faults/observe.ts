@@ -1,5 +1,7 @@
 /** Reads what the system holds of a load: in MySQL, in Elasticsearch, through the API, among the dead letters. */
 import { type Connection, createConnection } from 'mysql2/promise';
+import { documentId, SHORT_KEYS } from '../../libs/elasticsearch/src/keys.ts';
+import { CURRENT_LAYOUT } from '../../libs/elasticsearch/src/layout.ts';
 import { openRabbitmq, type RabbitmqDrivers } from '../../libs/rabbitmq/src/index.ts';
 import { firstWord, type Stored, type StoredOwner } from './check.ts';
 import type { Client } from './client.ts';
@@ -10,7 +12,8 @@ const DEAD_LETTERS_MAX = 100_000;
 const DOCUMENTS_AT_ONCE = 1_000;
 const SEARCHED_SAMPLE = 40;
 const ANSWERED_WITHIN_MS = 10_000;
-const ALIAS = 'parley-messages';
+/** What searches read. */
+export const SEARCH_ALIAS = CURRENT_LAYOUT.searchAlias('parley-messages');
 
 export async function withMysql<Result>(
   stack: FaultStack,
@@ -41,25 +44,25 @@ export async function withDeadLetters<Result>(
 export async function observe(stack: FaultStack, client: Client, name: string, random: Random): Promise<Stored> {
   const rows = await readRows(stack, name);
   const tokens = [...rows.applications.keys()];
-  const names = [...rows.messages.keys()];
   return {
     applications: await withApi(client, rows.applications, tokens),
     chats: await withApiChats(client, rows.chats, tokens),
     messages: rows.messages,
-    documents: await readDocuments(stack, names),
+    documents: await readDocuments(stack, rows),
     documentsCounted: await countDocuments(stack, [...rows.chats.keys()]),
     notFound: await notFound(client, rows.messages, random),
     deadLetters: await takeDeadLetters(stack),
   };
 }
 
-type Row = Record<'token' | 'name' | 'content', string> & Record<'number' | 'chat' | 'count', number>;
+type Row = Record<'token' | 'name' | 'content', string> & Record<'number' | 'chat' | 'count' | 'version', number>;
 type Counted = Omit<StoredOwner, 'countOfApi'>;
 
 async function readRows(stack: FaultStack, name: string) {
   const applications = new Map<string, Counted>();
   const chats = new Map<string, Counted>();
   const messages = new Map<string, string>();
+  const versions = new Map<string, number>();
   await withMysql(stack, async (mysql) => {
     const select = async (sql: string): Promise<Row[]> => (await mysql.query(sql, [`${name}x%`]))[0] as Row[];
     const of = 'WHERE token IN (SELECT token FROM applications WHERE name LIKE ?)';
@@ -70,10 +73,14 @@ async function readRows(stack: FaultStack, name: string) {
     for (const row of ownApplications) applications.set(row.token, { name: row.name, count: row.count });
     for (const row of await select(`SELECT ${token}, number, name, messages_count AS count FROM chats ${of}`))
       chats.set(`${row.token}:${row.number}`, { name: row.name, count: row.count });
-    for (const row of await select(`SELECT ${token}, chat_number AS chat, number, content FROM messages ${of}`))
+    for (const row of await select(
+      `SELECT ${token}, chat_number AS chat, number, content, version FROM messages ${of}`,
+    )) {
       messages.set(`${row.token}:${row.chat}:${row.number}`, row.content);
+      versions.set(`${row.token}:${row.chat}:${row.number}`, row.version);
+    }
   });
-  return { applications, chats, messages };
+  return { applications, chats, messages, versions };
 }
 
 interface ApiOwner {
@@ -116,7 +123,7 @@ async function withApiChats(
 }
 
 async function elasticsearch(stack: FaultStack, path: string, json: unknown): Promise<unknown> {
-  const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/${ALIAS}/${path}`, {
+  const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/${SEARCH_ALIAS}/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(json),
@@ -125,16 +132,26 @@ async function elasticsearch(stack: FaultStack, path: string, json: unknown): Pr
   return response.json();
 }
 
-async function readDocuments(stack: FaultStack, names: readonly string[]): Promise<Map<string, string>> {
+/** A document has no text: it stands for its row's where it has the row's version. */
+async function readDocuments(
+  stack: FaultStack,
+  { messages, versions }: Pick<Awaited<ReturnType<typeof readRows>>, 'messages' | 'versions'>,
+): Promise<Map<string, string>> {
   const documents = new Map<string, string>();
+  const names = [...messages.keys()];
   for (let from = 0; from < names.length; from += DOCUMENTS_AT_ONCE) {
-    const docs = names.slice(from, from + DOCUMENTS_AT_ONCE).map((name) => {
-      return { _id: name, routing: name.slice(0, name.indexOf(':')), _source: ['content'] };
+    const some = names.slice(from, from + DOCUMENTS_AT_ONCE);
+    const docs = some.map((name) => {
+      const [token = '', chat, number] = name.split(':');
+      const place = { token, chat: Number(chat), number: Number(number) };
+      return { _id: documentId(SHORT_KEYS, place), routing: SHORT_KEYS.routing(token) };
     });
-    const found = (await elasticsearch(stack, '_mget', { docs })) as {
-      docs: { _id: string; found?: boolean; _source?: { content: string } }[];
-    };
-    for (const { _id, _source } of found.docs) if (_source !== undefined) documents.set(_id, _source.content);
+    const found = (await elasticsearch(stack, '_mget', { docs })) as { docs: { found?: boolean; _version?: number }[] };
+    for (const [index, name] of some.entries()) {
+      const { found: isThere, _version } = found.docs[index] ?? {};
+      if (isThere !== true) continue;
+      documents.set(name, _version === versions.get(name) ? (messages.get(name) ?? '') : `version ${_version}`);
+    }
   }
   return documents;
 }
@@ -142,7 +159,11 @@ async function readDocuments(stack: FaultStack, names: readonly string[]): Promi
 async function countDocuments(stack: FaultStack, chats: readonly string[]): Promise<number> {
   let sum = 0;
   for (let from = 0; from < chats.length; from += DOCUMENTS_AT_ONCE) {
-    const query = { terms: { chat: chats.slice(from, from + DOCUMENTS_AT_ONCE) } };
+    const keys = chats.slice(from, from + DOCUMENTS_AT_ONCE).map((name) => {
+      const [token = '', chat] = name.split(':');
+      return SHORT_KEYS.chat(token, Number(chat));
+    });
+    const query = { terms: { chat: keys } };
     sum += ((await elasticsearch(stack, '_count', { query })) as { count: number }).count;
   }
   return sum;

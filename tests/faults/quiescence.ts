@@ -1,6 +1,6 @@
 /** When nothing is on its way any more: only then can what is stored be compared with what was acknowledged. */
 import type { Client } from './client.ts';
-import { withMysql } from './observe.ts';
+import { SEARCH_ALIAS, withMysql } from './observe.ts';
 import type { FaultStack } from './stack.ts';
 import { until } from './wait.ts';
 
@@ -23,7 +23,7 @@ export async function quiescence(stack: FaultStack, client: Client, tokens: read
     return (rows as { batches: number }[])[0]?.batches === 0;
   });
   await until('the index is complete, and shows what it has', QUIET_WITHIN_MS, async () => {
-    const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/parley-messages/_refresh`, { method: 'POST' });
+    const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/${SEARCH_ALIAS}/_refresh`, { method: 'POST' });
     await response.body?.cancel();
     return response.ok;
   });

@@ -13,10 +13,11 @@ export interface IndexerParts {
   readonly documentsMax: number;
   /** How long it rests unless much waits, in milliseconds: the share of the search lag that is ours. */
   readonly idleMs: number;
+  /** How often it looks whether the index is there and of the right version, unless something fails. Default 30,000. */
+  readonly tendMs?: number;
 }
 
 const RETRY_MS_MAX = 5_000;
-/** How often it looks whether the index is there and of the right version, unless something fails. */
 const TEND_MS = 30_000;
 /** Requests are made by one while the other's are under way. The second works only where much waits. */
 const LANES = 2;
@@ -65,7 +66,7 @@ export class Indexer {
 
   /** `always`: this one also works where little waits, and sees to the index. */
   async #run(always: boolean): Promise<void> {
-    const { ledger, upkeep, logger, documentsMax, idleMs } = this.#parts;
+    const { ledger, upkeep, logger, documentsMax, idleMs, tendMs = TEND_MS } = this.#parts;
     const { signal } = this.#stopping;
     const apply = upkeep.apply.bind(upkeep);
     let failures = 0;
@@ -79,7 +80,7 @@ export class Indexer {
         // After a failure the index itself may be gone.
         if (always && (failures > 0 || performance.now() >= tendAt)) {
           await upkeep.tend(signal);
-          tendAt = performance.now() + TEND_MS;
+          tendAt = performance.now() + tendMs;
         }
         const documents = await ledger.indexNext(documentsMax, apply);
         failures = 0;

@@ -13,7 +13,8 @@ export class DataDirInUse extends Error {
 /**
  * Keeps a folder for one process until it is released or the process is gone, however it went: SQLite's own lock on a
  * file beside the data, which the system lets go with the process. The data's file has connections in two threads, so it
- * cannot be locked itself. Throws DataDirInUse.
+ * cannot be locked itself. Nothing in the process may open the lock's file in another way: closing it would let the lock
+ * go. Throws DataDirInUse.
  */
 export function lockFolder(dataDir: string): { release(): void } {
   const lock = new Database(join(dataDir, 'parley.lock'), { create: true, strict: true });

@@ -44,7 +44,7 @@ export function openEmbedded({
   const tables = new SearchTables(database);
   const store = new EmbeddedStore(database, keys, tables, now);
   const fill = new SearchFill(database, tables, onSearchFill);
-  const search = new EmbeddedSearch(databaseFile(dataDir), tables, fill);
+  const search = new EmbeddedSearch(databaseFile(dataDir), tables);
   fill.start();
   let closed: Promise<void> | undefined;
   const close = async () => {

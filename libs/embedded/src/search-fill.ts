@@ -5,7 +5,6 @@ import type { Searchable, SearchTables } from './search-tables.ts';
 /** A step ends after so many messages, or so many UTF-16 units of them: other work waits meanwhile. */
 const STEP_MESSAGES = 200;
 const STEP_LENGTH = 100_000;
-const CLEARED_ROWS = 500;
 /** It rests as long as it worked, so half of the time is left to others, and at least this long. */
 const REST_MS_MIN = 5;
 const RETRY_MS = 1_000;
@@ -17,8 +16,8 @@ export interface FillProgress {
 }
 
 /**
- * Fills a search table of a new version from the messages that there were before, in small steps beside the other work,
- * then removes the former table. A stop anywhere is made good by the next start.
+ * Fills a search table of a new version from the messages that there were before, in small steps beside the other work.
+ * A stop anywhere is made good by the next start. The former table goes with the start after the end.
  */
 export class SearchFill {
   readonly #database: Database;
@@ -27,8 +26,6 @@ export class SearchFill {
   readonly #readNext;
   #timer: Timer | undefined;
   #documents = 0;
-  /** Searches that still read the former table keep it. */
-  #readers = 0;
 
   constructor(database: Database, tables: SearchTables, onProgress: (progress: FillProgress) => void = () => {}) {
     this.#database = database;
@@ -49,16 +46,6 @@ export class SearchFill {
     this.#timer = undefined;
   }
 
-  /** Runs a search of the former table, which stays until it has ended. */
-  async reading<T>(search: () => Promise<T>): Promise<T> {
-    this.#readers += 1;
-    try {
-      return await search();
-    } finally {
-      this.#readers -= 1;
-    }
-  }
-
   #wait(milliseconds: number): void {
     this.#timer = setTimeout(() => this.#run(), milliseconds);
     this.#timer.unref();
@@ -77,7 +64,7 @@ export class SearchFill {
   /** Whether there is more to do. */
   #step(): boolean {
     const { filled } = this.#tables;
-    if (filled === undefined) return this.#readers > 0 || this.#tables.clearFormer(CLEARED_ROWS);
+    if (filled === undefined) return false;
     this.#database.transaction(() => {
       const messages = this.#next(filled.chatId, filled.number);
       this.#tables.fill(messages, messages.length === 0);

@@ -34,16 +34,16 @@ export interface Searchable extends Place {
  * order of their places, it has exactly those up to `filled`: what is written beyond that place comes with the fill.
  */
 export class SearchTables {
-  readonly #database: Database;
   readonly #current;
   #former: ReturnType<typeof formerStatements> | undefined;
   #filled: Place | undefined;
 
   constructor(database: Database) {
-    this.#database = database;
     this.#current = currentStatements(database);
     this.#filled = this.#current.readFill.get() ?? undefined;
     if (this.#filled !== undefined) this.#former = formerStatements(database);
+    // Not when the fill ends: for a gigabyte it takes a moment, in which a server would do nothing else.
+    else database.run(`DROP TABLE IF EXISTS ${SEARCH_TABLES[1].name}`);
   }
 
   /** The version of the table that has all messages. */
@@ -88,25 +88,6 @@ export class SearchTables {
     if (this.#filled !== undefined) return;
     for (const statement of Object.values(this.#former ?? {})) statement.finalize();
     this.#former = undefined;
-  }
-
-  /** Removes up to `rows` rows of what the former table was made of, which nobody reads any more; false at the end. */
-  clearFormer(rows: number): boolean {
-    const { name } = SEARCH_TABLES[1];
-    const tables = this.#database
-      .query<{ name: string }, [string]>("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE ? || '%'")
-      .all(name)
-      .map((table) => table.name);
-    if (!tables.includes(name)) return false;
-    for (const part of ['content', 'data']) {
-      const { changes } = this.#database.run(
-        `DELETE FROM ${name}_${part} WHERE id IN (SELECT id FROM ${name}_${part} LIMIT ${rows})`,
-      );
-      if (changes > 0) return true;
-    }
-    // To drop it while it is large would take a second for a gigabyte, in which nothing else happens.
-    this.#database.run(`DROP TABLE ${name}`);
-    return false;
   }
 
   #has(place: Place): boolean {

@@ -6,7 +6,7 @@ import { SEARCH_TABLES, type SearchVersion } from './search-tables.ts';
 
 /**
  * The thread in which searches run, on a connection of its own that only reads, so that creates never wait for one.
- * Searches take turns, each for a few milliseconds; one whose time is over ends.
+ * Searches take turns, each for some milliseconds; one whose time is over ends.
  */
 export interface Asked {
   readonly id: number;
@@ -25,6 +25,8 @@ export interface Answered {
   readonly failure?: { readonly kind: 'late' } | { readonly kind: 'failed'; readonly detail: string };
 }
 
+/** Between two slices no statement is open, so that the database can begin its log anew. */
+const PAUSE_MS = 1;
 let database: Database | undefined;
 
 parentPort?.on('message', (asked: Asked | 'close') => {
@@ -56,6 +58,6 @@ async function find({ file, version, request, withinMs }: Asked): Promise<Omit<A
       search.return({ hits: [], more: false }); // ends its statement
       return { failure: { kind: 'late' } };
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await Bun.sleep(PAUSE_MS);
   }
 }

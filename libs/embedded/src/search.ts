@@ -1,11 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { type SearchIndex, type SearchPage, type SearchRequest, Unavailable } from '@parley/domain';
 import { within } from '@parley/runtime';
-import type { SearchFill } from './search-fill.ts';
 import type { SearchTables } from './search-tables.ts';
 import type { Answered, Asked } from './search-thread.ts';
 
-/** A search ends after this time; the thread itself looks at the clock between slices of a few milliseconds. */
+/** A search ends after this time; the thread itself looks at the clock between slices. */
 const SEARCH_MS = 1_000;
 /** So much later a thread that does not answer is given up. */
 const SILENCE_MS = 1_000;
@@ -16,23 +15,20 @@ const WAITING_MAX = 256;
 export class EmbeddedSearch implements SearchIndex {
   readonly #file: string;
   readonly #tables: SearchTables;
-  readonly #fill: SearchFill;
   readonly #waiting = new Map<number, PromiseWithResolvers<SearchPage>>();
   #thread: Worker | undefined;
   #lastId = 0;
   #closed = false;
 
-  constructor(file: string, tables: SearchTables, fill: SearchFill) {
+  constructor(file: string, tables: SearchTables) {
     this.#file = file;
     this.#tables = tables;
-    this.#fill = fill;
   }
 
   search(request: SearchRequest): Promise<SearchPage> {
     if (this.#closed) return Promise.reject(unavailable('The search is closed.'));
     if (this.#waiting.size >= WAITING_MAX) return Promise.reject(unavailable('Too many searches are under way.'));
-    if (this.#tables.searched === 2) return this.#ask(request, 2);
-    return this.#fill.reading(() => this.#ask(request, 1));
+    return this.#ask(request, this.#tables.searched);
   }
 
   /** Rejects the searches that are under way. */

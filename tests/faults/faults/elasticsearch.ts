@@ -1,5 +1,6 @@
 /** Elasticsearch is away, dies, loses its index, refuses. Nothing of it may stop creating or storing. */
 import type { Fault } from '../fault.ts';
+import { SEARCH_ALIAS } from '../observe.ts';
 import type { FaultStack } from '../stack.ts';
 
 async function call(stack: FaultStack, method: string, path: string, json?: unknown): Promise<unknown> {
@@ -12,7 +13,7 @@ async function call(stack: FaultStack, method: string, path: string, json?: unkn
 }
 
 const blockWrites = (stack: FaultStack, on: boolean | null): Promise<unknown> =>
-  call(stack, 'PUT', '/parley-messages/_settings', { 'index.blocks.read_only_allow_delete': on });
+  call(stack, 'PUT', `/${SEARCH_ALIAS}/_settings`, { 'index.blocks.read_only_allow_delete': on });
 
 export const elasticsearchFaults: readonly Fault[] = [
   {
@@ -40,7 +41,7 @@ export const elasticsearchFaults: readonly Fault[] = [
     description: 'the index is deleted',
     holdMs: 0,
     inject: async ({ stack }) => {
-      const aliases = (await call(stack, 'GET', '/_alias/parley-messages')) as Record<string, unknown>;
+      const aliases = (await call(stack, 'GET', `/_alias/${SEARCH_ALIAS}`)) as Record<string, unknown>;
       for (const index of Object.keys(aliases)) await call(stack, 'DELETE', `/${index}`);
     },
     heal: async () => {},

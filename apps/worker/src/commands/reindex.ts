@@ -9,15 +9,23 @@ import { SearchUpkeep } from '../search-upkeep.ts';
  * old one at the end. May be broken off and started again.
  */
 const BAR_WIDTH = 30;
+const TRY_AGAIN_MS = 1_000;
+const TRIES = 60;
 
 const { MYSQL_URL, ELASTICSEARCH_URL, LOG_LEVEL } = workerConfig(process.env);
 const logger = createLogger('reindex', LOG_LEVEL);
 const { ledger, close } = openMysql({ url: MYSQL_URL, logger });
 const engine = openElasticsearch({ url: ELASTICSEARCH_URL, logger });
 const total = await engine.admin.count().catch(() => 0);
-const name = await new SearchUpkeep({ engine, ledger, logger }).rebuild({ anew: true }, show);
+const upkeep = new SearchUpkeep({ engine, ledger, logger });
+let name = await upkeep.rebuild({ anew: true }, show);
+for (let tries = 1; name === undefined && tries < TRIES; tries += 1) {
+  if (tries === 1) process.stdout.write('Another process is building a search index: waiting for it.\n');
+  await Bun.sleep(TRY_AGAIN_MS);
+  name = await upkeep.rebuild({ anew: true }, show);
+}
 if (name === undefined) {
-  console.error('Another process is building a search index: wait until it is done.');
+  console.error('Another process is still building one: try again when it is done.');
   process.exitCode = 1;
 } else process.stdout.write(`\nSearches read ${name} now.\n`);
 await engine.close();

@@ -1,0 +1,208 @@
+import { Database } from 'bun:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { foldTextV1, newToken, type Token, Unavailable } from '@parley/domain';
+import { openEmbedded } from '@parley/embedded';
+import { CheckedSearch } from '../../apps/api/src/checked-search.ts';
+import { temporaryFolder } from '../support/system.ts';
+import { createMessages } from './create.ts';
+import { messagesCreated, storedChat } from './events.ts';
+
+const MIGRATIONS = join(import.meta.dir, '../../libs/embedded/drizzle');
+interface Migration {
+  readonly tag: string;
+  readonly when: number;
+}
+type Embedded = ReturnType<typeof openEmbedded>;
+
+let dataDir: string;
+let embedded: Embedded | undefined;
+beforeEach(async () => {
+  dataDir = await temporaryFolder();
+});
+afterEach(async () => {
+  await embedded?.close();
+  embedded = undefined;
+  await rm(dataDir, { recursive: true });
+});
+
+async function found({ search, store }: Embedded, token: Token, query: string, limit = 5): Promise<number[]> {
+  const { hits } = await new CheckedSearch(search, store).page({ token, chat: 1, query, limit });
+  return hits.map(({ number }) => number);
+}
+
+/** A folder as the version before left it: its tables and search table, with messages 1 to `count` in a chat. */
+async function folderOfVersion1(count: number): Promise<Token> {
+  const token = newToken();
+  const database = new Database(join(dataDir, 'parley.db'), { create: true, strict: true });
+  database.run('PRAGMA journal_mode = WAL');
+  database.run('CREATE TABLE __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)');
+  const { entries } = (await Bun.file(join(MIGRATIONS, 'meta/_journal.json')).json()) as { entries: Migration[] };
+  for (const { tag, when } of entries.slice(0, 2)) {
+    const sql = await Bun.file(join(MIGRATIONS, `${tag}.sql`)).text();
+    for (const statement of sql.split('--> statement-breakpoint')) database.run(statement);
+    database.run('INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)', [tag, when]);
+  }
+  const at = Date.now();
+  database.run('INSERT INTO applications VALUES (?, ?, 1, ?, ?, ?)', [token, 'An application', 'a', at, at]);
+  database.run('INSERT INTO chats VALUES (1, ?, 1, ?, ?, ?, ?, ?)', [token, 'A chat', count, 'b', at, at]);
+  const row = database.prepare('INSERT INTO messages VALUES ((1 << 34) + ?, ?, ?, 1, ?, ?)');
+  const text = database.prepare('INSERT INTO messages_fts (rowid, folded) VALUES ((1 << 34) + ?, ?)');
+  database.transaction(() => {
+    for (let number = 1; number <= count; number += 1) {
+      const content = `Stored before w${number}w!`;
+      row.run(number, content, 'c', at, at);
+      text.run(number, ` ${foldTextV1(content)} `);
+    }
+  })();
+  database.close(true);
+  return token;
+}
+
+describe('a folder of the version before', () => {
+  test('is searched at once, while a new search table is filled beside creates and changes, then the old one goes with the next start', async () => {
+    const count = 5_000;
+    const token = await folderOfVersion1(count);
+    const progress: number[] = [];
+    let filled = false;
+    embedded = openEmbedded({
+      dataDir,
+      onSearchFill: ({ documents, running }) => {
+        progress.push(documents);
+        filled = !running;
+      },
+    });
+    const opened = embedded;
+    const { log, store } = opened;
+    await log.consume(async (events) => (await store.append(events)).rejected);
+    expect(await found(opened, token, 'w7w')).toEqual([7]);
+    expect(await found(opened, token, '!')).toEqual([]);
+    let searches = 0;
+    let created = 0;
+    while (!filled) {
+      const number = 3 + ((searches * 7_919) % (count - 2));
+      expect(await found(opened, token, `w${number}w`)).toEqual([number]);
+      searches += 1;
+      created += 1;
+      await createMessages(opened, { token, contents: [`During w${count + created}w?`] });
+      await store.rewriteMessage(token, 1, 1, `first r${created}r`);
+      await store.rewriteMessage(token, 1, 2, `second s${created}s`);
+      await store.rewriteMessage(token, 1, count, `last l${created}l`);
+      expect(await found(opened, token, `r${created}r`)).toEqual([1]);
+      expect(await found(opened, token, `w${count + created}w`)).toEqual([count + created]);
+    }
+    expect(searches).toBeGreaterThan(3);
+    expect(progress.at(-1)).toBeWithin(count, count + created + 1);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+
+    expect(await found(opened, token, '?')).toHaveLength(5);
+    for (const [query, number] of [
+      [`r${created}r`, 1],
+      [`s${created}s`, 2],
+      [`l${created}l`, count],
+      ['w777w', 777],
+    ] as const)
+      expect(await found(opened, token, query)).toEqual([number]);
+    for (const query of ['w1w', 'w2w', `w${count}w`, 'r1r']) expect(await found(opened, token, query)).toEqual([]);
+    await store.rewriteMessage(token, 1, 777, 'rewritten afterwards');
+    expect(await found(opened, token, 'w777w')).toEqual([]);
+    expect(await found(opened, token, 'rewritten afterwards')).toEqual([777]);
+
+    const tables = () => {
+      const database = new Database(join(dataDir, 'parley.db'), { readonly: true });
+      try {
+        return database.query<{ name: string }, []>('SELECT name FROM sqlite_master').all();
+      } finally {
+        database.close();
+      }
+    };
+    const former = () => tables().filter(({ name }) => name.startsWith('messages_fts'));
+    expect(former()).not.toEqual([]);
+    await opened.close();
+    embedded = openEmbedded({ dataDir });
+    expect(former()).toEqual([]);
+    expect(await found(embedded, token, 'w778w')).toEqual([778]);
+  }, 60_000);
+
+  test('that is closed while the table is filled goes on at the next start, and misses nothing', async () => {
+    const count = 3_000;
+    const token = await folderOfVersion1(count);
+    let starts = 0;
+    for (let filled = false; !filled; starts += 1) {
+      const { promise: step, resolve } = Promise.withResolvers<void>();
+      const onSearchFill = ({ running }: { running: boolean }) => {
+        filled = !running;
+        resolve();
+      };
+      embedded = openEmbedded({ dataDir, onSearchFill });
+      await step;
+      if (!filled) await embedded.close();
+    }
+    expect(starts).toBeGreaterThan(5);
+    await embedded!.close();
+    embedded = openEmbedded({ dataDir });
+    for (let number = 1; number <= count; number += 97)
+      expect(await found(embedded!, token, `w${number}w!`)).toEqual([number]);
+    expect(await found(embedded!, token, '!')).toHaveLength(5);
+  }, 60_000);
+});
+
+describe('a search that costs much', () => {
+  /** All of them in every message: none of the words narrows the search, and the last decides. */
+  const words = Array.from({ length: 500 }, (_, index) => String.fromCodePoint(0x4e00 + index));
+  const query = [...words].reverse().join(' ');
+
+  async function chatOf(messages: number): Promise<{ opened: Embedded; token: Token }> {
+    embedded = openEmbedded({ dataDir });
+    const { log, store } = embedded;
+    await log.consume(async (events) => (await store.append(events)).rejected);
+    const token = await storedChat(store);
+    const content = `${words.join(' ')} `.repeat(10);
+    for (let first = 1; first <= messages; first += 50)
+      await store.append([messagesCreated(token, first, Array<string>(50).fill(content))]);
+    await embedded.numbering.seed({ kind: 'messages', token, chat: 1 }, { number: messages });
+    return { opened: embedded, token };
+  }
+
+  test('ends in time, with nothing rather than a part, while creates and other searches go on', async () => {
+    const { opened, token } = await chatOf(600);
+    let running = true;
+    // It matches in all words but one, so no hit ends it early.
+    const asked = `${query.slice(0, -1)}x`;
+    const costly = opened.search.search({ token, chat: 1, query: asked, limit: 50 }).then(
+      () => 'answered',
+      (error: unknown) => error,
+    );
+    void costly.then(() => {
+      running = false;
+    });
+    let created = 0;
+    let searches = 0;
+    while (running) {
+      await createMessages(opened, { token, contents: [`quick ${created}`] });
+      created += 1;
+      if (created % 10 === 0) {
+        expect(await found(opened, token, `quick ${created - 1}`, 1)).toEqual([600 + created]);
+        searches += 1;
+      }
+    }
+    expect(await costly).toBeInstanceOf(Unavailable);
+    expect(created).toBeGreaterThan(50);
+    expect(searches).toBeGreaterThan(5);
+  }, 60_000);
+
+  test('is answered where it is less', async () => {
+    const { opened, token } = await chatOf(50);
+    expect(await found(opened, token, query, 3)).toEqual([50, 49, 48]);
+  }, 60_000);
+});
+
+test('a lock file keeps the folder for one process, and the data has no lock of its own', async () => {
+  embedded = openEmbedded({ dataDir });
+  expect((await readdir(dataDir)).sort()).toContain('parley.lock');
+  const reader = new Database(join(dataDir, 'parley.db'), { readonly: true });
+  expect(reader.query('SELECT count(*) AS n FROM messages').get()).toEqual({ n: 0 });
+  reader.close();
+  expect(() => openEmbedded({ dataDir })).toThrow('is in use by another process');
+});

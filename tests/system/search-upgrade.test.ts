@@ -1,0 +1,238 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { newToken, type SearchDocument, type Token } from '@parley/domain';
+import { createLogger, createRegistry } from '@parley/runtime';
+import { CheckedSearch } from '../../apps/api/src/checked-search.ts';
+import { Indexer } from '../../apps/worker/src/indexer.ts';
+import { SearchUpkeep } from '../../apps/worker/src/search-upkeep.ts';
+import { UnknownMapping } from '../../libs/elasticsearch/src/index.ts';
+import { createVersion1, type Own, openOwn, rawClient } from '../../libs/elasticsearch/src/test-support.ts';
+import { application, chat, messages } from '../../libs/mysql/src/testing/events.ts';
+import { type OwnDatabase, ownDatabase } from '../../libs/mysql/src/testing/own-database.ts';
+import { eventually } from '../support/e2e.ts';
+
+/**
+ * An index of the version before is replaced by the workers themselves, on a database and indices of the test's own:
+ * MYSQL_URL and ELASTICSEARCH_URL name the servers.
+ */
+const STORED = 25_000;
+const AT_ONCE = 1_000;
+
+let raw: ReturnType<typeof rawClient>;
+let database: OwnDatabase;
+let engine: Own;
+let token: Token;
+beforeAll(() => {
+  raw = rawClient();
+});
+afterAll(() => raw.close());
+beforeEach(async () => {
+  database = await ownDatabase();
+  engine = openOwn();
+  token = newToken();
+  await database.mysql.store.append([application(token), chat(token)]);
+});
+afterEach(async () => {
+  await engine.end();
+  await database.close();
+});
+
+const word = (number: number) => `w${number}w`;
+const texts = (first: number, count: number) =>
+  Array.from({ length: count }, (_, index) => `Stored before ${word(first + index)}`);
+
+/** Messages 1 to `count`, indexed by a worker of version 1; answers the index. */
+async function storedByVersion1(count: number): Promise<string> {
+  const { store, ledger } = database.mysql;
+  const name = await createVersion1(raw, engine.alias);
+  await ledger.addSearchIndex(name);
+  for (let first = 1; first <= count; first += AT_ONCE)
+    await store.append([messages(token, first, texts(first, AT_ONCE))]);
+  const apply = async (documents: readonly SearchDocument[], indices: readonly string[]) => {
+    expect(await engine.indexInto(indices, documents)).toEqual([]);
+  };
+  while ((await ledger.indexNext(5_000, apply)) > 0);
+  await engine.admin.refresh(name);
+  return name;
+}
+
+function upkeepOf(keepMs = 60_000): SearchUpkeep {
+  const { ledger } = database.mysql;
+  return new SearchUpkeep({ engine, ledger, logger: createLogger('test', 'silent'), keepMs });
+}
+
+function workerOf(keepMs: number) {
+  const { ledger } = database.mysql;
+  const logger = createLogger('test', 'silent');
+  const registry = createRegistry('test');
+  const upkeep = new SearchUpkeep({ engine, ledger, logger, registry, keepMs });
+  return {
+    registry,
+    indexer: new Indexer({ ledger, upkeep, logger, registry, documentsMax: 2_000, idleMs: 50, tendMs: 200 }),
+  };
+}
+
+async function found(query: string): Promise<number[]> {
+  const search = new CheckedSearch(engine.search, database.mysql.store);
+  const { hits } = await search.page({ token, chat: 1, query, limit: 5 });
+  return hits.map(({ number }) => number);
+}
+
+describe('an index of the version before', () => {
+  test('is replaced by two workers under load: at every moment everything is found that was, then it is dropped', async () => {
+    const { store, ledger } = database.mysql;
+    const former = await storedByVersion1(STORED);
+    expect(await found(word(7))).toEqual([7]);
+    expect(await found('before!')).toHaveLength(5);
+    expect(await found('!')).toEqual([]);
+
+    const workers = [workerOf(3_000), workerOf(3_000)];
+    for (const { indexer } of workers) indexer.start();
+    let running = true;
+    const searches = { before: 0, after: 0 };
+    const isReplaced = async () => (await engine.admin.indices()).some(({ live, current }) => live && current);
+    const searching = async () => {
+      for (let round = 0; running; round += 1) {
+        const number = 2 + ((round * 7_919) % (STORED - 1)); // all but message 1, which is rewritten meanwhile
+        const replaced = await isReplaced();
+        expect(await found(word(number))).toEqual([number]);
+        searches[replaced ? 'after' : 'before'] += 1;
+      }
+    };
+    let created = 0;
+    const creating = async () => {
+      for (; running; created += 1) {
+        await store.append([messages(token, STORED + created + 1, [`During ${word(STORED + created + 1)}!`])]);
+        await store.rewriteMessage(token, 1, 1, `rewritten r${created}r`);
+        await Bun.sleep(5);
+      }
+    };
+    let documents = 0;
+    const watching = async () => {
+      while (running) {
+        for (const { registry } of workers) {
+          const [sample] = (await registry.getSingleMetric('parley_search_rebuild_documents')!.get()).values;
+          documents = Math.max(documents, sample?.value ?? 0);
+        }
+        await Bun.sleep(20);
+      }
+    };
+    const load = Promise.all([searching(), searching(), creating(), watching()]);
+    await eventually(
+      'the former index is dropped',
+      async () => !(await ledger.searchIndices()).includes(former),
+      60_000,
+    );
+    await eventually('and gone', async () => (await engine.admin.indices()).length === 1, 10_000);
+    running = false;
+    await load;
+    expect(searches.before).toBeGreaterThan(0);
+    expect(searches.after).toBeGreaterThan(0);
+    expect(documents).toBeGreaterThan(0);
+    expect(created).toBeGreaterThan(0);
+
+    const [only] = await engine.admin.indices();
+    expect(only).toMatchObject({ live: true, current: true });
+    expect(await ledger.searchIndices()).toEqual([only!.name]);
+    const last = STORED + created;
+    await eventually('the last message is found', async () => (await found(word(last)))[0] === last);
+    await eventually('the last rewriting is found', async () => (await found(`r${created - 1}r`))[0] === 1);
+    for (const { indexer } of workers) await indexer.stop();
+    await engine.admin.refresh();
+    expect(await engine.admin.count(only!.name)).toBe(last);
+    expect(await found(word(1))).toEqual([]);
+    expect((await found('!')).length).toBeGreaterThan(0);
+  }, 120_000);
+
+  test('is kept while programs of its version may read it, and written to', async () => {
+    const former = await storedByVersion1(AT_ONCE);
+    await upkeepOf().rebuild();
+    const { store, ledger } = database.mysql;
+    await upkeepOf().tend(AbortSignal.timeout(10_000));
+    await store.append([messages(token, AT_ONCE + 1, ['one more'])]);
+    await ledger.indexNext(10, (documents, indices) => upkeepOf().apply(documents, indices));
+    await engine.admin.refresh(former);
+    expect((await raw.count({ index: engine.alias })).count).toBe(AT_ONCE + 1);
+    await upkeepOf(0).tend(AbortSignal.timeout(10_000));
+    expect((await engine.admin.indices()).map(({ version }) => version)).toEqual([2]);
+  }, 30_000);
+});
+
+describe('building an index', () => {
+  test('goes on where it was broken off', async () => {
+    const former = await storedByVersion1(STORED);
+    const ending = new AbortController();
+    const counts: number[] = [];
+    const first = upkeepOf().rebuild({ signal: ending.signal }, (documents) => {
+      counts.push(documents);
+      if (documents >= 22_000) ending.abort(new Error('the worker ends'));
+    });
+    expect(await first.catch(String)).toContain('the worker ends');
+    expect(counts[0]).toBe(2_000);
+    expect((await engine.admin.indices()).map(({ live, current }) => [live, current])).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    // What is written before somebody goes on must not be missing, wherever it stands.
+    const { store, ledger } = database.mysql;
+    await store.rewriteMessage(token, 1, 3, 'rewritten meanwhile');
+    await ledger.indexNext(10, (documents, indices) => upkeepOf().apply(documents, indices));
+    const more: number[] = [];
+    const name = await upkeepOf().rebuild({}, (documents) => void more.push(documents));
+    expect(more[0]).toBe(22_000);
+    expect(more.at(-1)).toBe(STORED);
+    expect(name).not.toBe(former);
+    expect(await engine.admin.count(name)).toBe(STORED);
+    expect(await found('meanwhile')).toEqual([3]);
+    expect(await found(word(21_000))).toEqual([21_000]);
+  }, 60_000);
+
+  test('is done by one process at a time, and what another left is dropped', async () => {
+    await storedByVersion1(AT_ONCE);
+    const left = await engine.admin.createIndex();
+    await database.mysql.ledger.addSearchIndex(left);
+    const built = await upkeepOf().rebuild({ anew: true });
+    expect(built).not.toBe(left);
+    const held = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<void>();
+    const holding = database.mysql.ledger.exclusively(async () => {
+      held.resolve();
+      await over.promise;
+    });
+    await held.promise;
+    expect(await upkeepOf().rebuild({ anew: true })).toBeUndefined();
+    over.resolve();
+    expect(await holding).toBe(true);
+    expect((await engine.admin.indices()).filter(({ current }) => current).map(({ name }) => name)).toEqual([built!]);
+  }, 30_000);
+});
+
+test('an index that was deleted is built anew, and the batch that found it missing is not lost', async () => {
+  const { store, ledger } = database.mysql;
+  const { indexer } = workerOf(0);
+  indexer.start();
+  await store.append([messages(token, 1, ['first'])]);
+  await eventually('the first message is found', async () => (await found('first').catch(() => [])).length === 1);
+  const [live] = await engine.admin.indices();
+  await raw.indices.delete({ index: live!.name });
+  await store.append([messages(token, 2, ['second'])]);
+  await eventually(
+    'both are found',
+    async () => (await found('first').catch(() => [])).length === 1 && (await found('second')).length === 1,
+  );
+  await indexer.stop();
+  expect((await ledger.unindexed()).batches).toBe(0);
+}, 60_000);
+
+test('a batch is held while an index is written to whose version is not known, and goes on without it', async () => {
+  const { store, ledger } = database.mysql;
+  await raw.indices.create({ index: `${engine.alias}-000009`, mappings: { _meta: { owner: 'parley', version: 77 } } });
+  await ledger.addSearchIndex(`${engine.alias}-000009`);
+  await store.append([messages(token, 1, ['held'])]);
+  const index = () => ledger.indexNext(10, (documents, indices) => upkeepOf().apply(documents, indices));
+  expect(await index().catch((error: unknown) => error)).toBeInstanceOf(UnknownMapping);
+  expect((await ledger.unindexed()).batches).toBe(1);
+  await upkeepOf(0).tend(AbortSignal.timeout(10_000));
+  expect((await engine.admin.indices()).some(({ version }) => version === 77)).toBe(true);
+  await ledger.dropSearchIndex(`${engine.alias}-000009`);
+  expect(await index()).toBe(1);
+}, 30_000);
