@@ -153,8 +153,8 @@ describe('a search that costs much', () => {
   const words = Array.from({ length: 500 }, (_, index) => String.fromCodePoint(0x4e00 + index));
   const query = [...words].reverse().join(' ');
 
-  async function chatOf(messages: number): Promise<{ opened: Embedded; token: Token }> {
-    embedded = openEmbedded({ dataDir });
+  async function chatOf(messages: number, options = {}): Promise<{ opened: Embedded; token: Token }> {
+    embedded = openEmbedded({ dataDir, ...options });
     const { log, store } = embedded;
     await log.consume(async (events) => (await store.append(events)).rejected);
     const token = await storedChat(store);
@@ -166,7 +166,7 @@ describe('a search that costs much', () => {
   }
 
   test('ends in time, with nothing rather than a part, while creates and other searches go on', async () => {
-    const { opened, token } = await chatOf(600);
+    const { opened, token } = await chatOf(600, { searchTimeoutMs: 200 });
     let running = true;
     // It matches in all words but one, so no hit ends it early.
     const asked = `${query.slice(0, -1)}x`;
@@ -188,8 +188,8 @@ describe('a search that costs much', () => {
       }
     }
     expect(await costly).toBeInstanceOf(Unavailable);
-    expect(created).toBeGreaterThan(50);
-    expect(searches).toBeGreaterThan(5);
+    expect(created).toBeGreaterThan(20);
+    expect(searches).toBeGreaterThan(1);
   }, 60_000);
 
   test('is answered where it is less', async () => {

@@ -20,11 +20,14 @@ export interface EmbeddedOptions {
   readonly now?: () => number;
   /** Sequences whose counter is kept in memory; about twice as many at most. */
   readonly countersKept?: number;
+  /** For one search, in milliseconds; then it is refused. Default 1,000. */
+  readonly searchTimeoutMs?: number;
   /** Told after each step while a search table of a new version is filled. */
   readonly onSearchFill?: (progress: FillProgress) => void;
 }
 
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+const SEARCH_TIMEOUT_MS = 1_000;
 
 /**
  * All ports in one SQLite file, for one process: a first look, a laptop, tests, a small installation. Keeps every
@@ -35,6 +38,7 @@ export function openEmbedded({
   queueBytesMax = QUEUE_BYTES_MAX,
   now = Date.now,
   countersKept,
+  searchTimeoutMs = SEARCH_TIMEOUT_MS,
   onSearchFill,
 }: EmbeddedOptions) {
   const { database, close: closeDatabase } = openDatabase(dataDir);
@@ -44,7 +48,7 @@ export function openEmbedded({
   const tables = new SearchTables(database);
   const store = new EmbeddedStore(database, keys, tables, now);
   const fill = new SearchFill(database, tables, onSearchFill);
-  const search = new EmbeddedSearch(databaseFile(dataDir), tables);
+  const search = new EmbeddedSearch(databaseFile(dataDir), tables, searchTimeoutMs);
   fill.start();
   let closed: Promise<void> | undefined;
   const close = async () => {

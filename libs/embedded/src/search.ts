@@ -4,8 +4,6 @@ import { within } from '@parley/runtime';
 import type { SearchTables } from './search-tables.ts';
 import type { Answered, Asked } from './search-thread.ts';
 
-/** A search ends after this time; the thread itself looks at the clock between slices. */
-const SEARCH_MS = 1_000;
 /** So much later a thread that does not answer is given up. */
 const SILENCE_MS = 1_000;
 const CLOSE_MS = 2_000;
@@ -15,14 +13,17 @@ const WAITING_MAX = 256;
 export class EmbeddedSearch implements SearchIndex {
   readonly #file: string;
   readonly #tables: SearchTables;
+  readonly #timeoutMs: number;
   readonly #waiting = new Map<number, PromiseWithResolvers<SearchPage>>();
   #thread: Worker | undefined;
   #lastId = 0;
   #closed = false;
 
-  constructor(file: string, tables: SearchTables) {
+  /** `timeoutMs`: for one search. The thread itself looks at the clock between slices. */
+  constructor(file: string, tables: SearchTables, timeoutMs: number) {
     this.#file = file;
     this.#tables = tables;
+    this.#timeoutMs = timeoutMs;
   }
 
   search(request: SearchRequest): Promise<SearchPage> {
@@ -50,9 +51,9 @@ export class EmbeddedSearch implements SearchIndex {
     const id = ++this.#lastId;
     const waiting = Promise.withResolvers<SearchPage>();
     this.#waiting.set(id, waiting);
-    thread.postMessage({ id, file: this.#file, version, request, withinMs: SEARCH_MS } satisfies Asked);
+    thread.postMessage({ id, file: this.#file, version, request, withinMs: this.#timeoutMs } satisfies Asked);
     try {
-      return await within(waiting.promise, SEARCH_MS + SILENCE_MS, () => {
+      return await within(waiting.promise, this.#timeoutMs + SILENCE_MS, () => {
         this.#giveUp(thread);
         return tooSlow();
       });
