@@ -11,10 +11,11 @@ import { search } from './search.ts';
 import { standalone } from './standalone.ts';
 import { manyChats, variants } from './variants.ts';
 import { whole } from './whole.ts';
+import { worstSearches } from './worst-searches.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...[singleCreates, oneChat, batchCreates, drain, whole, reads, lag, variants, manyChats, search, standalone],
-  ...[growth, programs],
+  ...[worstSearches, growth, programs],
 ];
 /** What belongs to an everyday look. */
 export const QUICK: readonly string[] = ['creates', 'batches', 'drain', 'reads'];

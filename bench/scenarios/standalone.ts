@@ -2,13 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { launched } from '../children.ts';
 import { type Contender, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { hasWrk, load, type Target } from '../load/load.ts';
 import { rate } from '../measure/result.ts';
-import { REPOSITORY } from '../stack.ts';
-import { batches, creates, newChats, until } from '../system.ts';
+import { launchedStandalone } from '../standalone.ts';
+import { batches, creates, newChats } from '../system.ts';
 
 const PORT = 17_140;
 const CONNECTIONS = 64;
@@ -18,28 +17,15 @@ export const standalone: Scenario = {
   description: 'creates and reads of the standalone, against the HTTP floor',
   run: async (context) => {
     const dataDir = await mkdtemp(join(tmpdir(), 'parley-bench-standalone-'));
-    const child = launched(
-      [process.execPath, join(REPOSITORY, 'apps/standalone/src/main.ts')],
-      {
-        ...{ ...process.env, NODE_ENV: 'production', HOST: '127.0.0.1' },
-        ...{ PORT: String(PORT), DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
-      },
-      'ignore',
-    );
+    const { url, pid, end } = await launchedStandalone(PORT, dataDir);
     const floors = new HttpFloors();
     try {
-      const url = `http://127.0.0.1:${PORT}`;
       const bare = await floors.open('bare');
-      await until(
-        'the standalone is ready',
-        async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok === true,
-        30,
-      );
       const chats = await newChats(url, 10, 5);
       const single = creates(chats);
       const points: Target[] = chats.map((chat) => ({ method: 'GET', path: `${chat}/messages/1` }));
       const pages: Target[] = chats.map((chat) => ({ method: 'GET', path: `${chat}/messages` }));
-      const pids = { standalone: child.pid, floor: bare.pid };
+      const pids = { standalone: pid, floor: bare.pid };
       const http = (name: string, to: string, targets: Target[], each = 1): Contender => ({
         ...{ name, pids },
         run: () =>
@@ -73,8 +59,7 @@ export const standalone: Scenario = {
         );
       });
     } finally {
-      child.kill();
-      await child.exited;
+      await end();
       await floors.close();
       await rm(dataDir, { recursive: true, force: true });
     }

@@ -1,0 +1,36 @@
+/** The standalone as a program of its own, on a folder that the caller removes. */
+import { join } from 'node:path';
+import { launched } from './children.ts';
+import { REPOSITORY } from './stack.ts';
+import { until } from './system.ts';
+
+export interface Standalone {
+  readonly url: string;
+  readonly pid: number;
+  end(): Promise<void>;
+}
+
+export async function launchedStandalone(port: number, dataDir: string): Promise<Standalone> {
+  const child = launched(
+    [process.execPath, join(REPOSITORY, 'apps/standalone/src/main.ts')],
+    {
+      ...{ ...process.env, NODE_ENV: 'production', HOST: '127.0.0.1' },
+      ...{ PORT: String(port), DATA_DIR: dataDir, LOG_LEVEL: 'error' },
+    },
+    'ignore',
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await until(
+    'the standalone is ready',
+    async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok === true,
+    30,
+  );
+  return {
+    url,
+    pid: child.pid,
+    end: async () => {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
