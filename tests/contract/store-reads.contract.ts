@@ -50,6 +50,24 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(chats.rows).toEqual([required(await store.chat(token, 1))]);
     });
 
+    test('reads messages at numbers, those that there are, of one chat', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([chatCreated(token, { number: 2 }), messagesCreated(token, 1, ['other'], { chat: 2 })]);
+      await store.append([messagesCreated(token, 1, ['a', 'b', 'c'], { at: AT })]);
+      const rows = await store.messagesAt(token, 1, [3, 1, 9, 9_999_999_999]);
+      const times = { createdAt: AT, updatedAt: AT };
+      expect([...rows].sort((a, b) => a.number - b.number)).toEqual([
+        { number: 1, content: 'a', ...times },
+        { number: 3, content: 'c', ...times },
+      ]);
+      expect(await store.messagesAt(token, 1, [])).toEqual([]);
+      expect(await store.messagesAt(token, 3, [1])).toEqual([]);
+      expect(await store.messagesAt(newToken(), 1, [1])).toEqual([]);
+      const all = Array.from({ length: 200 }, (_, index) => index + 1);
+      expect(await store.messagesAt(token, 1, all)).toHaveLength(3);
+    });
+
     test('pages messages forwards over gaps to the end', async () => {
       const { store } = harness();
       const token = await storedChat(store);

@@ -36,13 +36,15 @@ describe('the index behind the alias', () => {
       async ({ admin, alias }) => {
         expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000001`, created: true });
         expect(await admin.ensureIndex()).toEqual({ name: `${alias}-000001`, created: false });
-        const { settings, mappings } = (await raw.indices.get({ index: `${alias}-v2` }))[`${alias}-000001`]!;
+        const { settings, mappings, aliases } = (await raw.indices.get({ index: `${alias}-v2` }))[`${alias}-000001`]!;
         expect(settings?.index).toMatchObject({
           number_of_shards: '2',
           number_of_replicas: '0',
           refresh_interval: '250ms',
         });
         expect(mappings?.dynamic).toBe('strict');
+        // Under no name that a program of another version reads or writes.
+        expect(Object.keys(aliases ?? {}).sort()).toEqual([`${alias}-000001-write-v2`, `${alias}-v2`]);
         expect(await admin.count()).toBe(0);
       },
       { shards: 2, replicas: 0, refreshIntervalMs: 250 },

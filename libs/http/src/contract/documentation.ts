@@ -32,6 +32,9 @@ const chatBody = body(schemas.ChatBody, { chat_name: 'Delivery questions' });
 const messageBody = body(schemas.MessageBody, { message_content: 'Where is my parcel?' });
 const searchBody = body(schemas.SearchBody, { search_query: 'parcel' });
 
+const SEARCHING =
+  'A message matches where it has all words of the query, as words, beginnings or parts of words; "quotes" keep words together. A query of punctuation alone looks for that. Hits show messages as they are now; a page can be short with a next one.';
+
 export const OPERATIONS: readonly Operation[] = [
   {
     method: 'POST',
@@ -171,8 +174,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: PATHS.search,
     tag: 'Search',
     summary: 'Search a chat',
-    description:
-      'The query is `search_query` in the URL or, for clients that can, a JSON body `{"search_query": "…"}` on this GET.',
+    description: `The query is \`search_query\` in the URL or, for clients that can, a JSON body \`{"search_query": "…"}\` on this GET. ${SEARCHING}`,
     searching: 'url',
     responses: [reply(200, 'Matches, best first', listOf(schemas.SearchHitView), hits), ...listUnder],
   },
@@ -181,6 +183,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: PATHS.search,
     tag: 'Search',
     summary: 'Search a chat with a query in the body',
+    description: SEARCHING,
     searching: 'body',
     body: searchBody,
     responses: [reply(200, 'Matches, best first', listOf(schemas.SearchHitView), hits), ...createdUnder],

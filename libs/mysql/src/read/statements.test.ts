@@ -22,6 +22,7 @@ const reads: [what: string, sql: () => string][] = [
   ['a chat', () => statements.selectChats([{ token, chat: 3 }])],
   ['a message', () => statements.selectMessages([{ token, chat: 3, message: 7 }])],
   ['messages of a tick', () => statements.selectMessages([1, 2, 50].map((message) => ({ token, chat: 3, message })))],
+  ['messages at numbers', () => statements.messagesAt({ token, chat: 3 }, [1, 2, 50])],
   ['a page of applications', () => statements.pageOfApplications({ limit: 50 })],
   ['a page of applications before a token', () => statements.pageOfApplications({ limit: 50, before: token })],
   ['a page of chats', () => statements.pageOfChats(token, { limit: 10, after: 5 })],

@@ -1,0 +1,129 @@
+import { expect, test } from 'bun:test';
+import {
+  type Message,
+  newToken,
+  type SearchIndex,
+  type SearchPosition,
+  type SearchRequest,
+  Unavailable,
+} from '@parley/domain';
+import { CheckedSearch } from './checked-search.ts';
+
+const token = newToken();
+
+/** An index that finds all these numbers, and counts what it is asked. */
+function indexOf(numbers: readonly number[]): SearchIndex & { readonly asked: SearchRequest[] } {
+  const all = [...numbers].sort((a, b) => b - a).map((number) => ({ rank: 1, number }));
+  const asked: SearchRequest[] = [];
+  return {
+    asked,
+    search: async (request) => {
+      asked.push(request);
+      const { after, limit } = request;
+      const left = after === undefined ? all : all.filter(({ number }) => number < after.number);
+      return { hits: left.slice(0, limit), more: left.length > limit };
+    },
+  };
+}
+
+function storeOf(contents: Readonly<Record<number, string>>) {
+  const rows = (numbers: readonly number[]) =>
+    numbers.flatMap((number): Message[] => {
+      const content = contents[number];
+      return content === undefined ? [] : [{ number, content, createdAt: 0, updatedAt: 0 }];
+    });
+  return { messagesAt: async (_: string, __: number, numbers: readonly number[]) => rows(numbers).reverse() };
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+const same = (count: number, content: string) => Object.fromEntries(numbers(count).map((number) => [number, content]));
+
+async function pages(search: CheckedSearch, query: string, limit: number): Promise<number[][]> {
+  const found: number[][] = [];
+  for (let after: SearchPosition | undefined; ; ) {
+    const page = await search.page({ token, chat: 1, query, limit, after });
+    found.push(page.hits.map(({ number }) => number));
+    if (page.next === undefined) return found;
+    after = page.next;
+  }
+}
+
+test('answers what the store has now, in the order of the index', async () => {
+  const search = new CheckedSearch(indexOf([1, 2, 3]), storeOf({ 1: 'red', 2: 'RED, edited', 3: 'a red one' }));
+  const { hits, next } = await search.page({ token, chat: 1, query: 'red', limit: 5 });
+  expect(hits.map(({ number, content }) => [number, content])).toEqual([
+    [3, 'a red one'],
+    [2, 'RED, edited'],
+    [1, 'red'],
+  ]);
+  expect(next).toBeUndefined();
+});
+
+test('leaves out what is gone or does not match any more, and fills the page with what follows', async () => {
+  const contents = { ...same(90, 'red'), 88: 'blue', 70: 'infra' };
+  const index = indexOf([...numbers(90), 95]); // 95 is gone
+  const found = await pages(new CheckedSearch(index, storeOf(contents)), 'red', 30);
+  expect(found.map(({ length }) => length)).toEqual([30, 30, 28]);
+  expect(found.flat()).toEqual(
+    numbers(90)
+      .reverse()
+      .filter((number) => number !== 88 && number !== 70),
+  );
+});
+
+test('has no next page where nothing of what follows matches', async () => {
+  const contents = { ...same(5, 'blue'), ...{ 4: 'red', 5: 'red' } };
+  expect(await pages(new CheckedSearch(indexOf(numbers(5)), storeOf(contents)), 'red', 2)).toEqual([[5, 4]]);
+});
+
+for (const limit of [1, 2, 3, 19, 20, 21, 200]) {
+  test(`pages of ${limit} have every hit once`, async () => {
+    const contents = Object.fromEntries(numbers(300).map((number) => [number, number % 3 === 0 ? 'red' : 'blue']));
+    const found = await pages(new CheckedSearch(indexOf(numbers(300)), storeOf(contents)), 'red', limit);
+    expect(found.flat()).toEqual(numbers(100).map((number) => 303 - 3 * number));
+    for (const page of found.slice(0, -1)) expect(page).toHaveLength(limit);
+  });
+}
+
+test('is short, even empty, where thousands in a row do not match, and goes on with the next page', async () => {
+  const index = indexOf(numbers(5_000));
+  const found = await pages(new CheckedSearch(index, storeOf({ 1: 'red', 4999: 'red' })), 'red', 50);
+  expect(found).toEqual([[4_999], [], [1]]);
+  expect(Math.max(...index.asked.map(({ limit }) => limit))).toBeLessThanOrEqual(200);
+});
+
+test('asks nobody for a query without terms', async () => {
+  const index = indexOf([1]);
+  expect(
+    await new CheckedSearch(index, storeOf({ 1: 'x' })).page({ token, chat: 1, query: ' \u200b', limit: 5 }),
+  ).toEqual({ hits: [] });
+  expect(index.asked).toEqual([]);
+});
+
+test('is Unavailable where the index or the store is', async () => {
+  const away = () => Promise.reject(new Unavailable('store', 'away'));
+  const request = { token, chat: 1, query: 'red', limit: 5 };
+  for (const search of [
+    new CheckedSearch({ search: away }, storeOf({})),
+    new CheckedSearch(indexOf([1]), { messagesAt: away }),
+  ])
+    expect(await search.page(request).catch((error: unknown) => error)).toBeInstanceOf(Unavailable);
+});
+
+test('lets others work while it compares texts', async () => {
+  const words = numbers(500).map((number) => String.fromCodePoint(0x4e00 + number));
+  const contents = same(200, `${words.join(' ')} `.repeat(10));
+  let turns = 0;
+  let running = true;
+  const others = (async () => {
+    for (; running; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  })();
+  const { hits } = await new CheckedSearch(indexOf(numbers(200)), storeOf(contents)).page({
+    ...{ token, chat: 1, limit: 200 },
+    query: [...words].reverse().join(' '),
+  });
+  running = false;
+  await others;
+  expect(hits).toHaveLength(200);
+  expect(turns).toBeGreaterThan(5);
+});
