@@ -1,7 +1,7 @@
 /** Reads what the system holds of a load: in MySQL, in Elasticsearch, through the API, among the dead letters. */
 import { type Connection, createConnection } from 'mysql2/promise';
 import { documentId, SHORT_KEYS } from '../../libs/elasticsearch/src/keys.ts';
-import { CURRENT_LAYOUT } from '../../libs/elasticsearch/src/layout.ts';
+import { CURRENT_LAYOUT } from '../../libs/elasticsearch/src/version-2.ts';
 import { openRabbitmq, type RabbitmqDrivers } from '../../libs/rabbitmq/src/index.ts';
 import { firstWord, type Stored, type StoredOwner } from './check.ts';
 import type { Client } from './client.ts';

@@ -53,6 +53,11 @@ const OVER_SPACE: Readonly<Record<string, string>> = {
 };
 
 const ASCII = /^[\x00-\x7f]*$/;
+/** So many marks in a row nobody can read, and to put thousands in their order takes a normalizer longer than all else. */
+const MARKS_IN_A_ROW = /(\p{M}{32})\p{M}+/gu;
+const SHORT_LENGTH_MAX = 64;
+/** UTF-16 units. Of 10,000 characters only a few ligatures make more, as ﷺ, which is eighteen; the rest is not found. */
+const DECOMPOSED_LENGTH_MAX = 50_000;
 const INVISIBLE = /\p{DI}/gu;
 const SPACED_MARK = / ([\u0300-\u036f])/g;
 const LEFT_OUT =
@@ -92,9 +97,11 @@ function marksOf(folded: string): string {
 
 function foldCharacters(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
-  return text
+  const readable = text.length > SHORT_LENGTH_MAX ? text.replace(MARKS_IN_A_ROW, '$1') : text;
+  return readable
     .replace(ISOLATED_SIGNS, '')
     .normalize('NFKD')
+    .slice(0, DECOMPOSED_LENGTH_MAX)
     .toLowerCase()
     .normalize('NFKD')
     .replace(INVISIBLE, '')
@@ -105,12 +112,19 @@ function foldCharacters(text: string): string {
     .normalize('NFC');
 }
 
+/** Digits that were met, by what they are worth. There are some seven hundred. */
+const digits = new Map<string, string>();
+
 /** Unicode keeps the ten digits of a script together, 0 first, so a digit's value is its place among them. */
 function asciiDigit(digit: string): string {
+  const known = digits.get(digit);
+  if (known !== undefined) return known;
   const code = digit.codePointAt(0) ?? 0;
   let first = code;
   while (/^\p{Nd}$/u.test(String.fromCodePoint(first - 1))) first -= 1;
-  return String((code - first) % 10);
+  const value = String((code - first) % 10);
+  digits.set(digit, value);
+  return value;
 }
 
 function all(meaning: string, characters: string): Record<string, string> {

@@ -2,8 +2,10 @@ import type { Client } from '@elastic/elasticsearch';
 import type { Target } from './bulk-body.ts';
 import { call } from './call.ts';
 import { IndexMissing, isResponse, UnknownMapping, WrongElasticsearch } from './errors.ts';
-import { CURRENT_LAYOUT, LAYOUTS, type Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { LAYOUTS } from './layouts.ts';
 import { type IndexNotes, type IndexSettings, indexBody, MAPPING_VERSION, metaOf, readMeta } from './mapping.ts';
+import { CURRENT_LAYOUT } from './version-2.ts';
 
 const MAJOR = '9';
 const NUMBER_DIGITS = 6;

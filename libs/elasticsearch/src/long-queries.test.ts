@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { newToken, parseQuery, SEARCH_RANK, type SearchPosition, type Token } from '@parley/domain';
-import { CURRENT_LAYOUT } from './layout.ts';
 import { rankedQuery } from './query.ts';
 import { documentOf, type Own, openOwn } from './test-support.ts';
+import { CURRENT_LAYOUT } from './version-2.ts';
 
 /** What every Elasticsearch allows. */
 const TOKENS_MAX = 1_024;

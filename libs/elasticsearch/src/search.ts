@@ -2,7 +2,8 @@ import type { Client, estypes } from '@elastic/elasticsearch';
 import type { SearchPage, SearchRequest } from '@parley/domain';
 import { call } from './call.ts';
 import { IndexMissing, unavailable } from './errors.ts';
-import { LAYOUTS, type Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { LAYOUTS } from './layouts.ts';
 import { rankedQuery, scoreOf } from './query.ts';
 
 interface ReaderOptions {
