@@ -166,7 +166,7 @@ describe('a search that costs much', () => {
   }
 
   test('ends in time, with nothing rather than a part, while creates and other searches go on', async () => {
-    const { opened, token } = await chatOf(600, { searchTimeoutMs: 200 });
+    const { opened, token } = await chatOf(1_000, { searchTimeoutMs: 100 });
     let running = true;
     // It matches in all words but one, so no hit ends it early.
     const asked = `${query.slice(0, -1)}x`;
@@ -182,14 +182,14 @@ describe('a search that costs much', () => {
     while (running) {
       await createMessages(opened, { token, contents: [`quick ${created}`] });
       created += 1;
-      if (created % 10 === 0) {
-        expect(await found(opened, token, `quick ${created - 1}`, 1)).toEqual([600 + created]);
+      if (created % 3 === 0) {
+        expect(await found(opened, token, `quick ${created - 1}`, 1)).toEqual([1_000 + created]);
         searches += 1;
       }
     }
     expect(await costly).toBeInstanceOf(Unavailable);
-    expect(created).toBeGreaterThan(20);
-    expect(searches).toBeGreaterThan(1);
+    expect(created).toBeGreaterThan(3);
+    expect(searches).toBeGreaterThan(0);
   }, 60_000);
 
   test('is answered where it is less', async () => {

@@ -41,7 +41,7 @@ export function* scan(
   const query = table.parse(request.query);
   const chat = chatOf(database, request);
   if (query.terms.length === 0 || chat === null) return { hits: [], more: false };
-  const isNone = nonMatches(query);
+  const rankOfRow = ranking(table, query);
   const wanted = request.limit + 1;
   const hits: SearchPosition[] = [];
   let rank = request.after?.rank ?? SEARCH_RANK.phrase;
@@ -60,9 +60,8 @@ export function* scan(
         yield;
         continue;
       }
-      if (isNone(row.content)) continue;
-      const own = rankOf(table.fold(row.content), query);
-      if (own === undefined || own < rank || own > last || (own === rank && row.number >= below)) continue;
+      const own = rankOfRow(row);
+      if (own === NO_MATCH || own < rank || own > last || (own === rank && row.number >= below)) continue;
       if ((found[own]?.length ?? 0) < wanted) found[own]?.push({ rank: own, number: row.number });
       if (hits.length + best.length >= wanted) break;
     }
@@ -73,14 +72,55 @@ export function* scan(
   return { hits: hits.slice(0, request.limit), more: hits.length >= wanted };
 }
 
-const ASCII = /^[\x00-\x7f]*$/;
+/** Ranks that are remembered, so that a later rank does not fold the same text again. */
+const REMEMBERED_MAX = 200_000;
+const NO_MATCH = -1;
 
-/** Tells of most texts that do not match that they do not, for a quarter of what folding them costs. */
-function nonMatches({ terms }: SearchQuery): (content: string) => boolean {
-  const [longest = ''] = terms.flatMap((term) => term.split(' ')).sort((a, b) => b.length - a.length);
-  // Of ASCII only case is folded away, and one sign for another that is drawn like it.
-  if (longest.includes("'")) return () => false;
-  return (content) => ASCII.test(content) && !content.toLowerCase().includes(longest);
+/** The rank of a row's text, made once: what a rank has as candidates, the next one has too. */
+function ranking(table: SearchTable, query: SearchQuery): (row: Row) => number {
+  const known = new Map<number, number>();
+  const mayMatch = asciiFilter(query);
+  return ({ number, content }) => {
+    const before = known.get(number);
+    if (before !== undefined) return before;
+    const rank = mayMatch(content) ? (rankOf(table.fold(content), query) ?? NO_MATCH) : NO_MATCH;
+    if (known.size < REMEMBERED_MAX) known.set(number, rank);
+    return rank;
+  };
+}
+
+const ASCII = /^[\x00-\x7f]*$/;
+/** What may separate words in a text of ASCII, in every version. */
+const SEPARATORS = '[^a-z0-9$+<=>^|~]';
+/** Words of their own, without anything around them. */
+const OWN_WORD = /[#@]/;
+const PUNCTUATION = /[\p{P}--[#@]]/v;
+const FILTERED_TERMS_MAX = 8;
+
+/**
+ * Tells of most texts that do not match that they do not, for a fraction of what folding them costs. Of ASCII only case is
+ * folded away, and words are put apart: a term is looked for as its words with separators between them.
+ */
+function asciiFilter({ terms }: SearchQuery): (content: string) => boolean {
+  // Punctuation stands elsewhere in a folded text, and some of it as other signs.
+  if (terms.some((term) => PUNCTUATION.test(term))) return () => true;
+  const filters = terms.slice(0, FILTERED_TERMS_MAX).map((term) => {
+    if (!term.includes(' ')) return (text: string) => text.includes(term);
+    const pattern = new RegExp(term.split(' ').map(separated).join(''));
+    return (text: string) => pattern.test(text);
+  });
+  return (content) => {
+    if (!ASCII.test(content)) return true;
+    const lower = content.toLowerCase();
+    return filters.every((filter) => filter(lower));
+  };
+}
+
+/** A word as a pattern, with what separates it from the word before it. */
+function separated(word: string, index: number, words: readonly string[]): string {
+  const before = words[index - 1];
+  if (before === undefined) return RegExp.escape(word);
+  return `${SEPARATORS}${OWN_WORD.test(before + word) ? '*' : '+'}${RegExp.escape(word)}`;
 }
 
 function chatOf(database: Database, { token, chat }: SearchRequest): { id: number; highest: number } | null {
