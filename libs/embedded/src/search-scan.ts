@@ -60,7 +60,7 @@ export function* scan(
         yield;
         continue;
       }
-      const own = rankOfRow(row);
+      const own = rankOfRow(row, last === SEARCH_RANK.parts);
       if (own === NO_MATCH || own < rank || own > last || (own === rank && row.number >= below)) continue;
       if ((found[own]?.length ?? 0) < wanted) found[own]?.push({ rank: own, number: row.number });
       if (hits.length + best.length >= wanted) break;
@@ -76,15 +76,15 @@ export function* scan(
 const REMEMBERED_MAX = 200_000;
 const NO_MATCH = -1;
 
-/** The rank of a row's text, made once: what a rank has as candidates, the next one has too. */
-function ranking(table: SearchTable, query: SearchQuery): (row: Row) => number {
+/** The rank of a row's text, made once: what a rank has as candidates, the next one has too, unless it is the last. */
+function ranking(table: SearchTable, query: SearchQuery): (row: Row, isLast: boolean) => number {
   const known = new Map<number, number>();
   const mayMatch = asciiFilter(query);
-  return ({ number, content }) => {
-    const before = known.get(number);
+  return ({ number, content }, isLast) => {
+    const before = known.size === 0 ? undefined : known.get(number);
     if (before !== undefined) return before;
     const rank = mayMatch(content) ? (rankOf(table.fold(content), query) ?? NO_MATCH) : NO_MATCH;
-    if (known.size < REMEMBERED_MAX) known.set(number, rank);
+    if (!isLast && known.size < REMEMBERED_MAX) known.set(number, rank);
     return rank;
   };
 }
