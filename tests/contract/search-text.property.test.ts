@@ -10,7 +10,7 @@ const DIFFICULT = [
   [0x5b0, 0x6ff],
   [0x1100, 0x11ff],
   [0x1e00, 0x20ff],
-  [0x3000, 0x30ff],
+  [0x3000, 0x318f],
   [0xac00, 0xac40],
   [0xfb00, 0xfb4f],
   [0xff00, 0xffef],
@@ -72,6 +72,8 @@ test('what nobody sees changes nothing, wherever it stands', () => {
 test('a text is folded alike in every normal form', () => {
   fc.assert(
     fc.property(anyText, fc.constantFrom('NFC', 'NFD', 'NFKC', 'NFKD'), (text, form) => {
+      // The compatibility forms make other letters of Korean letters that stand alone.
+      fc.pre(!(form.startsWith('NFK') && /[\u3131-\u318e\uffa0-\uffdc]/.test(text)));
       expect(foldText(text.normalize(form))).toBe(foldText(text));
     }),
     RUNS,

@@ -26,6 +26,16 @@ const LOOKING_MS = 1_000;
 const TURN_MS = 5;
 
 /**
+ * Of all searches of the process one goes on in a turn of the event loop, with what it compares or answers: a page may
+ * have megabytes.
+ */
+let lastTurn = Promise.resolve();
+function nextTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return lastTurn;
+}
+
+/**
  * Search over an index and the store: the index tells where hits are, the store what they are now. So an edit shows at
  * once, and what no longer matches is left out.
  */
@@ -48,7 +58,10 @@ export class CheckedSearch {
     for (let lookedAt = 0; ; ) {
       const limit = Math.min(PAGE_LIMIT_MAX, Math.max(LOOKED_AT_MIN, request.limit - hits.length));
       const found = await this.#index.search({ ...request, limit, after });
-      const checked = await this.#matching(request, query, found.hits);
+      await nextTurn();
+      const rows = found.rows ?? (await this.#matching(request, query, found.hits));
+      const matching = new Map(rows.map((row) => [row.number, row]));
+      const checked = found.hits.map(({ number }) => matching.get(number));
       for (const [position, message] of checked.entries()) {
         const isFull = hits.length === request.limit;
         if (isFull && message !== undefined) return { hits, ...(after && { next: after }) };
@@ -62,25 +75,25 @@ export class CheckedSearch {
     }
   }
 
-  /** The message of each position, undefined where it is not there or does not match. */
+  /** Those of the positions that are there and match, in any order. */
   async #matching(
     { token, chat }: SearchRequest,
     query: SearchQuery,
     positions: readonly SearchPosition[],
-  ): Promise<(Message | undefined)[]> {
+  ): Promise<readonly Message[]> {
     const rows = await this.#store.messagesAt(
       token,
       chat,
       positions.map(({ number }) => number),
     );
-    const matching = new Map<number, Message>();
+    const matching: Message[] = [];
     let turnEnds = performance.now() + TURN_MS;
     for (const row of rows) {
-      if (rankOf(foldText(row.content), query) !== undefined) matching.set(row.number, row);
+      if (rankOf(foldText(row.content), query) !== undefined) matching.push(row);
       if (performance.now() < turnEnds) continue;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       turnEnds = performance.now() + TURN_MS;
     }
-    return positions.map(({ number }) => matching.get(number));
+    return matching;
   }
 }

@@ -60,14 +60,20 @@ export class SearchUpkeep {
    * the next call goes on with it.
    */
   async tend(signal: AbortSignal): Promise<void> {
-    const { ledger, engine } = this.#parts;
-    const [registered, indices] = await Promise.all([ledger.searchIndices(), engine.admin.indices()]);
+    const { ledger, engine, logger } = this.#parts;
+    // In this order: an index is made before it is on the list, so one that is on it now cannot be missing below.
+    const registered = await ledger.searchIndices();
+    const indices = await engine.admin.indices();
     for (const name of registered) {
       if (!indices.some((index) => index.name === name)) await ledger.dropSearchIndex(name);
     }
     const live = liveOf(indices, registered);
-    if (live === undefined) this.#begin(signal);
-    else await this.#clear(live, indices);
+    if (live === undefined) return this.#begin(signal);
+    if (indices.filter((index) => index.current && index.live).length > 1) {
+      logger.warn({ index: live.name }, 'searches read several indices: somebody moved an alias. They read one again');
+      await engine.admin.swapAlias(live.name);
+    }
+    await this.#clear(live, indices);
   }
 
   /** Waits until a rebuild has ended whose signal was aborted. */
@@ -108,14 +114,18 @@ export class SearchUpkeep {
 
   async #build(options: RebuildOptions, held: () => Promise<void>, progress?: (documents: number) => void) {
     const { ledger, engine, logger } = this.#parts;
-    const [registered, indices] = await Promise.all([ledger.searchIndices(), engine.admin.indices()]);
+    const registered = await ledger.searchIndices();
+    const indices = await engine.admin.indices();
     const live = liveOf(indices, registered);
     if (live !== undefined && options.anew !== true) return live.name; // somebody else was faster
     const begun = options.anew === true ? undefined : indices.find((index) => index.current);
     const name = begun?.name ?? (await engine.admin.createIndex());
     const isRegistered = registered.includes(name);
-    if (!isRegistered) await ledger.addSearchIndex(name);
-    // What was written while it was not on the list is missing anywhere.
+    // What was written while it was not on the list is missing, wherever it stands: it is filled from the beginning.
+    if (!isRegistered) {
+      if (begun !== undefined) await engine.admin.note(name, {});
+      await ledger.addSearchIndex(name);
+    }
     const filled = isRegistered ? (begun?.notes.filled as Filled | undefined) : undefined;
     this.#expected = await this.#countOf(indices);
     logger.info({ index: name, documents: filled?.documents ?? 0, of: this.#expected }, 'building a search index');
@@ -127,6 +137,7 @@ export class SearchUpkeep {
     }
     // Without the refresh, searches would miss what was written last until the index refreshes by itself.
     await engine.admin.refresh(name);
+    await held();
     await engine.admin.swapAlias(name);
     await engine.admin.note(name, { liveSince: Date.now() });
     logger.info({ index: name }, 'searches read a new index');

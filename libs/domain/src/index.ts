@@ -10,7 +10,7 @@ export * from './ledger.ts';
 export * from './limits.ts';
 export * from './numbering.ts';
 export * from './schemas.ts';
-export * from './search-fold.ts';
+export { foldText, foldWords } from './search-fold.ts';
 export * from './search-index.ts';
 export { isRepetitive, parseQuery, rankOf, SEARCH_RANK, type SearchQuery } from './search-query.ts';
 export * from './search-version-1.ts';

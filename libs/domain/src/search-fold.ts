@@ -25,7 +25,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   þ: 'th',
   ŧ: 't',
   ς: 'σ',
-  // Arabic: alef wasla; alef maksura, Persian ye and yeh barree; Persian kaf; teh marbuta, heh goal and ae.
+  // Arabic: alef wasla; alef maksura, Persian ye and yeh barree; the kinds of kaf; teh marbuta and the kinds of heh.
   // Alef, waw and yeh with a hamza or madda lose it as a vowel sign does.
   '\u0671': '\u0627',
   '\u0649': '\u064a',
@@ -35,15 +35,26 @@ const LETTERS: Readonly<Record<string, string>> = {
   '\u0629': '\u0647',
   '\u06c1': '\u0647',
   '\u06d5': '\u0647',
+  '\u06be': '\u0647',
+  '\u06aa': '\u0643',
+  // Yiddish letters of two.
+  '\u05f0': '\u05d5\u05d5',
+  '\u05f1': '\u05d5\u05d9',
+  '\u05f2': '\u05d9\u05d9',
 };
 /** Punctuation, and letters that are drawn as an apostrophe, by what people type for it. */
 const PUNCTUATION: Readonly<Record<string, string>> = {
   ...all(
     "'",
-    '‘’‚‛‹›`\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u2032\u2035\ua78b\ua78c\u055a\u05f3\u07f4\u07f5',
+    '‘’‚‛‹›`\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u2032\u2035\ua78b\ua78c\u055a\u05f3\u07f4\u07f5❛❜',
   ),
-  ...all('"', '“”„‟«»〝〞〟\u02ba\u02ee\u2033\u2036\u05f4'),
-  ...all('-', '‐‑‒–—―⸺⸻〜〰゠\u2212\u05be'),
+  ...all('"', '“”„‟«»〝〞〟❝❞\u02ba\u02ee\u2033\u2036\u05f4'),
+  ...all('-', '‐‑‒–—―⸺⸻〰゠\u2212\u05be'),
+  ...all('/', '\u2044\u2215'),
+  ...all('~', '〜'),
+  '؟': '?',
+  '؛': ';',
+  '،': ',',
 };
 /** Marks over a space, as an accent that stands alone is decomposed, by what they are typed for. */
 const OVER_SPACE: Readonly<Record<string, string>> = {
@@ -52,18 +63,23 @@ const OVER_SPACE: Readonly<Record<string, string>> = {
   ...all('-', '\u0304\u0305\u0333'),
 };
 
+/** Korean letters that stand alone, as in ㅋㅋㅠㅠ: decomposed, they would become syllables with their neighbours. */
+const LONE_JAMO = /[\u3131-\u318e]/;
+const NO_LONE_JAMO = /[^\u3131-\u318e]+/g;
 const ASCII = /^[\x00-\x7f]*$/;
 /** So many marks in a row nobody can read, and to put thousands in their order takes a normalizer longer than all else. */
 const MARKS_IN_A_ROW = /(\p{M}{32})\p{M}+/gu;
 const SHORT_LENGTH_MAX = 64;
 /** UTF-16 units. Of 10,000 characters only a few ligatures make more, as ﷺ, which is eighteen; the rest is not found. */
 const DECOMPOSED_LENGTH_MAX = 50_000;
-const INVISIBLE = /\p{DI}/gu;
+/**
+ * What nobody sees, the skin tones of emoji, and Arabic vowel signs without a letter, which are decomposed into a space
+ * with a mark though nobody means a space. No other character is decomposed into one of these.
+ */
+const UNSEEN = /[\p{DI}\p{Emoji_Modifier}\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]/gu;
 const SPACED_MARK = / ([\u0300-\u036f])/g;
 const LEFT_OUT =
   /[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f\u0640[\p{Mn}&&[\p{scx=Arab}\p{scx=Hebr}\p{scx=Syrc}]]]/gv;
-/** Arabic vowel signs without a letter: a space with a mark, though nobody means a space. */
-const ISOLATED_SIGNS = /[\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]/g;
 const REPLACED = new RegExp(`[${Object.keys({ ...LETTERS, ...PUNCTUATION }).join('')}]`, 'gu');
 const DIGITS = /[\p{Nd}--[0-9]]/gv;
 const OWN_WORDS = /[#@]/g;
@@ -97,19 +113,23 @@ function marksOf(folded: string): string {
 
 function foldCharacters(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
-  const readable = text.length > SHORT_LENGTH_MAX ? text.replace(MARKS_IN_A_ROW, '$1') : text;
-  return readable
-    .replace(ISOLATED_SIGNS, '')
-    .normalize('NFKD')
-    .slice(0, DECOMPOSED_LENGTH_MAX)
-    .toLowerCase()
-    .normalize('NFKD')
-    .replace(INVISIBLE, '')
+  const seen = text.replace(UNSEEN, '');
+  return decomposed(decomposed(withoutExcess(seen)).slice(0, DECOMPOSED_LENGTH_MAX).toLowerCase())
     .replace(SPACED_MARK, (_, mark: string) => OVER_SPACE[mark] ?? ' ')
     .replace(LEFT_OUT, '')
     .replace(REPLACED, (found) => LETTERS[found] ?? PUNCTUATION[found] ?? found)
     .replace(DIGITS, asciiDigit)
     .normalize('NFC');
+}
+
+/** The text with at most 32 marks in a row, for a long one. */
+export function withoutExcess(text: string): string {
+  return text.length > SHORT_LENGTH_MAX ? text.replace(MARKS_IN_A_ROW, '$1') : text;
+}
+
+function decomposed(text: string): string {
+  if (!LONE_JAMO.test(text)) return text.normalize('NFKD');
+  return text.replace(NO_LONE_JAMO, (others) => others.normalize('NFKD'));
 }
 
 /** Digits that were met, by what they are worth. There are some seven hundred. */

@@ -1,3 +1,4 @@
+import type { Message } from './entities.ts';
 import type { Token } from './identifiers.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface SearchPage {
   readonly hits: readonly SearchPosition[];
   /** Whether more hits follow the last one. */
   readonly more: boolean;
+  /** Where the index reads the store itself: those of the hits that match, as they are now. */
+  readonly rows?: readonly Message[];
 }
 
 /** A message as an index outside the store takes it. */

@@ -20,7 +20,7 @@ const FORM_LENGTH_MAX = 200;
 const DECIDING_LENGTH_MAX = 200;
 
 /** Quotation marks for a phrase, straight, curly, low, of other languages and widths. */
-const QUOTES = '"“”„‟«»＂〝〞〟';
+const QUOTES = '"“”„‟«»＂〝〞〟❝❞';
 const TERMS = new RegExp(`[${QUOTES}]([^${QUOTES}]*)[${QUOTES}]|([^\\s${QUOTES}]+)`, 'gu');
 
 /** A query without any word asks for its punctuation; one with words asks for these alone. */

@@ -1,3 +1,4 @@
+import { withoutExcess } from './search-fold.ts';
 import { queryOf, type SearchQuery } from './search-query.ts';
 
 /**
@@ -31,7 +32,7 @@ const SEPARATORS = /[\p{P}\p{Z}\p{C}]+/gu;
 export function foldTextV1(text: string): string {
   const folded = ASCII.test(text)
     ? text.toLowerCase()
-    : text
+    : withoutExcess(text)
         .normalize('NFKD')
         .toLowerCase()
         .normalize('NFKD')

@@ -25,11 +25,25 @@ export const CURRENT_LAYOUT: Layout = {
   writeAlias: (index) => `${index}-write-v${MAPPING_VERSION}`,
 };
 
+/**
+ * A phrase costs as much as its pairs occur in a text, all of them together, and a text may nearly repeat itself. So of a
+ * long form its beginning and its end are asked for: nearly nothing has both and not the form, and the store decides.
+ */
+const WHOLE_CHARACTERS_MAX = 48;
+
 function contains(text: string): Query {
   const characters = [...text];
-  if (characters.length > 2) return { match_phrase: { text: pairsOf(characters).join(' ') } };
+  if (characters.length > WHOLE_CHARACTERS_MAX) {
+    const half = WHOLE_CHARACTERS_MAX / 2;
+    return { bool: { filter: [phrase(characters.slice(0, half)), phrase(characters.slice(-half))] } };
+  }
+  if (characters.length > 2) return phrase(characters);
   if (characters.length === 2) return { term: { text } };
   return { terms: { text: [text, BORDER + text, text + BORDER] } };
+}
+
+function phrase(characters: readonly string[]): Query {
+  return { match_phrase: { text: pairsOf(characters).join(' ') } };
 }
 
 function tokensOf(form: string): string[] {

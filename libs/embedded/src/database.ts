@@ -22,9 +22,10 @@ export function openDatabase(dataDir: string): { database: Database; close: () =
   mkdirSync(dataDir, { recursive: true });
   const lock = lockFolder(dataDir);
   try {
+    refuseOthers(dataDir);
     const database = new Database(databaseFile(dataDir), { create: true, strict: true });
     try {
-      prepare(database, dataDir);
+      prepare(database);
     } catch (error) {
       database.close();
       throw error;
@@ -42,17 +43,32 @@ export function openDatabase(dataDir: string): { database: Database; close: () =
   }
 }
 
-function prepare(database: Database, dataDir: string): void {
+/**
+ * Nobody else may have the data open, whatever became of the lock's file: a process of the version before, which locks the
+ * data itself, or one whose lock somebody deleted. A connection that wants the file for itself finds out.
+ */
+function refuseOthers(dataDir: string): void {
+  const alone = new Database(databaseFile(dataDir), { create: true, strict: true });
   try {
-    database.run('PRAGMA journal_mode = WAL');
-    database.run('BEGIN IMMEDIATE');
-    database.run('COMMIT');
+    alone.run('PRAGMA locking_mode = EXCLUSIVE');
+    alone.run('PRAGMA journal_mode = WAL');
+    alone.run('BEGIN IMMEDIATE');
+    alone.run('COMMIT');
   } catch (error) {
-    // A process of a version that locks this file itself.
     if (sqliteCode(error)?.startsWith('SQLITE_BUSY')) throw new DataDirInUse(dataDir);
     throw error;
+  } finally {
+    alone.close();
   }
+}
+
+/** A reader that is ended by force may hold a lock for a moment. Nothing else waits for one. */
+const BUSY_TIMEOUT_MS = 250;
+
+function prepare(database: Database): void {
+  database.run('PRAGMA journal_mode = WAL');
   database.run('PRAGMA synchronous = FULL');
+  database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   database.run('PRAGMA cache_size = -65536');
   migrate(drizzle(database), { migrationsFolder: join(import.meta.dir, '../drizzle') });
 }

@@ -20,8 +20,6 @@ export interface EmbeddedOptions {
   readonly now?: () => number;
   /** Sequences whose counter is kept in memory; about twice as many at most. */
   readonly countersKept?: number;
-  /** For one search, in milliseconds; then it is refused. Default 1,000. */
-  readonly searchTimeoutMs?: number;
   /** Told after each step while a search table of a new version is filled. */
   readonly onSearchFill?: (progress: FillProgress) => void;
 }
@@ -38,7 +36,6 @@ export function openEmbedded({
   queueBytesMax = QUEUE_BYTES_MAX,
   now = Date.now,
   countersKept,
-  searchTimeoutMs = SEARCH_TIMEOUT_MS,
   onSearchFill,
 }: EmbeddedOptions) {
   const { database, close: closeDatabase } = openDatabase(dataDir);
@@ -48,7 +45,7 @@ export function openEmbedded({
   const tables = new SearchTables(database);
   const store = new EmbeddedStore(database, keys, tables, now);
   const fill = new SearchFill(database, tables, onSearchFill);
-  const search = new EmbeddedSearch(databaseFile(dataDir), tables, searchTimeoutMs);
+  const search = new EmbeddedSearch(databaseFile(dataDir), tables, SEARCH_TIMEOUT_MS);
   fill.start();
   let closed: Promise<void> | undefined;
   const close = async () => {

@@ -1,5 +1,8 @@
 import type { Database } from 'bun:sqlite';
 import {
+  foldText,
+  type Message,
+  parseQuery,
   rankOf,
   SEARCH_RANK,
   type SearchPage,
@@ -10,17 +13,11 @@ import {
 import { NUMBER_BITS } from './database.ts';
 import type { SearchTable } from './search-tables.ts';
 
-/** So many trigrams narrow a search down: a query's time grows with each. */
-const TRIGRAMS_MAX = 32;
+/** So many trigrams narrow a search down: each has to be looked up in what all other chats have, too. */
+const TRIGRAMS_MAX = 12;
 const TRIGRAM = 3;
-/** Numbers that one statement covers, so that its cost is bounded however many messages a chat has. */
-const WINDOW_WITH_TRIGRAMS = 64_000;
-const WINDOW_WITHOUT = 2_000;
-/**
- * How long a search goes on before others get their turn, in milliseconds. A statement is open as long: while one is, the
- * log of the database cannot begin anew, and to begin one again in the middle of a large chat takes some milliseconds.
- */
-const SLICE_MS = 20;
+/** How long a search goes on before others get their turn, in milliseconds. */
+const SLICE_MS = 5;
 
 interface Row {
   readonly number: number;
@@ -31,7 +28,8 @@ interface Row {
  * One search, newest messages first, rank by rank: the forms of a rank have trigrams of their own, so whole words are
  * found without looking at all that contain them. The first rank whose forms are too short for a trigram is looked for
  * together with all that follow it, through the whole chat.
- * Yields where others may get their turn; answers the page at its end. Throws what the database throws.
+ * Yields where others may get their turn, with no statement open, so that the database can begin its log anew. Answers the
+ * page at its end, with the rows as they are then. Throws what the database throws.
  */
 export function* scan(
   database: Database,
@@ -40,8 +38,9 @@ export function* scan(
 ): Generator<undefined, SearchPage, undefined> {
   const query = table.parse(request.query);
   const chat = chatOf(database, request);
-  if (query.terms.length === 0 || chat === null) return { hits: [], more: false };
+  if (query.terms.length === 0 || chat === null) return { hits: [], more: false, rows: [] };
   const rankOfRow = ranking(table, query);
+  const turn = new Turn();
   const wanted = request.limit + 1;
   const hits: SearchPosition[] = [];
   let rank = request.after?.rank ?? SEARCH_RANK.phrase;
@@ -50,16 +49,14 @@ export function* scan(
     const last = trigrams.length === 0 ? SEARCH_RANK.parts : rank;
     const found: SearchPosition[][] = Array.from({ length: SEARCH_RANK.parts + 1 }, () => []);
     const best = found[rank] ?? [];
-    const below = request.after?.rank === rank ? request.after.number : chat.highest + 1;
-    for (const row of rows(database, table, {
-      chatId: chat.id,
-      trigrams,
-      below: last > rank ? chat.highest + 1 : below,
-    })) {
-      if (row === undefined) {
-        yield;
-        continue;
-      }
+    const top = chat.highest + 1;
+    const below = request.after?.rank === rank ? Math.min(request.after.number, top) : top;
+    const candidates = { chatId: chat.id, below: last > rank ? top : below };
+    const rows =
+      trigrams.length === 0 ? allRows(database, candidates) : rowsWith(database, table, trigrams, candidates);
+    for (const row of rows) {
+      if (turn.isOver()) yield;
+      if (row === undefined) continue;
       const own = rankOfRow(row, last === SEARCH_RANK.parts);
       if (own === NO_MATCH || own < rank || own > last || (own === rank && row.number >= below)) continue;
       if ((found[own]?.length ?? 0) < wanted) found[own]?.push({ rank: own, number: row.number });
@@ -69,7 +66,42 @@ export function* scan(
     rank = last + 1;
     while (rank < SEARCH_RANK.parts && isSameAsBefore(query, rank)) rank += 1;
   }
-  return { hits: hits.slice(0, request.limit), more: hits.length >= wanted };
+  const shown = hits.slice(0, request.limit);
+  const rows = yield* matchingRows(database, chat.id, shown, request.query, turn);
+  return { hits: shown, more: hits.length >= wanted, rows };
+}
+
+/** Tells when others are to get their turn; asking begins the next one. */
+class Turn {
+  #ends = performance.now() + SLICE_MS;
+
+  isOver(): boolean {
+    const now = performance.now();
+    if (now < this.#ends) return false;
+    this.#ends = now + SLICE_MS;
+    return true;
+  }
+}
+
+/** The rows of hits that match as they are now: one may have changed since it was looked at, or in the version before. */
+function* matchingRows(
+  database: Database,
+  chatId: number,
+  hits: readonly SearchPosition[],
+  text: string,
+  turn: Turn,
+): Generator<undefined, Message[], undefined> {
+  const query = parseQuery(text);
+  const read = database.query<Message, [number, number]>(
+    `SELECT ?2 AS number, content, created_at AS createdAt, updated_at AS updatedAt FROM messages WHERE id = ${ID}`,
+  );
+  const rows: Message[] = [];
+  for (const { number } of hits) {
+    if (turn.isOver()) yield;
+    const row = read.get(chatId, number);
+    if (row !== null && rankOf(foldText(row.content), query) !== undefined) rows.push(row);
+  }
+  return rows;
 }
 
 /** Ranks that are remembered, so that a later rank does not fold the same text again. */
@@ -138,41 +170,69 @@ function isSameAsBefore({ forms }: SearchQuery, rank: number): boolean {
   return String(forms[rank]) === String(forms[rank - 1]);
 }
 
-/** The candidates below a number, the newest first, and undefined at least every few milliseconds. */
-function* rows(
+const ID = `(?1 << ${NUMBER_BITS}) + ?2`;
+const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
+
+interface Candidates {
+  readonly chatId: number;
+  /** Only numbers below this one. */
+  readonly below: number;
+}
+
+/** Rows that are read at once. */
+const ROWS_AT_ONCE = 200;
+
+/** All messages below a number, the newest first. */
+function* allRows(database: Database, { chatId, below }: Candidates): Generator<Row, void, undefined> {
+  const read = database.query<Row, [number, number]>(
+    `SELECT id & ${NUMBER_MASK} AS number, content FROM messages
+     WHERE id > ?1 << ${NUMBER_BITS} AND id < ${ID} ORDER BY id DESC LIMIT ${ROWS_AT_ONCE}`,
+  );
+  for (let end = below; ; ) {
+    const rows = read.all(chatId, end);
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < ROWS_AT_ONCE) return;
+    end = last.number;
+  }
+}
+
+/**
+ * How many candidates are looked up at once: few at first, because a common word ends early, then more, because to look up
+ * the next ones begins with finding the place of each trigram again.
+ */
+const LOOKED_UP_MIN = 250;
+const LOOKED_UP_MAX = 16_000;
+/** Numbers that one look-up covers at first, so that its time is bounded where candidates are few; then four times more. */
+const WINDOW_MIN = 64_000;
+
+/** The messages below a number whose texts have the trigrams, the newest first, and undefined between two look-ups. */
+function* rowsWith(
   database: Database,
   { name }: SearchTable,
-  { chatId, trigrams, below }: { chatId: number; trigrams: readonly string[]; below: number },
+  trigrams: readonly string[],
+  { chatId, below }: Candidates,
 ): Generator<Row | undefined, void, undefined> {
-  const candidates =
-    trigrams.length === 0
-      ? `messages m WHERE m.id`
-      : `${name} f CROSS JOIN messages m ON m.id = f.rowid WHERE ${name} MATCH ?4 AND f.rowid`;
-  const statement = database.prepare<Row, [number, number, number, string]>(
-    `SELECT m.id & ${2 ** NUMBER_BITS - 1} AS number, m.content
-     FROM ${candidates} BETWEEN (?1 << ${NUMBER_BITS}) + ?2 AND (?1 << ${NUMBER_BITS}) + ?3 - 1
-       AND ?4 IS NOT NULL ORDER BY m.id DESC`,
+  const lookUp = database.query<{ number: number }, [number, number, number, string, number]>(
+    `SELECT rowid & ${NUMBER_MASK} AS number FROM ${name}
+     WHERE ${name} MATCH ?4 AND rowid BETWEEN ${ID} AND (?1 << ${NUMBER_BITS}) + ?3 - 1 ORDER BY rowid DESC LIMIT ?5`,
   );
+  const read = database.query<{ content: string }, [number, number]>(`SELECT content FROM messages WHERE id = ${ID}`);
   const match = trigrams.map(quoted).join(' ');
-  const window = trigrams.length === 0 ? WINDOW_WITHOUT : WINDOW_WITH_TRIGRAMS;
-  let sliceEnds = performance.now() + SLICE_MS;
-  try {
-    for (let end = below; end > 1; ) {
-      const start = Math.max(1, end - window);
-      let reached = start;
-      for (const row of statement.iterate(chatId, start, end, match)) {
-        yield row;
-        if (performance.now() < sliceEnds) continue;
-        reached = row.number;
-        break;
-      }
-      end = reached;
-      if (performance.now() < sliceEnds) continue;
-      yield undefined;
-      sliceEnds = performance.now() + SLICE_MS;
+  let window = WINDOW_MIN;
+  let limit = LOOKED_UP_MIN;
+  for (let end = below; end > 1; ) {
+    const start = Math.max(1, end - window);
+    const found = lookUp.all(chatId, start, end, match, limit);
+    yield undefined;
+    for (const { number } of found) {
+      const row = read.get(chatId, number);
+      if (row !== null) yield { number, content: row.content };
     }
-  } finally {
-    statement.finalize();
+    const isWhole = found.length < limit;
+    end = isWhole ? start : (found.at(-1)?.number ?? start);
+    if (isWhole) window *= 4;
+    limit = Math.min(limit * 4, LOOKED_UP_MAX);
   }
 }
 

@@ -15,7 +15,7 @@ export interface SearchTable {
 
 export const SEARCH_TABLES = {
   2: { name: 'messages_search_2', fold: foldText, parse: parseQuery },
-  1: { name: 'messages_fts', fold: foldTextV1, parse: parseQueryV1 },
+  1: { name: 'messages_search_1', fold: foldTextV1, parse: parseQueryV1 },
 } as const satisfies Record<number, SearchTable>;
 export type SearchVersion = keyof typeof SEARCH_TABLES;
 

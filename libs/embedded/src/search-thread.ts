@@ -6,7 +6,8 @@ import { SEARCH_TABLES, type SearchVersion } from './search-tables.ts';
 
 /**
  * The thread in which searches run, on a connection of its own that only reads, so that creates never wait for one.
- * Searches take turns, each for some milliseconds; one whose time is over ends.
+ * Searches take turns. One that is new comes before those that had a turn already, so what is quick is answered whatever
+ * else is asked; one whose time is over ends, wherever it is.
  */
 export interface Asked {
   readonly id: number;
@@ -14,8 +15,8 @@ export interface Asked {
   readonly file: string;
   readonly version: SearchVersion;
   readonly request: SearchRequest;
-  /** How long it may take from now on, in milliseconds. */
-  readonly withinMs: number;
+  /** When its time is over: milliseconds since 1970. */
+  readonly until: number;
 }
 
 export interface Answered {
@@ -25,39 +26,59 @@ export interface Answered {
   readonly failure?: { readonly kind: 'late' } | { readonly kind: 'failed'; readonly detail: string };
 }
 
-/** Between two slices no statement is open, so that the database can begin its log anew. */
+interface Task {
+  readonly asked: Asked;
+  /** Undefined before its first turn. */
+  search?: ReturnType<typeof scan>;
+}
+
+/** Between two turns no statement is open. So often it stays so for a moment, and the database can begin its log anew. */
+const PAUSED_EVERY_MS = 20;
 const PAUSE_MS = 1;
+
+const begun: Task[] = [];
+const fresh: Task[] = [];
+let working = false;
 let database: Database | undefined;
 
 parentPort?.on('message', (asked: Asked | 'close') => {
-  if (asked !== 'close') void answer(asked);
-  else {
-    database?.close();
-    parentPort?.postMessage('closed');
+  if (asked !== 'close') {
+    fresh.push({ asked });
+    if (!working) void work();
+    return;
   }
+  begun.length = 0;
+  fresh.length = 0;
+  database?.close();
+  parentPort?.postMessage('closed');
 });
 
-async function answer(asked: Asked): Promise<void> {
-  const { id } = asked;
-  try {
-    parentPort?.postMessage({ id, ...(await find(asked)) } satisfies Answered);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    parentPort?.postMessage({ id, failure: { kind: 'failed', detail } } satisfies Answered);
+async function work(): Promise<void> {
+  working = true;
+  let pausedAt = performance.now();
+  for (let task = fresh.shift(); task !== undefined; task = fresh.shift() ?? begun.shift()) {
+    const answer = turn(task);
+    if (answer === undefined) begun.push(task);
+    else parentPort?.postMessage({ id: task.asked.id, ...answer } satisfies Answered);
+    if (performance.now() - pausedAt < PAUSED_EVERY_MS) await new Promise((resolve) => setImmediate(resolve));
+    else {
+      await Bun.sleep(PAUSE_MS);
+      pausedAt = performance.now();
+    }
   }
+  working = false;
 }
 
-async function find({ file, version, request, withinMs }: Asked): Promise<Omit<Answered, 'id'>> {
-  const deadline = performance.now() + withinMs;
-  database ??= new Database(file, { readonly: true, strict: true });
-  const search = scan(database, SEARCH_TABLES[version], request);
-  for (;;) {
-    const { done, value } = search.next();
-    if (done === true) return { page: value };
-    if (performance.now() >= deadline) {
-      search.return({ hits: [], more: false }); // ends its statement
-      return { failure: { kind: 'late' } };
-    }
-    await Bun.sleep(PAUSE_MS);
+/** The answer, or undefined where it needs more turns. */
+function turn(task: Task): Omit<Answered, 'id'> | undefined {
+  const { file, version, request, until } = task.asked;
+  if (Date.now() >= until) return { failure: { kind: 'late' } };
+  try {
+    database ??= new Database(file, { readonly: true, strict: true });
+    task.search ??= scan(database, SEARCH_TABLES[version], request);
+    const { done, value } = task.search.next();
+    return done === true ? { page: value } : undefined;
+  } catch (error) {
+    return { failure: { kind: 'failed', detail: error instanceof Error ? error.message : String(error) } };
   }
 }

@@ -28,7 +28,7 @@ test('a file that cannot be read makes searches Unavailable, and is read as soon
   expect(refused).toBeInstanceOf(Unavailable);
   expect(refused).toMatchObject({ dependency: 'search index', message: 'Search cannot be used.' });
   const other = openDatabase(later);
-  expect(await search.search(request)).toEqual({ hits: [], more: false });
+  expect(await search.search(request)).toEqual({ hits: [], more: false, rows: [] });
   await search.close();
   other.close();
   close();
@@ -49,7 +49,7 @@ test('many searches at once are answered, and more than may wait are refused at 
   const search = new EmbeddedSearch(databaseFile(folder), new SearchTables(database), 1_000);
   const answers = await Promise.allSettled(Array.from({ length: 300 }, () => search.search(request)));
   expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(256);
-  expect(await search.search(request)).toEqual({ hits: [], more: false });
+  expect(await search.search(request)).toEqual({ hits: [], more: false, rows: [] });
   await search.close();
   close();
 });

@@ -4,7 +4,7 @@ import { within } from '@parley/runtime';
 import type { SearchTables } from './search-tables.ts';
 import type { Answered, Asked } from './search-thread.ts';
 
-/** So much later a thread that does not answer is given up. */
+/** A search that is not answered so much after its time is refused; a thread that answered nothing meanwhile is given up. */
 const SILENCE_MS = 1_000;
 const CLOSE_MS = 2_000;
 const WAITING_MAX = 256;
@@ -17,6 +17,7 @@ export class EmbeddedSearch implements SearchIndex {
   readonly #waiting = new Map<number, PromiseWithResolvers<SearchPage>>();
   #thread: Worker | undefined;
   #lastId = 0;
+  #heardAt = 0;
   #closed = false;
 
   /** `timeoutMs`: for one search. The thread itself looks at the clock between slices. */
@@ -51,10 +52,10 @@ export class EmbeddedSearch implements SearchIndex {
     const id = ++this.#lastId;
     const waiting = Promise.withResolvers<SearchPage>();
     this.#waiting.set(id, waiting);
-    thread.postMessage({ id, file: this.#file, version, request, withinMs: this.#timeoutMs } satisfies Asked);
+    thread.postMessage({ id, file: this.#file, version, request, until: Date.now() + this.#timeoutMs } satisfies Asked);
     try {
       return await within(waiting.promise, this.#timeoutMs + SILENCE_MS, () => {
-        this.#giveUp(thread);
+        if (performance.now() - this.#heardAt > this.#timeoutMs + SILENCE_MS) this.#giveUp(thread);
         return tooSlow();
       });
     } finally {
@@ -69,10 +70,12 @@ export class EmbeddedSearch implements SearchIndex {
     thread.on('error', () => this.#giveUp(thread));
     thread.on('exit', () => this.#giveUp(thread));
     this.#thread = thread;
+    this.#heardAt = performance.now();
     return thread;
   }
 
   #settle({ id, page, failure }: Answered): void {
+    this.#heardAt = performance.now();
     const waiting = this.#waiting.get(id);
     if (page !== undefined) waiting?.resolve(page);
     else
