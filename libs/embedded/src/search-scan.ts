@@ -19,9 +19,10 @@ const TRIGRAM = 3;
 /** How long a search goes on before others get their turn, in milliseconds. */
 const SLICE_MS = 5;
 
+/** A message that may match. Its content is read where that decides. */
 interface Row {
   readonly number: number;
-  readonly content: string;
+  readonly content?: string;
 }
 
 /**
@@ -39,7 +40,7 @@ export function* scan(
   const query = table.parse(request.query);
   const chat = chatOf(database, request);
   if (query.terms.length === 0 || chat === null) return { hits: [], more: false, rows: [] };
-  const rankOfRow = ranking(table, query);
+  const ranking = new Ranking(database, table, query, chat.id);
   const turn = new Turn();
   const wanted = request.limit + 1;
   const hits: SearchPosition[] = [];
@@ -57,8 +58,8 @@ export function* scan(
     for (const row of rows) {
       if (turn.isOver()) yield;
       if (row === undefined) continue;
-      const own = rankOfRow(row, last === SEARCH_RANK.parts);
-      if (own === NO_MATCH || own < rank || own > last || (own === rank && row.number >= below)) continue;
+      const own = ranking.of(row, rank, last);
+      if (own === undefined || own < rank || own > last || (own === rank && row.number >= below)) continue;
       if ((found[own]?.length ?? 0) < wanted) found[own]?.push({ rank: own, number: row.number });
       if (hits.length + best.length >= wanted) break;
     }
@@ -108,17 +109,44 @@ function* matchingRows(
 const REMEMBERED_MAX = 200_000;
 const NO_MATCH = -1;
 
-/** The rank of a row's text, made once: what a rank has as candidates, the next one has too, unless it is the last. */
-function ranking(table: SearchTable, query: SearchQuery): (row: Row, isLast: boolean) => number {
-  const known = new Map<number, number>();
-  const mayMatch = asciiFilter(query);
-  return ({ number, content }, isLast) => {
-    const before = known.size === 0 ? undefined : known.get(number);
-    if (before !== undefined) return before;
-    const rank = mayMatch(content) ? (rankOf(table.fold(content), query) ?? NO_MATCH) : NO_MATCH;
-    if (!isLast && known.size < REMEMBERED_MAX) known.set(number, rank);
-    return rank;
-  };
+/** Finds out the ranks of candidates, with as little folding as possible: that is most of what a search costs. */
+class Ranking {
+  readonly #table: SearchTable;
+  readonly #query: SearchQuery;
+  readonly #chatId: number;
+  readonly #read;
+  readonly #filters = new Map<number, (content: string) => boolean>();
+  readonly #known = new Map<number, number>();
+
+  constructor(database: Database, table: SearchTable, query: SearchQuery, chatId: number) {
+    this.#table = table;
+    this.#query = query;
+    this.#chatId = chatId;
+    this.#read = database.query<{ content: string }, [number, number]>(`SELECT content FROM messages WHERE id = ${ID}`);
+  }
+
+  /** The rank of a candidate; undefined where it is none of `rank` to `last`, or the message does not match. */
+  of({ number, content }: Row, rank: number, last: number): number | undefined {
+    const known = this.#known.get(number);
+    if (known !== undefined) return known === NO_MATCH ? undefined : known;
+    const text = content ?? this.#read.get(this.#chatId, number)?.content;
+    if (text === undefined || !this.#mayHave(text, last)) return undefined;
+    const own = rankOf(this.#table.fold(text), this.#query);
+    // The last rank has no later one.
+    if (last < SEARCH_RANK.parts && rank <= last && this.#known.size < REMEMBERED_MAX)
+      this.#known.set(number, own ?? NO_MATCH);
+    return own;
+  }
+
+  /** Whether a text may have all forms of a rank. What has those of a better one has these too. */
+  #mayHave(text: string, rank: number): boolean {
+    let filter = this.#filters.get(rank);
+    if (filter === undefined) {
+      filter = asciiFilter(this.#query.forms[rank] ?? []);
+      this.#filters.set(rank, filter);
+    }
+    return filter(text);
+  }
 }
 
 const ASCII = /^[\x00-\x7f]*$/;
@@ -127,18 +155,20 @@ const SEPARATORS = '[^a-z0-9$+<=>^|~]';
 /** Words of their own, without anything around them. */
 const OWN_WORD = /[#@]/;
 const PUNCTUATION = /[\p{P}--[#@]]/v;
-const FILTERED_TERMS_MAX = 8;
+const FILTERED_FORMS_MAX = 8;
 
 /**
- * Tells of most texts that do not match that they do not, for a fraction of what folding them costs. Of ASCII only case is
- * folded away, and words are put apart: a term is looked for as its words with separators between them.
+ * Tells of most texts that they do not have all of these forms, for a fraction of what folding costs. Of ASCII only case is
+ * folded away, and words are put apart: a form is looked for as its words with separators between them.
  */
-function asciiFilter({ terms }: SearchQuery): (content: string) => boolean {
+function asciiFilter(forms: readonly string[]): (content: string) => boolean {
   // Punctuation stands elsewhere in a folded text, and some of it as other signs.
-  if (terms.some((term) => PUNCTUATION.test(term))) return () => true;
-  const filters = terms.slice(0, FILTERED_TERMS_MAX).map((term) => {
-    if (!term.includes(' ')) return (text: string) => text.includes(term);
-    const pattern = new RegExp(term.split(' ').map(separated).join(''));
+  if (forms.some((form) => PUNCTUATION.test(form))) return () => true;
+  const filters = forms.slice(0, FILTERED_FORMS_MAX).map((form) => {
+    const words = form.trim().split(' ');
+    const [only = ''] = words;
+    if (words.length === 1) return (text: string) => text.includes(only);
+    const pattern = new RegExp(words.map(separated).join(''));
     return (text: string) => pattern.test(text);
   });
   return (content) => {
@@ -213,11 +243,10 @@ function* rowsWith(
   trigrams: readonly string[],
   { chatId, below }: Candidates,
 ): Generator<Row | undefined, void, undefined> {
-  const lookUp = database.query<{ number: number }, [number, number, number, string, number]>(
+  const lookUp = database.query<Row, [number, number, number, string, number]>(
     `SELECT rowid & ${NUMBER_MASK} AS number FROM ${name}
      WHERE ${name} MATCH ?4 AND rowid BETWEEN ${ID} AND (?1 << ${NUMBER_BITS}) + ?3 - 1 ORDER BY rowid DESC LIMIT ?5`,
   );
-  const read = database.query<{ content: string }, [number, number]>(`SELECT content FROM messages WHERE id = ${ID}`);
   const match = trigrams.map(quoted).join(' ');
   let window = WINDOW_MIN;
   let limit = LOOKED_UP_MIN;
@@ -225,10 +254,7 @@ function* rowsWith(
     const start = Math.max(1, end - window);
     const found = lookUp.all(chatId, start, end, match, limit);
     yield undefined;
-    for (const { number } of found) {
-      const row = read.get(chatId, number);
-      if (row !== null) yield { number, content: row.content };
-    }
+    yield* found;
     const isWhole = found.length < limit;
     end = isWhole ? start : (found.at(-1)?.number ?? start);
     if (isWhole) window *= 4;
