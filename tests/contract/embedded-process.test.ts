@@ -65,6 +65,18 @@ describe('the embedded drivers in several processes', () => {
     expect((await writeAndKill(token, 1)).length).toBeGreaterThan(0);
   }, 30_000);
 
+  test('a folder that is open is refused to another process although its lock file was deleted', async () => {
+    const embedded = openEmbedded({ dataDir });
+    const token = await storedChat(embedded.store);
+    await rm(join(dataDir, 'parley.lock'));
+    const second = Bun.spawn([process.execPath, WRITER, dataDir, token], { stdout: 'pipe', stderr: 'pipe' });
+    const [errors, status] = await Promise.all([new Response(second.stderr).text(), second.exited]);
+    expect(status).not.toBe(0);
+    expect(errors).toContain('is in use by another process');
+    expect(await embedded.store.application(token)).toMatchObject({ chatsCount: 1 });
+    await embedded.close();
+  }, 30_000);
+
   test('a folder that is open is refused within the process too', async () => {
     const embedded = openEmbedded({ dataDir });
     expect(() => openEmbedded({ dataDir })).toThrow(DataDirInUse);

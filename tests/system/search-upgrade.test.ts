@@ -186,6 +186,33 @@ describe('building an index', () => {
     expect(await found(word(21_000))).toEqual([21_000]);
   }, 60_000);
 
+  test('begins anew where the index was off the list meanwhile, whatever it notes, however often it is broken off', async () => {
+    await storedByVersion1(STORED);
+    const { store, ledger } = database.mysql;
+    const brokenOff = async (after: number) => {
+      const ending = new AbortController();
+      const counts: number[] = [];
+      await upkeepOf()
+        .rebuild({ signal: ending.signal }, (documents) => {
+          counts.push(documents);
+          if (documents >= after) ending.abort(new Error('the worker ends'));
+        })
+        .catch(() => {});
+      return counts;
+    };
+    await brokenOff(22_000);
+    const half = (await engine.admin.indices()).find(({ current }) => current)!;
+    expect(half.notes.filled).toMatchObject({ documents: 20_000 });
+    await ledger.dropSearchIndex(half.name);
+    await store.rewriteMessage(token, 1, 3, 'rewritten meanwhile');
+    await ledger.indexNext(10, (documents, indices) => upkeepOf().apply(documents, indices));
+    expect((await brokenOff(2_000))[0]).toBe(2_000);
+    expect((await brokenOff(STORED))[0]).toBe(2_000);
+    await upkeepOf().rebuild();
+    expect(await found('meanwhile')).toEqual([3]);
+    expect(await found(word(3))).toEqual([]);
+  }, 90_000);
+
   test('is done by one process at a time, and what another left is dropped', async () => {
     await storedByVersion1(AT_ONCE);
     const left = await engine.admin.createIndex();
@@ -235,4 +262,18 @@ test('a batch is held while an index is written to whose version is not known, a
   expect((await engine.admin.indices()).some(({ version }) => version === 77)).toBe(true);
   await ledger.dropSearchIndex(`${engine.alias}-000009`);
   expect(await index()).toBe(1);
+}, 30_000);
+
+test('an alias that somebody moved to several indices is put right', async () => {
+  await storedByVersion1(AT_ONCE);
+  const built = await upkeepOf().rebuild();
+  const other = await engine.admin.createIndex();
+  await raw.indices.putAlias({ index: other, name: `${engine.alias}-v2` });
+  await upkeepOf().tend(AbortSignal.timeout(10_000));
+  expect((await engine.admin.indices()).filter(({ live, current }) => live && current)).toMatchObject([
+    { name: built },
+  ]);
+  await upkeepOf().tend(AbortSignal.timeout(10_000));
+  expect((await engine.admin.indices()).some(({ name }) => name === other)).toBe(false);
+  expect(await found(word(7))).toEqual([7]);
 }, 30_000);
