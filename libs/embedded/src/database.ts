@@ -9,6 +9,8 @@ import { sqliteCode } from './sqlite-code.ts';
 
 /** Bits of a message's id that hold its number; the chat's id is above them. Numbers have at most 34 bits. */
 export const NUMBER_BITS = 34;
+/** The id of a message in SQL, of its chat's id (?1) and its number (?2). */
+export const MESSAGE_ID = `(?1 << ${NUMBER_BITS}) + ?2`;
 
 export function databaseFile(dataDir: string): string {
   return join(dataDir, 'parley.db');

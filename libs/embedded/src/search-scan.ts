@@ -10,7 +10,8 @@ import {
   type SearchQuery,
   type SearchRequest,
 } from '@parley/domain';
-import { NUMBER_BITS } from './database.ts';
+import { MESSAGE_ID, NUMBER_BITS } from './database.ts';
+import { type Candidate, Ranking } from './search-ranking.ts';
 import type { SearchTable } from './search-tables.ts';
 
 /** So many trigrams narrow a search down: each has to be looked up in what all other chats have, too. */
@@ -19,11 +20,7 @@ const TRIGRAM = 3;
 /** How long a search goes on before others get their turn, in milliseconds. */
 const SLICE_MS = 5;
 
-/** A message that may match. Its content is read where that decides. */
-interface Row {
-  readonly number: number;
-  readonly content?: string;
-}
+const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
 
 /**
  * One search, newest messages first, rank by rank: the forms of a rank have trigrams of their own, so whole words are
@@ -52,15 +49,15 @@ export function* scan(
     const best = found[rank] ?? [];
     const top = chat.highest + 1;
     const below = request.after?.rank === rank ? Math.min(request.after.number, top) : top;
-    const candidates = { chatId: chat.id, below: last > rank ? top : below };
-    const rows =
-      trigrams.length === 0 ? allRows(database, candidates) : rowsWith(database, table, trigrams, candidates);
-    for (const row of rows) {
+    const range = { chatId: chat.id, below: last > rank ? top : below };
+    const candidates = trigrams.length === 0 ? all(database, range) : withTrigrams(database, table, trigrams, range);
+    for (const candidate of candidates) {
       if (turn.isOver()) yield;
-      if (row === undefined) continue;
-      const own = ranking.of(row, rank, last);
-      if (own === undefined || own < rank || own > last || (own === rank && row.number >= below)) continue;
-      if ((found[own]?.length ?? 0) < wanted) found[own]?.push({ rank: own, number: row.number });
+      if (candidate === undefined) continue;
+      const own = ranking.of(candidate, last);
+      const { number } = candidate;
+      if (own === undefined || own < rank || own > last || (own === rank && number >= below)) continue;
+      if ((found[own]?.length ?? 0) < wanted) found[own]?.push({ rank: own, number });
       if (hits.length + best.length >= wanted) break;
     }
     hits.push(...found.flat());
@@ -94,7 +91,7 @@ function* matchingRows(
 ): Generator<undefined, Message[], undefined> {
   const query = parseQuery(text);
   const read = database.query<Message, [number, number]>(
-    `SELECT ?2 AS number, content, created_at AS createdAt, updated_at AS updatedAt FROM messages WHERE id = ${ID}`,
+    `SELECT ?2 AS number, content, created_at AS createdAt, updated_at AS updatedAt FROM messages WHERE id = ${MESSAGE_ID}`,
   );
   const rows: Message[] = [];
   for (const { number } of hits) {
@@ -105,91 +102,11 @@ function* matchingRows(
   return rows;
 }
 
-/** Ranks that are remembered, so that a later rank does not fold the same text again. */
-const REMEMBERED_MAX = 200_000;
-const NO_MATCH = -1;
-
-/** Finds out the ranks of candidates, with as little folding as possible: that is most of what a search costs. */
-class Ranking {
-  readonly #table: SearchTable;
-  readonly #query: SearchQuery;
-  readonly #chatId: number;
-  readonly #read;
-  readonly #filters = new Map<number, (content: string) => boolean>();
-  readonly #known = new Map<number, number>();
-
-  constructor(database: Database, table: SearchTable, query: SearchQuery, chatId: number) {
-    this.#table = table;
-    this.#query = query;
-    this.#chatId = chatId;
-    this.#read = database.query<{ content: string }, [number, number]>(`SELECT content FROM messages WHERE id = ${ID}`);
-  }
-
-  /** The rank of a candidate; undefined where it is none of `rank` to `last`, or the message does not match. */
-  of({ number, content }: Row, rank: number, last: number): number | undefined {
-    const known = this.#known.get(number);
-    if (known !== undefined) return known === NO_MATCH ? undefined : known;
-    const text = content ?? this.#read.get(this.#chatId, number)?.content;
-    if (text === undefined || !this.#mayHave(text, last)) return undefined;
-    const own = rankOf(this.#table.fold(text), this.#query);
-    // The last rank has no later one.
-    if (last < SEARCH_RANK.parts && rank <= last && this.#known.size < REMEMBERED_MAX)
-      this.#known.set(number, own ?? NO_MATCH);
-    return own;
-  }
-
-  /** Whether a text may have all forms of a rank. What has those of a better one has these too. */
-  #mayHave(text: string, rank: number): boolean {
-    let filter = this.#filters.get(rank);
-    if (filter === undefined) {
-      filter = asciiFilter(this.#query.forms[rank] ?? []);
-      this.#filters.set(rank, filter);
-    }
-    return filter(text);
-  }
-}
-
-const ASCII = /^[\x00-\x7f]*$/;
-/** What may separate words in a text of ASCII, in every version. */
-const SEPARATORS = '[^a-z0-9$+<=>^|~]';
-/** Words of their own, without anything around them. */
-const OWN_WORD = /[#@]/;
-const PUNCTUATION = /[\p{P}--[#@]]/v;
-const FILTERED_FORMS_MAX = 8;
-
-/**
- * Tells of most texts that they do not have all of these forms, for a fraction of what folding costs. Of ASCII only case is
- * folded away, and words are put apart: a form is looked for as its words with separators between them.
- */
-function asciiFilter(forms: readonly string[]): (content: string) => boolean {
-  // Punctuation stands elsewhere in a folded text, and some of it as other signs.
-  if (forms.some((form) => PUNCTUATION.test(form))) return () => true;
-  const filters = forms.slice(0, FILTERED_FORMS_MAX).map((form) => {
-    const words = form.trim().split(' ');
-    const [only = ''] = words;
-    if (words.length === 1) return (text: string) => text.includes(only);
-    const pattern = new RegExp(words.map(separated).join(''));
-    return (text: string) => pattern.test(text);
-  });
-  return (content) => {
-    if (!ASCII.test(content)) return true;
-    const lower = content.toLowerCase();
-    return filters.every((filter) => filter(lower));
-  };
-}
-
-/** A word as a pattern, with what separates it from the word before it. */
-function separated(word: string, index: number, words: readonly string[]): string {
-  const before = words[index - 1];
-  if (before === undefined) return RegExp.escape(word);
-  return `${SEPARATORS}${OWN_WORD.test(before + word) ? '*' : '+'}${RegExp.escape(word)}`;
-}
-
 function chatOf(database: Database, { token, chat }: SearchRequest): { id: number; highest: number } | null {
   return database
     .query<{ id: number; highest: number }, [string, number]>(
-      `SELECT id, coalesce((SELECT max(m.id) & ${2 ** NUMBER_BITS - 1} FROM messages m
-         WHERE m.id BETWEEN chats.id << ${NUMBER_BITS} AND (chats.id << ${NUMBER_BITS}) + ${2 ** NUMBER_BITS - 1}), 0) AS highest
+      `SELECT id, coalesce((SELECT max(m.id) & ${NUMBER_MASK} FROM messages m
+         WHERE m.id BETWEEN chats.id << ${NUMBER_BITS} AND (chats.id << ${NUMBER_BITS}) + ${NUMBER_MASK}), 0) AS highest
        FROM chats WHERE token = ? AND number = ?`,
     )
     .get(token, chat);
@@ -200,10 +117,7 @@ function isSameAsBefore({ forms }: SearchQuery, rank: number): boolean {
   return String(forms[rank]) === String(forms[rank - 1]);
 }
 
-const ID = `(?1 << ${NUMBER_BITS}) + ?2`;
-const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
-
-interface Candidates {
+interface Range {
   readonly chatId: number;
   /** Only numbers below this one. */
   readonly below: number;
@@ -213,10 +127,10 @@ interface Candidates {
 const ROWS_AT_ONCE = 200;
 
 /** All messages below a number, the newest first. */
-function* allRows(database: Database, { chatId, below }: Candidates): Generator<Row, void, undefined> {
-  const read = database.query<Row, [number, number]>(
+function* all(database: Database, { chatId, below }: Range): Generator<Candidate, void, undefined> {
+  const read = database.query<Candidate, [number, number]>(
     `SELECT id & ${NUMBER_MASK} AS number, content FROM messages
-     WHERE id > ?1 << ${NUMBER_BITS} AND id < ${ID} ORDER BY id DESC LIMIT ${ROWS_AT_ONCE}`,
+     WHERE id > ?1 << ${NUMBER_BITS} AND id < ${MESSAGE_ID} ORDER BY id DESC LIMIT ${ROWS_AT_ONCE}`,
   );
   for (let end = below; ; ) {
     const rows = read.all(chatId, end);
@@ -237,15 +151,15 @@ const LOOKED_UP_MAX = 16_000;
 const WINDOW_MIN = 64_000;
 
 /** The messages below a number whose texts have the trigrams, the newest first, and undefined between two look-ups. */
-function* rowsWith(
+function* withTrigrams(
   database: Database,
   { name }: SearchTable,
   trigrams: readonly string[],
-  { chatId, below }: Candidates,
-): Generator<Row | undefined, void, undefined> {
-  const lookUp = database.query<Row, [number, number, number, string, number]>(
+  { chatId, below }: Range,
+): Generator<Candidate | undefined, void, undefined> {
+  const lookUp = database.query<Candidate, [number, number, number, string, number]>(
     `SELECT rowid & ${NUMBER_MASK} AS number FROM ${name}
-     WHERE ${name} MATCH ?4 AND rowid BETWEEN ${ID} AND (?1 << ${NUMBER_BITS}) + ?3 - 1 ORDER BY rowid DESC LIMIT ?5`,
+     WHERE ${name} MATCH ?4 AND rowid BETWEEN ${MESSAGE_ID} AND (?1 << ${NUMBER_BITS}) + ?3 - 1 ORDER BY rowid DESC LIMIT ?5`,
   );
   const match = trigrams.map(quoted).join(' ');
   let window = WINDOW_MIN;

@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { foldText, foldTextV1, parseQuery, parseQueryV1, type SearchQuery } from '@parley/domain';
-import { NUMBER_BITS } from './database.ts';
+import { MESSAGE_ID } from './database.ts';
 
 /**
  * The FTS5 tables that searches read: of the present version, and of the one before until the new table is filled.
@@ -105,13 +105,14 @@ function byPlace(a: Place, b: Place): number {
 }
 
 type Row = [chatId: number, number: number, folded: string];
-const ID = `(?1 << ${NUMBER_BITS}) + ?2`;
 
 function currentStatements(database: Database) {
   const { name } = SEARCH_TABLES[2];
   return {
-    insert: database.query<unknown, Row>(`INSERT INTO ${name} (rowid, folded) VALUES (${ID}, ?3)`),
-    remove: database.query<unknown, Row>(`INSERT INTO ${name} (${name}, rowid, folded) VALUES ('delete', ${ID}, ?3)`),
+    insert: database.query<unknown, Row>(`INSERT INTO ${name} (rowid, folded) VALUES (${MESSAGE_ID}, ?3)`),
+    remove: database.query<unknown, Row>(
+      `INSERT INTO ${name} (${name}, rowid, folded) VALUES ('delete', ${MESSAGE_ID}, ?3)`,
+    ),
     readFill: database.query<Place, []>('SELECT chat_id AS chatId, number FROM search_fill'),
     noteFill: database.query<unknown, [number, number]>('UPDATE search_fill SET chat_id = ?, number = ?'),
     endFill: database.query<unknown, []>('DELETE FROM search_fill'),
@@ -121,7 +122,7 @@ function currentStatements(database: Database) {
 function formerStatements(database: Database) {
   const { name } = SEARCH_TABLES[1];
   return {
-    insert: database.query<unknown, Row>(`INSERT INTO ${name} (rowid, folded) VALUES (${ID}, ?3)`),
-    update: database.query<unknown, Row>(`UPDATE ${name} SET folded = ?3 WHERE rowid = ${ID}`),
+    insert: database.query<unknown, Row>(`INSERT INTO ${name} (rowid, folded) VALUES (${MESSAGE_ID}, ?3)`),
+    update: database.query<unknown, Row>(`UPDATE ${name} SET folded = ?3 WHERE rowid = ${MESSAGE_ID}`),
   };
 }
