@@ -1,9 +1,9 @@
 import {
   foldText,
   type Message,
+  matches,
   PAGE_LIMIT_MAX,
   parseQuery,
-  rankOf,
   type SearchIndex,
   type SearchPosition,
   type SearchQuery,
@@ -89,7 +89,7 @@ export class CheckedSearch {
     const matching: Message[] = [];
     let turnEnds = performance.now() + TURN_MS;
     for (const row of rows) {
-      if (rankOf(foldText(row.content), query) !== undefined) matching.push(row);
+      if (matches(foldText(row.content), query)) matching.push(row);
       if (performance.now() < turnEnds) continue;
       await nextTurn();
       turnEnds = performance.now() + TURN_MS;

@@ -12,6 +12,6 @@ export * from './numbering.ts';
 export * from './schemas.ts';
 export { foldText, foldWords } from './search-fold.ts';
 export * from './search-index.ts';
-export { isRepetitive, parseQuery, rankOf, SEARCH_RANK, type SearchQuery } from './search-query.ts';
+export { isRepetitive, matches, parseQuery, rankOf, SEARCH_RANK, type SearchQuery } from './search-query.ts';
 export * from './search-version-1.ts';
 export * from './store.ts';

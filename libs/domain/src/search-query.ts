@@ -63,14 +63,19 @@ function cut(form: string): string {
   return form.slice(0, last > 0xffff ? FORM_LENGTH_MAX - 1 : FORM_LENGTH_MAX);
 }
 
+/** Whether a folded text has all terms of a query. */
+export function matches(folded: string, { terms }: SearchQuery): boolean {
+  return terms.length > 0 && terms.every((term) => folded.includes(term));
+}
+
 /**
  * The rank of a folded text, undefined where it does not match. A text that repeats itself is found after all others: to
  * compare it with long forms would cost an index more than all others together.
  */
-export function rankOf(folded: string, { terms, forms }: SearchQuery): number | undefined {
-  if (terms.length === 0 || !terms.every((term) => folded.includes(term))) return undefined;
+export function rankOf(folded: string, query: SearchQuery): number | undefined {
+  if (!matches(folded, query)) return undefined;
   const bordered = ` ${folded} `;
-  const rank = forms.findIndex((list) => list.every((form) => bordered.includes(form)));
+  const rank = query.forms.findIndex((list) => list.every((form) => bordered.includes(form)));
   return rank === SEARCH_RANK.parts || !isRepetitive(folded) ? rank : SEARCH_RANK.parts;
 }
 
@@ -78,17 +83,25 @@ export function rankOf(folded: string, { terms, forms }: SearchQuery): number | 
 const REPETITIVE_LENGTH_MIN = 128;
 /** In prose the most frequent pair of letters is a twentieth of all. */
 const REPETITIVE_SHARE = 1 / 5;
+/** How often each pair occurs in the text that is looked at; those whose hashes are equal count as one. */
+const pairCounts = new Uint32Array(0x1_0000);
 
 /** Whether one pair of neighbouring characters (UTF-16 units) makes up more than a fifth of a text, as in `hahaha…`. */
 export function isRepetitive(folded: string): boolean {
   if (folded.length <= REPETITIVE_LENGTH_MIN) return false;
   const max = folded.length * REPETITIVE_SHARE;
-  const counts = new Map<number, number>();
+  let most = 0;
   for (let at = 1; at < folded.length; at += 1) {
-    const pair = folded.charCodeAt(at - 1) * 0x1_0000 + folded.charCodeAt(at);
-    const count = (counts.get(pair) ?? 0) + 1;
-    if (count > max) return true;
-    counts.set(pair, count);
+    const hash = hashOfPair(folded, at);
+    const count = (pairCounts[hash] ?? 0) + 1;
+    pairCounts[hash] = count;
+    if (count > most) most = count;
   }
-  return false;
+  for (let at = 1; at < folded.length; at += 1) pairCounts[hashOfPair(folded, at)] = 0;
+  return most > max;
+}
+
+/** Of 16 bits: of two ASCII characters all that they are. */
+function hashOfPair(text: string, at: number): number {
+  return ((text.charCodeAt(at - 1) << 8) ^ (text.charCodeAt(at - 1) >> 8) ^ text.charCodeAt(at)) & 0xffff;
 }

@@ -11,6 +11,8 @@ import { sqliteCode } from './sqlite-code.ts';
 export const NUMBER_BITS = 34;
 /** The id of a message in SQL, of its chat's id (?1) and its number (?2). */
 export const MESSAGE_ID = `(?1 << ${NUMBER_BITS}) + ?2`;
+/** What a Message has beside its number, in SQL. */
+export const MESSAGE_COLUMNS = 'content, created_at AS createdAt, updated_at AS updatedAt';
 
 export function databaseFile(dataDir: string): string {
   return join(dataDir, 'parley.db');

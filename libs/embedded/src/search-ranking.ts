@@ -1,46 +1,62 @@
 import type { Database } from 'bun:sqlite';
-import { rankOf, SEARCH_RANK, type SearchQuery } from '@parley/domain';
-import { MESSAGE_ID } from './database.ts';
+import { foldText, type Message, matches, parseQuery, rankOf, SEARCH_RANK, type SearchQuery } from '@parley/domain';
+import { MESSAGE_COLUMNS, MESSAGE_ID } from './database.ts';
 import type { SearchTable } from './search-tables.ts';
 
 /** Ranks that are remembered, so that a later rank does not fold the same text again. */
 const REMEMBERED_MAX = 200_000;
 const NO_MATCH = -1;
 
-/** A message that may match. Its content is read where that decides. */
+/** A message that may match. It is read where that decides. */
 export interface Candidate {
   readonly number: number;
-  readonly content?: string;
+  readonly message?: Message;
+}
+
+export interface Hit {
+  readonly rank: number;
+  readonly message: Message;
 }
 
 /** Finds out the ranks of candidates, with as little folding as possible: that is most of what a search costs. */
 export class Ranking {
   readonly #table: SearchTable;
   readonly #query: SearchQuery;
+  /** The query of the present version, where the table has another one: what is shown must match in this one. */
+  readonly #shown: SearchQuery | undefined;
   readonly #chatId: number;
   readonly #read;
   readonly #filters = new Map<number, (content: string) => boolean>();
   readonly #known = new Map<number, number>();
 
-  constructor(database: Database, table: SearchTable, query: SearchQuery, chatId: number) {
+  constructor(database: Database, table: SearchTable, text: string, chatId: number) {
     this.#table = table;
-    this.#query = query;
+    this.#query = table.parse(text);
+    this.#shown = table.fold === foldText ? undefined : parseQuery(text);
     this.#chatId = chatId;
-    this.#read = database.query<{ content: string }, [number, number]>(
-      `SELECT content FROM messages WHERE id = ${MESSAGE_ID}`,
+    this.#read = database.query<Message, [number, number]>(
+      `SELECT ?2 AS number, ${MESSAGE_COLUMNS} FROM messages WHERE id = ${MESSAGE_ID}`,
     );
   }
 
-  /** The rank of a candidate; undefined where the message does not match, or only in a worse rank than `last`. */
-  of({ number, content }: Candidate, last: number): number | undefined {
+  /** A candidate as it is now, with its rank; undefined where it does not match, or only in a worse rank than `last`. */
+  of({ number, message }: Candidate, last: number): Hit | undefined {
     const known = this.#known.get(number);
-    if (known !== undefined) return known === NO_MATCH ? undefined : known;
-    const text = content ?? this.#read.get(this.#chatId, number)?.content;
-    if (text === undefined || !this.#mayHave(text, last)) return undefined;
-    const own = rankOf(this.#table.fold(text), this.#query);
+    if (known === NO_MATCH || (known !== undefined && known > last)) return undefined;
+    const now = message ?? this.#read.get(this.#chatId, number) ?? undefined;
+    if (now === undefined) return undefined;
+    if (known !== undefined) return { rank: known, message: now };
+    if (!this.#mayHave(now.content, last)) return undefined;
+    const rank = this.#rankOf(now.content);
     // The last rank has no later one.
-    if (last < SEARCH_RANK.parts && this.#known.size < REMEMBERED_MAX) this.#known.set(number, own ?? NO_MATCH);
-    return own;
+    if (last < SEARCH_RANK.parts && this.#known.size < REMEMBERED_MAX) this.#known.set(number, rank);
+    return rank === NO_MATCH ? undefined : { rank, message: now };
+  }
+
+  #rankOf(content: string): number {
+    const rank = rankOf(this.#table.fold(content), this.#query);
+    if (rank === undefined || (this.#shown && !matches(foldText(content), this.#shown))) return NO_MATCH;
+    return rank;
   }
 
   /** Whether a text may have all forms of a rank. What has those of a better one has these too. */

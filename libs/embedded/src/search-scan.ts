@@ -1,17 +1,7 @@
 import type { Database } from 'bun:sqlite';
-import {
-  foldText,
-  type Message,
-  parseQuery,
-  rankOf,
-  SEARCH_RANK,
-  type SearchPage,
-  type SearchPosition,
-  type SearchQuery,
-  type SearchRequest,
-} from '@parley/domain';
-import { MESSAGE_ID, NUMBER_BITS } from './database.ts';
-import { type Candidate, Ranking } from './search-ranking.ts';
+import { type Message, SEARCH_RANK, type SearchPage, type SearchQuery, type SearchRequest } from '@parley/domain';
+import { MESSAGE_COLUMNS, MESSAGE_ID, NUMBER_BITS } from './database.ts';
+import { type Candidate, type Hit, Ranking } from './search-ranking.ts';
 import type { SearchTable } from './search-tables.ts';
 
 /** So many trigrams narrow a search down: each has to be looked up in what all other chats have, too. */
@@ -27,7 +17,7 @@ const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
  * found without looking at all that contain them. The first rank whose forms are too short for a trigram is looked for
  * together with all that follow it, through the whole chat.
  * Yields where others may get their turn, with no statement open, so that the database can begin its log anew. Answers the
- * page at its end, with the rows as they are then. Throws what the database throws.
+ * page at its end, with its rows. Throws what the database throws.
  */
 export function* scan(
   database: Database,
@@ -37,15 +27,15 @@ export function* scan(
   const query = table.parse(request.query);
   const chat = chatOf(database, request);
   if (query.terms.length === 0 || chat === null) return { hits: [], more: false, rows: [] };
-  const ranking = new Ranking(database, table, query, chat.id);
+  const ranking = new Ranking(database, table, request.query, chat.id);
   const turn = new Turn();
   const wanted = request.limit + 1;
-  const hits: SearchPosition[] = [];
+  const hits: Hit[] = [];
   let rank = request.after?.rank ?? SEARCH_RANK.phrase;
   while (rank <= SEARCH_RANK.parts && hits.length < wanted) {
     const trigrams = trigramsOf(query.forms[rank] ?? []);
     const last = trigrams.length === 0 ? SEARCH_RANK.parts : rank;
-    const found: SearchPosition[][] = Array.from({ length: SEARCH_RANK.parts + 1 }, () => []);
+    const found: Hit[][] = Array.from({ length: SEARCH_RANK.parts + 1 }, () => []);
     const best = found[rank] ?? [];
     const top = chat.highest + 1;
     const below = request.after?.rank === rank ? Math.min(request.after.number, top) : top;
@@ -54,10 +44,11 @@ export function* scan(
     for (const candidate of candidates) {
       if (turn.isOver()) yield;
       if (candidate === undefined) continue;
-      const own = ranking.of(candidate, last);
-      const { number } = candidate;
-      if (own === undefined || own < rank || own > last || (own === rank && number >= below)) continue;
-      if ((found[own]?.length ?? 0) < wanted) found[own]?.push({ rank: own, number });
+      const hit = ranking.of(candidate, last);
+      if (hit === undefined || hit.rank < rank || hit.rank > last) continue;
+      if (hit.rank === rank && candidate.number >= below) continue;
+      const list = found[hit.rank] ?? [];
+      if (list.length < wanted) list.push(hit);
       if (hits.length + best.length >= wanted) break;
     }
     hits.push(...found.flat());
@@ -65,8 +56,11 @@ export function* scan(
     while (rank < SEARCH_RANK.parts && isSameAsBefore(query, rank)) rank += 1;
   }
   const shown = hits.slice(0, request.limit);
-  const rows = yield* matchingRows(database, chat.id, shown, request.query, turn);
-  return { hits: shown, more: hits.length >= wanted, rows };
+  return {
+    hits: shown.map(({ rank, message }) => ({ rank, number: message.number })),
+    more: hits.length >= wanted,
+    rows: shown.map(({ message }) => message),
+  };
 }
 
 /** Tells when others are to get their turn; asking begins the next one. */
@@ -79,27 +73,6 @@ class Turn {
     this.#ends = now + SLICE_MS;
     return true;
   }
-}
-
-/** The rows of hits that match as they are now: one may have changed since it was looked at, or in the version before. */
-function* matchingRows(
-  database: Database,
-  chatId: number,
-  hits: readonly SearchPosition[],
-  text: string,
-  turn: Turn,
-): Generator<undefined, Message[], undefined> {
-  const query = parseQuery(text);
-  const read = database.query<Message, [number, number]>(
-    `SELECT ?2 AS number, content, created_at AS createdAt, updated_at AS updatedAt FROM messages WHERE id = ${MESSAGE_ID}`,
-  );
-  const rows: Message[] = [];
-  for (const { number } of hits) {
-    if (turn.isOver()) yield;
-    const row = read.get(chatId, number);
-    if (row !== null && rankOf(foldText(row.content), query) !== undefined) rows.push(row);
-  }
-  return rows;
 }
 
 function chatOf(database: Database, { token, chat }: SearchRequest): { id: number; highest: number } | null {
@@ -128,13 +101,13 @@ const ROWS_AT_ONCE = 200;
 
 /** All messages below a number, the newest first. */
 function* all(database: Database, { chatId, below }: Range): Generator<Candidate, void, undefined> {
-  const read = database.query<Candidate, [number, number]>(
-    `SELECT id & ${NUMBER_MASK} AS number, content FROM messages
+  const read = database.query<Message, [number, number]>(
+    `SELECT id & ${NUMBER_MASK} AS number, ${MESSAGE_COLUMNS} FROM messages
      WHERE id > ?1 << ${NUMBER_BITS} AND id < ${MESSAGE_ID} ORDER BY id DESC LIMIT ${ROWS_AT_ONCE}`,
   );
   for (let end = below; ; ) {
     const rows = read.all(chatId, end);
-    yield* rows;
+    for (const message of rows) yield { number: message.number, message };
     const last = rows.at(-1);
     if (last === undefined || rows.length < ROWS_AT_ONCE) return;
     end = last.number;

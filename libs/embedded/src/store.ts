@@ -14,7 +14,7 @@ import type {
   Token,
 } from '@parley/domain';
 import { Appender } from './append.ts';
-import { guarded, NUMBER_BITS } from './database.ts';
+import { guarded, MESSAGE_COLUMNS, NUMBER_BITS } from './database.ts';
 import type { KeptKeys } from './kept-keys.ts';
 import { EPOCH } from './numbering.ts';
 import { readPage } from './page.ts';
@@ -25,7 +25,7 @@ const APPLICATION = `token, name, chats_count AS chatsCount, 0 AS countedThrough
   created_at AS createdAt, updated_at AS updatedAt`;
 const CHAT = `number, name, messages_count AS messagesCount, 0 AS countedThrough,
   created_at AS createdAt, updated_at AS updatedAt`;
-const MESSAGE = `id & ${2 ** NUMBER_BITS - 1} AS number, content, created_at AS createdAt, updated_at AS updatedAt`;
+const MESSAGE = `id & ${2 ** NUMBER_BITS - 1} AS number, ${MESSAGE_COLUMNS}`;
 const CHAT_ID = `((SELECT id FROM chats WHERE token = ?1 AND number = ?2) << ${NUMBER_BITS})`;
 const NUMBER_TOP = 2 ** NUMBER_BITS - 1;
 
