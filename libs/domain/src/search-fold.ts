@@ -48,7 +48,7 @@ const PUNCTUATION: Readonly<Record<string, string>> = {
     "'",
     '‘’‚‛‹›`\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u2032\u2035\ua78b\ua78c\u055a\u05f3\u07f4\u07f5❛❜',
   ),
-  ...all('"', '“”„‟«»〝〞〟❝❞\u02ba\u02ee\u2033\u2036\u05f4'),
+  ...all('"', '“”„‟«»〝〞〟❝❞\u02ba\u02ee\u05f4'),
   ...all('-', '‐‑‒–—―⸺⸻〰゠\u2212\u05be'),
   ...all('/', '\u2044\u2215'),
   ...all('~', '〜'),

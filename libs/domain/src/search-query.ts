@@ -23,10 +23,15 @@ const DECIDING_LENGTH_MAX = 200;
 const QUOTES = '"“”„‟«»＂〝〞〟❝❞';
 const TERMS = new RegExp(`[${QUOTES}]([^${QUOTES}]*)[${QUOTES}]|([^\\s${QUOTES}]+)`, 'gu');
 
+const QUOTED = new RegExp(`^\\s*[${QUOTES}]([^${QUOTES}]+)[${QUOTES}]\\s*$`, 'u');
+
 /** A query without any word asks for its punctuation; one with words asks for these alone. */
 export function parseQuery(text: string): SearchQuery {
   const phrase = foldWords(text);
-  return phrase === '' ? queryOf(foldText(text), foldText(text).split(' ')) : queryOf(phrase, wordTerms(text));
+  if (phrase !== '') return queryOf(phrase, wordTerms(text));
+  // Quotation marks around punctuation are no part of what is looked for, unless there is nothing between them.
+  const marks = foldText(QUOTED.exec(text)?.[1] ?? '') || foldText(text);
+  return queryOf(marks, marks.split(' '));
 }
 
 function* wordTerms(text: string): Generator<string> {
