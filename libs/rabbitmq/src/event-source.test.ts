@@ -142,31 +142,37 @@ describe('consuming from RabbitMQ', () => {
     expect(drivers.stats).toMatchObject({ batchesRetried: 4 });
   });
 
-  test('a lost connection in the middle of a batch brings it again, in order, never two at once', async () => {
+  test('a lost connection in the middle of a batch brings it again, never two at once, and rejects nothing that came before its owner', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const publishing = await system.started();
     const consuming = system.drivers({ url });
     const token = system.token(1);
-    const stored = new Map<string, number>();
+    const published = Array.from({ length: 120 }, (_, index) => messages(token, index + 1));
+    const ownerOf = new Map(published.map(({ id }, index) => [id, published[index - 1]?.id]));
+    const stored = new Set<string>();
     let atOnce = 0;
+    let most = 0;
+    // Two consumers lost in a row bring their deliveries in another order, so each event owns the next one here.
     await consuming.source.consume(async (events) => {
-      atOnce += 1;
-      expect(atOnce).toBe(1);
+      most = Math.max(most, ++atOnce);
       await Bun.sleep(10);
-      for (const event of events) if (!stored.has(event.id)) stored.set(event.id, stored.size);
+      const rejections: Rejection[] = [];
+      for (const event of events) {
+        const owner = ownerOf.get(event.id);
+        if (owner === undefined || stored.has(owner)) stored.add(event.id);
+        else rejections.push({ event, reason: 'unknown-owner', detail: 'the one before is not stored' });
+      }
       atOnce -= 1;
-      return [];
+      return rejections;
     });
-    const published: Event[] = [];
-    for (let first = 1; first <= 120; first += 1) {
-      const event = messages(token, first);
+    for (const [index, event] of published.entries()) {
       await publishing.log.publish(event);
-      published.push(event);
-      if (first % 30 === 0) proxy.cut();
+      if (index % 30 === 29) proxy.cut();
     }
     await until('all is stored', () => stored.size === published.length);
-    expect(published.map(({ id }) => stored.get(id))).toEqual(published.map((_, index) => index));
     await publishing.log.fence(token, 10_000);
+    expect(await publishing.deadLetters.count()).toBe(0);
+    expect(most).toBe(1);
     expect(consuming.stats.redeliveries).toBeGreaterThan(0);
     proxy.close();
   });
