@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { newToken, type Page } from '@parley/domain';
+import { newToken, type Page, type PageRequest } from '@parley/domain';
 import { applicationCreated, chatCreated, messagesCreated, required, storedChat } from './events.ts';
 import { opened } from './open-harness.ts';
 import type { StoreHarness } from './store.contract.ts';
@@ -101,6 +101,63 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(numbers(await store.messages(token, 1, { limit: 3 }))).toEqual([[1, 2, 3], false]);
       expect(numbers(await store.messages(token, 1, { limit: 3, before: 4 }))).toEqual([[1, 2, 3], false]);
       expect(numbers(await store.messages(token, 1, { limit: 1, after: 2 }))).toEqual([[3], false]);
+    });
+
+    test('a falling order begins with the highest number, and after and before bound the same rows as ever', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      for (const first of [2, 5, 9, 10, 40]) await store.append([messagesCreated(token, first, [`${first}`])]);
+      const page = async (bounds: Partial<PageRequest<number>>) =>
+        numbers(await store.messages(token, 1, { limit: 2, order: 'desc', ...bounds }));
+      expect(await page({})).toEqual([[40, 10], true]);
+      expect(await page({ before: 10 })).toEqual([[9, 5], true]);
+      expect(await page({ before: 5 })).toEqual([[2], false]);
+      expect(await page({ before: 2 })).toEqual([[], false]);
+      expect(await page({ after: 0 })).toEqual([[5, 2], true]);
+      expect(await page({ after: 5 })).toEqual([[10, 9], true]);
+      expect(await page({ after: 10 })).toEqual([[40], false]);
+      expect(await page({ limit: 5 })).toEqual([[40, 10, 9, 5, 2], false]);
+    });
+
+    test('chats and applications are paged in a falling order too', async () => {
+      const { store } = harness();
+      const tokens = neighbouringTokens(3);
+      const [first, second, above] = tokens as [string, string, string];
+      await store.append([first, second].map((token) => applicationCreated({ token })));
+      await store.append([1, 3, 4].map((number) => chatCreated(first, { number })));
+      const chats = async (bounds: Partial<PageRequest<number>>) =>
+        numbers(await store.chats(first, { limit: 2, order: 'desc', ...bounds }));
+      expect(await chats({})).toEqual([[4, 3], true]);
+      expect(await chats({ before: 3 })).toEqual([[1], false]);
+      expect(await chats({ after: 0 })).toEqual([[3, 1], true]);
+      const applications = async (bounds: Partial<PageRequest<string>>) =>
+        tokensOf(await store.applications({ limit: 2, order: 'desc', ...bounds }));
+      expect(await applications({ before: above })).toEqual([second, first]);
+      expect((await applications({ after: first }))[0]).not.toBe(first);
+      const newest = await applications({});
+      expect(newest).toEqual([...newest].sort().reverse());
+      expect(await applications({ limit: 1 })).toEqual([required(newest[0])]);
+      expect(await applications({ after: required(newest[0]) })).toEqual([]);
+    });
+
+    test('the number 0 is before the first, and an order that is named is like none', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([messagesCreated(token, 1, ['a', 'b', 'c'])]);
+      for (const request of [{ limit: 2 }, { limit: 2, after: 0 }, { limit: 2, order: 'asc' as const }]) {
+        expect(numbers(await store.messages(token, 1, request))).toEqual([[1, 2], true]);
+        expect(numbers(await store.chats(token, request))).toEqual([[1], false]);
+      }
+    });
+
+    test('a chat may have an empty name, from its creation on or later', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([chatCreated(token, { number: 2, name: '' })]);
+      expect(await store.chat(token, 2)).toMatchObject({ number: 2, name: '' });
+      expect(await store.renameChat(token, 2, 'Named')).toMatchObject({ name: 'Named' });
+      expect(await store.renameChat(token, 2, '')).toMatchObject({ name: '' });
+      expect((await store.chats(token, { limit: 10, after: 1 })).rows).toMatchObject([{ number: 2, name: '' }]);
     });
 
     test('pages chats both ways over gaps', async () => {

@@ -30,17 +30,35 @@ export interface Message {
   readonly updatedAt: number;
 }
 
+/** `asc` is from the lowest key to the highest. */
+export type Order = 'asc' | 'desc';
+
 /**
- * One page by key: rows above `after`, or the last rows below `before`, at most `limit`, always ascending.
- * At most one of the two is given.
+ * One page by key: with `after` the lowest `limit` keys above it, with `before` the highest `limit` keys below it, with
+ * neither the first page of the order. At most one of the two is given. `order` (`asc` by default) is also the order in
+ * which the rows are answered.
  */
 export interface PageRequest<Key> {
   readonly limit: number;
   readonly after?: Key;
   readonly before?: Key;
+  readonly order?: Order;
 }
 
-/** `more`: whether rows remain beyond this page in the direction of the request. */
+/** The order in which the keys of a page are found: upwards from `after`, downwards from `before`. */
+export function readingOrder({ after, before, order = 'asc' }: PageRequest<unknown>): Order {
+  if (before !== undefined) return 'desc';
+  return after === undefined ? order : 'asc';
+}
+
+/** The page that `found` are: rows in reading order, one more than asked for where there are more. */
+export function pageOf<Row>(request: PageRequest<unknown>, found: readonly Row[]): Page<Row> {
+  const rows = found.slice(0, request.limit);
+  if (readingOrder(request) !== (request.order ?? 'asc')) rows.reverse();
+  return { rows, more: found.length > request.limit };
+}
+
+/** `more`: whether rows remain beyond this page in the reading order of the request. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
   readonly more: boolean;

@@ -18,15 +18,15 @@ export interface Store {
   append(events: readonly Event[], partition?: number): Promise<Appended>;
 
   application(token: Token): Promise<Application | undefined>;
-  /** Ascending by token. */
+  /** By token. */
   applications(page: PageRequest<Token>): Promise<Page<Application>>;
   chat(token: Token, chat: number): Promise<Chat | undefined>;
-  /** Ascending by number, for an unknown application an empty page. */
+  /** By number, for an unknown application an empty page. */
   chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>>;
   message(token: Token, chat: number, message: number): Promise<Message | undefined>;
   /** Those of the numbers that there are, in any order; at most PAGE_LIMIT_MAX numbers. */
   messagesAt(token: Token, chat: number, numbers: readonly number[]): Promise<readonly Message[]>;
-  /** Ascending by number, for an unknown chat an empty page. */
+  /** By number, for an unknown chat an empty page. */
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>>;
 
   /** Changes the name and answers the changed row; undefined where there is none. The last writer wins. */

@@ -1,17 +1,15 @@
-import type { Page, PageRequest } from '@parley/domain';
+import { type Page, type PageRequest, pageOf, readingOrder } from '@parley/domain';
 
 /**
- * One page by key: `forward` reads ascending from a key on, `backward` descending; both get one row more than asked
- * for, which tells whether there are more.
+ * One page by key: `upwards` reads ascending from a key on, `downwards` descending from below a key; both get one row
+ * more than asked for, which tells whether there are more. A key that is not given is beyond all others.
  */
 export function readPage<Row, Key>(
   page: PageRequest<Key>,
-  forward: (after: Key | undefined, limit: number) => Row[],
-  backward: (before: Key, limit: number) => Row[],
+  upwards: (after: Key | undefined, limit: number) => Row[],
+  downwards: (before: Key | undefined, limit: number) => Row[],
 ): Page<Row> {
   const { limit, after, before } = page;
-  const rows = before === undefined ? forward(after, limit + 1) : backward(before, limit + 1);
-  const more = rows.length > limit;
-  if (more) rows.pop();
-  return { rows: before === undefined ? rows : rows.reverse(), more };
+  const found = readingOrder(page) === 'asc' ? upwards(after, limit + 1) : downwards(before, limit + 1);
+  return pageOf(page, found);
 }

@@ -1,17 +1,18 @@
 import type { Database } from 'bun:sqlite';
-import type {
-  Appended,
-  Application,
-  Chat,
-  Event,
-  Highest,
-  KeyedCreate,
-  Message,
-  Page,
-  PageRequest,
-  Sequence,
-  Store,
-  Token,
+import {
+  type Appended,
+  type Application,
+  type Chat,
+  type Event,
+  type Highest,
+  type KeyedCreate,
+  type Message,
+  NUMBER_MAX,
+  type Page,
+  type PageRequest,
+  type Sequence,
+  type Store,
+  type Token,
 } from '@parley/domain';
 import { Appender } from './append.ts';
 import { guarded, MESSAGE_COLUMNS, NUMBER_BITS } from './database.ts';
@@ -28,6 +29,9 @@ const CHAT = `number, name, messages_count AS messagesCount, 0 AS countedThrough
 const MESSAGE = `id & ${2 ** NUMBER_BITS - 1} AS number, ${MESSAGE_COLUMNS}`;
 const CHAT_ID = `((SELECT id FROM chats WHERE token = ?1 AND number = ?2) << ${NUMBER_BITS})`;
 const NUMBER_TOP = 2 ** NUMBER_BITS - 1;
+/** Above every key of a list: where a page begins that is read downwards from the end. */
+const BEYOND_NUMBERS = NUMBER_MAX + 1;
+const BEYOND_TOKENS = 'g';
 
 const PROBE = `INSERT OR REPLACE INTO write_probe VALUES (1, zeroblob(${64 * 1024}))`;
 
@@ -71,7 +75,7 @@ export class EmbeddedStore implements Store {
       readPage(
         page,
         (after, limit) => applicationsAfter.all(after ?? '', limit),
-        (before, limit) => applicationsBefore.all(before, limit),
+        (before, limit) => applicationsBefore.all(before ?? BEYOND_TOKENS, limit),
       ),
     );
   }
@@ -86,7 +90,7 @@ export class EmbeddedStore implements Store {
       readPage(
         page,
         (after, limit) => chatsAfter.all(token, after ?? 0, limit),
-        (before, limit) => chatsBefore.all(token, before, limit),
+        (before, limit) => chatsBefore.all(token, before ?? BEYOND_NUMBERS, limit),
       ),
     );
   }
@@ -106,7 +110,7 @@ export class EmbeddedStore implements Store {
       readPage(
         page,
         (after, limit) => messagesAfter.all(token, chat, after ?? 0, limit),
-        (before, limit) => messagesBefore.all(token, chat, before, limit),
+        (before, limit) => messagesBefore.all(token, chat, before ?? BEYOND_NUMBERS, limit),
       ),
     );
   }

@@ -1,4 +1,4 @@
-import type { Application, Chat, Message, Page, PageRequest } from '@parley/domain';
+import { type Application, type Chat, type Message, type Page, type PageRequest, pageOf } from '@parley/domain';
 import { tokenOf } from '../literals.ts';
 
 /** The rows as the statements of this folder answer them, and the entities that they are. */
@@ -67,13 +67,12 @@ function toTimes(row: Times): { createdAt: number; updatedAt: number } {
   return { createdAt: row.created_at.getTime(), updatedAt: row.updated_at.getTime() };
 }
 
-/** The page that `rows` are, read with one more than asked for and, for `before`, in falling order. */
+/** The page that `rows` are, read in the reading order, with one more than asked for. */
 export function toPage<Row, Entity>(
   request: PageRequest<unknown>,
   rows: readonly Row[],
   toEntity: (row: Row) => Entity,
 ): Page<Entity> {
-  const entities = rows.slice(0, request.limit).map(toEntity);
-  if (request.before !== undefined) entities.reverse();
-  return { rows: entities, more: rows.length > request.limit };
+  const { rows: found, more } = pageOf(request, rows);
+  return { rows: found.map(toEntity), more };
 }

@@ -1,4 +1,4 @@
-import type { PageRequest, Token } from '@parley/domain';
+import { NUMBER_MAX, type PageRequest, readingOrder, type Token } from '@parley/domain';
 import { bytes, integer } from '../literals.ts';
 
 /**
@@ -48,25 +48,47 @@ export function messagesAt({ token, chat }: ChatKey, numbers: readonly number[])
 
 /** One row more than asked for tells whether there are more. */
 export function pageOfApplications(page: PageRequest<Token>): string {
-  return `${APPLICATION} WHERE ${beyond('token', page, bytes, `0x${'0'.repeat(32)}`)}`;
+  return `${APPLICATION} WHERE ${beyond(TOKENS, page)}`;
 }
 
 export function pageOfChats(token: Token, page: PageRequest<number>): string {
-  return `${CHAT} WHERE token = ${bytes(token)} AND ${beyond('number', page, integer, '0')}`;
+  return `${CHAT} WHERE token = ${bytes(token)} AND ${beyond(NUMBERS, page)}`;
 }
 
 export function pageOfMessages(token: Token, chat: number, page: PageRequest<number>): string {
   const inChat = `token = ${bytes(token)} AND chat_number = ${integer(chat)}`;
-  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat} AND ${beyond('number', page, integer, '0')}`;
+  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat} AND ${beyond(NUMBERS, page)}`;
 }
 
-function beyond<Key>(column: string, page: PageRequest<Key>, literal: (key: Key) => string, lowest: string): string {
+interface KeyColumn<Key> {
+  readonly column: string;
+  readonly literal: (key: Key) => string;
+  /** Below and above every key. */
+  readonly lowest: string;
+  readonly highest: string;
+}
+
+const TOKENS: KeyColumn<Token> = {
+  column: 'token',
+  literal: bytes,
+  lowest: `0x${'0'.repeat(32)}`,
+  highest: `0x${'f'.repeat(32)}`,
+};
+const NUMBERS: KeyColumn<number> = {
+  column: 'number',
+  literal: integer,
+  lowest: '0',
+  highest: integer(NUMBER_MAX + 1),
+};
+
+function beyond<Key>({ column, literal, lowest, highest }: KeyColumn<Key>, page: PageRequest<Key>): string {
   const limit = integer(page.limit + 1);
-  if (page.before !== undefined) {
-    return `${column} < ${literal(page.before)} ORDER BY ${column} DESC LIMIT ${limit}`;
+  if (readingOrder(page) === 'asc') {
+    const after = page.after === undefined ? lowest : literal(page.after);
+    return `${column} > ${after} ORDER BY ${column} LIMIT ${limit}`;
   }
-  const after = page.after === undefined ? lowest : literal(page.after);
-  return `${column} > ${after} ORDER BY ${column} LIMIT ${limit}`;
+  const before = page.before === undefined ? highest : literal(page.before);
+  return `${column} < ${before} ORDER BY ${column} DESC LIMIT ${limit}`;
 }
 
 /** One row where the owner exists; of nulls where the sequence is empty. */
