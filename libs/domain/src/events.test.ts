@@ -31,6 +31,11 @@ describe('an event is taken', () => {
     expect(refused({ ...messages, contents: ['😀'.repeat(10_000)] })).toBe(false);
   });
 
+  test('without a name where it is a chat, and only there', () => {
+    expect(refused({ ...chat, name: '' })).toBe(false);
+    expect(refused({ ...application, name: '' })).toBe(true);
+  });
+
   test('with 1 to 1,000 messages', () => {
     expect(refused({ ...messages, contents: Array(1_000).fill('x') })).toBe(false);
   });

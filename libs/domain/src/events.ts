@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { TOKEN_PATTERN } from './identifiers.ts';
 import { BATCH_MESSAGES_MAX, NUMBER_MAX } from './limits.ts';
-import { Content, Name } from './schemas.ts';
+import { ChatName, Content, Name } from './schemas.ts';
 
 /**
  * What was accepted, on its way to the store. One create request is one event, a batch create too: its messages have
@@ -32,7 +32,7 @@ const ApplicationCreatedSchema = Type.Object(
   { additionalProperties: false },
 );
 const ChatCreatedSchema = Type.Object(
-  { type: Type.Literal('chat'), ...common, number, name: Name },
+  { type: Type.Literal('chat'), ...common, number, name: ChatName },
   { additionalProperties: false },
 );
 const MessagesCreatedSchema = Type.Object(
