@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'bun:test';
+import { ApplicationBody, BatchBody } from './contract/schemas.ts';
+import { ERRORS_MAX, errorLister } from './field-errors.ts';
+
+const ofBatch = errorLister(BatchBody);
+const TEXT = 'message_content';
+const good = { [TEXT]: 'x' };
+const told = (value: unknown) => ofBatch(value).map(({ path, message }) => `${path} ${message}`);
+
+describe('what is wrong is told by field', () => {
+  for (const [what, value, expected] of [
+    ['no object', null, [' must be object']],
+    ['an array for an object', [], [' must be object']],
+    ['nothing of it', {}, ['/messages is required']],
+    ['an unknown field', { messages: [good], extra: 1 }, ['/extra is not a known field']],
+    [
+      'a name of JavaScript',
+      JSON.parse('{"messages":[],"__proto__":1}'),
+      ['/__proto__ is not a known field', '/messages must not have fewer than 1 items'],
+    ],
+    ['a name with a slash', { messages: [good], 'a/b~c': 1 }, ['/a~1b~0c is not a known field']],
+    ['no array', { messages: {} }, ['/messages must be array']],
+    ['an empty array', { messages: [] }, ['/messages must not have fewer than 1 items']],
+    ['a missing text', { messages: [good, {}] }, [`/messages/1/${TEXT} is required`]],
+    ['a text that is none', { messages: [{ [TEXT]: 5 }] }, [`/messages/0/${TEXT} must be string`]],
+    ['an empty text', { messages: [{ [TEXT]: '' }] }, [`/messages/0/${TEXT} must not have fewer than 1 characters`]],
+    ['a NUL', { messages: [{ [TEXT]: 'a\u0000' }] }, [`/messages/0/${TEXT} must not contain NUL or lone surrogates`]],
+    [
+      'two things',
+      { messages: [null, { [TEXT]: 'x', y: 1 }] },
+      ['/messages/0 must be object', '/messages/1/y is not a known field'],
+    ],
+  ] as [string, unknown, string[]][]) {
+    test(what, () => expect(told(value)).toEqual(expected));
+  }
+
+  test('too many items, before what is wrong with the first of them', () => {
+    const errors = told({ messages: [...Array(1_000).fill(good), null] });
+    expect(errors).toEqual(['/messages must not have more than 1000 items', '/messages/1000 must be object']);
+  });
+
+  test('a missing field of another body', () => {
+    expect(errorLister(ApplicationBody)({})).toEqual([{ path: '/application_name', message: 'is required' }]);
+  });
+});
+
+describe('only so much is looked at as is told', () => {
+  /** An array that counts which of its items are read. */
+  function counted(length: number, item: unknown) {
+    const read = new Set<string>();
+    const items = new Proxy(Array(length).fill(item), {
+      get: (target, name, receiver) => {
+        if (typeof name === 'string' && name !== 'length') read.add(name);
+        return Reflect.get(target, name, receiver);
+      },
+    });
+    return { items, read };
+  }
+
+  test('of an array of wrong items', () => {
+    for (const item of [null, 0, {}, { k: 1 }, { [TEXT]: '' }]) {
+      const { items, read } = counted(500_000, item);
+      expect(ofBatch({ messages: items })).toHaveLength(ERRORS_MAX);
+      expect(read.size).toBeLessThanOrEqual(ERRORS_MAX);
+    }
+  });
+
+  test('of unknown fields, with what is wrong at the top first', () => {
+    const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`k${index}`, 0]));
+    const { items, read } = counted(10, null);
+    const errors = ofBatch({ ...many, messages: items });
+    expect(errors.map(({ path }) => path)).toEqual(Array.from({ length: ERRORS_MAX }, (_, index) => `/k${index}`));
+    expect(read.size).toBe(0);
+    expect(ofBatch({ messages: [{ ...many, ...good }, null] })).toHaveLength(ERRORS_MAX);
+  });
+});
