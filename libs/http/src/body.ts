@@ -1,28 +1,57 @@
+import { arrived } from './body-deadline.ts';
+import { isJson, isPlain } from './media-type.ts';
 import { RequestProblem } from './problem.ts';
 
 /** Rejects what is not UTF-8 instead of replacing it: a text is kept exactly as sent or not at all. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json *(?:;.*)?$/i;
+
+type BodyParser = (context: { readonly request: Request }) => Promise<unknown>;
 
 /**
- * A route's body parser: JSON in UTF-8 of at most `bytesMax` bytes. Throws 415 for another content type (none at all is
- * taken for JSON), 413 for a longer body, 400 for what is not UTF-8 or not JSON.
+ * A route's body parser: JSON in UTF-8 of at most `bytesMax` bytes. Throws 415 for a body that is encoded or that is not
+ * declared as JSON (any web page can make a browser send one without a type), 413 for a longer body, 400 for none, for
+ * what is not UTF-8 and for what is not JSON, 408 where it does not arrive in time (`bodyDeadline`).
  */
-export function jsonBody(bytesMax: number) {
-  return async ({ request }: { request: Request }): Promise<unknown> => {
-    const type = request.headers.get('content-type');
-    if (type !== null && type !== 'application/json' && !JSON_TYPE.test(type)) {
-      throw new RequestProblem(415, 'Send the body as JSON, with Content-Type: application/json.');
-    }
-    if (Number(request.headers.get('content-length')) > bytesMax) throw tooLarge(bytesMax);
-    const bytes = await request.arrayBuffer();
-    if (bytes.byteLength > bytesMax) throw tooLarge(bytesMax);
+export function jsonBody(bytesMax: number): BodyParser {
+  return async ({ request }) => {
+    const bytes = await read(request, bytesMax);
+    if (bytes.byteLength === 0) throw new RequestProblem(400, 'The request body is empty; send a JSON object.');
     return parse(bytes);
   };
 }
 
+/** Likewise, for a route where no body means the same as an object without fields. */
+export function optionalJsonBody(bytesMax: number): BodyParser {
+  return async ({ request }) => {
+    const bytes = await read(request, bytesMax);
+    return bytes.byteLength === 0 ? {} : parse(bytes);
+  };
+}
+
+/** The body's bytes, none where there is no body: its headers do not matter then. */
+async function read(request: Request, bytesMax: number): Promise<ArrayBuffer> {
+  const refusal = refusalOf(request.headers);
+  const declared = Number(request.headers.get('content-length'));
+  if (refusal !== undefined && declared > 0) throw refusal;
+  if (declared > bytesMax) throw tooLarge(bytesMax);
+  const bytes = await arrived(request.arrayBuffer());
+  if (bytes.byteLength > bytesMax) throw tooLarge(bytesMax);
+  if (refusal !== undefined && bytes.byteLength > 0) throw refusal;
+  return bytes;
+}
+
+function refusalOf(headers: Headers): RequestProblem | undefined {
+  const encoding = headers.get('content-encoding');
+  if (encoding !== null && !isPlain(encoding)) {
+    const accepted = { 'accept-encoding': 'identity' };
+    return new RequestProblem(415, 'Send the body as it is, without a Content-Encoding.', undefined, accepted);
+  }
+  const type = headers.get('content-type');
+  if (type === 'application/json' || (type !== null && isJson(type))) return undefined;
+  return new RequestProblem(415, 'Send the body as JSON in UTF-8, with Content-Type: application/json.');
+}
+
 function parse(bytes: ArrayBuffer): unknown {
-  if (bytes.byteLength === 0) throw new RequestProblem(400, 'The request body is empty; send a JSON object.');
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch {

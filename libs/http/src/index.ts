@@ -1,4 +1,5 @@
 export * from './body.ts';
+export { bodyDeadline } from './body-deadline.ts';
 export { BASE_PATH, PATHS } from './contract/paths.ts';
 export { ApplicationBody, BatchBody, ChatBody, MessageBody, SearchBody } from './contract/schemas.ts';
 export * from './docs.ts';
