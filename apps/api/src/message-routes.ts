@@ -5,9 +5,10 @@ import {
   jsonBody,
   MessageBody,
   messageParam,
+  numberLinks,
   numberPage,
   PATHS,
-  pageLinks,
+  refuseQuery,
   tokenParam,
 } from '@parley/http';
 import { Elysia } from 'elysia';
@@ -25,7 +26,8 @@ export function messageRoutes({ store, log }: ApiParts) {
   const named = (path: MessagePath) =>
     [tokenParam(path.token), chatParam(path.number), messageParam(path.message)] as const;
 
-  const rewrite = async (path: MessagePath, content: string) => {
+  const rewrite = async (request: Request, path: MessagePath, content: string) => {
+    refuseQuery(request);
     const [token, chat, number] = named(path);
     const row = await settled(log, token, 'message', () => store.rewriteMessage(token, chat, number, content));
     return messageView(row);
@@ -33,20 +35,21 @@ export function messageRoutes({ store, log }: ApiParts) {
   const body = { parse: jsonBody(BODY_BYTES_MAX), body: bodySchema(MessageBody) };
 
   return new Elysia({ name: 'parley-api-messages' })
-    .get(PATHS.messages, async ({ params, query, path, set }) => {
+    .get(PATHS.messages, async ({ params, request, path, set }) => {
       const token = tokenParam(params.token);
       const chat = chatParam(params.number);
-      const page = numberPage(query);
-      const { rows, more } = await store.messages(token, chat, page);
-      if (rows.length === 0) await settled(log, token, 'chat', () => store.chat(token, chat));
-      const link = pageLinks(path, page, { first: rows.at(0)?.number, last: rows.at(-1)?.number, more });
+      const asked = numberPage(request);
+      const page = await store.messages(token, chat, asked);
+      if (page.rows.length === 0) await settled(log, token, 'chat', () => store.chat(token, chat));
+      const link = numberLinks(path, asked, page);
       if (link !== undefined) set.headers.link = link;
-      return rows.map(messageView);
+      return page.rows.map(messageView);
     })
-    .get(PATHS.message, async ({ params }) => {
+    .get(PATHS.message, async ({ params, request }) => {
+      refuseQuery(request);
       const [token, chat, number] = named(params);
       return messageView(await settled(log, token, 'message', () => store.message(token, chat, number)));
     })
-    .patch(PATHS.message, ({ params, body }) => rewrite(params, body.message_content), body)
-    .put(PATHS.message, ({ params, body }) => rewrite(params, body.message_content), body);
+    .patch(PATHS.message, ({ params, body, request }) => rewrite(request, params, body.message_content), body)
+    .put(PATHS.message, ({ params, body, request }) => rewrite(request, params, body.message_content), body);
 }

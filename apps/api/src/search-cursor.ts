@@ -1,5 +1,5 @@
 import { NUMBER_MAX, type SearchPosition } from '@parley/domain';
-import { RequestProblem } from '@parley/http';
+import { wrongQuery } from '@parley/http';
 
 /** A position in a query's answers as an opaque text in a URL. */
 const CURSOR = /^([0-9])\.([1-9][0-9]{0,9})$/;
@@ -13,8 +13,7 @@ export function decodeCursor(text: string | undefined): SearchPosition | undefin
   if (text === undefined) return undefined;
   const [, rank, number] = CURSOR.exec(Buffer.from(text, 'base64url').toString()) ?? [];
   if (rank === undefined || Number(number) > NUMBER_MAX) {
-    const errors = [{ path: 'cursor', message: 'must come from a Link header' }];
-    throw new RequestProblem(422, 'The query of the URL is not valid.', errors);
+    throw wrongQuery([{ path: 'cursor', message: 'must come from a Link header' }]);
   }
   return { rank: Number(rank), number: Number(number) };
 }

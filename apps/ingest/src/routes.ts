@@ -9,6 +9,7 @@ import {
   jsonBody,
   MessageBody,
   PATHS,
+  refuseQuery,
   tokenParam,
 } from '@parley/http';
 import { Elysia } from 'elysia';
@@ -27,6 +28,7 @@ export function ingestRoutes(parts: IngestParts) {
   const single = jsonBody(BODY_BYTES_MAX);
 
   const createMessage = async (token: string, number: string, content: string, request: Request) => {
+    refuseQuery(request);
     const chat = chatParam(number);
     const key = idempotencyKey(request, ['message', chat, content]);
     const first = await acceptance.messages(tokenParam(token), chat, [content], key);
@@ -38,6 +40,7 @@ export function ingestRoutes(parts: IngestParts) {
     .post(
       PATHS.applications,
       async ({ body, request, set }) => {
+        refuseQuery(request);
         const name = body.application_name;
         const token = await acceptance.application(name, idempotencyKey(request, ['application', name], true));
         count('application', 1);
@@ -49,6 +52,7 @@ export function ingestRoutes(parts: IngestParts) {
     .post(
       PATHS.chats,
       async ({ body, params, request, set }) => {
+        refuseQuery(request);
         const name = body.chat_name;
         const number = await acceptance.chat(tokenParam(params.token), name, idempotencyKey(request, ['chat', name]));
         count('chat', 1);
@@ -76,6 +80,7 @@ export function ingestRoutes(parts: IngestParts) {
     .post(
       PATHS.batch,
       async ({ body, params, request, set }) => {
+        refuseQuery(request);
         const chat = chatParam(params.number);
         const contents = body.messages.map(({ message_content }) => message_content);
         const key = idempotencyKey(request, ['batch', chat, contents]);

@@ -1,13 +1,20 @@
 export * from './body.ts';
 export { bodyDeadline } from './body-deadline.ts';
 export { BASE_PATH, PATHS } from './contract/paths.ts';
-export { ApplicationBody, BatchBody, ChatBody, MessageBody, SearchBody } from './contract/schemas.ts';
+export {
+  ApplicationBody,
+  BatchBody,
+  ChatBody,
+  MessageBody,
+  SearchBody,
+} from './contract/schemas.ts';
 export * from './docs.ts';
 export * from './observability.ts';
 export * from './operations.ts';
-export * from './paging.ts';
+export { numberLinks, numberPage, pageLimit, tokenLinks, tokenPage } from './paging.ts';
 export * from './params.ts';
 export { problemResponse, RequestProblem } from './problem.ts';
 export * from './program.ts';
+export { type QueryParameters, queryOf, refuseQuery, wrongQuery } from './query.ts';
 export * from './server.ts';
 export * from './validation.ts';

@@ -1,40 +1,91 @@
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, type PageRequest, parseNumber, parseToken } from '@parley/domain';
-import { type FieldError, RequestProblem } from './problem.ts';
+import {
+  NUMBER_MAX,
+  type Order,
+  PAGE_LIMIT_DEFAULT,
+  PAGE_LIMIT_MAX,
+  type Page,
+  type PageRequest,
+  parseNumber,
+  parseToken,
+  readingOrder,
+  type Token,
+} from '@parley/domain';
+import type { FieldError } from './problem.ts';
+import { type QueryParameters, queryOf, wrongQuery } from './query.ts';
 
-/** Keyset paging in a URL: `limit`, and one of `after` and `before`, which are keys of the list; `Link` in the answer. */
-
+/**
+ * Keyset paging in a URL: `limit`, `order`, and one of `after` and `before`, which are keys of the list; `Link` in the
+ * answer.
+ */
+const PARAMETERS = ['limit', 'after', 'before', 'order'];
 const LIMIT = /^[1-9][0-9]{0,2}$/;
 
-export type QueryParameters = Readonly<Record<string, string | undefined>>;
-
-export function numberPage(query: QueryParameters): PageRequest<number> {
-  return pageRequest(query, parseNumber, 'must be a number from 1 to 9999999999');
+/** How a bound is read, and what is told where it cannot be. */
+interface Bound<Key> {
+  readonly parse: (text: string) => Key | undefined;
+  readonly rule: string;
 }
 
-export function tokenPage(query: QueryParameters): PageRequest<string> {
-  return pageRequest(query, parseToken, 'must be an application’s token');
+/** What paging needs to know of a list's keys. */
+interface Keys<Key> {
+  readonly after: Bound<Key>;
+  readonly before: Bound<Key>;
+  /** A page after this one is the first page: there is nothing below. */
+  readonly lowest: Key;
+  /** Where the link of an empty page begins, so that the key itself is included. */
+  readonly justAbove: (key: Key) => Key;
+  readonly justBelow: (key: Key) => Key;
+}
+
+const NUMBERS: Keys<number> = {
+  after: {
+    parse: (text) => (text === '0' ? 0 : parseNumber(text)),
+    rule: `must be a number from 0 to ${NUMBER_MAX}`,
+  },
+  before: { parse: parseNumber, rule: `must be a number from 1 to ${NUMBER_MAX}` },
+  lowest: 0,
+  justAbove: (number) => Math.min(number + 1, NUMBER_MAX),
+  justBelow: (number) => number - 1,
+};
+
+const TOKEN: Bound<Token> = { parse: parseToken, rule: 'must be an application’s token' };
+const LOWEST_TOKEN: Token = '00000000-0000-4000-8000-000000000000';
+const HIGHEST_TOKEN: Token = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
+/** On the other side of an empty page there is nothing, so its link may begin at the very end. */
+const TOKENS: Keys<Token> = {
+  after: TOKEN,
+  before: TOKEN,
+  lowest: LOWEST_TOKEN,
+  justAbove: () => HIGHEST_TOKEN,
+  justBelow: () => LOWEST_TOKEN,
+};
+
+/** The page that the request asks of a list by number. Throws 422 that names each parameter that is wrong. */
+export function numberPage(request: Request): PageRequest<number> {
+  return pageRequest(queryOf(request, PARAMETERS), NUMBERS);
+}
+
+/** The page that the request asks of the applications. Throws 422 that names each parameter that is wrong. */
+export function tokenPage(request: Request): PageRequest<Token> {
+  return pageRequest(queryOf(request, PARAMETERS), TOKENS);
 }
 
 /** The page's size: throws 422 where `limit` is not a whole number from 1 to 200. */
 export function pageLimit(query: QueryParameters): number {
   const errors: FieldError[] = [];
   const limit = readLimit(query, errors);
-  if (errors.length > 0) throw new RequestProblem(422, 'The query of the URL is not valid.', errors);
+  if (errors.length > 0) throw wrongQuery(errors);
   return limit;
 }
 
-function pageRequest<Key>(
-  query: QueryParameters,
-  parse: (text: string) => Key | undefined,
-  rule: string,
-): PageRequest<Key> {
+function pageRequest<Key>(query: QueryParameters, keys: Keys<Key>): PageRequest<Key> {
   const errors: FieldError[] = [];
   const limit = readLimit(query, errors);
   const read = (name: 'after' | 'before') => {
     const text = query[name];
     if (text === undefined) return undefined;
-    const key = parse(text);
-    if (key === undefined) errors.push({ path: name, message: rule });
+    const key = keys[name].parse(text);
+    if (key === undefined) errors.push({ path: name, message: keys[name].rule });
     return key;
   };
   const after = read('after');
@@ -42,8 +93,9 @@ function pageRequest<Key>(
   if (query.after !== undefined && query.before !== undefined) {
     errors.push({ path: 'before', message: 'must not be given together with after' });
   }
-  if (errors.length > 0) throw new RequestProblem(422, 'The query of the URL is not valid.', errors);
-  return { limit, ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
+  const order = readOrder(query, errors);
+  if (errors.length > 0) throw wrongQuery(errors);
+  return { limit, order, ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
 }
 
 function readLimit(query: QueryParameters, errors: FieldError[]): number {
@@ -54,22 +106,76 @@ function readLimit(query: QueryParameters, errors: FieldError[]): number {
   return PAGE_LIMIT_DEFAULT;
 }
 
+function readOrder({ order = 'asc' }: QueryParameters, errors: FieldError[]): Order {
+  if (order === 'asc' || order === 'desc') return order;
+  errors.push({ path: 'order', message: 'must be asc or desc' });
+  return 'asc';
+}
+
+/** The `Link` header of a page by number. */
+export function numberLinks(path: string, request: PageRequest<number>, page: Page<{ readonly number: number }>) {
+  return pageLinks(
+    path,
+    request,
+    besideOf(
+      request,
+      NUMBERS,
+      page.rows.map(({ number }) => number),
+      page.more,
+    ),
+  );
+}
+
+/** The `Link` header of a page of applications. */
+export function tokenLinks(path: string, request: PageRequest<Token>, page: Page<{ readonly token: Token }>) {
+  return pageLinks(
+    path,
+    request,
+    besideOf(
+      request,
+      TOKENS,
+      page.rows.map(({ token }) => token),
+      page.more,
+    ),
+  );
+}
+
+/** The pages beside a page: the one above begins `after` a key, the one below `before` one; undefined where none is. */
+interface Beside<Key> {
+  readonly after?: Key | undefined;
+  readonly before?: Key | undefined;
+}
+
 /**
- * The `Link` header of a page, or undefined where it is the whole list. The addresses are relative to the host.
- * A page that starts after a key has a page before it; one that ends before a key has a page after it.
+ * A page that starts after a key has a page below it, and one that ends before a key has a page above it. From an empty
+ * page one way leads back: to the key with which it was asked for.
  */
-export function pageLinks<Key extends string | number>(
+function besideOf<Key>(request: PageRequest<Key>, keys: Keys<Key>, shown: readonly Key[], more: boolean): Beside<Key> {
+  const { after, before, order } = request;
+  const hasStart = after !== undefined && after !== keys.lowest;
+  if (shown.length === 0) {
+    if (hasStart) return { before: keys.justAbove(after) };
+    return before === undefined ? {} : { after: keys.justBelow(before) };
+  }
+  const [lowest, highest] = order === 'desc' ? [shown.at(-1), shown.at(0)] : [shown.at(0), shown.at(-1)];
+  const isUpwards = readingOrder(request) === 'asc';
+  return {
+    after: (isUpwards ? more : before !== undefined) ? highest : undefined,
+    before: (isUpwards ? hasStart : more) ? lowest : undefined,
+  };
+}
+
+/** Undefined where the page is the whole list. The addresses are relative to the host. */
+function pageLinks<Key extends string | number>(
   path: string,
-  page: PageRequest<Key>,
-  keys: { readonly first: Key | undefined; readonly last: Key | undefined; readonly more: boolean },
+  { limit, order }: PageRequest<Key>,
+  { after, before }: Beside<Key>,
 ): string | undefined {
-  const forward = page.before === undefined;
-  const links: string[] = [];
-  const link = (rel: string, name: string, key: Key) =>
-    links.push(`<${path}?limit=${page.limit}&${name}=${key}>; rel="${rel}"`);
-  const hasNext = forward ? keys.more : keys.last !== undefined;
-  const hasPrevious = forward ? page.after !== undefined && keys.first !== undefined : keys.more;
-  if (hasNext && keys.last !== undefined) link('next', 'after', keys.last);
-  if (hasPrevious && keys.first !== undefined) link('prev', 'before', keys.first);
+  const isFalling = order === 'desc';
+  const link = (rel: string, name: string, key: Key | undefined) =>
+    key === undefined ? [] : [`<${path}?limit=${limit}&${name}=${key}${isFalling ? '&order=desc' : ''}>; rel="${rel}"`];
+  const links = isFalling
+    ? [...link('next', 'before', before), ...link('prev', 'after', after)]
+    : [...link('next', 'after', after), ...link('prev', 'before', before)];
   return links.length > 0 ? links.join(', ') : undefined;
 }
