@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '../support/client.ts';
 import { e2e, eventually } from '../support/e2e.ts';
+import { rawHttp } from '../support/raw-http.ts';
 
 let client: Client;
 let chat: string;
@@ -61,26 +62,11 @@ describe('search', () => {
   }
 
   test('takes the query as a JSON body on a GET', async () => {
-    // fetch sends no body with a GET, so this speaks HTTP itself.
-    const { hostname, port } = new URL(client.url);
-    const content = JSON.stringify({ search_query: 'brûlée' });
-    const head = `GET ${chat}/search HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(content)}\r\nConnection: close\r\n\r\n`;
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    let answer = '';
-    await Bun.connect({
-      hostname,
-      port: Number(port),
-      socket: {
-        open: (socket) => void socket.write(head + content),
-        data: (_, chunk) => {
-          answer += chunk.toString();
-        },
-        close: () => resolve(answer),
-        error: (_, error) => reject(error),
-      },
-    });
-    expect(await promise).toMatch(/^HTTP\/1.1 200 /);
-    expect(answer).toContain('[{"number":9,"content":"Crème brûlée is ready 😀"}]');
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ search_query: 'brûlée' });
+    const answer = await rawHttp(client.url, { method: 'GET', path: `${chat}/search`, headers, body });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual([{ number: 9, content: MESSAGES[8] }]);
   });
 
   test('takes the query as a POST', async () => {

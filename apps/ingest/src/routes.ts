@@ -4,10 +4,11 @@ import {
   BASE_PATH,
   BatchBody,
   bodySchema,
-  ChatBody,
   chatParam,
   jsonBody,
   MessageBody,
+  NewChatBody,
+  optionalJsonBody,
   PATHS,
   refuseQuery,
   tokenParam,
@@ -53,13 +54,13 @@ export function ingestRoutes(parts: IngestParts) {
       PATHS.chats,
       async ({ body, params, request, set }) => {
         refuseQuery(request);
-        const name = body.chat_name;
+        const name = body.chat_name ?? '';
         const number = await acceptance.chat(tokenParam(params.token), name, idempotencyKey(request, ['chat', name]));
         count('chat', 1);
         set.status = 201;
         return { type: 'chat', application_token: params.token, chat_number: number, chat_name: name };
       },
-      { parse: single, body: bodySchema(ChatBody) },
+      { parse: optionalJsonBody(BODY_BYTES_MAX), body: bodySchema(NewChatBody) },
     )
     .post(
       PATHS.messages,

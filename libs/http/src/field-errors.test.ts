@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { ApplicationBody, BatchBody } from './contract/schemas.ts';
+import { ApplicationBody, BatchBody, NewChatBody } from './contract/schemas.ts';
 import { ERRORS_MAX, errorLister } from './field-errors.ts';
 
 const ofBatch = errorLister(BatchBody);
@@ -39,7 +39,9 @@ describe('what is wrong is told by field', () => {
     expect(errors).toEqual(['/messages must not have more than 1000 items', '/messages/1000 must be object']);
   });
 
-  test('a missing field of another body', () => {
+  test('nothing, where a field that may be absent is', () => {
+    expect(errorLister(NewChatBody)({})).toEqual([]);
+    expect(errorLister(NewChatBody)({ chat_name: 1 })).toEqual([{ path: '/chat_name', message: 'must be string' }]);
     expect(errorLister(ApplicationBody)({})).toEqual([{ path: '/application_name', message: 'is required' }]);
   });
 });

@@ -6,7 +6,9 @@ export {
   BatchBody,
   ChatBody,
   MessageBody,
+  NewChatBody,
   SearchBody,
+  SearchQuery,
 } from './contract/schemas.ts';
 export * from './docs.ts';
 export * from './observability.ts';
@@ -15,6 +17,6 @@ export { numberLinks, numberPage, pageLimit, tokenLinks, tokenPage } from './pag
 export * from './params.ts';
 export { problemResponse, RequestProblem } from './problem.ts';
 export * from './program.ts';
-export { type QueryParameters, queryOf, refuseQuery, wrongQuery } from './query.ts';
+export { queryOf, refuseQuery, wrongQuery } from './query.ts';
 export * from './server.ts';
 export * from './validation.ts';

@@ -25,15 +25,20 @@ const created = [...badBody, problem(503)];
 const createdUnder = [problem(400), problem(404), problem(413), problem(415), problem(422), problem(503)];
 const list = [problem(422), problem(503)];
 const listUnder = [problem(404), problem(422), problem(503)];
-const one = [problem(404), problem(503)];
+const one = [problem(404), problem(422), problem(503)];
 
 const applicationBody = body(schemas.ApplicationBody, { application_name: 'Support desk' });
 const chatBody = body(schemas.ChatBody, { chat_name: 'Delivery questions' });
+const newChatBody = body(schemas.NewChatBody, { chat_name: 'Delivery questions' }, false);
 const messageBody = body(schemas.MessageBody, { message_content: 'Where is my parcel?' });
-const searchBody = body(schemas.SearchBody, { search_query: 'parcel' });
+const searchBody = body(schemas.SearchBody, { search_query: 'parcel' }, false);
 
 const SEARCHING =
   'A message matches where it has all words of the query, as words, beginnings or parts of words; "quotes" keep words together. A query of punctuation alone looks for that. Hits show messages as they are now; a page can be short with a next one.';
+
+/** Where a search has its query. */
+const WHERE =
+  'The query is `search_query` in the URL, or in a JSON body `{"search_query": "…"}`. No body, `{}` and `null` leave it to the URL; where both have a query it must be the same. `limit` and `cursor` stay in the URL.';
 
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -59,7 +64,7 @@ export const OPERATIONS: readonly Operation[] = [
     tag: 'Applications',
     summary: 'List applications',
     paging: 'token',
-    responses: [reply(200, 'A page, ascending by token', listOf(schemas.ApplicationView), [application]), ...list],
+    responses: [reply(200, 'A page, by token', listOf(schemas.ApplicationView), [application]), ...list],
   },
   {
     method: 'GET',
@@ -81,8 +86,9 @@ export const OPERATIONS: readonly Operation[] = [
     path: PATHS.chats,
     tag: 'Chats',
     summary: 'Create a chat',
+    description: 'Without a body, or without a name in it, the name is empty in every answer.',
     idempotent: true,
-    body: chatBody,
+    body: newChatBody,
     responses: [
       reply(201, 'Created, under the application’s next number', schemas.CreatedChat, {
         type: 'chat',
@@ -99,7 +105,7 @@ export const OPERATIONS: readonly Operation[] = [
     tag: 'Chats',
     summary: 'List chats',
     paging: 'number',
-    responses: [reply(200, 'A page, ascending by number', listOf(schemas.ChatView), [chat]), ...listUnder],
+    responses: [reply(200, 'A page, by number', listOf(schemas.ChatView), [chat]), ...listUnder],
   },
   {
     method: 'GET',
@@ -152,7 +158,7 @@ export const OPERATIONS: readonly Operation[] = [
     tag: 'Messages',
     summary: 'List messages',
     paging: 'number',
-    responses: [reply(200, 'A page, ascending by number', listOf(schemas.MessageView), [message]), ...listUnder],
+    responses: [reply(200, 'A page, by number', listOf(schemas.MessageView), [message]), ...listUnder],
   },
   {
     method: 'GET',
@@ -174,17 +180,17 @@ export const OPERATIONS: readonly Operation[] = [
     path: PATHS.search,
     tag: 'Search',
     summary: 'Search a chat',
-    description: `The query is \`search_query\` in the URL or, for clients that can, a JSON body \`{"search_query": "…"}\` on this GET. ${SEARCHING}`,
-    searching: 'url',
+    description: `${WHERE} The body may also be that of this GET, for clients that can send one. ${SEARCHING}`,
+    searching: true,
     responses: [reply(200, 'Matches, best first', listOf(schemas.SearchHitView), hits), ...listUnder],
   },
   {
     method: 'POST',
     path: PATHS.search,
     tag: 'Search',
-    summary: 'Search a chat with a query in the body',
-    description: SEARCHING,
-    searching: 'body',
+    summary: 'Search a chat, with the query in the body',
+    description: `${WHERE} ${SEARCHING}`,
+    searching: true,
     body: searchBody,
     responses: [reply(200, 'Matches, best first', listOf(schemas.SearchHitView), hits), ...createdUnder],
   },

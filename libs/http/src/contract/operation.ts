@@ -19,8 +19,8 @@ export interface Operation {
   readonly idempotent?: boolean;
   /** It is a list whose pages start after or end before such a key. */
   readonly paging?: 'number' | 'token';
-  /** It searches: it takes `limit` and `cursor`, and the query in the URL or in the body. */
-  readonly searching?: 'url' | 'body';
+  /** It searches: it takes `limit`, `cursor` and the query in the URL. */
+  readonly searching?: boolean;
   readonly body?: object;
   readonly responses: readonly Reply[];
 }
@@ -33,8 +33,8 @@ export interface Reply {
   readonly example: unknown;
 }
 
-export function body(schema: object, example: unknown): object {
-  return { required: true, content: { 'application/json': { schema, example } } };
+export function body(schema: object, example: unknown, required = true): object {
+  return { required, content: { 'application/json': { schema, example } } };
 }
 
 export function reply(status: number, description: string, schema: object, example: unknown): Reply {
@@ -48,8 +48,8 @@ const PROBLEMS: Readonly<Record<number, readonly [title: string, meaning: string
     413: ['Content Too Large', 'The body is too long', 'The request body is longer than 131072 bytes.'],
     415: [
       'Unsupported Media Type',
-      'The body is not declared as JSON',
-      'Send the body as JSON, with Content-Type: application/json.',
+      'The body is not declared as JSON in UTF-8, or has a Content-Encoding',
+      'Send the body as JSON in UTF-8, with Content-Type: application/json.',
     ],
     422: [
       'Unprocessable Content',
@@ -110,20 +110,30 @@ function parametersOf({ path, idempotent, paging, searching }: Operation): objec
     parameters.push(stringIn('path', 'message', 'The message’s number', { pattern: NUMBER_PATTERN }));
   if (idempotent === true) parameters.push(idempotencyKey(path.endsWith('/applications')));
   if (paging !== undefined) {
-    const pattern = paging === 'token' ? TOKEN_PATTERN : NUMBER_PATTERN;
-    parameters.push(limit, stringIn('query', 'after', `Items above this ${paging}`, { pattern }));
-    parameters.push(
-      stringIn('query', 'before', `The last items below this ${paging}; not together with after`, { pattern }),
-    );
+    const isByToken = paging === 'token';
+    const above = isByToken ? 'The items above this token' : 'The items above this number; 0 is the beginning';
+    const below = `The items below this ${paging}, those next to it; not together with after`;
+    parameters.push(limit, order);
+    parameters.push(stringIn('query', 'after', above, { pattern: isByToken ? TOKEN_PATTERN : AFTER_PATTERN }));
+    parameters.push(stringIn('query', 'before', below, { pattern: isByToken ? TOKEN_PATTERN : NUMBER_PATTERN }));
   }
-  if (searching === 'url') {
+  if (searching !== undefined) {
     const sizes = { minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX };
     parameters.push(stringIn('query', 'search_query', 'What to look for; "quotes" keep words together', sizes));
-  }
-  if (searching !== undefined)
     parameters.push(limit, stringIn('query', 'cursor', 'From the Link header of the page before', {}));
+  }
   return parameters;
 }
+
+const AFTER_PATTERN = `^0$|${NUMBER_PATTERN}`;
+
+const order = {
+  in: 'query',
+  name: 'order',
+  description: 'In which order of their keys items are answered; desc alone begins with the newest chat or message',
+  required: false,
+  schema: { type: 'string', enum: ['asc', 'desc'], default: 'asc' },
+};
 
 const limit = {
   in: 'query',

@@ -1,5 +1,6 @@
 import {
   BATCH_MESSAGES_MAX,
+  ChatName,
   Content,
   Name,
   NUMBER_MAX,
@@ -14,13 +15,17 @@ const strict = { additionalProperties: false };
 const SearchText = Type.String({ minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX, pattern: TEXT_PATTERN });
 
 export const ApplicationBody = Type.Object({ application_name: Name }, strict);
-export const ChatBody = Type.Object({ chat_name: Name }, strict);
+export const ChatBody = Type.Object({ chat_name: ChatName }, strict);
+/** A chat that is created without a name has the empty one. */
+export const NewChatBody = Type.Object({ chat_name: Type.Optional(ChatName) }, strict);
 export const MessageBody = Type.Object({ message_content: Content }, strict);
 export const BatchBody = Type.Object(
   { messages: Type.Array(MessageBody, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }) },
   strict,
 );
-export const SearchBody = Type.Object({ search_query: SearchText }, strict);
+/** The query may be in the URL instead. */
+export const SearchBody = Type.Object({ search_query: Type.Optional(SearchText) }, strict);
+export const SearchQuery = Type.Object({ search_query: SearchText }, strict);
 
 /** The bodies of answers. */
 const Token = Type.String({ pattern: TOKEN_PATTERN, description: 'The application’s token: a UUID in lower case.' });
@@ -34,7 +39,7 @@ export const CreatedApplication = Type.Object(
   strict,
 );
 export const CreatedChat = Type.Object(
-  { type: Type.Literal('chat'), application_token: Token, chat_number: Number_, chat_name: Name },
+  { type: Type.Literal('chat'), application_token: Token, chat_number: Number_, chat_name: ChatName },
   strict,
 );
 export const CreatedMessage = Type.Object(
@@ -49,7 +54,7 @@ export const CreatedMessage = Type.Object(
 );
 export const CreatedBatch = Type.Array(CreatedMessage, { minItems: 1, maxItems: BATCH_MESSAGES_MAX });
 export const ApplicationView = Type.Object({ token: Token, name: Name, chats_count: Count, ...times }, strict);
-export const ChatView = Type.Object({ number: Number_, name: Name, messages_count: Count, ...times }, strict);
+export const ChatView = Type.Object({ number: Number_, name: ChatName, messages_count: Count, ...times }, strict);
 export const MessageView = Type.Object({ number: Number_, content: Content, ...times }, strict);
 export const SearchHitView = Type.Object({ number: Number_, content: Content }, strict);
 
