@@ -1,10 +1,10 @@
 import { Database } from 'bun:sqlite';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Unavailable } from '@parley/domain';
 import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { migrate } from 'drizzle-orm/bun-sqlite/migrator';
-import { DataDirInUse, lockFolder } from './folder-lock.ts';
+import { DataDirInUse, LOCK_NAME, lockFolder } from './folder-lock.ts';
+import { ownFile, ownFolder } from './owner-only.ts';
 import { sqliteCode } from './sqlite-code.ts';
 
 /** Bits of a message's id that hold its number; the chat's id is above them. Numbers have at most 34 bits. */
@@ -14,18 +14,25 @@ export const MESSAGE_ID = `(?1 << ${NUMBER_BITS}) + ?2`;
 /** What a Message has beside its number, in SQL. */
 export const MESSAGE_COLUMNS = 'content, created_at AS createdAt, updated_at AS updatedAt';
 
+const DATABASE_NAME = 'parley.db';
+/** Beside its database SQLite makes files with these ends, of the database's own mode. */
+const ENDS = ['', '-wal', '-shm', '-journal'];
+const NAMES = [DATABASE_NAME, LOCK_NAME].flatMap((name) => ENDS.map((end) => name + end));
+
 export function databaseFile(dataDir: string): string {
-  return join(dataDir, 'parley.db');
+  return join(dataDir, DATABASE_NAME);
 }
 
 /**
  * Opens `parley.db` in the folder, makes it if there is none, and brings its tables up to date. Every commit is on the
- * disk when it returns (`synchronous=FULL`). The folder is locked until the database is closed. Throws DataDirInUse.
+ * disk when it returns (`synchronous=FULL`). The folder is locked until the database is closed, and its owner's alone.
+ * Throws DataDirInUse.
  */
 export function openDatabase(dataDir: string): { database: Database; close: () => void } {
-  mkdirSync(dataDir, { recursive: true });
+  ownFolder(dataDir, NAMES);
   const lock = lockFolder(dataDir);
   try {
+    ownFile(databaseFile(dataDir));
     refuseOthers(dataDir);
     const database = new Database(databaseFile(dataDir), { create: true, strict: true });
     try {

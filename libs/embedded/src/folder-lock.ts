@@ -1,6 +1,9 @@
 import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
+import { ownFile } from './owner-only.ts';
 import { sqliteCode } from './sqlite-code.ts';
+
+export const LOCK_NAME = 'parley.lock';
 
 /** Another process uses the data folder. */
 export class DataDirInUse extends Error {
@@ -17,7 +20,9 @@ export class DataDirInUse extends Error {
  * go. Throws DataDirInUse.
  */
 export function lockFolder(dataDir: string): { release(): void } {
-  const lock = new Database(join(dataDir, 'parley.lock'), { create: true, strict: true });
+  const file = join(dataDir, LOCK_NAME);
+  ownFile(file);
+  const lock = new Database(file, { create: true, strict: true });
   try {
     lock.run('BEGIN EXCLUSIVE');
   } catch (error) {
