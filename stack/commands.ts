@@ -40,12 +40,13 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
   console.log(`${where} up (${seconds} s). State and logs: ${settings.stateDir}`);
 }
 
-/** Starts these and no others, and waits until they are ready; what they stand on is not looked at. */
+/** Starts these, and what they do not start without, and waits until they are ready. Their servers are not looked at. */
 export async function start(settings: Settings, names: readonly string[]): Promise<void> {
   const { servers, apps, nginx } = await allServices(settings);
   const services = [...servers, ...apps, nginx];
   refuseUnknown(names, services);
-  const chosen = services.filter(({ name }) => names.includes(name));
+  const needed = services.filter(({ name }) => names.includes(name)).flatMap(({ needs = [] }) => needs);
+  const chosen = services.filter(({ name }) => names.includes(name) || needed.includes(name));
   await underLock(settings, () => new Supervisor(settings.stateDir).up(chosen));
 }
 

@@ -16,7 +16,9 @@ export interface Service {
   readonly stopSignal?: StopSignal;
   /** Where it writes its pid, if the process that we start is not the one that stays. */
   readonly pidFile?: string;
-  /** Writes its files; called before a start only. */
+  /** Without these it does not start. Whoever starts it alone starts them too. */
+  readonly needs?: readonly string[];
+  /** Writes its files, and removes those that a killed one left; called before a start, when it is known not to run. */
   prepare(): Promise<void>;
 }
 

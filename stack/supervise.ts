@@ -1,4 +1,4 @@
-/** Brings services up and down. It knows nothing of what they are; all of them are started at once. */
+/** Brings services up and down. It knows nothing of what they are; all are started at once, but after those that they need. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hasListener, isReady } from './probe.ts';
@@ -33,9 +33,19 @@ export class Supervisor {
    */
   async up(services: readonly Service[]): Promise<void> {
     for (const folder of ['run', 'logs']) mkdirSync(`${this.#stateDir}/${folder}`, { recursive: true });
+    const ready = new Map<string, Promise<void>>();
+    const after = async (service: Service): Promise<void> => {
+      for (const name of service.needs ?? []) await ready.get(name);
+      await this.#up(service);
+    };
+    for (const service of services)
+      ready.set(
+        service.name,
+        Promise.resolve().then(() => after(service)),
+      );
     // All of them, even if one fails: none is left half started while its caller goes on.
-    const results = await Promise.allSettled(services.map((service) => this.#up(service)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    for (const result of await Promise.allSettled(ready.values()))
+      if (result.status === 'rejected') throw result.reason;
   }
 
   async #up(service: Service): Promise<void> {

@@ -23,6 +23,9 @@ export function rabbitmqEnvironment({ ports }: Settings): Record<string, string>
     RABBITMQ_DIST_PORT: String(ports.rabbitmqDist),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_EPMD_PORT: String(ports.epmd),
+    // A node, and each of its tools while it runs, listens for other nodes: on all addresses, unless it is told. And it
+    // starts an epmd where it finds none: one of a session of its own, which no `down` would find.
+    ERL_AFLAGS: '-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false',
     ERL_CRASH_DUMP: '/stack/rabbitmq/erl_crash.dump',
     // The start script then becomes the broker instead of waiting for it, so that the pid we know is the broker's.
     RUNNING_UNDER_SYSTEMD: 'true',
@@ -57,6 +60,7 @@ log.console.level = info
   return {
     name: 'rabbitmq',
     port,
+    needs: ['epmd'],
     stopOrder: StopOrder.Server,
     command: insideRootfs(installation, stateDir, ['/usr/lib/rabbitmq/bin/rabbitmq-server']),
     env: rabbitmqEnvironment(settings),
