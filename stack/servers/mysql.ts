@@ -7,6 +7,9 @@ import { CREDENTIALS } from '../settings.ts';
 import { makeStateFolder } from '../state-folder.ts';
 
 const DATA = '/stack/mysql/data';
+const SOCKET = 'mysqld.sock';
+/** A server that was killed leaves them. The next one does not start while any process has the pid that they hold. */
+const LEFT_BEHIND = [SOCKET, `${SOCKET}.lock`, 'mysqld.pid'];
 
 export function mysqlService({ settings, installation }: StackContext): Service {
   const { repository, stateDir } = settings;
@@ -17,7 +20,7 @@ port = ${port}
 bind_address = 127.0.0.1
 basedir = /usr
 datadir = ${DATA}
-socket = /stack/mysql/mysqld.sock
+socket = /stack/mysql/${SOCKET}
 pid_file = /stack/mysql/mysqld.pid
 tmpdir = /stack/mysql
 # The default is a folder that a package's set-up script would have made; without it the server does not start.
@@ -36,6 +39,7 @@ secure_file_priv = NULL
       const folder = makeStateFolder(stateDir, 'mysql');
       writeFileSync(`${folder}/my.cnf`, configuration);
       writeFileSync(`${folder}/init.sql`, INIT_SQL);
+      for (const name of LEFT_BEHIND) rmSync(`${folder}/${name}`, { force: true });
       if (existsSync(`${folder}/data`)) return;
       // Under another name until it is whole: a half-made data folder would be taken for a database ever after.
       rmSync(`${folder}/data.partial`, { recursive: true, force: true });
