@@ -22,7 +22,7 @@ export class OwnWorker {
 
   static async start(stack: BenchStack, { searching }: { searching: boolean }): Promise<OwnWorker> {
     const environment = {
-      ...stack.appEnvironment(PORT),
+      ...stack.appEnvironment('worker', PORT),
       ...{ PATH: process.env.PATH ?? '', NODE_ENV: 'production', LOG_LEVEL: 'error' },
       ...(!searching && { ELASTICSEARCH_URL: NOWHERE }),
     };

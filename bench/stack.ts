@@ -5,10 +5,11 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { appEnvironment } from '../stack/apps.ts';
+import { type App, appEnvironment } from '../stack/apps.ts';
 import type { ProcessStatus } from '../stack/commands.ts';
-import { type Ports, readSettings } from '../stack/settings.ts';
-import { connectionUrls } from '../stack/urls.ts';
+import { mysqlSocket } from '../stack/servers/mysql.ts';
+import { readSettings, type Settings } from '../stack/settings.ts';
+import { connectionUrls, migrationUrl } from '../stack/urls.ts';
 import { CORES } from './measure/processes.ts';
 
 export const REPOSITORY = resolve(import.meta.dir, '..');
@@ -25,7 +26,7 @@ const ENVIRONMENT = {
 
 export class BenchStack {
   readonly #settings = readSettings(ENVIRONMENT, REPOSITORY);
-  readonly servers = serversOf(this.#settings.ports);
+  readonly servers = serversOf(this.#settings);
   readonly ingest = `http://127.0.0.1:${this.#settings.ports.ingest}`;
   readonly api = `http://127.0.0.1:${this.#settings.ports.api}`;
   readonly worker = `http://127.0.0.1:${this.#settings.ports.worker}`;
@@ -65,8 +66,8 @@ export class BenchStack {
   }
 
   /** What an app of this stack is told that listens on `port`. */
-  appEnvironment(port: number): Record<string, string> {
-    return appEnvironment(this.#settings, port);
+  appEnvironment(app: App, port: number): Record<string, string> {
+    return appEnvironment(this.#settings, app, port);
   }
 
   /** bin/stack with this stack's settings. @returns what it printed @throws with what it said if it fails */
@@ -86,7 +87,15 @@ export class BenchStack {
   }
 }
 
-function serversOf(ports: Ports) {
-  const { REDIS_URL = '', RABBITMQ_URL = '', MYSQL_URL = '', ELASTICSEARCH_URL = '' } = connectionUrls(ports);
-  return { redis: REDIS_URL, rabbitmq: RABBITMQ_URL, mysql: MYSQL_URL, elasticsearch: ELASTICSEARCH_URL };
+function serversOf(settings: Settings) {
+  const { REDIS_URL = '', RABBITMQ_URL = '', ELASTICSEARCH_URL = '' } = connectionUrls(settings.ports);
+  return {
+    redis: REDIS_URL,
+    rabbitmq: RABBITMQ_URL,
+    /** As the user who may make tables: the floors have some of their own. */
+    mysql: migrationUrl(settings.ports),
+    /** For root. */
+    mysqlSocket: mysqlSocket(settings),
+    elasticsearch: ELASTICSEARCH_URL,
+  };
 }

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { run } from './run.ts';
 import { type Service, StopOrder } from './service.ts';
 import { type Settings, Unusable } from './settings.ts';
-import { connectionUrls } from './urls.ts';
+import { connectionUrls, migrationUrl } from './urls.ts';
 
 const STOP_ORDERS = { ingest: StopOrder.Creating, api: StopOrder.Creating, worker: StopOrder.Worker } as const;
-type App = keyof typeof STOP_ORDERS;
+export type App = keyof typeof STOP_ORDERS;
 const APPS = Object.keys(STOP_ORDERS) as App[];
 
 export function appServices(settings: Settings): Service[] {
@@ -28,7 +28,7 @@ function appService(settings: Settings, app: App, index: number): Service {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       NODE_ENV: 'production',
       ...settings.appEnvironment,
-      ...appEnvironment(settings, port),
+      ...appEnvironment(settings, app, port),
     },
     cwd: settings.repository,
     configuration: '',
@@ -44,12 +44,13 @@ function appService(settings: Settings, app: App, index: number): Service {
  */
 export const ASSUMED_MEMORY_BYTES = 512 * 1024 * 1024;
 
-/** What every app is told; docker-compose.yml says the same, and a test compares them. */
-export function appEnvironment(settings: Settings, port: number): Record<string, string> {
+/** What an app is told; docker-compose.yml says the same, and a test compares them. */
+export function appEnvironment(settings: Settings, app: App, port: number): Record<string, string> {
   return {
     PORT: String(port),
     HOST: '127.0.0.1',
     ...connectionUrls(settings.appPorts),
+    ...(app === 'worker' && { MYSQL_MIGRATION_URL: migrationUrl(settings.appPorts) }),
     PARTITIONS: String(settings.partitions),
     LOG_LEVEL: settings.logLevel,
     BUN_JSC_forceRAMSize: String(ASSUMED_MEMORY_BYTES),

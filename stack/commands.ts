@@ -8,12 +8,13 @@ import { nginxService } from './nginx.ts';
 import { isReady } from './probe.ts';
 import { isAlive } from './process.ts';
 import { serverServices } from './servers/index.ts';
+import { mysqlSocket } from './servers/mysql.ts';
 import { rabbitmqEnvironment } from './servers/rabbitmq.ts';
 import type { Service } from './service.ts';
 import { type Settings, Unusable } from './settings.ts';
 import { logFileOf } from './state-folder.ts';
 import { Supervisor } from './supervise.ts';
-import { connectionUrls } from './urls.ts';
+import { connectionUrls, migrationUrl } from './urls.ts';
 
 const LOG_LINES_SHOWN = 100;
 
@@ -125,10 +126,16 @@ export async function execute(settings: Settings, command: readonly string[]): P
   }).exited;
 }
 
-/** Lines for a shell: where the servers of this stack are. */
+/** Lines for a shell: where the servers of this stack are, as the worker is told, and MySQL's socket for its root. */
 export function serverUrls(settings: Settings): string {
-  const variables = Object.entries(connectionUrls(settings.ports));
-  return variables.map(([name, value]) => `${name}=${value}`).join('\n');
+  const variables = {
+    ...connectionUrls(settings.ports),
+    MYSQL_MIGRATION_URL: migrationUrl(settings.ports),
+    MYSQL_SOCKET: mysqlSocket(settings),
+  };
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n');
 }
 
 async function underLock(settings: Settings, work: () => Promise<void>): Promise<void> {

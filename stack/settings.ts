@@ -49,7 +49,13 @@ interface RateLimit {
 }
 
 /** The same in all servers: they listen on loopback only, and hold nothing but this system's data. */
-export const CREDENTIALS = { user: 'parley', password: 'parley', database: 'parley' } as const;
+export const CREDENTIALS = {
+  user: 'parley',
+  /** Of MySQL: makes and changes the tables. The other one reads and writes rows. */
+  migrationUser: 'parley_migration',
+  password: 'parley',
+  database: 'parley',
+} as const;
 
 /** The unprivileged user that the servers run as (nobody on Debian). */
 export const SERVICE_USER = { uid: 65_534, gid: 65_534 } as const;

@@ -1,12 +1,23 @@
 /** Where the apps find the servers of this stack. */
 import { CREDENTIALS, type Ports } from './settings.ts';
 
+/** Of every app. */
 export function connectionUrls(ports: Ports): Record<string, string> {
-  const { user, password, database } = CREDENTIALS;
+  const { user, password } = CREDENTIALS;
   return {
     REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
     RABBITMQ_URL: `amqp://${user}:${password}@127.0.0.1:${ports.rabbitmq}`,
-    MYSQL_URL: `mysql://${user}:${password}@127.0.0.1:${ports.mysql}/${database}`,
+    MYSQL_URL: mysqlUrl(user, ports),
     ELASTICSEARCH_URL: `http://127.0.0.1:${ports.elasticsearch}`,
   };
+}
+
+/** For whoever brings MySQL's tables up to date: the worker. */
+export function migrationUrl(ports: Ports): string {
+  return mysqlUrl(CREDENTIALS.migrationUser, ports);
+}
+
+function mysqlUrl(user: string, { mysql }: Ports): string {
+  const { password, database } = CREDENTIALS;
+  return `mysql://${user}:${password}@127.0.0.1:${mysql}/${database}`;
 }

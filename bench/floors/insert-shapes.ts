@@ -1,8 +1,8 @@
 /** Other shapes in which rows can reach MySQL than the multi-row INSERT with literals, over one connection each. */
 import { Readable } from 'node:stream';
-import type { Connection } from 'mysql2/promise';
+import { type Connection, createConnection } from 'mysql2/promise';
 import type { Done } from '../measure/sample.ts';
-import { COLUMNS, intoEmptyTable, ROWS, TABLE, texts, withMysql } from './mysql.ts';
+import { COLUMNS, intoEmptyTable, ROWS, TABLE, texts } from './mysql.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -60,9 +60,14 @@ function inStatements(
 }
 
 /** The same by LOAD DATA LOCAL; undefined where the server does not allow it. */
-export async function rawLoadData(url: string, rows: number): Promise<Done | undefined> {
+export async function rawLoadData(
+  { mysql: url, mysqlSocket }: { readonly mysql: string; readonly mysqlSocket: string },
+  rows: number,
+): Promise<Done | undefined> {
   try {
-    await withMysql(url, (connection) => connection.query('SET GLOBAL local_infile = 1'));
+    const root = await createConnection({ user: 'root', socketPath: mysqlSocket });
+    await root.query('SET GLOBAL local_infile = 1');
+    root.destroy();
   } catch {
     return undefined;
   }

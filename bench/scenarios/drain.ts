@@ -80,7 +80,7 @@ const roundName = (round: number, rounds: number): string => (round === 0 ? 'war
 
 async function loadedData(context: Context, rows: number): Promise<Sample | undefined> {
   const sample = await watched(context, async () => {
-    return (await rawLoadData(context.stack.servers.mysql, rows)) ?? { count: 0 };
+    return (await rawLoadData(context.stack.servers, rows)) ?? { count: 0 };
   });
   return sample.count > 0 ? sample : undefined;
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
 import { run } from '../run.ts';
 import { type Service, type StackContext, StopOrder } from '../service.ts';
-import { CREDENTIALS } from '../settings.ts';
+import { CREDENTIALS, type Settings } from '../settings.ts';
 import { makeStateFolder } from '../state-folder.ts';
 
 const DATA = '/stack/mysql/data';
@@ -26,6 +26,7 @@ tmpdir = /stack/mysql
 # The default is a folder that a package's set-up script would have made; without it the server does not start.
 secure_file_priv = NULL
 `;
+  const users = usersSql(repository);
   const inside = (...command: string[]): string[] => insideRootfs(installation, stateDir, command);
   return {
     name: 'mysql',
@@ -34,11 +35,11 @@ secure_file_priv = NULL
     command: inside('mysqld', '--defaults-file=/stack/mysql/my.cnf', '--init-file=/stack/mysql/init.sql'),
     env: ROOTFS_ENVIRONMENT,
     cwd: stateDir,
-    configuration,
+    configuration: configuration + users,
     prepare: async () => {
       const folder = makeStateFolder(stateDir, 'mysql');
       writeFileSync(`${folder}/my.cnf`, configuration);
-      writeFileSync(`${folder}/init.sql`, INIT_SQL);
+      writeFileSync(`${folder}/init.sql`, users);
       for (const name of LEFT_BEHIND) rmSync(`${folder}/${name}`, { force: true });
       if (existsSync(`${folder}/data`)) return;
       // Under another name until it is whole: a half-made data folder would be taken for a database ever after.
@@ -50,8 +51,13 @@ secure_file_priv = NULL
   };
 }
 
-/** Run at each start. The user may make and drop databases: tests have their own. */
-const INIT_SQL = `CREATE DATABASE IF NOT EXISTS \`${CREDENTIALS.database}\`;
-CREATE USER IF NOT EXISTS '${CREDENTIALS.user}'@'%' IDENTIFIED BY '${CREDENTIALS.password}';
-GRANT ALL PRIVILEGES ON *.* TO '${CREDENTIALS.user}'@'%' WITH GRANT OPTION;
-`;
+/** Run at each start, so that a database of an older version gets the users of this one. */
+function usersSql(repository: string): string {
+  const { password } = CREDENTIALS;
+  return readFileSync(`${repository}/stack/conf/mysql-users.sql`, 'utf8').replaceAll(/\{MYSQL_\w+\}/g, password);
+}
+
+/** Where root is let in, without a password: in a folder that only the servers' user and root can enter. */
+export function mysqlSocket({ stateDir }: Settings): string {
+  return `${stateDir}/mysql/${SOCKET}`;
+}

@@ -15,11 +15,16 @@ const ANSWERED_WITHIN_MS = 10_000;
 /** What searches read. */
 export const SEARCH_ALIAS = CURRENT_LAYOUT.searchAlias('parley-messages');
 
+/** As root: the faults also set global variables and look at other transactions. */
+export function connectMysql({ mysqlSocket }: FaultStack): Promise<Connection> {
+  return createConnection({ user: 'root', socketPath: mysqlSocket, database: 'parley', timezone: 'Z' });
+}
+
 export async function withMysql<Result>(
   stack: FaultStack,
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  const connection = await createConnection({ uri: stack.urls.MYSQL_URL ?? '', timezone: 'Z' });
+  const connection = await connectMysql(stack);
   try {
     return await use(connection);
   } finally {

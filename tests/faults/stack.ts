@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { withLock } from '../../stack/lock.ts';
 import { isAlive, type ProcessRecord, Records } from '../../stack/process.ts';
+import { mysqlSocket } from '../../stack/servers/mysql.ts';
 import { readSettings, type Settings } from '../../stack/settings.ts';
 import { connectionUrls } from '../../stack/urls.ts';
 import { Proxies, type ProxyName } from './proxies.ts';
@@ -37,6 +38,8 @@ export class FaultStack {
   readonly proxies = new Proxies();
   /** The servers themselves, past the proxies. */
   readonly urls = connectionUrls(this.settings.ports);
+  /** MySQL's, for root. */
+  readonly mysqlSocket = mysqlSocket(this.settings);
   readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
   /** More variables for the apps. */
   #appEnvironment: Readonly<Record<string, string>> = {};

@@ -1,9 +1,9 @@
 /** docker-compose.yml is a valid compose file, and says the same as the native stack does. No Docker engine is needed. */
 import { describe, expect, test } from 'bun:test';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020';
-import { appEnvironment } from '../../stack/apps.ts';
+import { type App, appEnvironment } from '../../stack/apps.ts';
 import { nginxVariables, serverLines } from '../../stack/nginx.ts';
 import { CREDENTIALS, readSettings } from '../../stack/settings.ts';
 import { BUN_IMAGE, BUN_VERSION, MONITORING_IMAGES, SERVER_VERSIONS } from '../../stack/versions.ts';
@@ -123,7 +123,7 @@ describe('docker-compose.yml and the native stack', () => {
 
   test.each(APPS)('%s is started by the same command, with the same variables', (app) => {
     expect(compose.services[app]?.command).toEqual(['bun', `apps/${app}/src/main.ts`]);
-    const here = appEnvironment(native, native.ports.ingest);
+    const here = appEnvironment(native, app as App, native.ports.ingest);
     const there = environmentOf(app);
     expect(Object.keys(there).sort()).toEqual(Object.keys(here).sort());
     for (const name of ['PARTITIONS', 'LOG_LEVEL', 'BUN_JSC_forceRAMSize']) expect(there[name]).toBe(here[name]!);
@@ -171,9 +171,38 @@ describe('docker-compose.yml and the native stack', () => {
     expect(environmentOf('mysql')).toMatchObject({
       MYSQL_USER: CREDENTIALS.user,
       MYSQL_PASSWORD: CREDENTIALS.password,
+      MYSQL_MIGRATION_PASSWORD: CREDENTIALS.password,
       MYSQL_DATABASE: CREDENTIALS.database,
     });
+    const volumes = compose.services.mysql?.volumes ?? [];
+    expect(volumes).toContain('./stack/conf/mysql-users.sql:/etc/parley/mysql-users.sql:ro');
+    expect(volumes).toContain('./docker/mysql/users.sh:/docker-entrypoint-initdb.d/users.sh:ro');
+    expect(read('stack/servers/mysql.ts')).toContain('stack/conf/mysql-users.sql');
     expect(environmentOf('elasticsearch').ES_JAVA_OPTS).toContain(`-Xmx${native.elasticsearchHeapMb}m`);
+  });
+
+  test('the user who may change tables is known to the workers alone', () => {
+    const knowing = services.filter(([name]) => environmentOf(name).MYSQL_MIGRATION_URL !== undefined);
+    expect(knowing.map(([name]) => name)).toEqual(['worker']);
+  });
+
+  test('the image makes MySQL’s users by the same file, with the passwords of the environment', async () => {
+    const script = `${REPOSITORY}/docker/mysql/users.sh`;
+    // The image runs what may be run, and reads the others into its own script.
+    expect(statSync(script).mode & 0o111).toBe(0);
+    const image = `docker_process_sql() { cat; }; . ${script}`;
+    const made = Bun.spawnSync(['bash', '-c', image], {
+      env: {
+        MYSQL_USERS_FILE: `${REPOSITORY}/stack/conf/mysql-users.sql`,
+        MYSQL_PASSWORD: "it's & \\",
+        MYSQL_MIGRATION_PASSWORD: 'other',
+      },
+    });
+    const expected = read('stack/conf/mysql-users.sql')
+      .replaceAll('{MYSQL_PASSWORD}', () => "it''s & \\\\")
+      .replaceAll('{MYSQL_MIGRATION_PASSWORD}', 'other');
+    expect(made.stdout.toString()).toBe(expected);
+    expect(expected).not.toMatch(/[{}]/);
   });
 
   test('health is asked in the same way', () => {

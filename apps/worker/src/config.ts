@@ -6,6 +6,12 @@ const schema = Type.Object({
   ...serverConfig,
   ...elasticsearchConfig,
   PORT: portConfig(3300),
+  MYSQL_MIGRATION_URL: Type.Optional(
+    Type.String({
+      pattern: '^mysql://',
+      description: 'the same database for a user who may make and change tables; without it MYSQL_URL has to do',
+    }),
+  ),
   INDEX_DOCUMENTS_MAX: Type.Integer({ default: 2_000, minimum: 1, description: 'documents in one bulk request' }),
   INDEX_IDLE_MS: Type.Integer({
     default: 200,

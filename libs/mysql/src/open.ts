@@ -10,8 +10,10 @@ import { Pool } from './pool.ts';
 import { MysqlStore, refusing } from './store.ts';
 
 export interface MysqlOptions {
-  /** `mysql://user:password@host:port/database`. The database must exist; `migrate` makes its tables. */
+  /** `mysql://user:password@host:port/database`. The database must exist. Its user reads and writes rows. */
   readonly url: string;
+  /** The same database for a user who may make and change tables: what `migrate` uses. Default `url`. */
+  readonly migrationUrl?: string | undefined;
   /** Connections for reads. Default 8. */
   readonly readers?: number;
   /** Connections for batches of events. Default 4. */
@@ -57,9 +59,13 @@ const CHANGING = [...WRITING, 'innodb_lock_wait_timeout = 1'];
  */
 const LEDGER = ['wait_timeout = 60', 'innodb_lock_wait_timeout = 1'];
 
-/** Connects when something is asked for. */
+/** Connects when something is asked for. Throws RangeError for a URL that cannot be used. */
 export function openMysql(options: MysqlOptions): Mysql {
   const connection = connectionOf(options.url);
+  const migrating = connectionOf(options.migrationUrl ?? options.url);
+  if (migrating.database !== connection.database) {
+    throw new RangeError(`migrations of ${migrating.database}, but programs on ${connection.database}`);
+  }
   const { readers = 8, writers = 4, readTimeoutMs = 1_500, writeTimeoutMs = 10_000 } = options;
   const onRefused = ({ code }: DatabaseFault) => options.logger?.debug({ code }, 'no connection to the database');
   const common = { connection, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, waitingMax: WAITING_MAX, onRefused };
@@ -76,7 +82,8 @@ export function openMysql(options: MysqlOptions): Mysql {
   return {
     store: new MysqlStore(pools),
     ledger: new MysqlLedger(pools.ledger),
-    migrate: () => refusing(migrate({ connection, statementTimeoutMs: writeTimeoutMs, variables: [] }, MIGRATIONS)),
+    migrate: () =>
+      refusing(migrate({ connection: migrating, statementTimeoutMs: writeTimeoutMs, variables: [] }, MIGRATIONS)),
     settlePartitions: (partitions) => refusing(settlePartitions(pools.writers, partitions)),
     nextEpoch: (partition, above) => refusing(nextEpoch(pools.changers, partition, above)),
     lastEpoch: (partition) => refusing(lastEpoch(pools.changers, partition)),

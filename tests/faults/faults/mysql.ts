@@ -1,7 +1,6 @@
 /** MySQL dies, is away, stands still, takes no writes, waits for locks. */
-import { createConnection } from 'mysql2/promise';
 import type { Fault } from '../fault.ts';
-import { withMysql } from '../observe.ts';
+import { connectMysql, withMysql } from '../observe.ts';
 
 export const mysqlFaults: readonly Fault[] = [
   {
@@ -49,7 +48,7 @@ export const mysqlFaults: readonly Fault[] = [
     description: 'somebody locks the rows of the hot chat and of the counter generations for 8 s',
     holdMs: 0,
     inject: async ({ stack, load }) => {
-      const mysql = await createConnection({ uri: stack.urls.MYSQL_URL ?? '' });
+      const mysql = await connectMysql(stack);
       await mysql.query('SET SESSION wait_timeout = 60');
       await mysql.query('BEGIN');
       const { token, chat } = load.hot;

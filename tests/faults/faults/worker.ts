@@ -109,7 +109,7 @@ async function openTransactions(stack: FaultStack): Promise<string[]> {
 
 function startReindex({ settings }: FaultStack): Bun.Subprocess {
   return Bun.spawn([process.execPath, join(settings.repository, 'apps/worker/src/commands/reindex.ts')], {
-    env: { PATH: process.env.PATH, ...appEnvironment(settings, 0) },
+    env: { PATH: process.env.PATH, ...appEnvironment(settings, 'worker', 0) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }

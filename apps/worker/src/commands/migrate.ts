@@ -3,8 +3,9 @@ import { createLogger } from '@parley/runtime';
 import { workerConfig } from '../config.ts';
 
 /** `bun run migrate`: brings the tables up to date. Any number may run at once; one works, the others wait. */
-const { MYSQL_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
-const mysql = openMysql({ url: MYSQL_URL, logger: createLogger('migrate', LOG_LEVEL) });
+const { MYSQL_URL, MYSQL_MIGRATION_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
+const logger = createLogger('migrate', LOG_LEVEL);
+const mysql = openMysql({ url: MYSQL_URL, migrationUrl: MYSQL_MIGRATION_URL, logger });
 await mysql.migrate();
 await mysql.settlePartitions(PARTITIONS);
 await mysql.close();

@@ -188,7 +188,8 @@ test('a scan gives every message once, in the order of the keys', async () => {
 
 test('any number of processes may migrate at once, and the number of partitions is settled by the first', async () => {
   const fresh = await ownDatabase({ migrated: false });
-  const others = [openMysql({ url: fresh.url }), openMysql({ url: fresh.url })];
+  const { url, migrationUrl } = fresh;
+  const others = [openMysql({ url, migrationUrl }), openMysql({ url, migrationUrl })];
   await Promise.all([fresh.mysql, ...others].map((mysql) => mysql.migrate()));
   await Promise.all(others.map((mysql) => mysql.settlePartitions(8)));
   await expect(fresh.mysql.settlePartitions(9)).rejects.toBeInstanceOf(WrongPartitions);

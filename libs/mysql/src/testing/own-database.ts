@@ -1,33 +1,64 @@
-import { createConnection } from 'mysql2/promise';
+import { type Connection, createConnection } from 'mysql2/promise';
 import { type Mysql, openMysql } from '../open.ts';
 
 /** A database of the test's own on the server of MYSQL_URL, migrated; `close` drops it. */
 export interface OwnDatabase {
+  /** For the user that the programs are. */
   readonly url: string;
+  /** For the user who may change its tables. */
+  readonly migrationUrl: string;
   readonly mysql: Mysql;
+  /** As root. */
   query<Row>(sql: string): Promise<Row[]>;
   close(): Promise<void>;
 }
 
+const ROWS = 'SELECT, INSERT, UPDATE, DELETE';
+const TABLES = `${ROWS}, CREATE, ALTER, DROP, INDEX`;
+
+/** The users have in it what they have in the system's own database (stack/conf/mysql-users.sql), and no more. */
 export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase> {
-  const server = process.env.MYSQL_URL;
-  if (server === undefined) throw new Error('MYSQL_URL must name a MySQL server for these tests');
   const name = `parley_test_${crypto.randomUUID().replaceAll('-', '')}`;
-  const admin = await createConnection(server);
-  await admin.query(`CREATE DATABASE ${name}`);
-  await admin.changeUser({ database: name });
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  const mysql = openMysql({ url: url.href });
+  const url = urlOf('MYSQL_URL', name);
+  const migrationUrl = urlOf('MYSQL_MIGRATION_URL', name);
+  const root = await rootConnection();
+  await root.query(`CREATE DATABASE ${name}`);
+  await root.changeUser({ database: name });
+  // A `_` in the name of a database would stand for any character.
+  const here = `\`${name.replaceAll('_', '\\_')}\`.*`;
+  await root.query(`GRANT ${ROWS} ON ${here} TO '${url.username}'`);
+  await root.query(`GRANT ${TABLES} ON ${here} TO '${migrationUrl.username}'`);
+  const mysql = openMysql({ url: url.href, migrationUrl: migrationUrl.href });
   if (migrated) await mysql.migrate();
   return {
     url: url.href,
+    migrationUrl: migrationUrl.href,
     mysql,
-    query: async <Row>(sql: string) => (await admin.query(sql))[0] as Row[],
+    query: async <Row>(sql: string) => (await root.query(sql))[0] as Row[],
     close: async () => {
       await mysql.close();
-      await admin.query(`DROP DATABASE ${name}`);
-      await admin.end();
+      // A dropped database keeps what was granted on it.
+      await root.query(`REVOKE ${ROWS} ON ${here} FROM '${url.username}'`);
+      await root.query(`REVOKE ${TABLES} ON ${here} FROM '${migrationUrl.username}'`);
+      await root.query(`DROP DATABASE ${name}`);
+      await root.end();
     },
   };
+}
+
+/** On the server's socket, MYSQL_SOCKET, which is root's alone; over TCP nobody may make databases. */
+export function rootConnection(): Promise<Connection> {
+  return createConnection({ user: 'root', socketPath: variable('MYSQL_SOCKET') });
+}
+
+function urlOf(name: string, database: string): URL {
+  const url = new URL(variable(name));
+  url.pathname = `/${database}`;
+  return url;
+}
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} must name a MySQL server for these tests: bin/test-stack env`);
+  return value;
 }
