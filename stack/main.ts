@@ -19,6 +19,9 @@ const USAGE = `The whole system on this machine, without Docker (docs/running.md
 Ports and numbers of instances are variables of the environment: PORT=8080, INGESTS=1, …
 `;
 
+/** The servers' user must be able to read what we write for it. What is for us alone gets its mode where it is made. */
+const UMASK = 0o022;
+
 async function main(args: readonly string[], settings: Settings): Promise<number> {
   const [command = '', ...rest] = args;
   const flags = new Set(rest.filter((argument) => argument.startsWith('-')));
@@ -75,6 +78,7 @@ function table(all: readonly ProcessStatus[]): string {
 }
 
 try {
+  process.umask(UMASK);
   const repository = resolve(import.meta.dir, '..');
   process.exitCode = await main(process.argv.slice(2), readSettings(process.env, repository));
 } catch (error) {

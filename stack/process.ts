@@ -31,7 +31,7 @@ export interface Launch {
 
 /** Starts it in a session of its own, so that a Ctrl-C meant for us does not reach it. @returns its pid */
 export function launch({ command, env, cwd, logFile }: Launch): number {
-  const log = openSync(logFile, 'a');
+  const log = openSync(logFile, 'a', 0o600);
   try {
     const child = Bun.spawn([...command], {
       env: { ...env },

@@ -1,11 +1,11 @@
 /** Brings services up and down. It knows nothing of what they are; all are started at once, but after those that they need. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hasListener, isReady } from './probe.ts';
 import { birth, isAlive, launch, type ProcessRecord, Records, stop } from './process.ts';
 import type { Service } from './service.ts';
 import { SERVICE_USER } from './settings.ts';
-import { logFileOf } from './state-folder.ts';
+import { logFileOf, makeOwnFolders, narrowLogs } from './state-folder.ts';
 
 /** A cold Elasticsearch on a busy machine is the slowest. */
 const READY_WITHIN_MS = 90_000;
@@ -32,7 +32,7 @@ export class Supervisor {
    * @throws {NotReady} with the end of its log, for the first that dies or is late
    */
   async up(services: readonly Service[]): Promise<void> {
-    for (const folder of ['run', 'logs']) mkdirSync(`${this.#stateDir}/${folder}`, { recursive: true });
+    makeOwnFolders(this.#stateDir);
     const ready = new Map<string, Promise<void>>();
     const after = async (service: Service): Promise<void> => {
       for (const name of service.needs ?? []) await ready.get(name);
@@ -56,6 +56,7 @@ export class Supervisor {
     const startedAt = performance.now();
     await refuseTakenPort(service);
     await service.prepare();
+    narrowLogs(this.#stateDir);
     const record = await this.#start(service);
     if (!(await this.#isReadyInTime(service, record))) throw this.#notReady(service, 'ended while it was starting');
     console.log(

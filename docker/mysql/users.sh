@@ -20,6 +20,6 @@ else
   # By hand: a server that nobody reaches does this and ends.
   set -euo pipefail
   umask 077
-  { parley_users; echo 'SHUTDOWN;'; } >/tmp/users.sql
-  exec mysqld "$@" --skip-networking --socket=/tmp/users.sock --init-file=/tmp/users.sql
+  { parley_users; echo 'SHUTDOWN;'; } >"${TMPDIR:=/tmp}/users.sql"
+  exec mysqld "$@" --skip-networking --socket="$TMPDIR/users.sock" --init-file="$TMPDIR/users.sql"
 fi

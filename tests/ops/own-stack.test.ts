@@ -1,0 +1,168 @@
+/** What a native stack shows to the rest of the machine, and that each server starts after a kill. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { chmodSync, copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isAlive } from '../../stack/process.ts';
+import { OwnStack } from './own-stack.ts';
+
+const REPOSITORY = resolve(import.meta.dir, '../..');
+const INSTALL_AND_START_MS = 300_000;
+const RESTART_MS = 120_000;
+
+let stack: OwnStack;
+beforeAll(async () => {
+  stack = new OwnStack();
+  await stack.run('up');
+}, INSTALL_AND_START_MS);
+afterAll(() => stack.end(), RESTART_MS);
+
+const modeOf = (path: string) => (statSync(`${stack.stateDir}/${path}`).mode & 0o777).toString(8);
+const beyondLoopback = () => stack.listeners().filter((listener) => !/^(127\.0\.0\.1|::1):/.test(listener));
+
+test('all of it listens on loopback only', () => {
+  expect(beyondLoopback()).toEqual([]);
+  // Each one was looked at.
+  const ports = stack.listeners().map((listener) => Number(listener.slice(listener.lastIndexOf(':') + 1)));
+  expect([...new Set(ports)].sort()).toEqual(Object.values(stack.ports).sort());
+});
+
+test(
+  'a tool of RabbitMQ listens on loopback only while it runs',
+  async () => {
+    const before = stack.listeners();
+    let ended = false;
+    const tool = stack.run('exec', 'rabbitmqctl', 'eval', 'timer:sleep(2000).').finally(() => {
+      ended = true;
+    });
+    const seen = new Set<string>();
+    while (!ended) {
+      for (const listener of stack.listeners()) if (!before.includes(listener)) seen.add(listener);
+      await Bun.sleep(50);
+    }
+    await tool;
+    expect([...seen].filter((listener) => !listener.startsWith('127.0.0.1:'))).toEqual([]);
+    expect(seen.size).toBeGreaterThan(0);
+  },
+  RESTART_MS,
+);
+
+const FOLDERS = ['redis', 'rabbitmq', 'mysql', 'elasticsearch', 'nginx', 'run'];
+const logs = () => readdirSync(`${stack.stateDir}/logs`);
+const expectNarrow = () => {
+  expect(FOLDERS.map(modeOf)).toEqual(FOLDERS.map(() => '700'));
+  expect(logs()).toContain('nginx-access.log');
+  expect(logs().map((name) => `${name} ${modeOf(`logs/${name}`)}`)).toEqual(logs().map((name) => `${name} 600`));
+  // nginx's own user opens its log.
+  expect(modeOf('logs')).toBe('711');
+};
+
+test(
+  'data and logs are for their owners only, whatever the umask, and whatever an older version made',
+  async () => {
+    expectNarrow();
+    for (const name of ['logs', ...FOLDERS]) chmodSync(`${stack.stateDir}/${name}`, 0o755);
+    for (const name of logs()) chmodSync(`${stack.stateDir}/logs/${name}`, 0o644);
+    await stack.run('down');
+    await stack.run('up');
+    expectNarrow();
+    // nginx writes to its own as the servers’ user.
+    await fetch(`http://127.0.0.1:${stack.ports.nginx}/api/nothing`);
+    while (statSync(`${stack.stateDir}/logs/nginx-access.log`).size === 0) await Bun.sleep(50);
+  },
+  INSTALL_AND_START_MS,
+);
+
+describe('after kill -9', () => {
+  test.each([
+    ['mysql', 3],
+    ['redis', 2],
+    ['epmd', 2],
+    ['rabbitmq', 2],
+    ['elasticsearch', 1],
+  ])(
+    '%s starts at once, %i times',
+    async (name, times) => {
+      for (let round = 1; round <= times; round += 1) {
+        const before = stack.record(name);
+        process.kill(before.pid, 'SIGKILL');
+        await stack.run('start', name);
+        expect(stack.record(name).pid).not.toBe(before.pid);
+        expect(isAlive(stack.record(name))).toBe(true);
+      }
+    },
+    RESTART_MS,
+  );
+
+  test(
+    'MySQL starts also where another process has got its number',
+    async () => {
+      process.kill(stack.record('mysql').pid, 'SIGKILL');
+      // One that MySQL's user may look for.
+      writeFileSync(`${stack.stateDir}/mysql/mysqld.sock.lock`, String(stack.record('redis').pid));
+      await stack.run('start', 'mysql');
+    },
+    RESTART_MS,
+  );
+
+  test(
+    'RabbitMQ that is started alone has the epmd that the stack knows',
+    async () => {
+      await stack.run('stop', 'rabbitmq', 'epmd');
+      await stack.run('start', 'rabbitmq');
+      expect(isAlive(stack.record('epmd'))).toBe(true);
+      expect(stack.listeners()).toContain(`127.0.0.1:${stack.ports.epmd}`);
+    },
+    RESTART_MS,
+  );
+});
+
+describe('the users of MySQL in a database that an older version made', () => {
+  const olderVersion = () =>
+    stack.query("GRANT ALL PRIVILEGES ON *.* TO 'parley'@'%' WITH GRANT OPTION", "DROP USER 'parley_migration'@'%'");
+  const grants = async () => {
+    const answers = await stack.query("SHOW GRANTS FOR 'parley'@'%'", "SHOW GRANTS FOR 'parley_migration'@'%'");
+    return answers.flat().map((row) => String(Object.values(row as object)[0]));
+  };
+  const EXPECTED = [
+    'GRANT USAGE ON *.* TO `parley`@`%`',
+    'GRANT SELECT, INSERT, UPDATE, DELETE ON `parley`.* TO `parley`@`%`',
+    'GRANT USAGE ON *.* TO `parley_migration`@`%`',
+    'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER ON `parley`.* TO `parley_migration`@`%`',
+  ];
+
+  test(
+    'are those of this one after a start',
+    async () => {
+      await olderVersion();
+      await stack.run('stop', 'mysql');
+      await stack.run('start', 'mysql');
+      expect(await grants()).toEqual(EXPECTED);
+    },
+    RESTART_MS,
+  );
+
+  test(
+    'are so with Docker after the script was run by hand',
+    async () => {
+      await olderVersion();
+      await stack.run('stop', 'mysql');
+      for (const file of ['docker/mysql/users.sh', 'stack/conf/mysql-users.sql'])
+        copyFileSync(`${REPOSITORY}/${file}`, `${stack.stateDir}/mysql/${file.split('/').at(-1)}`);
+      const environment = ['MYSQL_PASSWORD=parley', 'MYSQL_MIGRATION_PASSWORD=parley', 'TMPDIR=/stack/mysql'];
+      const file = 'MYSQL_USERS_FILE=/stack/mysql/mysql-users.sql';
+      const options = '--defaults-file=/stack/mysql/my.cnf';
+      await stack.run('exec', 'env', file, ...environment, 'bash', '/stack/mysql/users.sh', options);
+      // Without the file that the native stack runs at each start.
+      const server = stack.run('exec', 'mysqld', options);
+      let found: string[] | undefined;
+      while (found === undefined) {
+        await Bun.sleep(100);
+        found = await grants().catch(() => undefined);
+      }
+      await stack.query('SHUTDOWN');
+      await server;
+      expect(found).toEqual(EXPECTED);
+    },
+    RESTART_MS,
+  );
+});
