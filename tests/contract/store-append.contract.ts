@@ -97,6 +97,8 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(appended.rejected.map(({ event, reason }) => [event.id, reason])).toEqual(
         others.map(({ id }) => [id, 'collision']),
       );
+      // It is logged, and the token is a secret.
+      for (const { detail } of appended.rejected) expect(detail).not.toContain(token);
       expect((await store.store.application(token))?.name).toBe('first');
       expect((await store.store.chat(token, 1))?.name).toBe('first');
       expect((await store.store.message(token, 1, 1))?.content).toBe('first');

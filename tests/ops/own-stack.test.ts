@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isAlive } from '../../stack/process.ts';
+import { Client } from '../support/client.ts';
+import { eventually } from '../support/e2e.ts';
 import { OwnStack } from './own-stack.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
@@ -115,6 +117,50 @@ describe('after kill -9', () => {
     RESTART_MS,
   );
 });
+
+test(
+  'no log has a token, a content or a search text, also where a server is away',
+  async () => {
+    const { client, application } = await withApplication();
+    const [content, searched] = ['Zkontentz is written', 'zkontentz'];
+    const chat = await client.chat('Zchatnamez', application);
+    await client.messages(chat, [content]);
+    const search = () => client.get(`${chat}/search?search_query=${searched}`);
+    await eventually('it is found', async () => (await search()).body.length === 1, RESTART_MS);
+    for (const name of ['elasticsearch', 'mysql']) {
+      await stack.run('stop', name);
+      for (const request of [search, () => client.post(`${chat}/messages`, { message_content: content })])
+        await request();
+      await stack.run('start', name);
+    }
+    await eventually('it is found again', async () => (await search()).status === 200, RESTART_MS);
+    const logged = stack.logged();
+    expect(logged.length).toBeGreaterThan(10);
+    const token = application.split('/').at(-1)!;
+    for (const secret of [token, token.replaceAll('-', ''), 'Zkontentz', 'zkontentz', 'Zchatnamez']) {
+      expect([secret, logged.filter(({ text }) => text.includes(secret)).map(({ name }) => name)]).toEqual([
+        secret,
+        [],
+      ]);
+    }
+  },
+  INSTALL_AND_START_MS,
+);
+
+async function withApplication(): Promise<{ client: Client; application: string }> {
+  const client = await Client.connect(`http://127.0.0.1:${stack.ports.nginx}`);
+  let application: string | undefined;
+  // The apps may still look for servers that were killed.
+  await eventually(
+    'creates are taken',
+    async () => {
+      application = await client.application().catch(() => undefined);
+      return application !== undefined;
+    },
+    RESTART_MS,
+  );
+  return { client, application: application! };
+}
 
 describe('the users of MySQL in a database that an older version made', () => {
   const olderVersion = () =>

@@ -84,7 +84,8 @@ export class Jobs {
     const { drifts, next } = await this.#parts.ledger.recount(this.#recountAfter, RECOUNT_AT_ONCE);
     this.#recountAfter = next;
     this.#drifts.inc(drifts.length);
-    for (const drift of drifts) this.#parts.logger.error(drift, 'a count is wrong');
+    for (const { sequence, ...counts } of drifts)
+      this.#parts.logger.error({ ...sequence, ...counts }, 'a count is wrong');
   }
 
   #run(name: string, job: () => Promise<void>): Promise<void> {

@@ -17,7 +17,7 @@ test('what passes is tried again', () => {
 test('only a fault of the document itself is a refusal', () => {
   expect(judge({ status: 400, error: { type: 'document_parsing_exception', reason: 'why' } })).toEqual({
     kind: 'refused',
-    reason: 'document_parsing_exception: why',
+    reason: 'document_parsing_exception',
   });
   expect(kind(400, 'strict_dynamic_mapping_exception')).toBe('refused');
   expect(kind(400, 'index_closed_exception')).toBe('failed');

@@ -35,6 +35,7 @@ export function judge(item: Item | undefined): Verdict {
   if (error?.type === 'cluster_block_exception') return { kind: 'failed', reason };
   if (BUSY.has(status)) return { kind: 'later' };
   if (error?.type === 'index_not_found_exception') return { kind: 'missing', reason };
-  if (error !== undefined && REFUSALS.has(error.type)) return { kind: 'refused', reason };
+  // Elasticsearch's own text has a preview of what was written.
+  if (error !== undefined && REFUSALS.has(error.type)) return { kind: 'refused', reason: error.type };
   return { kind: 'failed', reason };
 }

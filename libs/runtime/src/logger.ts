@@ -2,15 +2,24 @@ import { type Logger, pino } from 'pino';
 
 export type { Logger };
 
-/** A logger that writes one JSON object a line to standard output, with the time in ISO 8601 and the program's name. */
+/**
+ * A logger that writes one JSON object a line to standard output, with the time in ISO 8601 and the program's name. Of an
+ * application's `token` it writes the beginning: enough to find the application, too little to use it.
+ */
 export function createLogger(program: string, level: string): Logger {
   return pino({
     level,
     base: { program, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: describeError },
+    serializers: { err: describeError, token: beginning },
   });
+}
+
+const SHOWN = 8;
+
+function beginning(token: unknown): string {
+  return `${String(token).slice(0, SHOWN)}…`;
 }
 
 /**

@@ -32,7 +32,9 @@ export async function sortOutDuplicates(pool: Pool, events: readonly Event[]): P
       repeated++;
     } else {
       const place = owners.findIndex((id) => id !== undefined && id !== event.id);
-      const detail = place < 0 ? 'stored in part' : `${keys[place]} belongs to event ${owners[place]}`;
+      // Without the token, which is a secret: a detail is logged.
+      const taken = keys[place]?.slice(event.token.length + 1);
+      const detail = taken === undefined ? 'stored in part' : `${taken} belongs to event ${owners[place]}`;
       rejected.push({ event, reason: 'collision', detail });
     }
   }
