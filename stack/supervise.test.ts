@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { withLock } from './lock.ts';
-import { hasListener } from './probe.ts';
+import { hasListener, isReady } from './probe.ts';
 import { birth, isAlive } from './process.ts';
 import { type Service, StopOrder } from './service.ts';
 import { NotReady, Supervisor } from './supervise.ts';
@@ -79,6 +79,25 @@ test('what a killed program left behind is ended before it is started again', as
   await supervisor.up(services);
   expect(birth(orphan)).toBeUndefined();
   expect(childOf('worker-1')).not.toBe(orphan);
+});
+
+test('what a program needs is ready before it is started; where that fails, it is not started', async () => {
+  const needed = app('worker-1');
+  let wasReady = false;
+  const prepare = async () => {
+    wasReady = await isReady('worker-1', needed.port);
+  };
+  await supervisor.up([app('api-1', { needs: ['worker-1'], prepare }), needed]);
+  expect(wasReady).toBe(true);
+  const dying = app('worker-2', { command: ['/bin/sh', '-c', 'exit 3'] });
+  const failure = await supervisor.up([app('api-2', { needs: ['worker-2'] }), dying]).catch((error: unknown) => error);
+  expect((failure as Error).message).toContain('worker-2 ended');
+  expect(supervisor.records.find('api-2')).toBeUndefined();
+});
+
+test('a log is its owner’s alone', async () => {
+  await supervisor.up([app('api-1')]);
+  expect(statSync(`${folder}/logs/api-1.log`).mode & 0o777).toBe(0o600);
 });
 
 test('another configuration is a reason to start anew', async () => {
