@@ -8,8 +8,8 @@ import { Session, type SessionOptions } from './session.ts';
 const LOCK_WAIT_SECONDS = 120;
 
 /**
- * Brings the tables up to date. Where they are, it only reads, so a user who may not change tables will do. Several processes may call it at once: one works, the others wait for it and find
- * nothing to do. The lock belongs to the very connection that migrates, so it falls with it.
+ * Brings the tables up to date. Where they are, it only reads, so a user who may not change tables will do. Several
+ * processes may call it at once: one works, the others wait for it and find nothing to do. The lock belongs to the very connection that migrates, so it falls with it.
  */
 export async function migrate(options: SessionOptions, migrationsFolder: string): Promise<void> {
   const session = await Session.open({ ...options, statementTimeoutMs: (LOCK_WAIT_SECONDS + 10) * 1_000 });
