@@ -9,6 +9,8 @@ const RECONNECT_MAX_MS = 2_000;
 /** A server that hangs is noticed after two to three of these. */
 const HEARTBEAT_SECONDS = 3;
 const CLOSE_MS = 1_000;
+/** Declares every queue of the topology, on a server that may have just started. */
+const SETUP_MS = 60_000;
 /** Quorum queues are as we use them (delivery limits beside a single active consumer) since 4.0. */
 const RABBITMQ_MAJOR_MIN = 4;
 
@@ -119,17 +121,21 @@ export class Connection {
 
   async #setUp(model: ChannelModel): Promise<void> {
     let gone = false;
-    model.on('error', () => {});
-    model.on('close', () => {
-      gone = true;
-      if (this.#model === model) this.#setAway();
+    const closed = new Promise<void>((resolve) => {
+      model.on('close', () => {
+        gone = true;
+        if (this.#model === model) this.#setAway();
+        resolve();
+      });
     });
+    model.on('error', () => {});
     model.on('blocked', () => this.#setBlocked(model, true));
     model.on('unblocked', () => this.#setBlocked(model, false));
     try {
       checkVersion(model);
       this.#model = model;
-      await this.#options.setup(model);
+      // A reply that the close overtakes may never come, and then nobody would connect again.
+      await within(Promise.race([this.#options.setup(model), closed]), SETUP_MS, away);
       // The recovery learns of a close only from here on: let what has arrived already be handled before.
       await new Promise((resolve) => setImmediate(resolve));
       if (gone) throw new Error('the connection was closed while it was set up');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { Unavailable } from '@parley/domain';
 import { TcpProxy } from './testing/proxy.ts';
 import { rabbitmqUrl } from './testing/queues.ts';
-import { failure, messages, TestSystem } from './testing/system.ts';
+import { failure, messages, TestSystem, until } from './testing/system.ts';
 import { WrongRabbitmq } from './wrong-rabbitmq.ts';
 
 describe('starting with RabbitMQ', () => {
@@ -46,6 +46,21 @@ describe('starting with RabbitMQ', () => {
     allow();
     await started;
     await waiting.log.publish(messages(system.token(0)));
+    proxy.close();
+  });
+
+  test('connections that are lost while they are set up are made again, however often', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const unlucky = Array.from({ length: 6 }, () => system.drivers({ url }));
+    const started = Promise.all(unlucky.map((drivers) => drivers.start()));
+    // A setup takes some ten milliseconds, and begins up to a tenth of a second after a cut: some cuts meet it.
+    for (let cut = 0; cut < 120; cut += 1) {
+      await Bun.sleep(5 + (cut % 24));
+      proxy.cut();
+    }
+    await started;
+    await until('all are open', () => unlucky.every((drivers) => drivers.state() === 'open'));
+    for (const drivers of unlucky) await drivers.log.publish(messages(system.token(0)));
     proxy.close();
   });
 });
