@@ -62,6 +62,12 @@ export const commonConfig = {
     description:
       'the least severe level that is logged (trace, debug, info, warn, error, fatal or silent); `debug` has a line for each request',
   }),
+  REQUEST_TIMEOUT_MS: Type.Integer({
+    default: 30_000,
+    minimum: 100,
+    description:
+      'milliseconds from the first byte of a request to the last one of its body; later ones are answered with 408',
+  }),
   STOP_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,
