@@ -30,7 +30,7 @@ beforeAll(async () => {
     );
   }
   dataDir = await temporaryFolder();
-  standalone = await startStandalone(dataDir);
+  standalone = await startStandalone(dataDir, { ALLOWED_HOSTS: `${HOST},127.0.0.1` });
   browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 }, 60_000);
 afterAll(async () => {
@@ -68,6 +68,25 @@ test('"Try it out" creates an application that is there afterwards', async () =>
     expect(await read.json()).toMatchObject({ token: application_token, name: 'From the docs page' });
   });
 }, 60_000);
+
+test.each(['light', 'dark'] as const)(
+  'the first page, %s, has a call to copy and leads to the docs',
+  async (scheme) => {
+    await withPage(scheme, async ({ page, origin, screenshot }) => {
+      await page.goto(`${origin}/`);
+      expect(await page.locator('h1').textContent()).toMatch(/^Parley [0-9.]+$/);
+      expect(await page.locator('h2').first().textContent()).toBe('State: ready');
+      expect(await page.locator('pre').textContent()).toStartWith(`curl -X POST ${origin}/api/applications`);
+      const drawn = await page.locator('h1 img').evaluate((image) => (image as HTMLImageElement).naturalWidth > 0);
+      expect(drawn).toBe(true);
+      await screenshot(`first-page-${scheme}.png`);
+      await page.getByRole('link', { name: 'The API’s documentation' }).click();
+      await page.locator('.opblock').first().waitFor();
+      expect(page.url()).toBe(`${origin}/swagger`);
+    });
+  },
+  60_000,
+);
 
 test('the docs page is dark where the browser asks for it', async () => {
   await withPage('dark', async ({ page, screenshot }) => {

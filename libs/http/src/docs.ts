@@ -4,6 +4,7 @@ import { OPERATIONS } from './contract/documentation.ts';
 import { describeOperation } from './contract/operation.ts';
 import { BASE_PATH } from './contract/paths.ts';
 import { RequestProblem } from './problem.ts';
+import { VERSION } from './version.ts';
 
 /**
  * The docs page: Swagger UI at /swagger, its document at /swagger/json, for the routes of all programs together. The
@@ -13,7 +14,7 @@ import { RequestProblem } from './problem.ts';
 const DOCUMENT_PATH = '/swagger/json';
 const ASSETS_PATH = '/swagger/assets';
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -31,7 +32,7 @@ const PAGE = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="description" content="${SUMMARY}">
 <title>Parley</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="/favicon.ico">
 <link rel="stylesheet" href="${ASSETS_PATH}/swagger-ui.css">
 </head>
 <body style="margin: 0">
@@ -55,21 +56,24 @@ at once.
 
 **Errors** are \`application/problem+json\` (RFC 9457): \`type, title, status, detail\`, and \`errors\` for what a body or a
 query has wrong. Beside those described with each operation: 405 with \`Allow\` for a method that a path does not have,
-429 where an operator limits the rate, 500 without details.
+408 for a request that does not arrive in time, 429 where an operator limits the rate, 500 without details.
 
-**Lists** are bare arrays, ascending; \`limit\` with \`after\` or \`before\`, and a \`Link\` header to the pages beside.
+**Lists** are bare arrays; \`limit\` and \`order\` with \`after\` (0 is the beginning) or \`before\`, and a \`Link\` header to the
+pages beside.
 
-**Unknown fields** in a body are refused with 422.`;
+**Unknown fields** in a body and unknown query parameters are refused with 422.`;
 
 /** Elysia plugin. The described app is never served: only its description is. */
 export function docs() {
   const described = describedApp();
+  const document = () => described.handle(new Request(`http://localhost${DOCUMENT_PATH}`));
   return new Elysia({ name: 'parley-docs' })
     .get('/swagger', () => {
       const headers = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY };
       return new Response(PAGE, { headers });
     })
-    .get(DOCUMENT_PATH, () => described.handle(new Request(`http://localhost${DOCUMENT_PATH}`)))
+    .get(DOCUMENT_PATH, document)
+    .get('/openapi.json', document)
     .get(`${ASSETS_PATH}/:file`, ({ params }) => {
       const asset = ASSETS.get(params.file);
       if (asset === undefined) throw new RequestProblem(404, 'There is nothing at this path.');
@@ -85,7 +89,7 @@ function describedApp() {
     routes.route(operation.method, operation.path, () => '', { detail: describeOperation(operation) as object });
   }
   const documentation = {
-    info: { title: 'Parley', version: '0.1.0', description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
+    info: { title: 'Parley', version: VERSION, description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
     tags: ['Applications', 'Chats', 'Messages', 'Search'].map((name) => ({ name })),
   };
   return new Elysia()

@@ -1,5 +1,6 @@
 import { DomainError, EventRejected, IdempotencyConflict, NotFound, Unavailable } from '@parley/domain';
 import { methodsOf } from './contract/paths.ts';
+import { pathOf } from './normal-path.ts';
 import { problemResponse, RequestProblem } from './problem.ts';
 
 /**
@@ -42,7 +43,7 @@ function domainResponse(error: DomainError): Response {
 }
 
 function unknownRoute(request: Request): Response {
-  const methods = methodsOf(new URL(request.url).pathname);
+  const methods = methodsOf(pathOf(request.url));
   if (methods.length === 0) return problemResponse({ status: 404, detail: 'There is nothing at this path.' });
   const detail = `This path takes ${methods.join(', ')}.`;
   return problemResponse({ status: 405, detail, headers: { allow: methods.join(', ') } });

@@ -1,6 +1,5 @@
 export * from './body.ts';
-export { bodyDeadline } from './body-deadline.ts';
-export { BASE_PATH, PATHS } from './contract/paths.ts';
+export { BASE_PATH, methodsOf, PATHS } from './contract/paths.ts';
 export {
   ApplicationBody,
   BatchBody,
@@ -10,7 +9,7 @@ export {
   SearchBody,
   SearchQuery,
 } from './contract/schemas.ts';
-export * from './docs.ts';
+export { NORMAL_PATH, REFUSAL_OF_PATH } from './normal-path.ts';
 export * from './observability.ts';
 export * from './operations.ts';
 export { numberLinks, numberPage, pageLimit, tokenLinks, tokenPage } from './paging.ts';

@@ -2,6 +2,7 @@ import { Distributions, type Logger, Tally } from '@parley/runtime';
 import { Elysia } from 'elysia';
 import type { Registry } from 'prom-client';
 import { errorResponse, isUnexpected } from './errors.ts';
+import { pathOf } from './normal-path.ts';
 import { requestId } from './request-id.ts';
 
 /** What the hooks note about a request while it is under way, on the request itself: no look-up on the hot path. */
@@ -20,6 +21,7 @@ export function observability({ logger, registry }: { readonly logger: Logger; r
     .onRequest(({ request, set }) => {
       (request as Noted).parleyStartedAt = performance.now();
       set.headers['x-request-id'] = requestId(request.headers);
+      set.headers['x-content-type-options'] = 'nosniff';
     })
     .onError({ as: 'global' }, ({ error, code, request, set, route }) => {
       const response = errorResponse(error, code, request);
@@ -35,8 +37,8 @@ export function observability({ logger, registry }: { readonly logger: Logger; r
       const known = status === 404 && (route === '' || route === '/*') ? 'unknown' : route || 'unknown';
       requests(request.method, known, status, seconds);
       if (!logEach) return;
-      const { pathname } = new URL(request.url);
-      const line = { requestId: set.headers['x-request-id'], method: request.method, path: pathname, route, status };
+      const path = pathOf(request.url);
+      const line = { requestId: set.headers['x-request-id'], method: request.method, path, route, status };
       logger.debug({ ...line, milliseconds: Math.round(seconds * 1e5) / 100 }, 'request');
     });
 }

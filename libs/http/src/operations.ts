@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 export type Checks = Readonly<Record<string, () => Promise<void>>>;
 
 const CHECK_TIMEOUT_MS = 1_000;
+const RECENT_MS = 1_000;
 
 /**
  * Whether the program may get requests. `stopping` is set when a stop begins, so that a load balancer looks elsewhere
@@ -13,7 +14,20 @@ const CHECK_TIMEOUT_MS = 1_000;
  */
 export class Readiness {
   stopping = false;
+  #reportedAt = Number.NEGATIVE_INFINITY;
+  #recent = Promise.resolve<Awaited<ReturnType<Readiness['report']>>>({ status: 'unavailable', dependencies: [] });
+
   constructor(private readonly checks: Checks) {}
+
+  /** A report that is at most a second old. */
+  recently(): ReturnType<Readiness['report']> {
+    const now = performance.now();
+    if (now - this.#reportedAt > RECENT_MS) {
+      this.#reportedAt = now;
+      this.#recent = this.report();
+    }
+    return this.#recent;
+  }
 
   /** Each dependency's state; a check that takes longer than a second counts as down. */
   async report() {

@@ -2,6 +2,9 @@ import { Unavailable } from '@parley/domain';
 import { createLogger, createRegistry, type Running } from '@parley/runtime';
 import { type AnyElysia, Elysia } from 'elysia';
 import type { Registry } from 'prom-client';
+import { bodyDeadline } from './body-deadline.ts';
+import { docs } from './docs.ts';
+import { frontPage } from './front-page.ts';
 import { observability } from './observability.ts';
 import { type Checks, operations, Readiness } from './operations.ts';
 import { type HttpServer, serve } from './server.ts';
@@ -14,6 +17,7 @@ export interface ProgramConfig {
   readonly STOP_TIMEOUT_MS: number;
   readonly DRAIN_MS: number;
   readonly LINGER_MS: number;
+  readonly REQUEST_TIMEOUT_MS: number;
   readonly REUSE_PORT?: boolean;
 }
 
@@ -23,6 +27,8 @@ type Logger = ReturnType<typeof createLogger>;
 export interface ProgramParts {
   readonly checks: Checks;
   readonly routes?: AnyElysia;
+  /** It serves the docs page and the first page, too. */
+  readonly pages?: { readonly behindProxy: boolean };
   /** Ends everything but the HTTP server, in order, after that has answered what was in flight. */
   stop(): Promise<void>;
 }
@@ -36,16 +42,21 @@ export async function startProgram(
   name: string,
   config: ProgramConfig,
   open: (common: { logger: Logger; registry: Registry }) => Promise<ProgramParts>,
-  listen: (app: AnyElysia) => Promise<HttpServer> = async (app) =>
+  listen: (app: AnyElysia, logger: Logger) => Promise<HttpServer> = async (app) =>
     serve(app, { host: config.HOST, port: config.PORT, reusePort: config.REUSE_PORT }),
 ): Promise<Running & { readonly port: number; readonly app: AnyElysia }> {
   const logger = createLogger(name, config.LOG_LEVEL);
   const registry = createRegistry(name);
+  bodyDeadline(config.REQUEST_TIMEOUT_MS);
   const parts = await open({ logger, registry });
   const readiness = new Readiness(parts.checks);
-  const app = new Elysia().use(observability({ logger, registry })).use(operations({ readiness, registry }));
+  // Else Elysia finds no path behind a host of up to three characters.
+  const app = new Elysia({ handler: { standardHostname: false } })
+    .use(observability({ logger, registry }))
+    .use(operations({ readiness, registry }));
+  if (parts.pages !== undefined) app.use(docs()).use(frontPage({ readiness, ...parts.pages }));
   if (parts.routes !== undefined) app.use(parts.routes);
-  const server = await listen(app).catch(async (error: unknown) => {
+  const server = await listen(app, logger).catch(async (error: unknown) => {
     await parts.stop();
     throw error;
   });

@@ -1,5 +1,9 @@
+import type { BunRequest } from 'bun';
 import type { AnyElysia } from 'elysia';
+import { methodsOf, SERVED_PATHS } from './contract/paths.ts';
 import { countConnections, refuseConnections } from './listening-socket.ts';
+import { pathOf, REFUSAL_OF_PATH } from './normal-path.ts';
+import { problemResponse } from './problem.ts';
 
 /** Bun refuses what is longer itself, with a bare 413; up to here our own answer explains. */
 const BODY_BYTES_READ_MAX = 16 * 1024 * 1024;
@@ -27,9 +31,17 @@ export interface Listen {
   readonly reusePort?: boolean | undefined;
 }
 
-/** Serves an app with Bun.serve. Throws where the port is taken. */
+type Handle = (request: Request) => Response | Promise<Response>;
+
+/**
+ * Serves an app with Bun.serve. Throws where the port is taken. What Bun tells of an address is tidied already: `/x\..\api`
+ * is `/api` there. Its router, however, reads what was sent; so an address that only the tidied one leads to is refused.
+ */
 export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen): HttpServer {
   let draining = false;
+  const handle: Handle = (request) => (draining ? closing(app.fetch(request)) : app.fetch(request));
+  const routed = (request: BunRequest) => (isPlain(request.params) ? handle(named(request)) : refusePath());
+  const paths = SERVED_PATHS.flatMap((path) => (path === '/' ? [path] : [path, `${path}/`]));
   const server = Bun.serve({
     hostname: host,
     port,
@@ -37,7 +49,11 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
     idleTimeout: IDLE_TIMEOUT_SECONDS,
     maxRequestBodySize: BODY_BYTES_READ_MAX,
     development: false,
-    fetch: (request) => (draining ? closing(app.fetch(request)) : app.fetch(request)),
+    routes: Object.fromEntries(paths.map((path) => [path, routed])),
+    fetch: (request) => {
+      const asked = named(request);
+      return methodsOf(pathOf(asked.url)).length > 0 ? refusePath() : handle(asked);
+    },
   });
   const boundPort = server.port ?? port;
   return {
@@ -54,6 +70,23 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
       await server.stop(true);
     },
   };
+}
+
+const PLAIN = /^(?!\.{1,2}$)[^\x00-\x1f\x7f/\\%?#]+$/;
+
+/** Whether a path's parameters are single segments in their own right. */
+function isPlain(params: Readonly<Record<string, string>>): boolean {
+  for (const name in params) if (!PLAIN.test(params[name] as string)) return false;
+  return true;
+}
+
+/** Without a Host, or with one that cannot be one, Bun gives the bare path; who asks in such a way gets his answer. */
+function named(request: Request): Request {
+  return request.url.charCodeAt(0) === 0x2f ? new Request(`http://localhost${request.url}`, request) : request;
+}
+
+function refusePath(): Response {
+  return problemResponse(REFUSAL_OF_PATH);
 }
 
 /** Two looks, because one may miss a connection. */

@@ -26,7 +26,18 @@ const METHODS: Readonly<Record<keyof typeof PATHS, readonly string[]>> = {
   search: ['GET', 'HEAD', 'POST'],
 };
 
-const OPERATIONS_PATHS = ['/healthz', '/readyz', '/metrics', '/swagger', '/swagger/json'];
+const OPERATIONS_PATHS = ['/healthz', '/readyz', '/metrics'];
+const PAGE_PATHS = ['/', '/favicon.ico', '/docs', '/openapi.json', '/swagger', '/swagger/json'];
+
+const ASSET = /^\/swagger\/assets\/[^/]+$/;
+
+/** All that is served, as the router of Bun.serve reads it: from the bytes of the request's line. */
+export const SERVED_PATHS: readonly string[] = [
+  ...OPERATIONS_PATHS,
+  ...PAGE_PATHS,
+  '/swagger/assets/:file',
+  ...Object.values(PATHS).map((path) => `${BASE_PATH}${path}`),
+];
 
 const MATCHERS = (Object.keys(PATHS) as (keyof typeof PATHS)[]).map((name) => ({
   path: new RegExp(`^${BASE_PATH}${PATHS[name].replaceAll(/:[a-z]+/g, '[^/]+')}/?$`),
@@ -38,6 +49,7 @@ const MATCHERS = (Object.keys(PATHS) as (keyof typeof PATHS)[]).map((name) => ({
  * wins over a parameter: `messages/batch` is no message, and takes only POST.
  */
 export function methodsOf(pathname: string): readonly string[] {
-  if (OPERATIONS_PATHS.includes(pathname)) return ['GET', 'HEAD'];
+  const served = pathname === '/' ? pathname : pathname.replace(/\/$/, '');
+  if ([...OPERATIONS_PATHS, ...PAGE_PATHS].includes(served) || ASSET.test(served)) return ['GET', 'HEAD'];
   return MATCHERS.find(({ path }) => path.test(pathname))?.methods ?? [];
 }

@@ -1,0 +1,87 @@
+import { Elysia } from 'elysia';
+import { BASE_PATH, PATHS } from './contract/paths.ts';
+import type { Readiness } from './operations.ts';
+import { VERSION } from './version.ts';
+
+export interface FrontPage {
+  readonly readiness: Readiness;
+  /** nginx is in front: it tells the host that the client called, and does not let anybody read the metrics. */
+  readonly behindProxy: boolean;
+}
+
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/** A speech bubble. */
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#2563eb" d="M4 5h24a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H15l-7 6v-6H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z"/></svg>`;
+const PLAIN_HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+
+const STYLE = `:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 44rem; margin: 3rem auto; padding: 0 1.25rem; }
+h1 { margin: 0; font-size: 1.75rem; } h1 img { height: 1.5rem; margin-right: .5rem; vertical-align: -.15rem; }
+h2 { margin-top: 2rem; font-size: 1.1rem; }
+ul { padding-left: 1.25rem; } .down { color: #dc2626; font-weight: 600; } .up { color: #16a34a; }
+pre { padding: .9rem 1rem; overflow-x: auto; border-radius: .5rem; background: #8881; font-size: .875rem; }
+small { opacity: .7; }`;
+
+/** Elysia plugin: what somebody sees who opens the address in a browser, and where else people look for the docs. */
+export function frontPage({ readiness, behindProxy }: FrontPage) {
+  return new Elysia({ name: 'parley-front-page' })
+    .get('/', async ({ request }) => {
+      const report = await readiness.recently();
+      const headers = { vary: 'Accept', 'cache-control': 'no-store' };
+      if (!(request.headers.get('accept') ?? '').includes('text/html')) {
+        const links = { documentation: '/swagger', document: '/openapi.json' };
+        return Response.json({ name: 'Parley', version: VERSION, ...report, ...links }, { headers });
+      }
+      const html = page(report, originOf(request.headers, behindProxy), behindProxy);
+      return new Response(html, {
+        headers: { ...headers, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY },
+      });
+    })
+    .get('/favicon.ico', () => {
+      return new Response(ICON, { headers: { 'content-type': 'image/svg+xml', 'cache-control': 'max-age=86400' } });
+    })
+    .get('/docs', () => new Response(null, { status: 302, headers: { location: '/swagger' } }));
+}
+
+/** The address that the client called, as far as it can be one. */
+function originOf(headers: Headers, behindProxy: boolean): string {
+  const host = headers.get(behindProxy ? 'x-forwarded-host' : 'host') ?? '';
+  const scheme = behindProxy && headers.get('x-forwarded-proto') === 'https' ? 'https' : 'http';
+  return `${scheme}://${PLAIN_HOST.test(host) ? host : 'localhost'}`;
+}
+
+type Report = Awaited<ReturnType<Readiness['report']>>;
+
+function page({ status, dependencies }: Report, origin: string, behindProxy: boolean): string {
+  const states = dependencies.map(({ name, state }) => `<li>${name}: <span class="${state}">${state}</span></li>`);
+  const metrics = behindProxy ? '' : '\n<li><a href="/metrics">Metrics</a> for Prometheus</li>';
+  const call = `curl -X POST ${origin}${BASE_PATH}${PATHS.applications} \\
+  -H 'Content-Type: application/json' -d '{"application_name": "Support desk"}'`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Parley</title>
+<link rel="icon" href="/favicon.ico">
+<style>${STYLE}</style>
+</head>
+<body>
+<h1><img src="/favicon.ico" alt="">Parley <small>${VERSION}</small></h1>
+<p>Chats and messages for your applications. This is its API; people do not log in here.</p>
+<h2>State: ${status}</h2>
+<ul>
+${states.join('\n')}
+</ul>
+<h2>A first call</h2>
+<pre><code>${call}</code></pre>
+<h2>More</h2>
+<ul>
+<li><a href="/swagger">The API’s documentation</a>, to try out</li>
+<li><a href="/openapi.json">The OpenAPI document</a>, for generators and clients</li>${metrics}
+</ul>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,2 @@
+/** Of Parley as a whole. */
+export const VERSION = '0.1.0';
