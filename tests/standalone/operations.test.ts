@@ -74,7 +74,9 @@ test('a port that is taken stops the start', async () => {
     stderr: 'pipe',
   });
   expect(await second.exited).toBe(1);
-  expect(await new Response(second.stderr).text()).toContain(`port ${new URL(standalone.url).port} in use`);
+  expect(await new Response(second.stderr).text()).toContain(
+    `port ${new URL(standalone.url).port}: is the port in use? (EADDRINUSE)`,
+  );
   await rm(other, { recursive: true, force: true });
 });
 

@@ -12,6 +12,8 @@ test('every read, update and search is a 503 with Retry-After while the store is
   const running = await startStandalone({
     HOST: '127.0.0.1',
     PORT: 0,
+    ALLOWED_HOSTS: '',
+    REQUEST_TIMEOUT_MS: 30_000,
     DATA_DIR: dataDir,
     LOG_LEVEL: 'silent',
     QUEUE_BYTES_MAX: 1024 * 1024,

@@ -28,7 +28,7 @@ export function temporaryFolder(): Promise<string> {
 
 export async function startStandalone(dataDir: string, env: Record<string, string> = {}): Promise<StandaloneProcess> {
   const child = Bun.spawn([process.execPath, MAIN], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'info', ...env },
+    env: { ...process.env, REQUEST_TIMEOUT_MS: '5000', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'info', ...env },
     stdout: 'pipe',
     stderr: 'inherit',
   });

@@ -3,7 +3,13 @@ import { Type } from 'typebox';
 
 const schema = Type.Object({
   ...commonConfig,
+  HOST: Type.String({ default: 'localhost', description: 'the address to listen on; localhost is 127.0.0.1 and ::1' }),
   PORT: portConfig(8080),
+  ALLOWED_HOSTS: Type.String({
+    default: '',
+    description:
+      'the names that it may be called by, separated by commas, `*.example.com` for all below one; empty: any name, but on loopback only those of loopback',
+  }),
   DATA_DIR: Type.String({ default: 'data', description: 'the folder for everything that is stored' }),
   QUEUE_BYTES_MAX: Type.Integer({
     default: 64 * 1024 * 1024,

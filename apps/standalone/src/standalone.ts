@@ -1,12 +1,12 @@
 import { apiRoutes } from '@parley/api';
 import { openEmbedded } from '@parley/embedded';
-import { docs, startProgram } from '@parley/http';
+import { startProgram } from '@parley/http';
 import { ingestRoutes } from '@parley/ingest';
 import { rejectedEvents, StoreConsumer } from '@parley/worker';
 import { Elysia } from 'elysia';
 import type { standaloneConfig } from './config.ts';
-import { serveNode } from './node-server.ts';
 import { searchFillProgress } from './search-fill-progress.ts';
+import { serve } from './serve.ts';
 
 /** The three apps in one process on the embedded drivers. */
 export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
@@ -25,8 +25,8 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
       await consumer.start();
       return {
         checks: { store: () => store.ping() },
+        pages: { behindProxy: false },
         routes: new Elysia()
-          .use(docs())
           .use(ingestRoutes({ numbering, log, store, logger, registry }))
           .use(apiRoutes({ store, log, index: search, counters, logger })),
         stop: async () => {
@@ -35,6 +35,13 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         },
       };
     },
-    (app) => serveNode((request) => app.fetch(request), { host: config.HOST, port: config.PORT }),
+    async (app, logger) =>
+      serve((request) => app.fetch(request), {
+        host: config.HOST,
+        port: config.PORT,
+        allowedHosts: config.ALLOWED_HOSTS,
+        requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+        logger,
+      }),
   );
 }

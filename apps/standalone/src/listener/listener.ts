@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import type { TCPSocketListener } from 'bun';
+import { Admission } from './admission.ts';
+import { Connection, type ConnectionSocket, FULL } from './connection.ts';
+import type { Refusal } from './request-head.ts';
+import type { Limits, Shared } from './shared.ts';
+
+export interface ListenerOptions extends Pick<Shared, 'check' | 'isLong' | 'serve' | 'refuse'> {
+  /** One listener for each, on the same port. */
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly limits: ListenerLimits;
+}
+
+export interface ListenerLimits extends Limits {
+  readonly connectionsMax: number;
+  /** Of answers that are made and not sent, and of requests that are received and not answered, of all connections. */
+  readonly unsentBytesMax: number;
+  readonly heldBytesMax: number;
+}
+
+/** The message is for whoever starts the program. */
+class CannotListen extends Error {
+  override readonly name = 'CannotListen';
+  constructor(hostname: string, port: number, cause: unknown) {
+    super(`Cannot listen on ${hostname}, port ${port}: is the port in use? (${(cause as { code?: string }).code})`, {
+      cause,
+    });
+  }
+}
+
+const SWEEP_MS = 250;
+/** Requests wait so long for memory, then they are refused; meanwhile clients that take nothing are cut off. */
+const ADMISSION_MS = 2_000;
+const STALLED_WHILE_FULL_MS = 1_000;
+const CLOSED_POLL_MS = 20;
+/** Files and sockets of the process that are not connections of clients. */
+const DESCRIPTORS_KEPT = 128;
+const TOO_MANY: Refusal = { status: 503, detail: 'Too many connections are open.', headers: { 'retry-after': '1' } };
+
+/** A server of HTTP/1.1 on TCP sockets: everything that clients hold open has a bound in time and in bytes. */
+export class Listener {
+  readonly port: number;
+  readonly #sockets: TCPSocketListener<{ connection: Connection }>[] = [];
+  readonly #connections = new Set<Connection>();
+  readonly #shared: Shared;
+  readonly #connectionsMax: number;
+  readonly #heldBytesMax: number;
+  readonly #sweeping: Timer;
+  #heldBytes = 0;
+
+  /** Throws where the port is taken, or the first host cannot be listened on. */
+  constructor({ hosts, port, limits, ...application }: ListenerOptions) {
+    this.#connectionsMax = Math.min(limits.connectionsMax, descriptorsMax() - DESCRIPTORS_KEPT);
+    this.#heldBytesMax = limits.heldBytesMax;
+    const admission = new Admission({ unsentBytesMax: limits.unsentBytesMax, waitMs: ADMISSION_MS });
+    const held = (bytes: number) => this.#held(bytes);
+    this.#shared = { ...application, admission, limits, held, draining: false };
+    this.port = this.#listen(hosts, port);
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
+  }
+
+  /** From now on each answer closes its connection. */
+  drain(): void {
+    this.#shared.draining = true;
+  }
+
+  /** Refuses new connections, answers what is in flight for at most `graceMs`, then closes what is left. */
+  async stop(graceMs: number): Promise<void> {
+    this.drain();
+    for (const socket of this.#sockets) socket.stop();
+    for (const connection of this.#connections) if (connection.idle) connection.finish();
+    const until = performance.now() + graceMs;
+    while (this.#connections.size > 0 && performance.now() < until) await Bun.sleep(CLOSED_POLL_MS);
+    clearInterval(this.#sweeping);
+    for (const connection of this.#connections) connection.finish();
+  }
+
+  #listen(hosts: readonly string[], port: number): number {
+    let bound = port;
+    for (const [index, hostname] of hosts.entries()) {
+      try {
+        const socket = this.#open(hostname, bound);
+        this.#sockets.push(socket);
+        bound = socket.port;
+      } catch (error) {
+        // A machine without IPv6 has no ::1.
+        if (index > 0 && (error as { code?: string }).code !== 'EADDRINUSE') continue;
+        for (const socket of this.#sockets) socket.stop(true);
+        throw new CannotListen(hostname, bound, error);
+      }
+    }
+    return bound;
+  }
+
+  #open(hostname: string, port: number) {
+    return Bun.listen<{ connection: Connection }>({
+      hostname,
+      port,
+      allowHalfOpen: true, // a client may send its last request, say that it was the last, and wait for the answer
+      socket: {
+        open: (socket) => this.#accept(socket),
+        data: ({ data }, chunk) => data.connection.received(chunk),
+        drain: ({ data }) => data.connection.drained(),
+        end: ({ data }) => data.connection.ended(),
+        close: ({ data }) => this.#closed(data.connection),
+        error: ({ data }) => data.connection.abort(),
+      },
+    });
+  }
+
+  #accept(socket: ConnectionSocket): void {
+    const connection = new Connection(socket, this.#shared);
+    socket.data = { connection };
+    if (this.#connections.size >= this.#connectionsMax) {
+      const spare = most(this.#connections, ({ spareMs }) => spareMs);
+      if (spare !== undefined) spare.finish();
+      else connection.refuse(TOO_MANY);
+    }
+    this.#connections.add(connection);
+  }
+
+  #closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    connection.abort();
+  }
+
+  /** Where clients together hold too much, the one that has held most for longest gives it up. */
+  #held(bytes: number): void {
+    this.#heldBytes += bytes;
+    if (bytes < 0 || this.#heldBytes <= this.#heldBytesMax) return;
+    most(this.#connections, ({ hoarded }) => hoarded)?.relieve(FULL);
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    const { admission } = this.#shared;
+    const stalled: [ms: number, Connection][] = [];
+    for (const connection of this.#connections) {
+      connection.sweep(now);
+      const ms = connection.stalledMs(now);
+      if (ms !== undefined && ms > STALLED_WHILE_FULL_MS) stalled.push([ms, connection]);
+    }
+    stalled.sort(([one], [other]) => other - one);
+    for (const [, connection] of stalled) {
+      if (!admission.blocked) break;
+      connection.abort();
+    }
+    admission.sweep(now);
+  }
+}
+
+/** The connection with the highest figure, of those that have one. */
+function most(
+  connections: ReadonlySet<Connection>,
+  figureOf: (connection: Connection) => number | undefined,
+): Connection | undefined {
+  let found: Connection | undefined;
+  let highest = 0;
+  for (const connection of connections) {
+    const figure = figureOf(connection);
+    if (figure === undefined || figure < highest) continue;
+    found = connection;
+    highest = figure;
+  }
+  return found;
+}
+
+/** How many files and sockets the process may have open. */
+function descriptorsMax(): number {
+  try {
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    return Number(limit?.[1] ?? Number.POSITIVE_INFINITY);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

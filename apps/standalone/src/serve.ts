@@ -1,0 +1,94 @@
+import { BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX } from '@parley/domain';
+import { type HttpServer, methodsOf, NORMAL_PATH, problemResponse, REFUSAL_OF_PATH } from '@parley/http';
+import type { Logger } from '@parley/runtime';
+import { allowedHosts, isLoopback, listeningHosts } from './hosts.ts';
+import { Listener, type ListenerLimits } from './listener/listener.ts';
+import type { Refusal, RequestHead } from './listener/request-head.ts';
+
+/**
+ * Serves a fetch handler on a listener of our own. Bun.serve drops the body of a GET, which is how existing clients
+ * search, and says nothing of what it refuses; node:http under Bun keeps the body at half of the speed, and bounds little
+ * (decision 0004). A GET with a body on a search path is handed on as a POST, as nginx does in front of the separate
+ * programs.
+ */
+export interface Serve {
+  readonly host: string;
+  readonly port: number;
+  readonly allowedHosts: string;
+  readonly requestTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+type Handle = (request: Request) => Response | Promise<Response>;
+
+const BATCH_PATH = /^\/api\/applications\/[^/]+\/chats\/[^/]+\/messages\/batch\/?$/;
+
+const LIMITS: Omit<ListenerLimits, 'requestMs'> = {
+  connectionsMax: 4_096,
+  bodyBytesMax: ({ path }) => (BATCH_PATH.test(path) ? BATCH_BODY_BYTES_MAX : BODY_BYTES_MAX),
+  idleMs: 75_000,
+  headMs: 10_000,
+  stallMs: 10_000,
+  sendBytesPerMs: 64,
+  lingerMs: 2_000,
+  unsentBytesMax: 24 * 1024 * 1024,
+  heldBytesMax: 64 * 1024 * 1024,
+};
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const SEARCH_PATH = /^\/api\/applications\/[^/]+\/chats\/[^/]+\/search\/?$/;
+/** Whoever watches the process calls it by its address, and waits for nobody. */
+const UNGUARDED_PATHS = ['/healthz', '/readyz'];
+
+export async function serve(handle: Handle, options: Serve): Promise<HttpServer> {
+  const allowed = allowedHosts(options.allowedHosts, await isLoopback(options.host));
+  const requestMs = options.requestTimeoutMs;
+  const listener = new Listener({
+    hosts: listeningHosts(options.host),
+    port: options.port,
+    limits: { ...LIMITS, requestMs, headMs: Math.min(LIMITS.headMs, requestMs) },
+    isLong: ({ method, path }) => (method === 'GET' || method === 'HEAD') && !UNGUARDED_PATHS.includes(path),
+    check: (head) => refusalOf(head, allowed),
+    refuse: problemResponse,
+    serve: async (head, body) => {
+      try {
+        return await handle(requestOf(head, body));
+      } catch (error) {
+        options.logger.error({ err: error }, 'request failed');
+        return problemResponse({ status: 500, detail: 'Something went wrong on our side; it is in our logs.' });
+      }
+    },
+  });
+  return {
+    port: listener.port,
+    drain: () => listener.drain(),
+    // It has no second instance that others could turn to meanwhile.
+    leave: async () => {},
+    stop: (graceMs) => listener.stop(graceMs),
+  };
+}
+
+/** What a request is refused for before any route sees it. */
+function refusalOf(head: RequestHead, allowed: (hostname: string | undefined) => boolean): Refusal | undefined {
+  const { method, path, hostname } = head;
+  if (method === 'TRACE' || method === 'CONNECT') {
+    const allow = (methodsOf(path).length > 0 ? methodsOf(path) : METHODS).join(', ');
+    return { status: 405, detail: `This path takes ${allow}.`, headers: { allow } };
+  }
+  if (!METHODS.includes(method)) return { status: 501, detail: 'There is no such method here.' };
+  if (!allowed(hostname) && !UNGUARDED_PATHS.includes(path)) {
+    return { status: 421, detail: 'This server is not called by this host name; ALLOWED_HOSTS names more.' };
+  }
+  return NORMAL_PATH.test(path) ? undefined : REFUSAL_OF_PATH;
+}
+
+function requestOf({ method, path, search, fields }: RequestHead, body: Buffer): Request {
+  const url = `http://localhost${path}${search}`;
+  if (method === 'HEAD' || body.length === 0) return new Request(url, { method, headers: fields });
+  if (method !== 'GET') return new Request(url, { method, headers: fields, body: new Uint8Array(body) });
+  if (!SEARCH_PATH.test(path)) return new Request(url, { method, headers: fields });
+  // No page of another site can send a GET with a body, so its type may go without saying.
+  const typed = fields.some(([name]) => name === 'content-type');
+  const headers: [string, string][] = typed ? fields : [...fields, ['content-type', 'application/json']];
+  return new Request(url, { method: 'POST', headers, body: new Uint8Array(body) });
+}

@@ -1,0 +1,97 @@
+/** Bytes that no HTTP client would send, such as a GET with a body, and what comes back. */
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+export interface RawRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent with its Content-Length; an array is sent in chunks. */
+  readonly body?: string | readonly string[];
+}
+
+const DEADLINE_MS = 15_000;
+
+/** Sends a request as no client library would; the answer's body is read where it is JSON. */
+export async function rawHttp(url: string, request: RawRequest) {
+  const { hostname, port } = new URL(url);
+  const answer = await sendRaw(Number(port), textOf(hostname, request));
+  const isJson = answer.headers['content-type']?.includes('json') === true;
+  return { ...answer, headers: new Headers(answer.headers), body: isJson ? JSON.parse(answer.body) : answer.body };
+}
+
+function textOf(host: string, { method, path, headers = {}, body }: RawRequest): string {
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  if (typeof body === 'string') fields.push(`Content-Length: ${Buffer.byteLength(body)}`);
+  if (typeof body === 'object') fields.push('Transfer-Encoding: chunked');
+  const head = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, ...fields, 'Connection: close', '', ''];
+  return head.join('\r\n') + (typeof body === 'object' ? chunksOf(body) : (body ?? ''));
+}
+
+function chunksOf(parts: readonly string[]): string {
+  const chunks = parts.map((part) => `${Buffer.byteLength(part).toString(16)}\r\n${part}\r\n`);
+  return `${chunks.join('')}0\r\n\r\n`;
+}
+
+/** Sends bytes and reads until the server closes. Rejects where it does not within 15 s. */
+export async function sendRaw(port: number, bytes: string | Uint8Array): Promise<RawAnswer> {
+  const [first] = await answersTo(port, bytes);
+  return first ?? { status: 0, headers: {}, body: '' };
+}
+
+/** All answers of a connection, each with its Content-Length. */
+export async function answersTo(port: number, bytes: string | Uint8Array, halfClose = false): Promise<RawAnswer[]> {
+  const { promise, resolve: done, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error('the server did not close the connection')), DEADLINE_MS);
+  const chunks: Buffer[] = [];
+  const socket = await Bun.connect({
+    hostname: '127.0.0.1',
+    port,
+    allowHalfOpen: halfClose,
+    socket: {
+      data: (_, received) => void chunks.push(Buffer.from(received)),
+      end: (own) => void own.end(),
+      close: () => done(),
+      error: () => done(),
+    },
+  });
+  socket.write(bytes);
+  if (halfClose) socket.shutdown();
+  await promise.finally(() => clearTimeout(timer));
+  return parse(Buffer.concat(chunks));
+}
+
+function parse(received: Buffer): RawAnswer[] {
+  const answers: RawAnswer[] = [];
+  for (let rest = received; rest.length > 0; ) {
+    const end = rest.indexOf('\r\n\r\n');
+    if (end === -1) break;
+    const [first = '', ...lines] = rest.subarray(0, end).toString('latin1').split('\r\n');
+    const headers = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.replace(/^[^:]*:\s*/, '')]),
+    );
+    const content = contentOf(headers, rest.subarray(end + 4));
+    answers.push({ status: Number(first.split(' ')[1]), headers, body: content.body.toString('utf8') });
+    rest = content.rest;
+  }
+  return answers;
+}
+
+function contentOf(headers: Readonly<Record<string, string>>, input: Buffer): { body: Buffer; rest: Buffer } {
+  if (headers['transfer-encoding'] !== 'chunked') {
+    const length = Number(headers['content-length'] ?? input.length);
+    return { body: input.subarray(0, length), rest: input.subarray(length) };
+  }
+  const chunks: Buffer[] = [];
+  for (let rest = input; ; ) {
+    const lineEnd = rest.indexOf('\r\n');
+    const size = Number.parseInt(rest.subarray(0, lineEnd).toString('latin1'), 16);
+    if (!(size > 0)) return { body: Buffer.concat(chunks), rest: rest.subarray(lineEnd + 4) };
+    chunks.push(rest.subarray(lineEnd + 2, lineEnd + 2 + size));
+    rest = rest.subarray(lineEnd + 2 + size + 2);
+  }
+}
