@@ -1,5 +1,6 @@
 /** nginx in front of the apps, with the configuration that Docker uses too: nginx/nginx.conf.template. */
 import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from './chroot.ts';
 import { type Service, type StackContext, StopOrder } from './service.ts';
 import { SERVICE_USER, type Settings } from './settings.ts';
@@ -37,9 +38,10 @@ export function nginxService({ settings, installation }: StackContext): Service 
   };
 }
 
-export function nginxVariables({ ports, instances, nginxHost, nginxRateLimit }: Settings): Record<string, string> {
+export function nginxVariables(settings: Settings): Record<string, string> {
+  const { ports, instances, nginxRateLimit, nginxConnections, nginxAllowedHosts, nginxLogAddresses } = settings;
   return {
-    NGINX_LISTEN: `${nginxHost}:${ports.nginx}`,
+    NGINX_LISTEN: listenLines(settings),
     NGINX_STATUS_LISTEN: `127.0.0.1:${ports.nginxStatus}`,
     NGINX_RUN: '/stack/nginx',
     NGINX_INCLUDES: '/stack/nginx',
@@ -51,7 +53,17 @@ export function nginxVariables({ ports, instances, nginxHost, nginxRateLimit }: 
     NGINX_RATE_LIMIT: nginxRateLimit.on ? 'on' : 'off',
     NGINX_RATE_PER_SECOND: String(nginxRateLimit.perSecond),
     NGINX_RATE_BURST: String(nginxRateLimit.burst),
+    NGINX_CONNECTIONS_PER_ADDRESS: String(nginxConnections),
+    NGINX_ALLOWED_HOSTS: nginxAllowedHosts,
+    NGINX_LOG_ADDRESSES: nginxLogAddresses,
   };
+}
+
+/** `localhost` is both of its addresses, where the machine has both. */
+function listenLines({ nginxHost, ports }: Settings): string {
+  if (nginxHost !== 'localhost') return `${nginxHost}:${ports.nginx}`;
+  const ipv6 = networkInterfaces().lo?.some(({ address }) => address === '::1') ?? false;
+  return [`127.0.0.1:${ports.nginx}`, ...(ipv6 ? [`[::1]:${ports.nginx}`] : [])].join('; listen ');
 }
 
 function upstreamServers(firstPort: number, count: number): string {

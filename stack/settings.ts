@@ -14,9 +14,14 @@ export interface Settings {
   /** Where the apps look for the servers: their own ports, or those of proxies before them. */
   readonly appPorts: Ports;
   readonly instances: { readonly ingest: number; readonly api: number; readonly worker: number };
-  /** The address that nginx listens on; the servers and the apps listen on loopback only. */
+  /** The address that nginx listens on, `localhost` for both of loopback; the servers and the apps listen on loopback only. */
   readonly nginxHost: string;
   readonly nginxRateLimit: RateLimit;
+  /** Requests at once from one address. */
+  readonly nginxConnections: number;
+  /** Names separated by commas; none: any name. */
+  readonly nginxAllowedHosts: string;
+  readonly nginxLogAddresses: string;
   readonly partitions: number;
   readonly logLevel: string;
   readonly elasticsearchHeapMb: number;
@@ -65,6 +70,12 @@ export class Unusable extends Error {
   override readonly name = 'Unusable';
 }
 
+const LOOPBACK_NAMES = 'localhost,127.0.0.1,[::1]';
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.startsWith('127.') || host === '[::1]';
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws {Unusable} naming the first variable that is wrong and the value it has. */
@@ -98,6 +109,7 @@ export function readSettings(environment: Environment, repository: string): Sett
     api: port('API_PORT', 3200),
     worker: port('WORKER_PORT', 3300),
   };
+  const nginxHost = environment.NGINX_HOST || 'localhost';
   const settings: Settings = {
     repository,
     stateDir: folder('STACK_DIR', join(repository, '.stack')),
@@ -115,12 +127,19 @@ export function readSettings(environment: Environment, repository: string): Sett
       api: integer('APIS', 1, 1, 64),
       worker: integer('WORKERS', 1, 1, 64),
     },
-    nginxHost: environment.NGINX_HOST || '127.0.0.1',
+    nginxHost,
     nginxRateLimit: {
       on: onOrOff('NGINX_RATE_LIMIT', environment.NGINX_RATE_LIMIT),
       perSecond: integer('NGINX_RATE_PER_SECOND', 100, 1, 1_000_000),
       burst: integer('NGINX_RATE_BURST', 200, 1, 1_000_000),
     },
+    nginxConnections: integer('NGINX_CONNECTIONS_PER_ADDRESS', 2_000, 1, 1_000_000),
+    // Who listens on loopback only has no keys to keep a page of the internet out, whose name was made to mean this machine.
+    nginxAllowedHosts: (environment.NGINX_ALLOWED_HOSTS || (isLoopback(nginxHost) ? LOOPBACK_NAMES : '')).replaceAll(
+      ' ',
+      '',
+    ),
+    nginxLogAddresses: environment.NGINX_LOG_ADDRESSES || 'short',
     partitions: integer('PARTITIONS', 8, 1, 1_024),
     logLevel: environment.LOG_LEVEL || 'info',
     elasticsearchHeapMb: integer('ELASTICSEARCH_HEAP_MB', 512, 256, 31_744),

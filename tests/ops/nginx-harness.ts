@@ -25,6 +25,8 @@ export interface NginxOptions {
   readonly ingestPorts: readonly number[];
   readonly apiPorts: readonly number[];
   readonly variables?: Record<string, string>;
+  /** What an operator adds to the server, before our own locations. */
+  readonly rules?: string;
 }
 
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
@@ -47,9 +49,13 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     NGINX_RATE_LIMIT: 'off',
     NGINX_RATE_PER_SECOND: '100',
     NGINX_RATE_BURST: '200',
+    NGINX_CONNECTIONS_PER_ADDRESS: '2000',
+    NGINX_ALLOWED_HOSTS: '',
+    NGINX_LOG_ADDRESSES: 'short',
     ...options.variables,
   });
-  writeFileSync(`${folder}/nginx/nginx.conf`, configuration);
+  const withRules = configuration.replace('    location / {', `${options.rules ?? ''}\n    location / {`);
+  writeFileSync(`${folder}/nginx/nginx.conf`, withRules);
   writeFileSync(`${folder}/nginx/problems.conf`, readFileSync(`${REPOSITORY}/nginx/problems.conf`));
   const logFile = `${folder}/nginx.log`;
   const command = insideRootfs(installation, folder, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']);
@@ -155,31 +161,4 @@ export function silentUpstream(manner: 'dies' | 'hangs'): Upstream {
     },
   });
   return { port: listener.port, seen: () => seen, stop: () => listener.stop(true) };
-}
-
-export interface RawAnswer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
-
-/** Sends bytes that no HTTP client would, such as a GET with a body, and reads until the server closes. */
-export async function sendRaw(port: number, text: string): Promise<RawAnswer> {
-  const { promise, resolve: done } = Promise.withResolvers<void>();
-  const chunks: Buffer[] = [];
-  const socket = await Bun.connect({
-    hostname: '127.0.0.1',
-    port,
-    socket: {
-      data: (_, bytes) => void chunks.push(Buffer.from(bytes)),
-      close: () => done(),
-      error: () => done(),
-    },
-  });
-  socket.write(text);
-  await promise;
-  const [head = '', ...rest] = Buffer.concat(chunks).toString('utf8').split('\r\n\r\n');
-  const [first = '', ...lines] = head.split('\r\n');
-  const headers = lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.replace(/^[^:]*:\s*/, '')]);
-  return { status: Number(first.split(' ')[1]), headers: Object.fromEntries(headers), body: rest.join('\r\n\r\n') };
 }

@@ -1,9 +1,13 @@
 /** The promises of nginx/: what goes where, what is never sent twice, and what its own errors look like. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { methodsOf, NORMAL_PATH } from '@parley/http';
 import { checkMachine } from '../../stack/install/machine.ts';
 import { serverLines } from '../../stack/nginx.ts';
-import type { Echo, Nginx, RawAnswer, Upstream } from './nginx-harness.ts';
-import { echoUpstream, freePort, sendRaw, silentUpstream, startNginx, waitUntil } from './nginx-harness.ts';
+import { pathTricks } from '../support/path-tricks.ts';
+import { type RawAnswer, sendRaw } from '../support/raw.ts';
+import type { Echo, Nginx, Upstream } from './nginx-harness.ts';
+import { echoUpstream, freePort, silentUpstream, startNginx, waitUntil } from './nginx-harness.ts';
 
 const INSTALL_AND_START_MS = 300_000;
 const CHATS = '/api/applications/0f1e/chats';
@@ -100,18 +104,34 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     test('an address reaches the app as it was sent, escapes and all', async () => {
       const path = `${CHATS}/1/search?search_query=a%2Fb%20c&limit=5`;
       expect(await echoOf(to(path))).toMatchObject({ app: 'api', path });
-      expect(await echoOf(post('/api/applications/a%2Fb/chats', '{}'))).toMatchObject({
-        path: '/api/applications/a%2Fb/chats',
+      expect(await echoOf(post('/api/applications/a%40b/chats', '{}'))).toMatchObject({
+        path: '/api/applications/a%40b/chats',
       });
     });
 
     test('health is answered by nginx itself, and the apps’ own pages are not public', async () => {
       const before = ingest.seen() + api.seen();
       expect(await rawOf(await to('/healthz'))).toMatchObject({ status: 200, body: '{"status":"ok"}' });
-      for (const path of ['/readyz', '/metrics', '/metrics/', '/%6detrics', '//metrics', '/healthz/', '/livez']) {
+      for (const path of ['/readyz', '/metrics', '/metrics/', '/healthz/', '/livez']) {
         expectProblem(await rawOf(await to(path)), 404);
       }
       expect(ingest.seen() + api.seen()).toBe(before);
+    });
+
+    test.each(['a', 'api', 'web:80', 'a%zz', '256.256.256.256', '[::1]:8080'])(
+      'the apps never see that a client calls us %s, but are told',
+      async (host) => {
+        const { body } = await sendRaw(nginx.port, `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+        expect(JSON.parse(body).headers).toMatchObject({ host: 'parley', 'x-forwarded-host': host });
+      },
+    );
+
+    test('what a client says of another proxy is not believed', async () => {
+      const said = 'X-Forwarded-Host: evil.example\r\nConnection: close\r\n';
+      const withHost = await sendRaw(nginx.port, `GET /x HTTP/1.1\r\nHost: a\r\n${said}\r\n`);
+      expect(JSON.parse(withHost.body).headers['x-forwarded-host']).toBe('a');
+      const without = await sendRaw(nginx.port, `GET /x HTTP/1.0\r\n${said}\r\n`);
+      expect(JSON.parse(without.body).headers['x-forwarded-host']).toBeUndefined();
     });
 
     test('its own figures are on another port', async () => {
@@ -205,6 +225,21 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(await logLine(id)).toMatchObject({ user_agent: 'a"b\\c' });
     });
 
+    test('the log has no token and no text of a search, unless it is told to', async () => {
+      const path = '/api/applications/5ecret/chats/7/search?search_query=private';
+      const id = `short-${crypto.randomUUID()}`;
+      await to(path, { headers: { 'X-Request-Id': id } });
+      expect((await logLine(id)).uri).toBe('/api/applications/:token/chats/7/search');
+      await to('/other?private', { headers: { 'X-Request-Id': `${id}-2` } });
+      expect((await logLine(`${id}-2`)).uri).toBe('/other');
+      expect(nginx.accessLog()).not.toMatch(/5ecret|private/);
+
+      const variables = { NGINX_LOG_ADDRESSES: 'full' };
+      const full = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port], variables }));
+      await fetch(`http://127.0.0.1:${full.port}${path}`);
+      await waitUntil(async () => full.accessLog().includes(path), 5_000, 'the address is in the log');
+    });
+
     const logLine = async (id: string): Promise<Record<string, unknown>> => {
       const find = (): string | undefined =>
         nginx
@@ -226,12 +261,118 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
 
     test.each([
       [400, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
-      [400, `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`],
+      [431, `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`],
+      [400, 'GET /a/../b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+      [501, 'BREW / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+      [501, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n'],
+      [505, 'GET / HTTP/9.9\r\nHost: a\r\n\r\n'],
       [405, 'TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
       [414, `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
     ])('%d is a problem document', async (status, request) => {
       expectProblem(await sendRaw(nginx.port, request), status);
     });
+  });
+
+  test.each(['/api/applications', '/api/applications/t/chats/1/messages/2', '/api/applications/t/chats/1/search'])(
+    'its own 405 for %s allows what the apps do',
+    async (path) => {
+      const answer = await sendRaw(nginx.port, `TRACE ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      expect(answer.headers.allow).toBe(methodsOf(path).join(', '));
+    },
+  );
+
+  describe('with a rule of the operator’s own', () => {
+    const denied = ['/api/applications', '/private'];
+    let port: number;
+    beforeAll(async () => {
+      const rules = denied.map((path) => `location ^~ ${path} { return 403; }`).join('\n');
+      port = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port], rules })).port;
+    });
+
+    test('no other way to write an address passes it', async () => {
+      for (const path of [...denied, '/metrics']) {
+        const tricks = [path, ...pathTricks(path)];
+        const answers = await Promise.all(
+          tricks.map((trick) => sendRaw(port, `GET ${trick} HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n`)),
+        );
+        const went = answers.flatMap(({ status, body }) => (status === 200 ? [(JSON.parse(body) as Echo).path] : []));
+        const reads = (sent: string) => decodeURI(new URL(sent, 'http://a').pathname.replaceAll(/%(?![2-7])/g, '%25'));
+        expect(went.filter((sent) => reads(sent).startsWith(path))).toEqual([]);
+        expect(went.length).toBeGreaterThan(0); // some are other paths in their own right, as `/;/metrics`
+        expect(answers[0]?.status).not.toBe(200);
+      }
+    });
+  });
+
+  describe('with names that it may be called by', () => {
+    let port: number;
+    beforeAll(async () => {
+      const variables = { NGINX_ALLOWED_HOSTS: 'chat.example, 127.0.0.1,[::1]' };
+      port = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port], variables })).port;
+    });
+    const called = (host: string, path = '/x') =>
+      sendRaw(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+
+    test.each(['chat.example', 'CHAT.example:8080', '127.0.0.1', '[::1]:80'])('%s is answered', async (host) => {
+      expect((await called(host)).status).toBe(200);
+    });
+
+    test.each(['evil.example', 'chat.example.evil', 'a.chat.example', 'chat.exampl', 'example', ','])(
+      '%s is not',
+      async (host) => {
+        expectProblem(await called(host), 421);
+      },
+    );
+
+    test('the pages of problems are no way around that', async () => {
+      for (const path of ['/_problems/400', '/_problems/x', '/_problems/..\\..\\metrics', '/x/../_problems/400']) {
+        const { status, headers } = await called('evil.example', path);
+        expect([status, headers['content-type']]).toEqual([
+          path.endsWith('/400') ? 404 : 421,
+          'application/problem+json',
+        ]);
+      }
+    });
+
+    test('whoever watches nginx calls it by its address', async () => {
+      expect((await called('10.1.2.3', '/healthz')).status).toBe(200);
+    });
+  });
+
+  test('one address may have so many requests at once, and the next one is 429', async () => {
+    const hanging = keep(silentUpstream('hangs'));
+    const variables = { NGINX_CONNECTIONS_PER_ADDRESS: '3' };
+    const { port } = keep(await startNginx({ ingestPorts: [hanging.port], apiPorts: [api.port], variables }));
+    const held = Array.from({ length: 3 }, () =>
+      fetch(`http://127.0.0.1:${port}${CHATS}`, { method: 'POST', body: '{}' }).then((response) => response.status),
+    );
+    await waitUntil(async () => hanging.seen() === 3, 5_000, 'three requests hang');
+    expectProblem(await rawOf(await fetch(`http://127.0.0.1:${port}/x`)), 429);
+    expect(await Promise.all(held)).toEqual([503, 503, 503]);
+    expect((await fetch(`http://127.0.0.1:${port}/x`)).status).toBe(200);
+  });
+
+  test('a body reaches the app as it comes, so that the app can tell that it comes too slowly', async () => {
+    const { promise: begun, resolve } = Promise.withResolvers<void>();
+    const late = keep(
+      echoUpstream('ingest', (request) => {
+        resolve();
+        request.text().catch(() => {}); // it will never be whole
+        return Response.json({ status: 408 }, { status: 408, headers: { connection: 'close' } });
+      }),
+    );
+    const { port } = keep(await startNginx({ ingestPorts: [late.port], apiPorts: [api.port] }));
+    const head = `POST ${CHATS} HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n`;
+    const answer = sendRaw(port, `${head}only a part`);
+    await begun;
+    expect((await answer).status).toBe(408);
+  });
+
+  test('the expression of a path in normal form is the one of the apps', () => {
+    const template = readFileSync(`${import.meta.dir}/../../nginx/nginx.conf.template`, 'utf8');
+    const [, expression] = /map \$request_uri \$parley_normal_path \{[^"]*"~([^"]*)" 1;/.exec(template) ?? [];
+    const ours = NORMAL_PATH.source.replaceAll('\\/', '/').replace('(?:/|$)', '(?:[/?]|$)').replace(/\$$/, '(?:[?]|$)');
+    expect(expression).toBe(ours);
   });
 
   describe('with a part of the system away', () => {

@@ -48,12 +48,11 @@ export class OwnStack {
     return answers;
   }
 
-  /** What all programs wrote into their logs, nginx's access log left out. */
+  /** What all programs wrote into their logs. */
   logged(): { readonly name: string; readonly text: string }[] {
     const folders = [`${this.stateDir}/logs`, `${this.stateDir}/elasticsearch/logs`];
     const files = folders.flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`));
-    const names = files.filter((name) => !name.endsWith('/nginx-access.log'));
-    return names.map((name) => ({ name, text: text(name) }));
+    return files.map((name) => ({ name, text: text(name) }));
   }
 
   /** Where its processes and all that they have started listen, and the tools of RabbitMQ that run: `address:port`. */
