@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Client, Sent } from '../support/client.ts';
 import { e2e } from '../support/e2e.ts';
-import { rawHttp } from '../support/raw-http.ts';
+import { rawHttp } from '../support/raw.ts';
 
 let client: Client;
 let application: string;
@@ -245,7 +245,7 @@ describe('a refused request', () => {
   });
 
   test('goes nowhere: 404', async () => {
-    for (const path of ['/', '/api', '/api/nothing', `${chat}/nothing`, '/api/applications/x/y/z']) {
+    for (const path of ['/api', '/api/nothing', `${chat}/nothing`, '/api/applications/x/y/z']) {
       await expectProblem('GET', path, {}, 404);
     }
   });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '../support/client.ts';
 import { e2e } from '../support/e2e.ts';
-import { type RawRequest, rawHttp } from '../support/raw-http.ts';
+import { type RawRequest, rawHttp } from '../support/raw.ts';
 
 let client: Client;
 let application: string;

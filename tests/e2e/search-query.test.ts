@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '../support/client.ts';
 import { e2e, eventually } from '../support/e2e.ts';
-import { rawHttp } from '../support/raw-http.ts';
+import { rawHttp } from '../support/raw.ts';
 
 let client: Client;
 let search: string;
@@ -71,8 +71,9 @@ for (const method of ['GET', 'POST']) {
     test('has its body in JSON', async () => {
       const typed = { 'content-type': 'text/plain' };
       expect((await ask(method, '', '{"search_query":"red"}', typed)).status).toBe(415);
+      // No page of another site can send a GET with a body, so the type of one may go without saying.
       const untyped = { path: search, method, body: '{"search_query":"red"}' };
-      expect((await rawHttp(client.url, untyped)).status).toBe(415);
+      expect((await rawHttp(client.url, untyped)).status).toBe(method === 'GET' ? 200 : 415);
     });
 
     test('takes limit and cursor in the URL, not in the body', async () => {
