@@ -1,19 +1,20 @@
 import type { FillProgress } from '@parley/embedded';
-import type { Logger } from '@parley/runtime';
-import { Gauge, type Registry } from 'prom-client';
+import { type Logger, readGauge } from '@parley/runtime';
+import type { Registry } from 'prom-client';
 
 const LOGGED_EVERY_MS = 10_000;
 
 /** Tells in log and metrics how far a search table of a new version is filled. */
 export function searchFillProgress(registry: Registry, logger: Logger): (progress: FillProgress) => void {
-  const gauge = new Gauge({
+  let filled = 0;
+  const told = {
     name: 'parley_search_rebuild_documents',
     help: 'Messages in the search table that is being filled; 0 while none is',
-    registers: [registry],
-  });
+  };
+  readGauge({ ...told, registry }, () => filled);
   let loggedAt = Number.NEGATIVE_INFINITY;
   return ({ documents, running }) => {
-    gauge.set(running ? documents : 0);
+    filled = running ? documents : 0;
     const now = performance.now();
     if (running && now - loggedAt < LOGGED_EVERY_MS) return;
     loggedAt = now;

@@ -1,6 +1,6 @@
 import { Unavailable } from '@parley/domain';
-import { within } from '@parley/runtime';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { readCounter, readGauge, within } from '@parley/runtime';
+import type { Registry } from 'prom-client';
 
 export interface DeadLetterSource {
   readonly stats: { readonly deadLetters: Readonly<Record<string, number>> };
@@ -13,27 +13,25 @@ const COUNT_WITHIN_MS = 1_000;
 
 /** What was put aside, and how much of it waits, what the event log put aside itself included. */
 export function deadLetterMetrics(registry: Registry, { stats, deadLetters }: DeadLetterSource): void {
-  let countedAt = Number.NEGATIVE_INFINITY;
-  new Counter({
+  const putAside = {
     name: 'parley_dead_letters_total',
     help: 'Dead letters that this process has put aside, by reason',
-    labelNames: ['reason'] as const,
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [reason, count] of Object.entries(stats.deadLetters)) this.inc({ reason }, count);
-    },
-  });
-  const waiting = new Gauge({
+  };
+  readCounter({ ...putAside, registry }, () =>
+    Object.entries(stats.deadLetters).map(([reason, value]) => ({ labels: { reason }, value })),
+  );
+  let countedAt = Number.NEGATIVE_INFINITY;
+  let counted = Promise.resolve(Number.NaN);
+  const waiting = {
     name: 'parley_dead_letters_waiting',
     help: 'Dead letters that wait for an operator, as of the last 5 s; NaN where the event log does not tell',
-    registers: [registry],
-    async collect() {
-      if (performance.now() - countedAt < COUNT_EVERY_MS) return;
+  };
+  readGauge({ ...waiting, registry }, () => {
+    if (performance.now() - countedAt >= COUNT_EVERY_MS) {
       countedAt = performance.now();
       const late = () => new Unavailable('event log', 'The dead letters could not be counted in time.');
-      this.set(await within(deadLetters.count(), COUNT_WITHIN_MS, late).catch(() => Number.NaN));
-    },
+      counted = within(deadLetters.count(), COUNT_WITHIN_MS, late).catch(() => Number.NaN);
+    }
+    return counted;
   });
-  waiting.set(Number.NaN);
 }

@@ -1,6 +1,6 @@
 import type { Ledger } from '@parley/domain';
-import type { Logger } from '@parley/runtime';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { type Logger, readGauge, within } from '@parley/runtime';
+import { Counter, type Registry } from 'prom-client';
 import { pause } from './pause.ts';
 import type { SearchUpkeep } from './search-upkeep.ts';
 
@@ -17,6 +17,8 @@ export interface IndexerParts {
   readonly tendMs?: number;
 }
 
+/** Whoever asks for the metrics waits for it. */
+const LOOK_WITHIN_MS = 1_000;
 const RETRY_MS_MAX = 5_000;
 const TEND_MS = 30_000;
 /** Requests are made by one while the other's are under way. The second works only where much waits. */
@@ -42,14 +44,15 @@ export class Indexer {
       help: 'Documents written to the search index',
       registers: [registry],
     });
-    new Gauge({
+    const age = {
       name: 'parley_unindexed_seconds',
       help: 'Age of the oldest write that is not in the search index, in seconds; NaN while it is not known',
-      registers: [registry],
-      async collect() {
-        const { oldestAt } = await ledger.unindexed().catch(() => ({ oldestAt: Number.NaN }));
-        this.set(oldestAt === undefined ? 0 : Math.max(0, Date.now() - oldestAt) / 1000);
-      },
+    };
+    readGauge({ ...age, registry }, async () => {
+      const late = () => new Error('The store did not tell in time.');
+      const asked = within(ledger.unindexed(), LOOK_WITHIN_MS, late);
+      const { oldestAt } = await asked.catch(() => ({ oldestAt: Number.NaN }));
+      return oldestAt === undefined ? 0 : Math.max(0, Date.now() - oldestAt) / 1000;
     });
   }
 

@@ -2,9 +2,9 @@ import { Unavailable } from '@parley/domain';
 import { openElasticsearch } from '@parley/elasticsearch';
 import { startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
-import { openRabbitmq } from '@parley/rabbitmq';
+import { consumingMetrics, openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { runProgram } from '@parley/runtime';
+import { diskMetrics, runProgram } from '@parley/runtime';
 import { workerConfig } from './config.ts';
 import { deadLetterMetrics } from './dead-letter-metrics.ts';
 import { Indexer } from './indexer.ts';
@@ -31,7 +31,10 @@ await runProgram(() => {
     });
     await rabbitmq.start();
 
+    sharedMetrics(registry, rabbitmq);
+    consumingMetrics(registry, rabbitmq);
     deadLetterMetrics(registry, rabbitmq);
+    diskMetrics(registry, () => elasticsearch.admin.disks());
     const { source } = rabbitmq;
     const { beginEpoch } = mysql;
     const consumer = new StoreConsumer({ source, store, beginEpoch, counters, logger, registry });

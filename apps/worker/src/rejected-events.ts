@@ -1,4 +1,4 @@
-import type { Rejection } from '@parley/domain';
+import { REJECTION_REASONS, type Rejection } from '@parley/domain';
 import { type Logger, Tally } from '@parley/runtime';
 import type { Registry } from 'prom-client';
 
@@ -9,6 +9,8 @@ export function rejectedEvents(registry: Registry, logger: Logger): (rejection: 
     help: 'Creates that were accepted and that the store can never take, by reason',
     registry,
   });
+  // At 0 from the start: Prometheus sees no increase where a series begins.
+  for (const reason of REJECTION_REASONS) total.series({ reason });
   return ({ event, reason, detail }) => {
     total.series({ reason })(1);
     logger.error({ reason, detail, eventId: event.id, type: event.type }, 'event rejected');

@@ -1,6 +1,6 @@
 import type { Ledger, MessagePosition, SearchDocument } from '@parley/domain';
-import type { Logger } from '@parley/runtime';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { type Logger, readGauge } from '@parley/runtime';
+import { Counter, type Registry } from 'prom-client';
 import { pause } from './pause.ts';
 import type { EngineIndex, SearchEngine } from './search-engine.ts';
 
@@ -212,13 +212,7 @@ export class SearchUpkeep {
   }
 
   #metrics(registry: Registry): Counter {
-    const gauge = (name: string, help: string, read: () => number) =>
-      new Gauge({
-        ...{ name, help, registers: [registry] },
-        collect() {
-          this.set(read());
-        },
-      });
+    const gauge = (name: string, help: string, read: () => number) => readGauge({ name, help, registry }, read);
     gauge(
       'parley_search_rebuild_documents',
       'Documents in the search index that this worker is building; 0 while it builds none',

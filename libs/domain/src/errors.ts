@@ -58,4 +58,5 @@ export class EventRejected extends DomainError {
  * - `rejected`: the database refuses its values.
  * - `malformed`: it is not an event at all.
  */
-export type RejectionReason = 'collision' | 'unknown-owner' | 'late' | 'rejected' | 'malformed';
+export const REJECTION_REASONS = ['collision', 'unknown-owner', 'late', 'rejected', 'malformed'] as const;
+export type RejectionReason = (typeof REJECTION_REASONS)[number];

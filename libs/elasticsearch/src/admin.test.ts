@@ -179,6 +179,16 @@ test('the server tells its version and that it is there', () =>
     await admin.ping();
   }));
 
+test('each node tells how full its disk is', () =>
+  own(async ({ admin }) => {
+    const disks = await admin.disks();
+    expect(disks.map(({ labels }) => labels)).toEqual([{ server: 'elasticsearch', node: 'parley' }]);
+    for (const { freeBytes, sizeBytes } of disks) {
+      expect(freeBytes).toBeGreaterThan(0);
+      expect(sizeBytes).toBeGreaterThan(freeBytes);
+    }
+  }));
+
 test('options that cannot be are refused with their value', () => {
   expect(() => openElasticsearch({ url: 'elasticsearch:9200' })).toThrow('http://');
   expect(() => openElasticsearch({ url: serverUrl(), alias: 'A*' })).toThrow('not A*');

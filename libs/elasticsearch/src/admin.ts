@@ -1,4 +1,5 @@
 import type { Client } from '@elastic/elasticsearch';
+import type { Disk } from '@parley/runtime';
 import type { Target } from './bulk-body.ts';
 import { call } from './call.ts';
 import { IndexMissing, isResponse, UnknownMapping, WrongElasticsearch } from './errors.ts';
@@ -67,6 +68,19 @@ export class IndexAdmin {
   /** Resolves where Elasticsearch answers. */
   async ping(): Promise<void> {
     await this.#call((options) => this.#client.cluster.health({}, options));
+  }
+
+  /** The disks that the nodes write to. */
+  async disks(): Promise<Disk[]> {
+    const filter = 'nodes.*.name,nodes.*.fs.total';
+    const { nodes = {} } = await this.#call((options) =>
+      this.#client.nodes.stats({ metric: 'fs', filter_path: filter }, options),
+    );
+    return Object.entries(nodes).flatMap(([id, { name = id, fs }]) => {
+      const { available_in_bytes: freeBytes, total_in_bytes: sizeBytes } = fs?.total ?? {};
+      if (freeBytes === undefined || sizeBytes === undefined) return [];
+      return [{ labels: { server: 'elasticsearch', node: name }, freeBytes, sizeBytes }];
+    });
   }
 
   /** Makes the first index where searches have none. Throws WrongElasticsearch where the alias is not as we left it. */

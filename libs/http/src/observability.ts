@@ -1,21 +1,29 @@
-import { Distributions, type Logger, Tally } from '@parley/runtime';
+import type { Logger } from '@parley/runtime';
 import { Elysia } from 'elysia';
 import type { Registry } from 'prom-client';
 import { errorResponse, isUnexpected } from './errors.ts';
 import { pathOf } from './normal-path.ts';
 import { requestId } from './request-id.ts';
+import { type KnownRoute, requestMetrics } from './request-metrics.ts';
 
 /** What the hooks note about a request while it is under way, on the request itself: no look-up on the hot path. */
 interface Noted extends Request {
   parleyStartedAt?: number;
 }
 
+export interface ObservabilityParts {
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** Those whose failures are to be told as 0 before the first. */
+  readonly routes?: readonly KnownRoute[];
+}
+
 /**
  * Elysia plugin, first in every app: request ids, one answer for every error, metrics by route, and a log line for each
  * request (at `debug`; at `error` with the error where it is unexpected, at `warn` for a 503).
  */
-export function observability({ logger, registry }: { readonly logger: Logger; readonly registry: Registry }) {
-  const requests = requestMetrics(registry);
+export function observability({ logger, registry, routes = [] }: ObservabilityParts) {
+  const requests = requestMetrics(registry, routes);
   const logEach = logger.isLevelEnabled('debug');
   return new Elysia({ name: 'parley-observability' })
     .onRequest(({ request, set }) => {
@@ -41,31 +49,4 @@ export function observability({ logger, registry }: { readonly logger: Logger; r
       const line = { requestId: set.headers['x-request-id'], method: request.method, path, route, status };
       logger.debug({ ...line, milliseconds: Math.round(seconds * 1e5) / 100 }, 'request');
     });
-}
-
-/** Counts and times requests. Label sets are few (route templates), so each is resolved once and kept. */
-function requestMetrics(registry: Registry) {
-  const total = new Tally({
-    name: 'parley_http_requests_total',
-    help: 'Requests answered, by method, route template and status',
-    registry,
-  });
-  const duration = new Distributions({
-    name: 'parley_http_request_duration_seconds',
-    help: 'Time from the request’s head to the answer, in seconds',
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registry,
-  });
-  const kept = new Map<string, { count: (requests: number) => void; observe: (seconds: number) => void }>();
-  return (method: string, route: string, status: number, seconds: number) => {
-    const key = `${method} ${route} ${status}`;
-    let series = kept.get(key);
-    if (series === undefined) {
-      const count = total.series({ method, route, status: String(status) });
-      series = { count, observe: duration.series({ method, route }) };
-      kept.set(key, series);
-    }
-    series.count(1);
-    series.observe(seconds);
-  };
 }

@@ -1,6 +1,7 @@
 import { Unavailable } from '@parley/domain';
 import { type Logger, within } from '@parley/runtime';
 import { type ChannelModel, connect, type RecoveringChannelModel } from 'amqplib';
+import type { RabbitmqStats } from './stats.ts';
 import { explained, WrongRabbitmq } from './wrong-rabbitmq.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -22,6 +23,7 @@ export interface ConnectionOptions {
   readonly setup: (model: ChannelModel) => Promise<void>;
   /** The connection is gone, and its channels with it. May be called more than once. */
   readonly lost: () => void;
+  readonly stats: Pick<RabbitmqStats, 'connectionsLost'>;
   readonly logger: Logger | undefined;
 }
 
@@ -91,7 +93,7 @@ export class Connection {
   }
 
   async #start(): Promise<void> {
-    const { url, name, logger } = this.#options;
+    const { url, name, stats, logger } = this.#options;
     const recovering = await connect(withHeartbeat(url), {
       noDelay: true,
       timeout: CONNECT_TIMEOUT_MS,
@@ -111,7 +113,10 @@ export class Connection {
       logger?.info({ name }, 'connected to RabbitMQ');
       this.#ready.resolve();
     });
-    recovering.on('disconnect', (err: Error) => logger?.warn({ err, name }, 'RabbitMQ is away'));
+    recovering.on('disconnect', (err: Error) => {
+      stats.connectionsLost += 1;
+      logger?.warn({ err, name }, 'RabbitMQ is away');
+    });
     recovering.on('connect-failed', (err: Error) => {
       const error = explained(err);
       if (error instanceof WrongRabbitmq) this.#ready.reject(error);

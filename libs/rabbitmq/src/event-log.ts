@@ -44,6 +44,11 @@ export class RabbitLog implements EventLog {
     return this.#of(this.#publishers, token).refusal();
   }
 
+  /** How many partitions take no events right now. */
+  closedPartitions(): number {
+    return this.#publishers.filter((publisher) => publisher.refusal() !== undefined).length;
+  }
+
   publish(event: Event): Promise<void> {
     return this.#of(this.#publishers, event.token).publish(event);
   }

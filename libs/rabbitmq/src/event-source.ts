@@ -45,12 +45,13 @@ export class RabbitSource implements EventSource {
   /** After a stop it may be called again. Rejects with WrongRabbitmq where waiting for the server does not help. */
   async consume(handle: EventHandler, beginEpoch: BeginEpoch = async () => {}): Promise<void> {
     if (this.#connection !== undefined) throw new Error('the source is consumed already');
-    const { url, topology, logger } = this.#options;
+    const { url, topology, stats, logger } = this.#options;
     const connection = new Connection({
       url,
       name: 'parley consumer',
       setup: (model) => this.#subscribe(model),
       lost: () => {},
+      stats,
       logger,
     });
     this.#connection = connection;

@@ -49,6 +49,19 @@ describe('starting with RabbitMQ', () => {
     proxy.close();
   });
 
+  test('a lost connection is counted, and closes every partition until there is another', async () => {
+    const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
+    const { log, stats, state } = await system.started({ url });
+    expect([log.closedPartitions(), stats.connectionsLost]).toEqual([0, 0]);
+    const allow = proxy.refuse();
+    await until('the connection is lost', () => state() === 'away');
+    expect([log.closedPartitions(), stats.connectionsLost]).toEqual([system.partitions, 1]);
+    allow();
+    await until('there is another', () => state() === 'open');
+    expect([log.closedPartitions(), stats.connectionsLost]).toEqual([0, 1]);
+    proxy.close();
+  });
+
   test('connections that are lost while they are set up are made again, however often', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const unlucky = Array.from({ length: 6 }, () => system.drivers({ url }));

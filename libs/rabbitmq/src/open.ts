@@ -46,7 +46,7 @@ export function openRabbitmq(options: RabbitmqOptions): RabbitmqDrivers {
   const { url, partitions, queuePrefix = 'parley', windowUnconfirmed = WINDOW, logger } = options;
   const topology = new Topology({ partitions, queuePrefix, queueBytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX });
   const stats = newStats();
-  const outbox = new Outbox({ url, topology, logger });
+  const outbox = new Outbox({ url, topology, stats, logger });
   const log = new RabbitLog({ outbox, topology, window: windowUnconfirmed, stats });
   const source = new RabbitSource({ url, topology, outbox, stats, logger });
   return {

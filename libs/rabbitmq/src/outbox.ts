@@ -1,6 +1,7 @@
 import { type Logger, within } from '@parley/runtime';
 import type { ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import { away, Connection, type ConnectionState } from './connection.ts';
+import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
 const REPLIES = 'amq.rabbitmq.reply-to';
@@ -8,6 +9,7 @@ const REPLIES = 'amq.rabbitmq.reply-to';
 export interface OutboxOptions {
   readonly url: string;
   readonly topology: Topology;
+  readonly stats: RabbitmqStats;
   readonly logger: Logger | undefined;
 }
 
@@ -29,7 +31,7 @@ export class Outbox {
   /** Called when something can be published again. */
   onOpen: () => void = () => {};
 
-  constructor({ url, topology, logger }: OutboxOptions) {
+  constructor({ url, topology, stats, logger }: OutboxOptions) {
     this.#topology = topology;
     this.#connection = new Connection({
       url,
@@ -39,6 +41,7 @@ export class Outbox {
         this.#channel = undefined;
         this.onLost();
       },
+      stats,
       logger,
     });
   }

@@ -13,6 +13,8 @@ export interface RabbitmqStats {
   redeliveries: number;
   batches: number;
   batchesRetried: number;
+  /** Connections that were open and ended, whoever ended them; each is made anew. */
+  connectionsLost: number;
   readonly deadLetters: Record<RejectionReason, number>;
 }
 
@@ -27,6 +29,7 @@ export function newStats(): RabbitmqStats {
     redeliveries: 0,
     batches: 0,
     batchesRetried: 0,
+    connectionsLost: 0,
     deadLetters: { collision: 0, 'unknown-owner': 0, late: 0, rejected: 0, malformed: 0 },
   };
 }

@@ -49,9 +49,9 @@ export class Epochs {
     return this.#current[partition];
   }
 
-  /** Whether numbers can be drawn in every partition. */
-  allOpen(): boolean {
-    return !this.#current.includes(undefined);
+  /** In how many partitions no number can be drawn. */
+  get closed(): number {
+    return this.#current.filter((epoch) => epoch === undefined).length;
   }
 
   /**

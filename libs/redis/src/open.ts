@@ -28,6 +28,8 @@ export interface RedisDrivers {
    * it where that matters.
    */
   ready(): Promise<void>;
+  /** In how many partitions no numbers are drawn right now: in all of them without a connection. */
+  closedPartitions(): number;
   /** Resolves where every server answers and numbers can be drawn, if they are here; rejects with Unavailable. */
   ping(): Promise<void>;
   /** Idempotent. What is under way is refused. */
@@ -69,9 +71,10 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
     numbering: new RedisNumbering(client, epochs, keys),
     counters: new RedisCounters(client, keys),
     ready: () => ready,
+    closedPartitions: () => (client.status === 'ready' ? epochs.closed : partitions),
     ping: async () => {
       await bounded(pingAll(client));
-      if (register !== undefined && !epochs.allOpen())
+      if (register !== undefined && epochs.closed > 0)
         throw unavailable(undefined, 'The numbers are being secured anew.');
     },
     close: async () => {

@@ -11,7 +11,8 @@ describe('Redis away, hanging, or with another memory', () => {
   test('stopped: refuses at once; restarted: a new epoch, in which no old counter is used', async () => {
     const server = await system.server();
     const options = { servers: { url: server.url } };
-    const { numbering, counters, ping } = await system.ready(options);
+    const { numbering, counters, ping, closedPartitions } = await system.ready(options);
+    expect(closedPartitions()).toBe(0);
     const sequence = messagesOf();
     await numbering.seed(sequence, { number: 0 });
     expect(await draw(numbering, sequence)).toMatchObject({ first: 1, epoch: 1 });
@@ -28,12 +29,14 @@ describe('Redis away, hanging, or with another memory', () => {
       expect(await failure(call())).toBeInstanceOf(Unavailable);
     }
     expect(performance.now() - started).toBeLessThan(1_500);
+    expect(closedPartitions()).toBe(PARTITIONS);
     await server.start();
     await until('it draws again', async () => (await failure(draw(numbering, sequence))) === undefined);
     expect(await draw(numbering, sequence)).toMatchObject({ status: 'missing' });
     await numbering.seed(sequence, { number: 1 });
     expect(await draw(numbering, sequence)).toMatchObject({ first: 2, epoch: 2 });
     await ping();
+    expect(closedPartitions()).toBe(0);
   });
 
   test('paused: every call settles within its deadline; resumed: goes on in the same epoch without repeating', async () => {

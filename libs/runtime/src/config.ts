@@ -54,6 +54,16 @@ function about(schema: TObject, name: string): string {
   return description === undefined ? '' : `: ${description}`;
 }
 
+/** What the programs read that serve the docs page. */
+export const publicUrlConfig = {
+  PUBLIC_URL: Type.String({
+    default: '',
+    pattern: '^(https?://[A-Za-z0-9._:\\[\\]-]+)?$',
+    description:
+      'the address by which clients call the system, without a path, such as https://chat.example.com: it is told in the document and on the first page; empty: the one that was asked',
+  }),
+};
+
 /** What every program reads. */
 export const commonConfig = {
   HOST: Type.String({ default: '0.0.0.0', description: 'the address to listen on' }),

@@ -1,28 +1,25 @@
-import { Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
+import { readCounter, readGauge } from './readings.ts';
+
+export type { Registry };
 
 /** A registry of metrics in Prometheus' form, with what every process tells about itself. */
 export function createRegistry(program: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ program });
-  gauge(registry, 'process_resident_memory_bytes', 'Memory that the process holds, in bytes', () =>
-    process.memoryUsage.rss(),
-  );
-  gauge(registry, 'process_cpu_seconds_total', 'CPU time that the process has used, in seconds', () => {
+  const memory = { name: 'process_resident_memory_bytes', help: 'Memory that the process holds, in bytes', registry };
+  readGauge(memory, () => process.memoryUsage.rss());
+  const cpu = { name: 'process_cpu_seconds_total', help: 'CPU time that the process has used, in seconds', registry };
+  readCounter(cpu, () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
   const startedAt = Date.now() / 1000;
-  gauge(registry, 'process_start_time_seconds', 'When the process started, in seconds since 1970', () => startedAt);
+  const start = {
+    name: 'process_start_time_seconds',
+    help: 'When the process started, in seconds since 1970',
+    registry,
+  };
+  readGauge(start, () => startedAt);
   return registry;
-}
-
-function gauge(registry: Registry, name: string, help: string, read: () => number): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(read());
-    },
-  });
 }

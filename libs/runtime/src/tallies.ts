@@ -1,18 +1,11 @@
-import type { Metric, MetricValueWithName, Registry } from 'prom-client';
+import type { MetricValueWithName } from 'prom-client';
+import { type Described, type Labels, register } from './registered.ts';
 
 /**
  * Counters and histograms for hot paths. prom-client looks a series up by the text of its labels at each observation,
  * which on the way of a create took as long as checking its body. Here a series is resolved once and then is two or
  * three additions; prom-client asks for the values when somebody looks.
  */
-
-type Labels = Readonly<Record<string, string>>;
-
-interface Described {
-  readonly name: string;
-  readonly help: string;
-  readonly registry: Registry;
-}
 
 /** A counter by labels: `series` answers the function that adds to one of its series. */
 export class Tally {
@@ -79,10 +72,4 @@ function resolved<Series>(all: Map<string, Series>, labels: Labels, make: () => 
   const made = make();
   all.set(key, made);
   return made;
-}
-
-/** A registry asks a metric for its name and its values, and for nothing else. */
-function register({ name, help, registry }: Described, type: string, values: () => unknown[]): void {
-  const metric = { name, help, type, get: async () => ({ name, help, type, values: values(), aggregator: 'sum' }) };
-  registry.registerMetric(metric as unknown as Metric);
 }

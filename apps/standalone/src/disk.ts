@@ -1,0 +1,8 @@
+import { statfs } from 'node:fs/promises';
+import type { Disk } from '@parley/runtime';
+
+/** The disk that a folder is on: what an unprivileged user may still write to it, and its size. */
+export async function diskOf(folder: string): Promise<readonly Disk[]> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return [{ labels: { server: 'standalone' }, freeBytes: bavail * bsize, sizeBytes: blocks * bsize }];
+}
