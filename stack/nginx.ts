@@ -1,5 +1,5 @@
 /** nginx in front of the apps, with the configuration that Docker uses too: nginx/nginx.conf.template. */
-import { chownSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from './chroot.ts';
 import { type Service, type StackContext, StopOrder } from './service.ts';
@@ -15,7 +15,7 @@ const UPSTREAM_PARAMETERS = ['max_fails=1 fail_timeout=1s', 'max_fails=0 backup'
 
 export function nginxService({ settings, installation }: StackContext): Service {
   const { repository, stateDir } = settings;
-  const problems = readFileSync(`${repository}/nginx/problems.conf`, 'utf8');
+  const included = includedByNginx(repository);
   const configuration = renderNginx(repository, nginxVariables(settings));
   return {
     name: 'nginx',
@@ -26,11 +26,11 @@ export function nginxService({ settings, installation }: StackContext): Service 
     command: insideRootfs(installation, stateDir, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']),
     env: ROOTFS_ENVIRONMENT,
     cwd: stateDir,
-    configuration: configuration + problems,
+    configuration: configuration + Object.values(included).join(''),
     prepare: async () => {
       const folder = makeStateFolder(stateDir, 'nginx');
       writeFileSync(`${folder}/nginx.conf`, configuration);
-      writeFileSync(`${folder}/problems.conf`, problems);
+      for (const [file, text] of Object.entries(included)) writeFileSync(`${folder}/${file}`, text);
       const accessLog = logFileOf(stateDir, 'nginx-access');
       closeSync(openSync(accessLog, 'a'));
       chownSync(accessLog, SERVICE_USER.uid, SERVICE_USER.gid);
@@ -73,6 +73,12 @@ function upstreamServers(firstPort: number, count: number): string {
 /** The servers of an upstream group; docker-compose.yml has the same parameters. */
 export function serverLines(addresses: readonly string[]): string {
   return UPSTREAM_PARAMETERS.flatMap((each) => addresses.map((address) => `server ${address} ${each};`)).join(' ');
+}
+
+/** The texts of the files that the template includes, by their names. */
+export function includedByNginx(repository: string): Readonly<Record<string, string>> {
+  const files = readdirSync(`${repository}/nginx`).filter((file) => file.endsWith('.conf'));
+  return Object.fromEntries(files.map((file) => [file, readFileSync(`${repository}/nginx/${file}`, 'utf8')]));
 }
 
 /**

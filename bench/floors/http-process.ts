@@ -11,7 +11,7 @@ import {
   bodySchema,
   chatParam,
   jsonBody,
-  MessageBody,
+  MessageInput,
   observability,
   PATHS,
   serve,
@@ -45,7 +45,7 @@ const bare = new Elysia({ prefix: BASE_PATH })
         message_content: body.message_content,
       };
     },
-    { parse: jsonBody(BODY_BYTES_MAX), body: bodySchema(MessageBody) },
+    { parse: jsonBody(BODY_BYTES_MAX), body: bodySchema(MessageInput) },
   )
   .get(PATHS.message, ({ params }) => {
     tokenParam(params.token);

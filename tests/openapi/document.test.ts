@@ -2,51 +2,35 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js';
+import { dereferenced, type OpenApi, operationsOf } from '../support/openapi.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
-
-interface Media {
-  readonly schema: AnySchemaObject;
-  readonly example: unknown;
-}
-interface Operation {
-  readonly operationId: string;
-  readonly tags: string[];
-  readonly parameters: { in: string; name: string; required: boolean; schema: AnySchemaObject }[];
-  readonly requestBody?: { content: Record<string, Media> };
-  readonly responses: Record<string, { headers: object; content: Record<string, Media> }>;
-}
 
 let dataDir: string;
 let standalone: StandaloneProcess;
-let document: {
-  readonly openapi: string;
-  readonly tags: { name: string }[];
-  readonly paths: Record<string, Record<string, Operation>>;
-};
+let served: Record<string, unknown>;
+let document: OpenApi;
 beforeAll(async () => {
   dataDir = await temporaryFolder();
   standalone = await startStandalone(dataDir);
-  document = await (await fetch(`${standalone.url}/swagger/json`)).json();
+  served = await (await fetch(`${standalone.url}/swagger/json`)).json();
+  document = dereferenced(served);
 });
 afterAll(async () => {
   await standalone.terminate();
   await rm(dataDir, { recursive: true, force: true });
 });
 
-const operations = () =>
-  Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
-  );
+const operations = () => operationsOf(document);
 
 test('the document is valid OpenAPI 3.1', async () => {
   expect(document.openapi).toStartWith('3.1.');
-  const result = await new Validator().validate(structuredClone(document));
+  const result = await new Validator().validate(structuredClone(served));
   expect(result.errors ?? []).toEqual([]);
   expect(result.valid).toBe(true);
 });
 
 test('the document has the operations of both programs, and no other paths', () => {
-  const names = operations().map(({ path, method }) => `${method.toUpperCase()} ${path}`);
+  const names = operations().map(({ path, method }) => `${method} ${path}`);
   expect(names).toHaveLength(19);
   expect(names).toContain('POST /api/applications/{token}/chats/{number}/messages/batch');
   expect(names).toContain('GET /api/applications/{token}/chats/{number}/search');
@@ -63,21 +47,45 @@ test('every operation describes the parameters of its path', () => {
   }
 });
 
-test('nothing of the tools that made the document is left in it, and nothing points outside of it', () => {
+test('nothing of the tools that made the document is left in it', () => {
   const odd: string[] = [];
   const walk = (value: unknown, at: string): void => {
     if (typeof value !== 'object' || value === null) return;
     for (const [key, below] of Object.entries(value)) {
-      if (/^(~|\$id$|\$ref$|nullable$)/.test(key)) odd.push(`${at}/${key}`);
+      if (/^(~|\$id$|nullable$)/.test(key)) odd.push(`${at}/${key}`);
       walk(below, `${at}/${key}`);
     }
   };
-  walk(document, '');
+  walk(served, '');
   expect(odd).toEqual([]);
 });
 
+test('what has a name is used, and is described nowhere else', () => {
+  const text = JSON.stringify(served);
+  const components = (served as unknown as { components: Record<string, Record<string, object>> }).components;
+  for (const [kind, parts] of Object.entries(components)) {
+    for (const [name, part] of Object.entries(parts)) {
+      expect(text, `${kind}/${name}`).toContain(`"#/components/${kind}/${name}"`);
+      if (kind === 'schemas') expect(text.split(JSON.stringify(part)), name).toHaveLength(2);
+    }
+  }
+});
+
+test('no two components have one name, whatever their kind, nor one that Go’s constructors make of another', () => {
+  const { components } = served as unknown as { components: Record<string, object> };
+  const names = Object.values(components).flatMap((parts) => Object.keys(parts));
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  expect(names.filter((name) => names.includes(`New${name}`))).toEqual([]);
+});
+
+test('names of operations and schemas are words that a client can use', () => {
+  for (const { operation } of operations()) {
+    expect(operation.operationId).toMatch(/^(create|list|get|update|replace|search)[A-Z][A-Za-z]+$/);
+  }
+});
+
 test('every schema is strict JSON Schema 2020-12, and every example is valid under its own', () => {
-  const ajv = new Ajv2020({ strict: true, validateSchema: true, formats: { 'date-time': isUtcTime } });
+  const ajv = new Ajv2020({ strict: true, validateSchema: true, formats: { 'date-time': isUtcTime, int64: true } });
   for (const { path, method, operation } of operations()) {
     for (const { name, schema } of operation.parameters) expect(() => ajv.compile(schema), name).not.toThrow();
     const contents = Object.values(operation.responses).map(({ content }) => content);
@@ -88,13 +96,63 @@ test('every schema is strict JSON Schema 2020-12, and every example is valid und
   }
 });
 
+test('patterns are those of tokens and cursors; they mean the same to every engine, and none bars emoji from a text', () => {
+  const patterns = new Set(
+    [...JSON.stringify(served).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(([, pattern = '']) =>
+      JSON.parse(pattern),
+    ),
+  );
+  expect(patterns.size).toBe(2);
+  for (const pattern of patterns) expect(pattern).toMatch(/^\^[A-Za-z0-9_[\]{}+-]+\$$/);
+});
+
+test('of an answer every field is required, but for the errors of a problem; times and large numbers have their format', () => {
+  const { components } = served as unknown as { components: { schemas: Record<string, AnySchemaObject> } };
+  const answers = Object.entries(components.schemas).filter(([name]) => !name.endsWith('Input'));
+  expect(answers.length).toBeGreaterThan(7);
+  for (const [name, { properties = {}, required = [] }] of answers) {
+    const optional = Object.keys(properties).filter((key) => !required.includes(key));
+    expect(optional, name).toEqual(name === 'Problem' ? ['errors'] : []);
+    for (const [key, { type, format }] of Object.entries<AnySchemaObject>(properties)) {
+      const expected = type === 'integer' && key !== 'status' ? 'int64' : key.endsWith('_at') ? 'date-time' : undefined;
+      expect(format, `${name}.${key}`).toBe(expected);
+    }
+  }
+});
+
+test('the document names the server that was asked', async () => {
+  for (const path of ['/swagger/json', '/openapi.json']) {
+    const response = await fetch(`${standalone.url}${path}`, { headers: { host: '127.0.0.1:4321' } });
+    const text = await response.text();
+    expect(JSON.parse(text).servers).toMatchObject([{ url: 'http://127.0.0.1:4321' }]);
+    expect(text).toContain('PARLEY=http://127.0.0.1:4321');
+    expect(text).not.toContain('localhost:8080');
+  }
+});
+
+test('an integer that can be above 32 bits says so', () => {
+  let found = 0;
+  const walk = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const { type, maximum, format } = value as { type?: unknown; maximum?: number; format?: string };
+    if (type === 'integer' && maximum !== undefined && maximum >= 2 ** 31) {
+      expect(format).toBe('int64');
+      found += 1;
+    }
+    for (const below of Object.values(value)) walk(below);
+  };
+  walk(served);
+  expect(found).toBeGreaterThan(5);
+});
+
 test('every error is problem+json with its own status, and a 503 tells when to repeat', () => {
   for (const { operation } of operations()) {
     for (const [status, { content, headers }] of Object.entries(operation.responses)) {
       const isError = !status.startsWith('2');
       expect(Object.keys(content)).toEqual([isError ? 'application/problem+json' : 'application/json']);
+      if (status === 'default') continue;
       if (isError) expect(content['application/problem+json']?.example).toMatchObject({ status: Number(status) });
-      expect('Retry-After' in headers).toBe(status === '503');
+      expect('Retry-After' in headers, status).toBe(status === '503' || status === 'default');
     }
   }
 });
@@ -105,12 +163,20 @@ test('every operation has one of the tags that the document lists', () => {
 });
 
 test('each path takes the methods that are described for it, and no others', async () => {
-  for (const [path, methods] of Object.entries(document.paths)) {
-    const response = await fetch(`${standalone.url}${filled(path)}`, { method: 'DELETE' });
-    const described = Object.keys(methods).map((method) => method.toUpperCase());
-    expect(response.status).toBe(405);
-    const allowed = (response.headers.get('allow') ?? '').split(', ').filter((method) => method !== 'HEAD');
-    expect(allowed.sort(), path).toEqual(described.sort());
+  const methods = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS'];
+  for (const [path, described] of Object.entries(document.paths)) {
+    const taken = Object.keys(described).map((method) => method.toUpperCase());
+    const others = methods.filter((method) => !taken.includes(method));
+    for (const method of [...others, ...(taken.includes('GET') ? [] : ['HEAD'])]) {
+      for (const address of [filled(path), `${filled(path)}/`]) {
+        // Whatever else is wrong: the method is told first.
+        const init = method === 'GET' || method === 'HEAD' ? { method } : { method, body: '{' };
+        const response = await fetch(`${standalone.url}${address}`, init);
+        expect(response.status, `${method} ${address}`).toBe(405);
+        const allowed = (response.headers.get('allow') ?? '').split(', ');
+        expect(allowed, address).toEqual([...taken, ...(taken.includes('GET') ? ['HEAD'] : [])].sort());
+      }
+    }
   }
 });
 
@@ -118,7 +184,7 @@ test('every described operation is served', async () => {
   for (const { path, method, operation } of operations()) {
     const body = operation.requestBody?.content['application/json']?.example;
     const response = await fetch(`${standalone.url}${filled(path)}`, {
-      method: method.toUpperCase(),
+      method,
       headers: { 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
@@ -132,6 +198,7 @@ test('the page’s parts are served to GET and HEAD; another name beside them is
   for (const [path, type] of [
     ['/swagger', 'text/html; charset=utf-8'],
     ['/swagger/json', 'application/json'],
+    ['/openapi.json', 'application/json'],
     ['/swagger/assets/swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
     ['/swagger/assets/swagger-ui.css', 'text/css; charset=utf-8'],
     ['/swagger/assets/start.js', 'text/javascript; charset=utf-8'],
@@ -144,6 +211,8 @@ test('the page’s parts are served to GET and HEAD; another name beside them is
       ]);
       expect((await response.text()).length > 0).toBe(method === 'GET');
     }
+    const other = await fetch(`${standalone.url}${path}`, { method: 'POST' });
+    expect([other.status, other.headers.get('allow')], path).toEqual([405, 'GET, HEAD']);
   }
   for (const name of ['nothing.js', 'constructor', '__proto__', 'package.json']) {
     const response = await fetch(`${standalone.url}/swagger/assets/${name}`);

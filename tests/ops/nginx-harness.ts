@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../../stack/chroot.ts';
 import { install } from '../../stack/install/install.ts';
-import { renderNginx, serverLines } from '../../stack/nginx.ts';
+import { includedByNginx, renderNginx, serverLines } from '../../stack/nginx.ts';
 import { birth, launch, type ProcessRecord, stop } from '../../stack/process.ts';
 import { readSettings } from '../../stack/settings.ts';
 import { makeStateFolder } from '../../stack/state-folder.ts';
@@ -56,7 +56,8 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   });
   const withRules = configuration.replace('    location / {', `${options.rules ?? ''}\n    location / {`);
   writeFileSync(`${folder}/nginx/nginx.conf`, withRules);
-  writeFileSync(`${folder}/nginx/problems.conf`, readFileSync(`${REPOSITORY}/nginx/problems.conf`));
+  for (const [file, text] of Object.entries(includedByNginx(REPOSITORY)))
+    writeFileSync(`${folder}/nginx/${file}`, text);
   const logFile = `${folder}/nginx.log`;
   const command = insideRootfs(installation, folder, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']);
   const pid = launch({ command, env: ROOTFS_ENVIRONMENT, cwd: folder, logFile });

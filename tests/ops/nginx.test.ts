@@ -130,8 +130,26 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       const said = 'X-Forwarded-Host: evil.example\r\nConnection: close\r\n';
       const withHost = await sendRaw(nginx.port, `GET /x HTTP/1.1\r\nHost: a\r\n${said}\r\n`);
       expect(JSON.parse(withHost.body).headers['x-forwarded-host']).toBe('a');
+      const secure = await sendRaw(nginx.port, `GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\n${said}\r\n`);
+      expect(JSON.parse(secure.body).headers['x-forwarded-proto']).toBe('http');
       const without = await sendRaw(nginx.port, `GET /x HTTP/1.0\r\n${said}\r\n`);
       expect(JSON.parse(without.body).headers['x-forwarded-host']).toBeUndefined();
+    });
+
+    test.each([
+      ['http://a/x', 'evil.example', 'a'],
+      ['http://a:81/x', 'evil.example:81', 'a'],
+      ['http://a/x', 'a:8080', 'a:8080'],
+      ['/x', 'A.:8080', 'A.:8080'],
+      ['/x', '[::1]:8080', '[::1]:8080'],
+    ])('the host of %s with Host: %s is told as %s', async (line, host, told) => {
+      const { body } = await sendRaw(nginx.port, `GET ${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      expect(JSON.parse(body).headers['x-forwarded-host']).toBe(told);
+    });
+
+    test('health takes GET and HEAD', async () => {
+      const answer = await to('/healthz', { method: 'DELETE' });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     });
 
     test('its own figures are on another port', async () => {
@@ -273,13 +291,14 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     });
   });
 
-  test.each(['/api/applications', '/api/applications/t/chats/1/messages/2', '/api/applications/t/chats/1/search'])(
-    'its own 405 for %s allows what the apps do',
-    async (path) => {
-      const answer = await sendRaw(nginx.port, `TRACE ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
-      expect(answer.headers.allow).toBe(methodsOf(path).join(', '));
-    },
-  );
+  test.each([
+    ...['/api/applications', '/api/applications/', '/api/applications/t/chats/1/messages/2'],
+    ...['/api/applications/t/chats/1/search', '/api/applications/t/chats/1/messages/batch/?a=b'],
+    ...['/swagger', '/swagger/json', '/openapi.json', '/', '/swagger/assets/start.js'],
+  ])('its own 405 for %s allows what the apps do', async (path) => {
+    const answer = await sendRaw(nginx.port, `TRACE ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    expect(answer.headers.allow).toBe(methodsOf(path.replace(/\?.*/, '')).join(', '));
+  });
 
   describe('with a rule of the operator’s own', () => {
     const denied = ['/api/applications', '/private'];

@@ -16,6 +16,7 @@ test('every read, update and search is a 503 with Retry-After while the store is
     REQUEST_TIMEOUT_MS: 30_000,
     DATA_DIR: dataDir,
     LOG_LEVEL: 'silent',
+    PUBLIC_URL: '',
     QUEUE_BYTES_MAX: 1024 * 1024,
     STOP_TIMEOUT_MS: 1_000,
     DRAIN_MS: 0,

@@ -1,17 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { closed, dereferenced, type OpenApi, operationsOf } from './openapi.ts';
 
 /**
  * Holds every answer of a test against the document that the docs page shows: its status must be described for the
  * operation, its media type and body must be as described. What was seen is noted, so that another test can tell which
  * described answers never came.
  */
-interface OpenApi {
-  readonly paths: Record<
-    string,
-    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
-  >;
-}
-
 export class Documented {
   readonly seen = new Set<string>();
   readonly #document: OpenApi;
@@ -19,7 +13,7 @@ export class Documented {
   readonly #templates: { template: string; matcher: RegExp }[];
 
   constructor(document: unknown) {
-    this.#document = document as OpenApi;
+    this.#document = closed(dereferenced(document));
     this.#templates = Object.keys(this.#document.paths)
       .map((template) => ({ template, matcher: new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`) }))
       .sort((a, b) => a.template.split('{').length - b.template.split('{').length);
@@ -27,10 +21,10 @@ export class Documented {
 
   /** Every described answer as `POST /api/applications 201`. */
   all(): string[] {
-    return Object.entries(this.#document.paths).flatMap(([template, methods]) =>
-      Object.entries(methods).flatMap(([method, { responses }]) =>
-        Object.keys(responses).map((status) => `${method.toUpperCase()} ${template} ${status}`),
-      ),
+    return operationsOf(this.#document).flatMap(({ path, method, operation }) =>
+      Object.keys(operation.responses)
+        .filter((status) => status !== 'default')
+        .map((status) => `${method} ${path} ${status}`),
     );
   }
 

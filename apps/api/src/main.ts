@@ -1,12 +1,13 @@
 import { openElasticsearch } from '@parley/elasticsearch';
 import { connected, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
-import { openRabbitmq } from '@parley/rabbitmq';
+import { openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
 import {
   commonConfig,
   elasticsearchConfig,
   portConfig,
+  publicUrlConfig,
   readConfig,
   runProgram,
   serverConfig,
@@ -20,18 +21,20 @@ const schema = Type.Object({
   ...serverConfig,
   ...sharedPortConfig,
   ...elasticsearchConfig,
+  ...publicUrlConfig,
   PORT: portConfig(3200),
 });
 
 await runProgram(() => {
   const config = readConfig(schema, process.env);
-  return startProgram('api', config, async ({ logger }) => {
+  return startProgram('api', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, logger });
     await whenAvailable(logger, () => mysql.settlePartitions(partitions));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
     const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, logger });
+    sharedMetrics(registry, rabbitmq);
     await connected(rabbitmq.start());
     const parts = {
       store: mysql.store,
@@ -47,7 +50,7 @@ await runProgram(() => {
         'search index': () => elasticsearch.admin.ping(),
         counts: () => redis.ping(),
       },
-      pages: { behindProxy: true },
+      pages: { behindProxy: true, publicUrl: config.PUBLIC_URL },
       routes: apiRoutes(parts),
       stop: async () => {
         await rabbitmq.close();

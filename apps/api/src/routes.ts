@@ -1,16 +1,16 @@
-import { BASE_PATH } from '@parley/http';
-import { Elysia } from 'elysia';
-import { applicationRoutes } from './application-routes.ts';
-import { chatRoutes } from './chat-routes.ts';
-import { messageRoutes } from './message-routes.ts';
+import { routesOf } from '@parley/http';
+import { applicationHandlers } from './application-handlers.ts';
+import { chatHandlers } from './chat-handlers.ts';
+import { messageHandlers } from './message-handlers.ts';
 import type { ApiParts } from './parts.ts';
-import { searchRoutes } from './search-routes.ts';
+import { searchHandlers } from './search-handlers.ts';
 
 /** Elysia plugin: reads, updates and search. */
 export function apiRoutes(parts: ApiParts) {
-  return new Elysia({ name: 'parley-api', prefix: BASE_PATH })
-    .use(applicationRoutes(parts))
-    .use(chatRoutes(parts))
-    .use(messageRoutes(parts))
-    .use(searchRoutes(parts));
+  return routesOf('api', {
+    ...applicationHandlers(parts),
+    ...chatHandlers(parts),
+    ...messageHandlers(parts),
+    ...searchHandlers(parts),
+  });
 }

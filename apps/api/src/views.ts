@@ -19,6 +19,22 @@ export function messageView({ number, content, createdAt, updatedAt }: Message) 
   return { number, content, created_at: iso(createdAt), updated_at: iso(updatedAt) };
 }
 
+function applicationView({ token, name, chatsCount, createdAt, updatedAt }: Application, pending = 0) {
+  return { token, name, chats_count: chatsCount + pending, created_at: iso(createdAt), updated_at: iso(updatedAt) };
+}
+
+function chatView({ number, name, messagesCount, createdAt, updatedAt }: Chat, pending = 0) {
+  return {
+    number,
+    name,
+    messages_count: messagesCount + pending,
+    created_at: iso(createdAt),
+    updated_at: iso(updatedAt),
+  };
+}
+
+const ofApplication = ({ token }: Application): Sequence => ({ kind: 'chats', token });
+
 /**
  * Views with counts: what the row has plus what is committed but not yet summed into it. Where the live counts cannot
  * be had, the row's own count is answered, at most a minute old, rather than refusing the read.
@@ -30,25 +46,22 @@ export class CountedViews {
   ) {}
 
   async applications(rows: readonly Application[]) {
-    const pending = await this.#pending(rows, ({ token }) => ({ kind: 'chats', token }));
-    return rows.map(({ token, name, chatsCount, createdAt, updatedAt }, index) => ({
-      token,
-      name,
-      chats_count: chatsCount + (pending[index] ?? 0),
-      created_at: iso(createdAt),
-      updated_at: iso(updatedAt),
-    }));
+    const pending = await this.#pending(rows, ofApplication);
+    return rows.map((row, index) => applicationView(row, pending[index]));
+  }
+
+  async application(row: Application) {
+    return applicationView(row, (await this.#pending([row], ofApplication))[0]);
   }
 
   async chats(token: string, rows: readonly Chat[]) {
     const pending = await this.#pending(rows, ({ number }) => ({ kind: 'messages', token, chat: number }));
-    return rows.map(({ number, name, messagesCount, createdAt, updatedAt }, index) => ({
-      number,
-      name,
-      messages_count: messagesCount + (pending[index] ?? 0),
-      created_at: iso(createdAt),
-      updated_at: iso(updatedAt),
-    }));
+    return rows.map((row, index) => chatView(row, pending[index]));
+  }
+
+  async chat(token: string, row: Chat) {
+    const [pending] = await this.#pending([row], ({ number }) => ({ kind: 'messages', token, chat: number }));
+    return chatView(row, pending);
   }
 
   /** The rows of one read share one `countedThrough`. */

@@ -1,9 +1,10 @@
 import { connected, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
-import { openRabbitmq } from '@parley/rabbitmq';
+import { openRabbitmq, publishingMetrics, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
 import { commonConfig, portConfig, readConfig, runProgram, serverConfig, sharedPortConfig } from '@parley/runtime';
 import { Type } from 'typebox';
+import { closedPartitions } from './closed-partitions.ts';
 import { epochRegister } from './epoch-register.ts';
 import { ingestRoutes } from './routes.ts';
 
@@ -19,6 +20,9 @@ await runProgram(() => {
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
     const register = epochRegister({ database: mysql, log: rabbitmq.log });
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, register, logger });
+    sharedMetrics(registry, rabbitmq);
+    publishingMetrics(registry, rabbitmq);
+    closedPartitions(registry, { numbers: redis, 'event log': rabbitmq.log });
     await connected(Promise.all([rabbitmq.start(), redis.ready()]));
     return {
       checks: {

@@ -1,8 +1,9 @@
-import { commonConfig, portConfig, readConfig } from '@parley/runtime';
+import { commonConfig, portConfig, publicUrlConfig, readConfig } from '@parley/runtime';
 import { Type } from 'typebox';
 
 const schema = Type.Object({
   ...commonConfig,
+  ...publicUrlConfig,
   HOST: Type.String({ default: 'localhost', description: 'the address to listen on; localhost is 127.0.0.1 and ::1' }),
   PORT: portConfig(8080),
   ALLOWED_HOSTS: Type.String({

@@ -1,5 +1,13 @@
-import { BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX } from '@parley/domain';
-import { type HttpServer, methodsOf, NORMAL_PATH, problemResponse, REFUSAL_OF_PATH } from '@parley/http';
+import { BODY_BYTES_MAX } from '@parley/domain';
+import {
+  type HttpServer,
+  methodsOf,
+  NORMAL_PATH,
+  newRequestId,
+  problemResponse,
+  REFUSAL_OF_PATH,
+  rulesAt,
+} from '@parley/http';
 import type { Logger } from '@parley/runtime';
 import { allowedHosts, isLoopback, listeningHosts } from './hosts.ts';
 import { Listener, type ListenerLimits } from './listener/listener.ts';
@@ -21,11 +29,9 @@ export interface Serve {
 
 type Handle = (request: Request) => Response | Promise<Response>;
 
-const BATCH_PATH = /^\/api\/applications\/[^/]+\/chats\/[^/]+\/messages\/batch\/?$/;
-
 const LIMITS: Omit<ListenerLimits, 'requestMs'> = {
   connectionsMax: 4_096,
-  bodyBytesMax: ({ path }) => (BATCH_PATH.test(path) ? BATCH_BODY_BYTES_MAX : BODY_BYTES_MAX),
+  bodyBytesMax: ({ path }) => rulesAt(path)?.bodyBytesMax ?? BODY_BYTES_MAX,
   idleMs: 75_000,
   headMs: 10_000,
   stallMs: 10_000,
@@ -36,7 +42,6 @@ const LIMITS: Omit<ListenerLimits, 'requestMs'> = {
 };
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-const SEARCH_PATH = /^\/api\/applications\/[^/]+\/chats\/[^/]+\/search\/?$/;
 /** Whoever watches the process calls it by its address, and waits for nobody. */
 const UNGUARDED_PATHS = ['/healthz', '/readyz'];
 
@@ -49,13 +54,17 @@ export async function serve(handle: Handle, options: Serve): Promise<HttpServer>
     limits: { ...LIMITS, requestMs, headMs: Math.min(LIMITS.headMs, requestMs) },
     isLong: ({ method, path }) => (method === 'GET' || method === 'HEAD') && !UNGUARDED_PATHS.includes(path),
     check: (head) => refusalOf(head, allowed),
-    refuse: problemResponse,
+    refuse: answerRefusal,
     serve: async (head, body) => {
       try {
         return await handle(requestOf(head, body));
       } catch (error) {
-        options.logger.error({ err: error }, 'request failed');
-        return problemResponse({ status: 500, detail: 'Something went wrong on our side; it is in our logs.' });
+        const requestId = newRequestId();
+        options.logger.error({ err: error, requestId }, 'request failed');
+        return answerRefusal(
+          { status: 500, detail: 'Something went wrong on our side; it is in our logs.' },
+          requestId,
+        );
       }
     },
   });
@@ -82,11 +91,16 @@ function refusalOf(head: RequestHead, allowed: (hostname: string | undefined) =>
   return NORMAL_PATH.test(path) ? undefined : REFUSAL_OF_PATH;
 }
 
+/** What no route has answered has an id all the same. */
+function answerRefusal({ status, detail, headers }: Refusal, requestId = newRequestId()): Response {
+  return problemResponse({ status, detail, headers: { ...headers, 'x-request-id': requestId } });
+}
+
 function requestOf({ method, path, search, fields }: RequestHead, body: Buffer): Request {
   const url = `http://localhost${path}${search}`;
   if (method === 'HEAD' || body.length === 0) return new Request(url, { method, headers: fields });
   if (method !== 'GET') return new Request(url, { method, headers: fields, body: new Uint8Array(body) });
-  if (!SEARCH_PATH.test(path)) return new Request(url, { method, headers: fields });
+  if (rulesAt(path)?.takesGetWithBody !== true) return new Request(url, { method, headers: fields });
   // No page of another site can send a GET with a body, so its type may go without saying.
   const typed = fields.some(([name]) => name === 'content-type');
   const headers: [string, string][] = typed ? fields : [...fields, ['content-type', 'application/json']];

@@ -2,9 +2,11 @@ import { apiRoutes } from '@parley/api';
 import { openEmbedded } from '@parley/embedded';
 import { startProgram } from '@parley/http';
 import { ingestRoutes } from '@parley/ingest';
+import { diskMetrics } from '@parley/runtime';
 import { rejectedEvents, StoreConsumer } from '@parley/worker';
 import { Elysia } from 'elysia';
 import type { standaloneConfig } from './config.ts';
+import { diskOf } from './disk.ts';
 import { searchFillProgress } from './search-fill-progress.ts';
 import { serve } from './serve.ts';
 
@@ -20,12 +22,13 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         onSearchFill: searchFillProgress(registry, logger),
       });
       const { numbering, log, store, search, counters } = embedded;
+      diskMetrics(registry, () => diskOf(config.DATA_DIR));
       const onRejected = rejectedEvents(registry, logger);
       const consumer = new StoreConsumer({ source: log, store, counters, onRejected, logger, registry });
       await consumer.start();
       return {
         checks: { store: () => store.ping() },
-        pages: { behindProxy: false },
+        pages: { behindProxy: false, publicUrl: config.PUBLIC_URL },
         routes: new Elysia()
           .use(ingestRoutes({ numbering, log, store, logger, registry }))
           .use(apiRoutes({ store, log, index: search, counters, logger })),

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
 import { Elysia } from 'elysia';
-import { jsonBody, optionalJsonBody } from './body.ts';
+import { jsonBody } from './body.ts';
 import { bodiesWaiting, bodyDeadline } from './body-deadline.ts';
 import { errorResponse } from './errors.ts';
 import type { RequestProblem } from './problem.ts';
@@ -18,16 +18,18 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe('a body', () => {
   test('is read as JSON', async () => {
-    for (const parse of [jsonBody(BYTES_MAX), optionalJsonBody(BYTES_MAX)]) {
+    for (const parse of [jsonBody(BYTES_MAX), jsonBody(BYTES_MAX, 'absent')]) {
       expect(await read(request('{"a":[1]}'), parse)).toEqual({ a: [1] });
       expect(await read(request(bytes('null')), parse)).toBeNull();
     }
+    expect(await read(request(bytes('null')), jsonBody(BYTES_MAX, 'absent or null'))).toEqual({});
   });
 
   test('that is absent is refused where it is needed, and an empty object where it is not', async () => {
     for (const headers of [JSON_TYPE, {}, { 'content-type': 'text/plain' }, { 'content-encoding': 'gzip' }]) {
       expect(await read(request(undefined, headers))).toBe(400);
-      expect(await read(request(undefined, headers), optionalJsonBody(BYTES_MAX))).toEqual({});
+      expect(await read(request(undefined, headers), jsonBody(BYTES_MAX, 'absent'))).toEqual({});
+      expect(await read(request(undefined, headers), jsonBody(BYTES_MAX, 'absent or null'))).toEqual({});
     }
   });
 

@@ -1,4 +1,5 @@
 import { arrived } from './body-deadline.ts';
+import type { Body } from './contract/operations.ts';
 import { isJson, isPlain } from './media-type.ts';
 import { RequestProblem } from './problem.ts';
 
@@ -8,23 +9,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 type BodyParser = (context: { readonly request: Request }) => Promise<unknown>;
 
 /**
- * A route's body parser: JSON in UTF-8 of at most `bytesMax` bytes. Throws 415 for a body that is encoded or that is not
- * declared as JSON (any web page can make a browser send one without a type), 413 for a longer body, 400 for none, for
- * what is not UTF-8 and for what is not JSON, 408 where it does not arrive in time (`bodyDeadline`).
+ * A route's body parser: JSON in UTF-8 of at most `bytesMax` bytes. Where `emptyIf` says so, no body (or one that is null)
+ * counts as an object without fields. Throws 415 for a body that is encoded or that is not declared as JSON (any web page
+ * can make a browser send one without a type), 413 for a longer body, 400 for none, for what is not UTF-8 and for what
+ * is not JSON, 408 where it does not arrive in time (`bodyDeadline`).
  */
-export function jsonBody(bytesMax: number): BodyParser {
+export function jsonBody(bytesMax: number, emptyIf?: Body['emptyIf']): BodyParser {
   return async ({ request }) => {
     const bytes = await read(request, bytesMax);
-    if (bytes.byteLength === 0) throw new RequestProblem(400, 'The request body is empty; send a JSON object.');
-    return parse(bytes);
-  };
-}
-
-/** Likewise, for a route where no body means the same as an object without fields. */
-export function optionalJsonBody(bytesMax: number): BodyParser {
-  return async ({ request }) => {
-    const bytes = await read(request, bytesMax);
-    return bytes.byteLength === 0 ? {} : parse(bytes);
+    if (bytes.byteLength > 0) return parse(bytes) ?? (emptyIf === 'absent or null' ? {} : null);
+    if (emptyIf !== undefined) return {};
+    throw new RequestProblem(400, 'The request body is empty; send a JSON object.');
   };
 }
 

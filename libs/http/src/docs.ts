@@ -1,10 +1,9 @@
 import { openapi } from '@elysiajs/openapi';
 import { Elysia } from 'elysia';
-import { OPERATIONS } from './contract/documentation.ts';
-import { describeOperation } from './contract/operation.ts';
-import { BASE_PATH } from './contract/paths.ts';
+import { ORIGIN } from './contract/about.ts';
+import { DOCUMENT } from './contract/document.ts';
+import { type Addressed, originOf } from './origin.ts';
 import { RequestProblem } from './problem.ts';
-import { VERSION } from './version.ts';
 
 /**
  * The docs page: Swagger UI at /swagger, its document at /swagger/json, for the routes of all programs together. The
@@ -20,8 +19,27 @@ const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', follow);
 follow();
-SwaggerUIBundle({ dom_id: '#swagger-ui', url: '${DOCUMENT_PATH}', validatorUrl: null, deepLinking: true });
+// The page knows better than the server by which address it is called: a proxy may speak TLS.
+const served = await fetch('${DOCUMENT_PATH}');
+const text = await served.text();
+const document_ = served.ok
+  ? { spec: JSON.parse(text.replaceAll(JSON.parse(text).servers[0].url, location.origin)) }
+  : { url: '${DOCUMENT_PATH}' }; // asks again, and shows the error
+SwaggerUIBundle({
+  ...document_,
+  dom_id: '#swagger-ui',
+  validatorUrl: null,
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+});
 `;
+
+/** All errors look alike, and the text above the operations shows one: with an operation each is a line. */
+const STYLE = `.responses-table:not(.live-responses-table) > tbody > .response:not([data-code^="2"])
+  :is(.response-controls, .model-example, .headers-wrapper) { display: none; }
+.swagger-ui .response-col_links { display: none; }
+.swagger-ui .info table { width: auto; }
+.swagger-ui .info table tr > * { padding: 2px 16px 2px 0 !important; vertical-align: top; }`;
 
 const SUMMARY = 'Chats and messages for your applications: the operations, their errors and examples, to try out.';
 
@@ -34,11 +52,12 @@ const PAGE = `<!doctype html>
 <title>Parley</title>
 <link rel="icon" href="/favicon.ico">
 <link rel="stylesheet" href="${ASSETS_PATH}/swagger-ui.css">
+<style>${STYLE}</style>
 </head>
 <body style="margin: 0">
 <div id="swagger-ui"></div>
 <script src="${ASSETS_PATH}/swagger-ui-bundle.js"></script>
-<script src="${ASSETS_PATH}/start.js"></script>
+<script type="module" src="${ASSETS_PATH}/start.js"></script>
 </body>
 </html>
 `;
@@ -51,22 +70,21 @@ const ASSETS: ReadonlyMap<string, { type: string; read(): Blob | string }> = new
   ['start.js', { type: SCRIPT, read: () => START }],
 ]);
 
-const ABOUT = `Chats and messages for your applications. A create is answered when its event is durable; reading shows it
-at once.
-
-**Errors** are \`application/problem+json\` (RFC 9457): \`type, title, status, detail\`, and \`errors\` for what a body or a
-query has wrong. Beside those described with each operation: 405 with \`Allow\` for a method that a path does not have,
-408 for a request that does not arrive in time, 429 where an operator limits the rate, 500 without details.
-
-**Lists** are bare arrays; \`limit\` and \`order\` with \`after\` (0 is the beginning) or \`before\`, and a \`Link\` header to the
-pages beside.
-
-**Unknown fields** in a body and unknown query parameters are refused with 422.`;
-
-/** Elysia plugin. The described app is never served: only its description is. */
-export function docs() {
-  const described = describedApp();
-  const document = () => described.handle(new Request(`http://localhost${DOCUMENT_PATH}`));
+/**
+ * Elysia plugin. The document is our own; the plugin that serves it knows no route that it could add to it. Its server is
+ * the one that was asked.
+ */
+export function docs(addressed: Addressed) {
+  const documented = new Elysia().use(
+    openapi({ specPath: DOCUMENT_PATH, provider: null, documentation: DOCUMENT as object }),
+  );
+  const text = documented.handle(new Request(`http://localhost${DOCUMENT_PATH}`)).then((response) => response.text());
+  const document = async ({ request }: { readonly request: Request }) => {
+    const origin = originOf(request.headers, addressed);
+    return new Response((await text).replaceAll(ORIGIN, origin), {
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-cache' },
+    });
+  };
   return new Elysia({ name: 'parley-docs' })
     .get('/swagger', () => {
       const headers = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY };
@@ -80,19 +98,4 @@ export function docs() {
       const headers = { 'content-type': asset.type, 'cache-control': 'max-age=86400' };
       return new Response(asset.read(), { headers });
     });
-}
-
-/** Routes that only carry their descriptions, with the one that answers the document made of them. */
-function describedApp() {
-  const routes = new Elysia({ prefix: BASE_PATH });
-  for (const operation of OPERATIONS) {
-    routes.route(operation.method, operation.path, () => '', { detail: describeOperation(operation) as object });
-  }
-  const documentation = {
-    info: { title: 'Parley', version: VERSION, description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
-    tags: ['Applications', 'Chats', 'Messages', 'Search'].map((name) => ({ name })),
-  };
-  return new Elysia()
-    .use(openapi({ specPath: DOCUMENT_PATH, provider: null, documentation: documentation as object }))
-    .use(routes);
 }

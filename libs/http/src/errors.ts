@@ -1,5 +1,5 @@
 import { DomainError, EventRejected, IdempotencyConflict, NotFound, Unavailable } from '@parley/domain';
-import { methodsOf } from './contract/paths.ts';
+import { methodsOf } from './contract/routing.ts';
 import { pathOf } from './normal-path.ts';
 import { problemResponse, RequestProblem } from './problem.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { ApplicationBody, BatchBody, NewChatBody } from './contract/schemas.ts';
+import { ApplicationInput, CreateChatInput, MessageBatchInput } from './contract/schemas.ts';
 import { ERRORS_MAX, errorLister } from './field-errors.ts';
 
-const ofBatch = errorLister(BatchBody);
+const ofBatch = errorLister(MessageBatchInput);
 const TEXT = 'message_content';
 const good = { [TEXT]: 'x' };
 const told = (value: unknown) => ofBatch(value).map(({ path, message }) => `${path} ${message}`);
@@ -40,9 +40,9 @@ describe('what is wrong is told by field', () => {
   });
 
   test('nothing, where a field that may be absent is', () => {
-    expect(errorLister(NewChatBody)({})).toEqual([]);
-    expect(errorLister(NewChatBody)({ chat_name: 1 })).toEqual([{ path: '/chat_name', message: 'must be string' }]);
-    expect(errorLister(ApplicationBody)({})).toEqual([{ path: '/application_name', message: 'is required' }]);
+    expect(errorLister(CreateChatInput)({})).toEqual([]);
+    expect(errorLister(CreateChatInput)({ chat_name: 1 })).toEqual([{ path: '/chat_name', message: 'must be string' }]);
+    expect(errorLister(ApplicationInput)({})).toEqual([{ path: '/application_name', message: 'is required' }]);
   });
 });
 

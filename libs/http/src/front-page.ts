@@ -1,19 +1,17 @@
 import { Elysia } from 'elysia';
 import { BASE_PATH, PATHS } from './contract/paths.ts';
-import type { Readiness } from './operations.ts';
+import type { Readiness } from './health-routes.ts';
+import { type Addressed, originOf } from './origin.ts';
 import { VERSION } from './version.ts';
 
-export interface FrontPage {
+export interface FrontPage extends Addressed {
   readonly readiness: Readiness;
-  /** nginx is in front: it tells the host that the client called, and does not let anybody read the metrics. */
-  readonly behindProxy: boolean;
 }
 
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 /** A speech bubble. */
 const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#2563eb" d="M4 5h24a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H15l-7 6v-6H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z"/></svg>`;
-const PLAIN_HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 
 const STYLE = `:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 44rem; margin: 3rem auto; padding: 0 1.25rem; }
@@ -24,7 +22,7 @@ pre { padding: .9rem 1rem; overflow-x: auto; border-radius: .5rem; background: #
 small { opacity: .7; }`;
 
 /** Elysia plugin: what somebody sees who opens the address in a browser, and where else people look for the docs. */
-export function frontPage({ readiness, behindProxy }: FrontPage) {
+export function frontPage({ readiness, ...addressed }: FrontPage) {
   return new Elysia({ name: 'parley-front-page' })
     .get('/', async ({ request }) => {
       const report = await readiness.recently();
@@ -33,7 +31,7 @@ export function frontPage({ readiness, behindProxy }: FrontPage) {
         const links = { documentation: '/swagger', document: '/openapi.json' };
         return Response.json({ name: 'Parley', version: VERSION, ...report, ...links }, { headers });
       }
-      const html = page(report, originOf(request.headers, behindProxy), behindProxy);
+      const html = page(report, originOf(request.headers, addressed), addressed);
       return new Response(html, {
         headers: { ...headers, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY },
       });
@@ -44,17 +42,11 @@ export function frontPage({ readiness, behindProxy }: FrontPage) {
     .get('/docs', () => new Response(null, { status: 302, headers: { location: '/swagger' } }));
 }
 
-/** The address that the client called, as far as it can be one. */
-function originOf(headers: Headers, behindProxy: boolean): string {
-  const host = headers.get(behindProxy ? 'x-forwarded-host' : 'host') ?? '';
-  const scheme = behindProxy && headers.get('x-forwarded-proto') === 'https' ? 'https' : 'http';
-  return `${scheme}://${PLAIN_HOST.test(host) ? host : 'localhost'}`;
-}
-
 type Report = Awaited<ReturnType<Readiness['report']>>;
 
-function page({ status, dependencies }: Report, origin: string, behindProxy: boolean): string {
+function page({ status, dependencies }: Report, origin: string, { behindProxy }: Addressed): string {
   const states = dependencies.map(({ name, state }) => `<li>${name}: <span class="${state}">${state}</span></li>`);
+  // nginx does not let anybody read the metrics.
   const metrics = behindProxy ? '' : '\n<li><a href="/metrics">Metrics</a> for Prometheus</li>';
   const call = `curl -X POST ${origin}${BASE_PATH}${PATHS.applications} \\
   -H 'Content-Type: application/json' -d '{"application_name": "Support desk"}'`;

@@ -1,21 +1,17 @@
 export * from './body.ts';
-export { BASE_PATH, methodsOf, PATHS } from './contract/paths.ts';
-export {
-  ApplicationBody,
-  BatchBody,
-  ChatBody,
-  MessageBody,
-  NewChatBody,
-  SearchBody,
-  SearchQuery,
-} from './contract/schemas.ts';
+export { BASE_PATH, PATHS } from './contract/paths.ts';
+export { PROBLEMS, type ProblemStatus } from './contract/problems.ts';
+export { methodsOf, PATH_RULES, rulesAt } from './contract/routing.ts';
+export { MessageInput, SearchInput } from './contract/schemas.ts';
+export * from './health-routes.ts';
 export { NORMAL_PATH, REFUSAL_OF_PATH } from './normal-path.ts';
 export * from './observability.ts';
-export * from './operations.ts';
 export { numberLinks, numberPage, pageLimit, tokenLinks, tokenPage } from './paging.ts';
 export * from './params.ts';
 export { problemResponse, RequestProblem } from './problem.ts';
 export * from './program.ts';
-export { queryOf, refuseQuery, wrongQuery } from './query.ts';
+export { wrongQuery } from './query.ts';
+export { newRequestId } from './request-id.ts';
+export { type Asked, type Handlers, routesOf } from './routes.ts';
 export * from './server.ts';
 export * from './validation.ts';

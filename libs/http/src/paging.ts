@@ -11,13 +11,12 @@ import {
   type Token,
 } from '@parley/domain';
 import type { FieldError } from './problem.ts';
-import { type QueryParameters, queryOf, wrongQuery } from './query.ts';
+import { type QueryParameters, wrongQuery } from './query.ts';
 
 /**
  * Keyset paging in a URL: `limit`, `order`, and one of `after` and `before`, which are keys of the list; `Link` in the
  * answer.
  */
-const PARAMETERS = ['limit', 'after', 'before', 'order'];
 const LIMIT = /^[1-9][0-9]{0,2}$/;
 
 /** How a bound is read, and what is told where it cannot be. */
@@ -60,14 +59,14 @@ const TOKENS: Keys<Token> = {
   justBelow: () => LOWEST_TOKEN,
 };
 
-/** The page that the request asks of a list by number. Throws 422 that names each parameter that is wrong. */
-export function numberPage(request: Request): PageRequest<number> {
-  return pageRequest(queryOf(request, PARAMETERS), NUMBERS);
+/** The page that a query asks of a list by number. Throws 422 that names each parameter that is wrong. */
+export function numberPage(query: QueryParameters): PageRequest<number> {
+  return pageRequest(query, NUMBERS);
 }
 
-/** The page that the request asks of the applications. Throws 422 that names each parameter that is wrong. */
-export function tokenPage(request: Request): PageRequest<Token> {
-  return pageRequest(queryOf(request, PARAMETERS), TOKENS);
+/** The page that a query asks of the applications. Throws 422 that names each parameter that is wrong. */
+export function tokenPage(query: QueryParameters): PageRequest<Token> {
+  return pageRequest(query, TOKENS);
 }
 
 /** The page's size: throws 422 where `limit` is not a whole number from 1 to 200. */

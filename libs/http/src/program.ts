@@ -5,8 +5,9 @@ import type { Registry } from 'prom-client';
 import { bodyDeadline } from './body-deadline.ts';
 import { docs } from './docs.ts';
 import { frontPage } from './front-page.ts';
+import { type Checks, healthRoutes, Readiness } from './health-routes.ts';
 import { observability } from './observability.ts';
-import { type Checks, operations, Readiness } from './operations.ts';
+import type { Addressed } from './origin.ts';
 import { type HttpServer, serve } from './server.ts';
 
 /** The variables that every program has. */
@@ -28,7 +29,7 @@ export interface ProgramParts {
   readonly checks: Checks;
   readonly routes?: AnyElysia;
   /** It serves the docs page and the first page, too. */
-  readonly pages?: { readonly behindProxy: boolean };
+  readonly pages?: Addressed;
   /** Ends everything but the HTTP server, in order, after that has answered what was in flight. */
   stop(): Promise<void>;
 }
@@ -52,9 +53,9 @@ export async function startProgram(
   const readiness = new Readiness(parts.checks);
   // Else Elysia finds no path behind a host of up to three characters.
   const app = new Elysia({ handler: { standardHostname: false } })
-    .use(observability({ logger, registry }))
-    .use(operations({ readiness, registry }));
-  if (parts.pages !== undefined) app.use(docs()).use(frontPage({ readiness, ...parts.pages }));
+    .use(observability({ logger, registry, routes: parts.routes?.routes ?? [] }))
+    .use(healthRoutes({ readiness, registry }));
+  if (parts.pages !== undefined) app.use(docs(parts.pages)).use(frontPage({ readiness, ...parts.pages }));
   if (parts.routes !== undefined) app.use(parts.routes);
   const server = await listen(app, logger).catch(async (error: unknown) => {
     await parts.stop();

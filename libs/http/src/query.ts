@@ -19,11 +19,6 @@ export function queryOf(request: Request, known: readonly string[]): QueryParame
   return begin === -1 ? NONE : parse(url.slice(begin + 1), known);
 }
 
-/** For routes that take no query at all, as most do. */
-export function refuseQuery(request: Request): void {
-  queryOf(request, []);
-}
-
 /** `https://` is the longest of what is before a host. */
 const SCHEME_CHARACTERS = 8;
 

@@ -5,7 +5,10 @@ let drawn = 0;
 
 export function requestId(headers: Headers): string {
   const given = headers.get('x-request-id');
-  if (given !== null && ACCEPTABLE.test(given)) return given;
+  return given !== null && ACCEPTABLE.test(given) ? given : newRequestId();
+}
+
+export function newRequestId(): string {
   drawn += 1;
   return `${prefix}-${drawn.toString(36)}`;
 }

@@ -1,6 +1,6 @@
 import type { BunRequest } from 'bun';
 import type { AnyElysia } from 'elysia';
-import { methodsOf, SERVED_PATHS } from './contract/paths.ts';
+import { methodsOf, SERVED_PATHS } from './contract/routing.ts';
 import { countConnections, refuseConnections } from './listening-socket.ts';
 import { pathOf, REFUSAL_OF_PATH } from './normal-path.ts';
 import { problemResponse } from './problem.ts';

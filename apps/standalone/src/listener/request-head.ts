@@ -2,10 +2,11 @@
  * Reads the head of an HTTP/1 request (RFC 9112), strictly: what two programs could understand in two ways is refused.
  * Bytes are taken as ISO 8859-1, so a character is a byte.
  */
+import type { ProblemStatus } from '@parley/http';
 
 /** Why a request cannot be served, as the answer says it. The connection ends with it. */
 export interface Refusal {
-  readonly status: number;
+  readonly status: ProblemStatus;
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -14,55 +14,66 @@ import { Type } from 'typebox';
 const strict = { additionalProperties: false };
 const SearchText = Type.String({ minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX, pattern: TEXT_PATTERN });
 
-export const ApplicationBody = Type.Object({ application_name: Name }, strict);
-export const ChatBody = Type.Object({ chat_name: ChatName }, strict);
+export const ApplicationInput = Type.Object({ application_name: Name }, strict);
+export const ChatInput = Type.Object({ chat_name: ChatName }, strict);
 /** A chat that is created without a name has the empty one. */
-export const NewChatBody = Type.Object({ chat_name: Type.Optional(ChatName) }, strict);
-export const MessageBody = Type.Object({ message_content: Content }, strict);
-export const BatchBody = Type.Object(
-  { messages: Type.Array(MessageBody, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }) },
+export const CreateChatInput = Type.Object({ chat_name: Type.Optional(ChatName) }, strict);
+export const MessageInput = Type.Object({ message_content: Content }, strict);
+export const MessageBatchInput = Type.Object(
+  { messages: Type.Array(MessageInput, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }) },
   strict,
 );
 /** The query may be in the URL instead. */
-export const SearchBody = Type.Object({ search_query: Type.Optional(SearchText) }, strict);
-export const SearchQuery = Type.Object({ search_query: SearchText }, strict);
+export const SearchInput = Type.Object({ search_query: Type.Optional(SearchText) }, strict);
 
-/** The bodies of answers. */
+/**
+ * The bodies of answers. They may get more fields in a later version, so a client must not refuse those that it does not
+ * know.
+ */
 const Token = Type.String({ pattern: TOKEN_PATTERN, description: 'The application’s token: a UUID in lower case.' });
-const Number_ = Type.Integer({ minimum: 1, maximum: NUMBER_MAX });
-const Count = Type.Integer({ minimum: 0 });
+/** More than 32 bits hold: a generated client must know that. */
+const Number_ = Type.Integer({ format: 'int64', minimum: 1, maximum: NUMBER_MAX });
+const Count = Type.Integer({ format: 'int64', minimum: 0 });
 const Time = Type.String({ format: 'date-time', description: 'UTC, with milliseconds.' });
 const times = { created_at: Time, updated_at: Time };
 
-export const CreatedApplication = Type.Object(
-  { type: Type.Literal('application'), application_token: Token, application_name: Name },
-  strict,
-);
-export const CreatedChat = Type.Object(
-  { type: Type.Literal('chat'), application_token: Token, chat_number: Number_, chat_name: ChatName },
-  strict,
-);
-export const CreatedMessage = Type.Object(
-  {
-    type: Type.Literal('message'),
-    application_token: Token,
-    chat_number: Number_,
-    message_number: Number_,
-    message_content: Content,
-  },
-  strict,
-);
-export const CreatedBatch = Type.Array(CreatedMessage, { minItems: 1, maxItems: BATCH_MESSAGES_MAX });
-export const ApplicationView = Type.Object({ token: Token, name: Name, chats_count: Count, ...times }, strict);
-export const ChatView = Type.Object({ number: Number_, name: ChatName, messages_count: Count, ...times }, strict);
-export const MessageView = Type.Object({ number: Number_, content: Content, ...times }, strict);
-export const SearchHitView = Type.Object({ number: Number_, content: Content }, strict);
+export const CreatedApplication = Type.Object({
+  type: Type.Literal('application'),
+  application_token: Token,
+  application_name: Name,
+});
+export const CreatedChat = Type.Object({
+  type: Type.Literal('chat'),
+  application_token: Token,
+  chat_number: Number_,
+  chat_name: ChatName,
+});
+export const CreatedMessage = Type.Object({
+  type: Type.Literal('message'),
+  application_token: Token,
+  chat_number: Number_,
+  message_number: Number_,
+  message_content: Content,
+});
+export const CreatedMessages = Type.Array(CreatedMessage, { minItems: 1, maxItems: BATCH_MESSAGES_MAX });
+export const Application = Type.Object({ token: Token, name: Name, chats_count: Count, ...times });
+export const Chat = Type.Object({ number: Number_, name: ChatName, messages_count: Count, ...times });
+export const Message = Type.Object({ number: Number_, content: Content, ...times });
+export const SearchHit = Type.Object({ number: Number_, content: Content });
 
-/** RFC 9457. `errors` is there for what a body or a query has wrong; `path` is a JSON pointer or a parameter's name. */
-export const ProblemView = Type.Object({
+export const FieldError = Type.Object({
+  path: Type.String({
+    description: 'A JSON pointer into the body (`/message_content`), or the name of a parameter (`limit`).',
+  }),
+  message: Type.String(),
+});
+/** RFC 9457. `errors` is there for what a body or a query has wrong. */
+export const Problem = Type.Object({
   type: Type.String({ description: 'Always about:blank: the status tells the kind of problem.' }),
   title: Type.String(),
   status: Type.Integer(),
   detail: Type.String(),
-  errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }, strict))),
+  errors: Type.Optional(
+    Type.Array(FieldError, { description: 'What is wrong in the body or the query, at most twenty things.' }),
+  ),
 });

@@ -1,4 +1,4 @@
-import { within } from '@parley/runtime';
+import { readGauge, within } from '@parley/runtime';
 import { Elysia } from 'elysia';
 import type { Registry } from 'prom-client';
 
@@ -49,8 +49,13 @@ export class Readiness {
 }
 
 /** Elysia plugin: `/healthz` (the process is alive), `/readyz` (it can serve), `/metrics` (Prometheus). */
-export function operations({ readiness, registry }: { readonly readiness: Readiness; readonly registry: Registry }) {
-  return new Elysia({ name: 'parley-operations' })
+export function healthRoutes({ readiness, registry }: { readonly readiness: Readiness; readonly registry: Registry }) {
+  const up = { name: 'parley_dependency_up', help: 'Whether the program can use what it needs, as in /readyz: 1 or 0' };
+  readGauge({ ...up, registry }, async () => {
+    const { dependencies } = await readiness.recently();
+    return dependencies.map(({ name, state }) => ({ labels: { dependency: name }, value: state === 'up' ? 1 : 0 }));
+  });
+  return new Elysia({ name: 'parley-health' })
     .get('/healthz', () => ({ status: 'alive' }))
     .get('/readyz', async ({ set }) => {
       const report = await readiness.report();

@@ -1,0 +1,28 @@
+import { expect, test } from 'bun:test';
+import { type Counters, newToken, Unavailable } from '@parley/domain';
+import { createLogger } from '@parley/runtime';
+import { CountedViews } from './views.ts';
+
+const row = { token: newToken(), name: 'Support', chatsCount: 2, createdAt: 0, updatedAt: 0, countedThrough: 1 };
+const chat = { number: 1, name: '', messagesCount: 5, createdAt: 0, updatedAt: 1_234, countedThrough: 1 };
+
+function viewsOver(pending: Counters['pending']): CountedViews {
+  return new CountedViews({ pending } as Counters, createLogger('test', 'silent'));
+}
+
+test('a count is what the row has and what is not summed into it yet', async () => {
+  const views = viewsOver(async () => [3]);
+  expect(await views.application(row)).toMatchObject({ chats_count: 5 });
+  expect(await views.chats(row.token, [chat])).toMatchObject([{ messages_count: 8 }]);
+});
+
+test('where the live counts are away it is what the row has', async () => {
+  const views = viewsOver(async () => {
+    throw new Unavailable('numbers', 'away');
+  });
+  expect(await views.applications([row])).toMatchObject([{ chats_count: 2 }]);
+  expect(await views.chat(row.token, chat)).toEqual({
+    ...{ number: 1, name: '', messages_count: 5 },
+    ...{ created_at: '1970-01-01T00:00:00.000Z', updated_at: '1970-01-01T00:00:01.234Z' },
+  });
+});

@@ -1,0 +1,164 @@
+import { TEXT_PATTERN } from '@parley/domain';
+import type { TSchema } from 'typebox';
+import { VERSION } from '../version.ts';
+import { ABOUT, ORIGIN } from './about.ts';
+import { OPERATION_IDS, OPERATIONS, type Operation, type OperationId, TAGS } from './operations.ts';
+import { PARAMETERS, type Parameter, pathParameters } from './parameters.ts';
+import { BASE_PATH } from './paths.ts';
+import { type OperationProblem, PROBLEM_DETAILS, PROBLEMS } from './problems.ts';
+import * as schemas from './schemas.ts';
+
+/**
+ * What the document says instead of the pattern that is checked. The regular expressions of many languages cannot name a
+ * lone surrogate; and generated clients that compile patterns without the Unicode flag would refuse every emoji.
+ */
+const ANY_TEXT = 'Any Unicode text, without NUL and lone surrogates.';
+
+/**
+ * The OpenAPI 3.1 document, made from the table of operations. What has a name is described once, among the components:
+ * a generator makes one type of it.
+ */
+export const DOCUMENT = {
+  openapi: '3.1.2',
+  info: { title: 'Parley', version: VERSION, description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
+  servers: [{ url: ORIGIN, description: 'The server that this document is from.' }],
+  security: [],
+  tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+  paths: paths(),
+  components: {
+    schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, plain(schema)])),
+    parameters: Object.fromEntries(
+      Object.entries(PARAMETERS).map(([name, parameter]) => [componentName(name), described(parameter)]),
+    ),
+    headers: {
+      RequestId: { description: 'The id under which the request is logged.', schema: { type: 'string' } },
+      Link: {
+        description: 'The pages beside this one, as paths of this server: `rel="next"`, of lists also `rel="prev"`.',
+        schema: { type: 'string' },
+      },
+      Allow: { description: 'With 405: the methods that the path takes.', schema: { type: 'string' } },
+      RetryAfter: { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
+    },
+    responses: {
+      ...Object.fromEntries(problemStatuses().map((status) => [problemName(status), problemResponse(status)])),
+      OtherProblem: {
+        description: 'Any other error: see “Errors” above.',
+        headers: {
+          'X-Request-Id': ref('headers', 'RequestId'),
+          'Retry-After': ref('headers', 'RetryAfter'),
+          Allow: ref('headers', 'Allow'),
+        },
+        content: {
+          'application/problem+json': {
+            schema: ref('schemas', 'Problem'),
+            example: { type: 'about:blank', title: PROBLEMS[500].title, status: 500, detail: 'It is in our logs.' },
+          },
+        },
+      },
+    },
+  },
+};
+
+function paths(): Record<string, Record<string, object>> {
+  const described: Record<string, Record<string, object>> = {};
+  for (const id of OPERATION_IDS) {
+    const operation: Operation = OPERATIONS[id];
+    const path = `${BASE_PATH}${operation.path.replaceAll(/:([a-z]+)/g, '{$1}')}`;
+    described[path] = { ...described[path], [operation.method.toLowerCase()]: operationObject(id, operation) };
+  }
+  return described;
+}
+
+function operationObject(id: OperationId, operation: Operation): object {
+  const { tag, summary, description, body, answer } = operation;
+  const headers = {
+    'X-Request-Id': ref('headers', 'RequestId'),
+    ...(answer.paged && { Link: ref('headers', 'Link') }),
+  };
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    parameters: parametersOf(operation).map(parameterReference),
+    ...(body && {
+      requestBody: { required: body.emptyIf === undefined, content: json(body.schema, body.example) },
+    }),
+    responses: {
+      [answer.status]: { description: answer.description, headers, content: json(answer.schema, answer.example) },
+      ...Object.fromEntries(problemsOf(operation).map((status) => [status, ref('responses', problemName(status))])),
+      default: ref('responses', 'OtherProblem'),
+    },
+  };
+}
+
+/** All parameters of an operation: those of its path, its query, its header. */
+function parametersOf({ path, query, idempotencyKey }: Operation): readonly Parameter[] {
+  const names = idempotencyKey === undefined ? query : [...query, idempotencyKey];
+  return [...pathParameters(path), ...names.map((name) => PARAMETERS[name])];
+}
+
+/** The errors that are described with an operation: what its parts can have wrong. */
+function problemsOf({ path, body }: Operation): readonly OperationProblem[] {
+  const ofBody: readonly OperationProblem[] = body === undefined ? [] : [400, 413, 415];
+  const ofPath: readonly OperationProblem[] = pathParameters(path).length === 0 ? [] : [404];
+  return [...ofBody, ...ofPath, 422, 503].sort() as OperationProblem[];
+}
+
+function problemStatuses(): readonly OperationProblem[] {
+  return Object.keys(PROBLEM_DETAILS).map(Number) as OperationProblem[];
+}
+
+function problemName(status: OperationProblem): string {
+  return PROBLEMS[status].title.replaceAll(' ', '');
+}
+
+function problemResponse(status: OperationProblem): object {
+  const { title, when } = PROBLEMS[status];
+  const example = { type: 'about:blank', title, status, ...PROBLEM_DETAILS[status] };
+  return {
+    description: when,
+    headers: {
+      'X-Request-Id': ref('headers', 'RequestId'),
+      ...(status === 503 && { 'Retry-After': ref('headers', 'RetryAfter') }),
+    },
+    content: { 'application/problem+json': { schema: ref('schemas', 'Problem'), example } },
+  };
+}
+
+function json(schema: TSchema, example: unknown): object {
+  return { 'application/json': { schema: named(schema), example } };
+}
+
+function parameterReference(parameter: Parameter): object {
+  const [name = ''] = Object.entries(PARAMETERS).find(([, each]) => each === parameter) ?? [];
+  return ref('parameters', componentName(name));
+}
+
+function described({ in: place, name, description, required, schema, example }: Parameter): object {
+  const always = { in: place, name, description, required: required === true || place === 'path', schema };
+  return example === undefined ? always : { ...always, example };
+}
+
+function componentName(name: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
+function ref(kind: 'schemas' | 'parameters' | 'headers' | 'responses', name: string): object {
+  return { $ref: `#/components/${kind}/${name}` };
+}
+
+/** A schema for the document: a reference where it has a name, else itself with its parts likewise. */
+function named(schema: unknown): unknown {
+  const [name] = Object.entries(schemas).find(([, each]) => each === schema) ?? [];
+  return name === undefined ? plain(schema) : ref('schemas', name);
+}
+
+function plain(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(named);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const parts = Object.entries(schema).map(([key, value]) => [key, named(value)]);
+  return Object.fromEntries(
+    parts.map(([key, value]) => (value === TEXT_PATTERN ? ['description', ANY_TEXT] : [key, value])),
+  );
+}

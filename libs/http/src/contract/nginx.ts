@@ -1,0 +1,121 @@
+/**
+ * What nginx has to know of the API: which program serves a request, what a path takes, the texts of its own errors. It is
+ * made from the table of operations, so that an operation is added in one place. The files are kept in the repository,
+ * because the image of nginx has nothing that could make them; `bun run generate` writes them anew.
+ */
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BODY_BYTES_MAX } from '@parley/domain';
+import type { Operation } from './operations.ts';
+import { PROBLEMS, type ProblemStatus } from './problems.ts';
+import { PAGE_PATHS, PATH_RULES, type PathRules } from './routing.ts';
+
+const HEAD = '# Made by `bun run generate` from the table of operations, libs/http/src/contract/operations.ts.\n';
+
+/** Each file's text by its name in `nginx/`. */
+export function nginxContract(): Readonly<Record<string, string>> {
+  return { 'maps.conf': maps(), 'locations.conf': locations(), 'problems.conf': problems() };
+}
+
+/** A path in a request's line: what it ends with may be a query. */
+const inUri = ({ pattern }: PathRules) => `^${pattern('[^/?]+')}/?([?]|$)`;
+
+function maps(): string {
+  const pages = [...PAGE_PATHS.filter((path) => path !== '/'), '/swagger/assets/[^/?]+', '/healthz'].join('|');
+  const allow = PATH_RULES.map((rules) => `  "~${inUri(rules)}" "${rules.methods.join(', ')}";`);
+  const methods = [...new Set(PATH_RULES.flatMap(({ operations }) => operations.filter(isCreate)).map(methodOf))];
+  return `${HEAD}
+# For nginx's own 405.
+map $request_uri $parley_allow {
+  default "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+${allow.join('\n')}
+  "~^(?:${pages.replaceAll('.', '\\.')})?/?([?]|$)" "GET, HEAD";
+}
+
+# The creates are ingest's. Everything else is the api's, wrong methods and unknown paths included.
+map "$request_method:$uri" $parley_upstream {
+  default api;
+${methods.map(createsBy).join('\n')}
+}
+`;
+}
+
+function createsBy(method: string): string {
+  const paths = PATH_RULES.filter(({ operations }) =>
+    operations.some((each) => isCreate(each) && each.method === method),
+  );
+  return `  "~^${method}:(?:${paths.map(({ pattern }) => pattern('[^/]+')).join('|')})/?$" ingest;`;
+}
+
+function isCreate({ program }: Operation): boolean {
+  return program === 'ingest';
+}
+
+function methodOf({ method }: Operation): string {
+  return method;
+}
+
+function locations(): string {
+  return [HEAD, ...PATH_RULES.map(location)].join('');
+}
+
+/** Of paths whose bodies may be longer than others, and of those where a GET may have a body. */
+function location({ pattern, bodyBytesMax, takesGetWithBody }: PathRules): string {
+  const rules = [
+    ...(bodyBytesMax > BODY_BYTES_MAX ? [`  client_max_body_size ${bodyBytesMax};`] : []),
+    ...(takesGetWithBody ? ['  proxy_method $parley_method;'] : []),
+  ];
+  if (rules.length === 0) return '';
+  return `
+location ~ ^${pattern('[^/]+')}/?$ {
+${rules.join('\n')}
+  proxy_pass http://$parley_upstream;
+}
+`;
+}
+
+/** nginx's own errors: the codes that it has for them, and what is said beside what all of them have. */
+const PAGES: readonly (readonly [status: ProblemStatus, codes: string, detail: string, header?: string])[] = [
+  [400, '400 495 496 497', 'The request could not be understood, or its path is not in normal form.'],
+  [404, '404', 'There is nothing at this address.'],
+  [405, '405', 'This method cannot be used here.', 'Allow $parley_allow'],
+  [408, '408', 'The request did not arrive in time.'],
+  [413, '413', PROBLEMS[413].when],
+  [414, '414', 'The address is too long.'],
+  [421, '421', 'This system is not called by this host name.'],
+  [429, '429', 'The limit of requests for one client is reached.', 'Retry-After 1'],
+  [431, '494', 'The header is too long.'],
+  [500, '500 507', 'The request could not be handled.'],
+  [501, '501', 'There is no such method or transfer coding here.'],
+  [503, '502 503 504', 'The service is not available at the moment; try again.', 'Retry-After 1'],
+  [505, '505', 'This is a server of HTTP/1.1.'],
+];
+
+function problems(): string {
+  const errorPages = PAGES.map(([status, codes]) => `error_page ${codes} = /_problems/${status};`);
+  return `${HEAD}
+# nginx's own errors, as problem details (RFC 9457) like those of the apps; the apps' answers pass unchanged. An app that
+# cannot be reached, or is too late, is an outage: 503, and when to try again. (They are addresses because a named location
+# cannot be used for a request whose own address was not understood.)
+${errorPages.join('\n')}
+${PAGES.map(problemPage).join('')}`;
+}
+
+function problemPage([status, , detail, header]: (typeof PAGES)[number]): string {
+  const body = JSON.stringify({ type: 'about:blank', title: PROBLEMS[status].title, status, detail });
+  return `
+location = /_problems/${status} {
+  internal;
+  client_max_body_size 0;
+  default_type application/problem+json;
+  add_header X-Request-Id $parley_request_id always;
+  add_header X-Content-Type-Options nosniff always;
+${header === undefined ? '' : `  add_header ${header} always;\n`}  return ${status} '${body}';
+}
+`;
+}
+
+if (import.meta.main) {
+  const folder = resolve(import.meta.dir, '../../../../nginx');
+  for (const [file, text] of Object.entries(nginxContract())) writeFileSync(`${folder}/${file}`, text);
+}

@@ -1,0 +1,45 @@
+import { BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX } from '@parley/domain';
+
+/** The kinds of errors: a status, its title, and when a client meets it. The document, its text and all answers use it. */
+export const PROBLEMS = {
+  400: { title: 'Bad Request', when: 'The body is not JSON in UTF-8, or the request cannot be understood.' },
+  404: { title: 'Not Found', when: 'What the path names does not exist.' },
+  405: { title: 'Method Not Allowed', when: 'The path does not take this method; `Allow` lists those that it takes.' },
+  408: { title: 'Request Timeout', when: 'The request did not arrive in time.' },
+  413: {
+    title: 'Content Too Large',
+    when: `The body is longer than ${BODY_BYTES_MAX / 1024} KiB, of a batch than ${BATCH_BODY_BYTES_MAX / 1024 ** 2} MiB.`,
+  },
+  414: { title: 'URI Too Long', when: 'The address is too long.' },
+  415: { title: 'Unsupported Media Type', when: 'The body is not declared as JSON in UTF-8, or is compressed.' },
+  417: { title: 'Expectation Failed', when: 'The request has an `Expect` other than `100-continue`.' },
+  421: { title: 'Misdirected Request', when: 'The `Host` is not a name of this server.' },
+  422: {
+    title: 'Unprocessable Content',
+    when: 'A value is not valid (`errors` tells which), or the Idempotency-Key was used with another request.',
+  },
+  429: { title: 'Too Many Requests', when: 'An operator’s limit is reached; repeat after `Retry-After` seconds.' },
+  431: { title: 'Request Header Fields Too Large', when: 'The header is too long.' },
+  500: { title: 'Internal Server Error', when: 'A fault of ours. It is in our logs, under the `X-Request-Id`.' },
+  501: { title: 'Not Implemented', when: 'There is no such method or transfer coding.' },
+  503: {
+    title: 'Service Unavailable',
+    when: 'Something that is needed is away or full. Repeat after `Retry-After` seconds, a create with its `Idempotency-Key`.',
+  },
+  505: { title: 'HTTP Version Not Supported', when: 'The server speaks HTTP/1.1.' },
+} as const satisfies Readonly<Record<number, { readonly title: string; readonly when: string }>>;
+
+export type ProblemStatus = keyof typeof PROBLEMS;
+
+/** An example of what an operation may answer, by status. */
+export const PROBLEM_DETAILS = {
+  400: { detail: 'The request body is not JSON in UTF-8.' },
+  404: { detail: 'There is no such chat.' },
+  413: { detail: `The request body is longer than ${BODY_BYTES_MAX} bytes.` },
+  415: { detail: 'Send the body as JSON in UTF-8, with Content-Type: application/json.' },
+  422: { detail: 'The request body is not valid.', errors: [{ path: '/message_content', message: 'is required' }] },
+  503: { detail: 'The event log did not confirm in time.' },
+} as const satisfies Partial<Readonly<Record<ProblemStatus, object>>>;
+
+/** The statuses of errors that are described with the operations that have them. */
+export type OperationProblem = keyof typeof PROBLEM_DETAILS;
