@@ -42,7 +42,10 @@ afterAll(async () => {
 test('the docs page lists every operation under its tag', async () => {
   await withPage('light', async ({ page, screenshot }) => {
     expect(await page.locator('.info .title').first().textContent()).toContain('Parley');
-    expect(await page.locator('.opblock-tag').allInnerTexts()).toEqual(['Applications', 'Chats', 'Messages', 'Search']);
+    const tags = page.locator('.opblock-tag');
+    const names = await tags.evaluateAll((elements) => elements.map((element) => element.getAttribute('data-tag')));
+    expect(names).toEqual(['Applications', 'Chats', 'Messages', 'Search']);
+    expect(await tags.last().textContent()).toContain('Over the messages of a chat.');
     const sections = await page.locator('.opblock-tag-section').all();
     const counts = await Promise.all(sections.map((section) => section.locator('.opblock').count()));
     expect(counts).toEqual([5, 5, 7, 2]);
@@ -66,6 +69,55 @@ test('"Try it out" creates an application that is there afterwards', async () =>
     const read = await fetch(`${url}/api/applications/${application_token}`);
     expect(read.status).toBe(200);
     expect(await read.json()).toMatchObject({ token: application_token, name: 'From the docs page' });
+  });
+}, 60_000);
+
+test('a search and a page of messages are tried out from the docs page', async () => {
+  await withPage('light', async ({ page, url, screenshot }) => {
+    const post = async (path: string, body: object) => {
+      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      return (await (await fetch(`${url}/api/applications${path}`, init)).json()) as { application_token: string };
+    };
+    const { application_token: token } = await post('', { application_name: 'To be searched' });
+    await post(`/${token}/chats`, {});
+    for (const message_content of ['red', 'blue', 'dark red']) await post(`/${token}/chats/1`, { message_content });
+
+    const search = await tryOut(page, 'searchMessages', { token, number: '1', search_query: 'red' });
+    expect(search.status).toStartWith('200');
+    expect(JSON.parse(search.body)).toEqual([
+      { number: 3, content: 'dark red' },
+      { number: 1, content: 'red' },
+    ]);
+    await screenshot('docs-page-searched.png');
+
+    const list = await tryOut(page, 'listMessages', { token, number: '1', order: 'desc', limit: '1', before: '3' });
+    expect(list.status).toStartWith('200');
+    expect(JSON.parse(list.body)).toMatchObject([{ number: 2, content: 'blue' }]);
+  });
+}, 60_000);
+
+test('errors are told once: with an operation each is a line', async () => {
+  await withPage('light', async ({ page, screenshot }) => {
+    const operation = page.locator('[id$="-createMessage"]');
+    await operation.locator('.opblock-summary-control').click();
+    await operation.locator('.response').first().waitFor();
+    const rows = await operation.locator('.response').all();
+    const heights = await Promise.all(
+      rows.map(async (row) => [await row.getAttribute('data-code'), (await row.boundingBox())?.height ?? 0] as const),
+    );
+    const errors = heights.filter(([code]) => code !== '201');
+    expect(errors.map(([code]) => code)).toEqual(['400', '404', '413', '415', '422', '503', 'default']);
+    for (const [code, height] of errors) expect(height, code ?? '').toBeLessThan(60);
+    await screenshot('docs-page-errors.png');
+  });
+}, 60_000);
+
+test('the page is for the server that it is from, its text and what is tried out', async () => {
+  await withPage('light', async ({ page, origin }) => {
+    const text = await page.locator('.info').textContent();
+    expect(text).toContain(`PARLEY=${origin}`);
+    expect(text).not.toContain('localhost:8080');
+    expect(await page.locator('.servers option').allTextContents()).toEqual([expect.stringContaining(origin)]);
   });
 }, 60_000);
 
@@ -177,6 +229,20 @@ async function withPage(
   expect(elsewhere.filter(unexpected)).toEqual([]);
   expect(errors.filter(unexpected)).toEqual([]);
   await context.close();
+}
+
+/** Fills in an operation's parameters and executes it. */
+async function tryOut(page: Page, id: string, values: Readonly<Record<string, string>>) {
+  const operation = page.locator(`[id$="-${id}"]`);
+  await operation.locator('.opblock-summary-control').click();
+  await operation.getByRole('button', { name: 'Try it out' }).click();
+  for (const [name, value] of Object.entries(values)) {
+    const field = operation.locator(`tr[data-param-name="${name}"]`).locator('input, select');
+    if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value);
+    else await field.fill(value);
+  }
+  await operation.getByRole('button', { name: 'Execute' }).click();
+  return answerOn(operation);
 }
 
 async function answerOn(operation: Locator): Promise<{ status: string; body: string }> {
