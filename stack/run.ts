@@ -7,6 +7,8 @@ export class CommandFailed extends Error {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string | undefined>;
+  /** After this time it is killed; without it, it may take what it takes. */
+  readonly withinMs?: number;
 }
 
 /**
@@ -20,6 +22,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
     stderr: 'pipe',
     env: options.env ?? process.env,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.withinMs === undefined ? {} : { timeout: options.withinMs, killSignal: 'SIGKILL' }),
   });
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),

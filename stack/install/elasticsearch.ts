@@ -1,12 +1,18 @@
 /**
- * The Elasticsearch distribution: the real server with its core, as published in the Maven repository that this machine's
- * `mvn` is set up with. (It lacks some modules of the full image; the project's index needs none of them.)
+ * The Elasticsearch distribution: the real server with its core, as published in the Maven repository. (It
+ * lacks some modules of the full image; the project's index needs none of them.)
  */
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { run } from '../run.ts';
 import { ELASTICSEARCH_VERSION } from '../versions.ts';
+import { fetchArtifact } from './maven.ts';
 
-const GROUP = 'org.elasticsearch.distribution.integ-test-zip';
+const ARTIFACT = {
+  group: 'org.elasticsearch.distribution.integ-test-zip',
+  name: 'elasticsearch',
+  version: ELASTICSEARCH_VERSION,
+  type: 'zip',
+} as const;
 const NAME = `elasticsearch-${ELASTICSEARCH_VERSION}`;
 
 export function elasticsearchFolder(cacheDir: string): string {
@@ -16,13 +22,9 @@ export function elasticsearchFolder(cacheDir: string): string {
 /** The caller holds the cache's lock. */
 export async function installElasticsearch(cacheDir: string): Promise<void> {
   console.log(`Installing Elasticsearch ${ELASTICSEARCH_VERSION} (mvn, about 110 MB)`);
-  // In a folder of its own, because mvn does not say where it has put what it fetched.
   const partial = `${elasticsearchFolder(cacheDir)}.partial`;
   rmSync(partial, { recursive: true, force: true });
-  const artifact = `${GROUP}:elasticsearch:${ELASTICSEARCH_VERSION}:zip`;
-  const fetch = ['dependency:get', '-Dtransitive=false', `-Dartifact=${artifact}`];
-  await run(['mvn', '-q', '-B', `-Dmaven.repo.local=${partial}/maven`, ...fetch]);
-  const archive = `${partial}/maven/${GROUP.replaceAll('.', '/')}/elasticsearch/${ELASTICSEARCH_VERSION}/${NAME}.zip`;
+  const archive = await fetchArtifact(ARTIFACT, `${partial}/maven`);
   await run(['unzip', '-q', archive, '-d', partial]);
   dropOtherPlatforms(`${partial}/${NAME}`);
   renameSync(`${partial}/${NAME}`, elasticsearchFolder(cacheDir));

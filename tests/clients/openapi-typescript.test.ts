@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { cp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Served, serve } from './support/served.ts';
+import { compile, runTool, STRICT } from './support/tools.ts';
+import { expectTour, runTour } from './support/tour.ts';
+
+let served: Served;
+beforeAll(async () => {
+  served = await serve();
+  await cp(join(import.meta.dir, 'programs/openapi-fetch'), served.folder, { recursive: true });
+}, 60_000);
+afterAll(() => served.stop());
+
+const types = () => join(served.folder, 'parley.ts');
+
+test('openapi-typescript makes types of the document, with a name for each thing', async () => {
+  const { code, printed } = await runTool('openapi-typescript', served.file, '-o', types());
+  expect({ code, warned: /warn|⚠/i.test(printed) }, printed).toEqual({ code: 0, warned: false });
+  const text = await readFile(types(), 'utf8');
+  expect(text).not.toMatch(/\bany\b(?=[\];,|&])/);
+  // What headers a response may have beside those that are described, it says itself.
+  expect(text.replaceAll('[name: string]: unknown;', '')).not.toMatch(/: (unknown|Record<)/);
+});
+
+test('a program for openapi-fetch compiles, and mistakes in it do not', async () => {
+  expect(await compile(served.folder, STRICT)).toBe('');
+});
+
+test('the program runs: creates, repeats, pages, searches and errors', async () => {
+  expectTour(await runTour(join(served.folder, 'program.ts'), served.url));
+});

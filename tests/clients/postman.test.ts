@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { operationsOf } from '../support/openapi.ts';
+import { convert, requestsOf, run } from './support/postman.ts';
+import { type Served, serve } from './support/served.ts';
+
+/** What somebody adds to the collection: keep the token of what was created, and repeat after a 503. */
+const SCRIPT = `
+const answer = pm.response.json();
+if (answer.type === 'application') pm.collectionVariables.set('token', answer.application_token);
+if (pm.response.code === 503) pm.execution.setNextRequest(pm.info.requestName);
+`;
+
+let served: Served;
+beforeAll(async () => {
+  served = await serve();
+}, 60_000);
+afterAll(() => served.stop());
+
+test('a Postman collection has every operation under its tag, and runs in its order', async () => {
+  const collection = await convert(served.file, served.folder);
+  const operations = operationsOf(served.document).map(({ operation }) => operation);
+  expect(collection.item.map(({ name }) => name)).toEqual(served.document.tags.map(({ name }) => name));
+  const requests = requestsOf(collection.item);
+  expect(requests.map(({ name }) => name).sort()).toEqual(operations.map(({ summary }) => summary).sort());
+
+  for (const { request } of requests) {
+    for (const variable of request?.url.variable ?? []) if (variable.key === 'token') variable.value = '{{token}}';
+  }
+  collection.variable = [{ key: 'baseUrl', value: served.url }];
+  collection.event = [{ listen: 'test', script: { type: 'text/javascript', exec: SCRIPT.split('\n') } }];
+  const executions = await run(collection, served.folder);
+
+  const documented = new Map(operations.map(({ summary, responses }) => [summary, Object.keys(responses)]));
+  for (const { name, status } of executions) expect(documented.get(name), name).toContain(String(status));
+  const lastOfEach = new Map(executions.map(({ name, status, body }) => [name, { status, body }]));
+  for (const { name } of requests) {
+    const { status, body } = lastOfEach.get(name) ?? {};
+    expect(status, `${name}: ${body}`).toBe(Number(documented.get(name)?.find((each) => each.startsWith('2'))));
+  }
+});

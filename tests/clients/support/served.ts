@@ -1,0 +1,30 @@
+/** A standalone with the document that it serves, as a file in a folder of its own. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OpenApi } from '../../support/openapi.ts';
+import { startStandalone, temporaryFolder } from '../../support/system.ts';
+
+export interface Served {
+  readonly url: string;
+  readonly folder: string;
+  /** The path of the file. */
+  readonly file: string;
+  /** Its text, with the references in it. */
+  readonly document: OpenApi;
+  stop(): Promise<void>;
+}
+
+export async function serve(): Promise<Served> {
+  const [folder, dataDir] = await Promise.all([temporaryFolder(), temporaryFolder()]);
+  const standalone = await startStandalone(dataDir);
+  const text = await (await fetch(`${standalone.url}/openapi.json`)).text();
+  const file = join(folder, 'openapi.json');
+  await writeFile(file, text);
+  return {
+    ...{ url: standalone.url, folder, file, document: JSON.parse(text) },
+    stop: async () => {
+      await standalone.terminate();
+      await Promise.all([folder, dataDir].map((each) => rm(each, { recursive: true, force: true })));
+    },
+  };
+}
