@@ -126,12 +126,14 @@ export async function execute(settings: Settings, command: readonly string[]): P
   }).exited;
 }
 
-/** Lines for a shell: where the servers of this stack are, as the worker is told, and MySQL's socket for its root. */
+/** Lines for a shell: where the servers of this stack are, as the worker is told, and what else a test asks of them. */
 export function serverUrls(settings: Settings): string {
+  const metrics = settings.ports.rabbitmqMetrics;
   const variables = {
     ...connectionUrls(settings.ports),
     MYSQL_MIGRATION_URL: migrationUrl(settings.ports),
     MYSQL_SOCKET: mysqlSocket(settings),
+    ...(metrics !== undefined && { RABBITMQ_METRICS_URL: `http://127.0.0.1:${metrics}/metrics` }),
   };
   return Object.entries(variables)
     .map(([name, value]) => `${name}=${value}`)

@@ -21,6 +21,8 @@ export interface Settings {
   readonly nginxConnections: number;
   /** Names separated by commas; none: any name. */
   readonly nginxAllowedHosts: string;
+  /** The address by which clients call, where that is not the host that they name. */
+  readonly publicUrl: string;
   readonly nginxLogAddresses: string;
   readonly partitions: number;
   readonly logLevel: string;
@@ -38,6 +40,8 @@ export interface Ports {
   /** Erlang's own two: the node's distribution port and its port mapper. Two brokers cannot share them. */
   readonly rabbitmqDist: number;
   readonly epmd: number;
+  /** RabbitMQ's own figures for Prometheus; none where it does not tell them. */
+  readonly rabbitmqMetrics?: number;
   readonly mysql: number;
   readonly elasticsearch: number;
   readonly elasticsearchTransport: number;
@@ -102,6 +106,7 @@ export function readSettings(environment: Environment, repository: string): Sett
     rabbitmqDist: port('RABBITMQ_DIST_PORT', Math.min(rabbitmq + 1_000, 65_535)),
     // The default pair is 5672 and 4369; the same distance keeps two stacks apart without another variable.
     epmd: port('EPMD_PORT', Math.max(rabbitmq - 1_303, 1)),
+    ...(environment.RABBITMQ_METRICS_PORT && { rabbitmqMetrics: port('RABBITMQ_METRICS_PORT', 1) }),
     mysql: port('MYSQL_PORT', 3306),
     elasticsearch,
     elasticsearchTransport: port('ELASTICSEARCH_TRANSPORT_PORT', Math.min(elasticsearch + 100, 65_535)),
@@ -135,6 +140,7 @@ export function readSettings(environment: Environment, repository: string): Sett
     },
     nginxConnections: integer('NGINX_CONNECTIONS_PER_ADDRESS', 2_000, 1, 1_000_000),
     // Who listens on loopback only has no keys to keep a page of the internet out, whose name was made to mean this machine.
+    publicUrl: environment.PUBLIC_URL ?? '',
     nginxAllowedHosts: (environment.NGINX_ALLOWED_HOSTS || (isLoopback(nginxHost) ? LOOPBACK_NAMES : '')).replaceAll(
       ' ',
       '',

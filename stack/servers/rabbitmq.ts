@@ -47,8 +47,8 @@ export function epmdService({ settings, installation }: StackContext): Service {
 }
 
 export function rabbitmqService({ settings, installation }: StackContext): Service {
-  const { repository, stateDir } = settings;
-  const port = settings.ports.rabbitmq;
+  const { repository, stateDir, ports } = settings;
+  const port = ports.rabbitmq;
   const shared = readFileSync(`${repository}/stack/conf/rabbitmq.conf`, 'utf8');
   const configuration = `${shared}
 default_user = ${CREDENTIALS.user}
@@ -56,7 +56,7 @@ default_pass = ${CREDENTIALS.password}
 default_user_tags.administrator = true
 listeners.tcp.1 = 127.0.0.1:${port}
 log.console.level = info
-`;
+${metricsLines(ports.rabbitmqMetrics)}`;
   return {
     name: 'rabbitmq',
     port,
@@ -69,10 +69,16 @@ log.console.level = info
     prepare: async () => {
       const folder = makeStateFolder(stateDir, 'rabbitmq');
       writeFileSync(`${folder}/rabbitmq.conf`, configuration);
-      writeFileSync(`${folder}/enabled_plugins`, '[].\n');
+      const plugins = ports.rabbitmqMetrics === undefined ? '' : 'rabbitmq_prometheus';
+      writeFileSync(`${folder}/enabled_plugins`, `[${plugins}].\n`);
       writeCookie(`${folder}/.erlang.cookie`);
     },
   };
+}
+
+/** Its image tells its figures always; here they cost some memory, so only where a port is given. */
+function metricsLines(port: number | undefined): string {
+  return port === undefined ? '' : `prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${port}\n`;
 }
 
 /** The secret that the broker and its tools share. Made here, so that no two stacks have the same. */

@@ -1,0 +1,58 @@
+/** The programs that are watched: those of the tests' native stack, and a standalone. */
+import { rm } from 'node:fs/promises';
+import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
+import { REPOSITORY } from './files.ts';
+
+/** Another one than that of bin/test, where its ports are taken. */
+const STACK = process.env.TEST_STACK ?? 'bin/test-stack';
+
+/** What `bin/test-stack` prints. Throws where it fails. */
+export async function stack(...args: string[]): Promise<string> {
+  const child = Bun.spawn([STACK, ...args], { cwd: REPOSITORY, stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
+  const said = await new Response(child.stdout).text();
+  if ((await child.exited) !== 0) throw new Error(`${STACK} ${args.join(' ')} failed: ${said}`);
+  return said;
+}
+
+export interface Programs {
+  /** Through nginx. */
+  readonly url: string;
+  readonly standalone: StandaloneProcess;
+  /** Addresses, host and port, by Prometheus' job. */
+  readonly targets: Readonly<Record<string, readonly string[]>>;
+  stop(): Promise<void>;
+}
+
+export async function openPrograms(): Promise<Programs> {
+  const { RABBITMQ_METRICS_URL } = process.env;
+  if (RABBITMQ_METRICS_URL === undefined) throw new Error('RABBITMQ_METRICS_URL must name the figures of RabbitMQ');
+  const all = JSON.parse(await stack('status', '--json')) as { name: string; port: number }[];
+  const of = (program: string): string[] =>
+    all.filter(({ name }) => name.replace(/-\d+$/, '') === program).map(({ port }) => `127.0.0.1:${port}`);
+  const dataDir = await temporaryFolder();
+  const standalone = await startStandalone(dataDir);
+  return {
+    url: `http://${of('nginx')[0]}`,
+    standalone,
+    targets: {
+      ...{ ingest: of('ingest'), api: of('api'), worker: of('worker') },
+      ...{ standalone: [new URL(standalone.url).host], rabbitmq: [new URL(RABBITMQ_METRICS_URL).host] },
+    },
+    stop: async () => {
+      await standalone.terminate();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The exposition of one target. */
+export async function exposition(target: string): Promise<string> {
+  const response = await fetch(`http://${target}/metrics`);
+  if (!response.ok) throw new Error(`${target} answered ${response.status}`);
+  return response.text();
+}
+
+/** The names of the metrics in an exposition, as their TYPE lines have them. */
+export function familiesIn(text: string): readonly string[] {
+  return [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name = '']) => name);
+}

@@ -1,0 +1,169 @@
+/** A real Prometheus watches the tests' native stack and a standalone, and rings when they are broken. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { onChannel } from '../../libs/rabbitmq/src/testing/queues.ts';
+import { Client } from '../support/client.ts';
+import { eventually } from '../support/e2e.ts';
+import { isForeign, selectorsOf } from './expressions.ts';
+import { panels, rules } from './files.ts';
+import { openPrograms, type Programs, stack } from './programs.ts';
+import { Prometheus } from './prometheus.ts';
+import { findPrometheus } from './promtool.ts';
+
+const programs = await findPrometheus();
+const START_MS = 60_000;
+const RING_MS = 60_000;
+/** As Grafana fills it in: some scrapes. */
+const RATE_INTERVAL = '20s';
+/** Empty or not a number as long as nothing of the kind has happened: the counts are summed once a minute. */
+const SELDOM = ['Counter flush'];
+
+const queries = panels().flatMap(({ title, targets = [] }) =>
+  targets.map(({ expr }) => ({ title, query: expr.replaceAll('$__rate_interval', RATE_INTERVAL) })),
+);
+
+describe.skipIf(programs === undefined)('a real Prometheus', () => {
+  let running: Programs;
+  let prometheus: Prometheus;
+  let load: Load;
+  beforeAll(async () => {
+    running = await openPrograms();
+    prometheus = await Prometheus.start(programs!, running.targets);
+    load = await Load.start([running.url, running.standalone.url]);
+  }, START_MS);
+  afterAll(async () => {
+    await load.stop();
+    await prometheus.stop();
+    await running.stop();
+  }, START_MS);
+
+  const rings = async (alert: string, labels: Record<string, string> = {}) =>
+    (await prometheus.ringing()).some(
+      (found) => found.alertname === alert && Object.entries(labels).every(([name, value]) => found[name] === value),
+    );
+
+  test('reaches all of them and evaluates each rule without an error', async () => {
+    const instances = Object.values(running.targets).flat().length;
+    await eventually('all are up', async () => (await prometheus.query('up == 1')).length === instances);
+    const names = rules().map(({ alert }) => alert);
+    const evaluated = async () => (await prometheus.rules()).filter(({ health }) => health !== 'unknown');
+    await eventually('all rules were evaluated', async () => (await evaluated()).length === names.length);
+    const all = await prometheus.rules();
+    expect(all.map(({ name }) => name).sort()).toEqual([...names].sort());
+    for (const { name, health, lastError } of all) expect([name, health, lastError]).toEqual([name, 'ok', undefined]);
+  });
+
+  test('finds every series that a rule or a panel asks for', async () => {
+    const expressions = [...rules().map(({ expr }) => expr), ...queries.map(({ query }) => query)];
+    const selectors = new Set(expressions.flatMap(selectorsOf).filter((selector) => !isForeign(selector)));
+    expect(selectors.size).toBeGreaterThan(40);
+    for (const selector of selectors) {
+      await eventually(`there is ${selector}`, async () => (await prometheus.query(selector)).length > 0);
+    }
+  });
+
+  test(
+    'rings for a message that is no event of ours',
+    async () => {
+      const waiting = async () => Number((await prometheus.query('max(parley_dead_letters_waiting)'))[0]?.value[1]);
+      await eventually('the dead letters are counted', async () => (await waiting()) >= 0);
+      const before = await waiting(); // what earlier tests have left
+      expect(await rings('ParleyDeadLetters')).toBe(false);
+      const garbage = `not an event: ${crypto.randomUUID()}`;
+      await onChannel(async (channel) => {
+        channel.sendToQueue('parley.events.0', Buffer.from(garbage), { persistent: true, type: 'events' });
+        await channel.close();
+      });
+      const late = RING_MS;
+      await eventually('it was put aside', () => rings('ParleyDeadLetters', { reason: 'malformed' }), late);
+      await eventually('it waits', () => rings('ParleyDeadLettersWaiting'), late);
+      await forget(garbage);
+      await eventually('it waits no more', async () => (await waiting()) === before, late);
+      const asBefore = async () => (await rings('ParleyDeadLettersWaiting')) === before > 0;
+      await eventually('the alert has ended with it', asBefore, late);
+    },
+    3 * RING_MS,
+  );
+
+  test(
+    'rings while the event log is stopped, and no longer than that',
+    async () => {
+      expect(await rings('ParleyPartitionsClosed')).toBe(false);
+      await stack('stop', 'rabbitmq');
+      try {
+        const closed = () => rings('ParleyPartitionsClosed', { dependency: 'event log' });
+        await eventually('the partitions are closed', closed, RING_MS);
+        const notReady = () => rings('ParleyNotReady', { program: 'ingest', dependency: 'event log' });
+        await eventually('the ingests are not ready', notReady, RING_MS);
+        await eventually('creates are refused', () => rings('ParleyRefusing', { program: 'ingest' }), RING_MS);
+        await eventually('RabbitMQ is gone', () => rings('ParleyProgramDown', { job: 'rabbitmq' }), RING_MS);
+        expect(await rings('ParleyProgramDown', { job: 'ingest' })).toBe(false);
+      } finally {
+        await stack('start', 'rabbitmq');
+      }
+      for (const alert of ['ParleyPartitionsClosed', 'ParleyNotReady', 'ParleyProgramDown']) {
+        await eventually(`${alert} has ended`, async () => !(await rings(alert)), RING_MS);
+      }
+    },
+    4 * RING_MS,
+  );
+
+  test(
+    'has data for each panel',
+    async () => {
+      for (const { title, query } of queries.filter(({ query }) => !isForeign(query))) {
+        const isNumber = ({ value: [, value] }: { value: readonly [number, string] }) =>
+          SELDOM.includes(title) || Number.isFinite(Number(value));
+        await eventually(`${title}: ${query}`, async () => (await prometheus.query(query)).some(isNumber));
+      }
+    },
+    2 * RING_MS,
+  );
+});
+
+/** Takes this very letter from the dead letters; the others stay. */
+async function forget(content: string): Promise<void> {
+  await onChannel(async (channel) => {
+    for (;;) {
+      const letter = await channel.get('parley.dead-letters');
+      if (letter === false) break;
+      if (letter.content.toString() === content) channel.ack(letter);
+    }
+    await channel.close(); // what is not acknowledged goes back
+  });
+}
+
+/** A little of everything that clients do, over and over, whatever it is answered with. */
+class Load {
+  #over = false;
+  #working: Promise<unknown> = Promise.resolve();
+
+  static async start(urls: readonly string[]): Promise<Load> {
+    const load = new Load();
+    const chats = await Promise.all(
+      urls.map(async (url) => {
+        const client = await Client.connect(url);
+        return { client, chat: await client.chat('Watched') };
+      }),
+    );
+    load.#working = Promise.all(chats.map(({ client, chat }) => load.#work(client, chat)));
+    return load;
+  }
+
+  async stop(): Promise<void> {
+    this.#over = true;
+    await this.#working;
+  }
+
+  async #work(client: Client, chat: string): Promise<void> {
+    for (let turn = 0; !this.#over; turn += 1) {
+      const calls = [
+        () => client.post(chat, { message_content: `watched ${turn}` }),
+        () => client.messages(chat, ['one', 'two', 'three']),
+        () => client.get(`${chat}/messages`),
+        () => client.get(`${chat}/search?search_query=watched`),
+      ];
+      for (const call of calls) await call().catch(() => {}); // 503 while something is stopped
+      await Bun.sleep(20);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * A real Prometheus on a free port, with the rules and the jobs of docker/monitoring. Two things differ: instances are
+ * given by address, and everything is asked every two seconds and rings at once, without the `for` of the rules.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { PrometheusPrograms } from '../../stack/install/prometheus.ts';
+import { temporaryFolder } from '../support/system.ts';
+import { CONFIG_FILE, read, ruleFile } from './files.ts';
+
+const READY_WITHIN_MS = 20_000;
+
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+export interface EvaluatedRule {
+  readonly name: string;
+  readonly health: string;
+  readonly lastError?: string;
+  readonly state: string;
+  /** When it was evaluated; the year 1 where it never was. */
+  readonly lastEvaluation: string;
+}
+
+export class Prometheus {
+  private constructor(
+    readonly url: string,
+    readonly child: Bun.Subprocess,
+    readonly folder: string,
+  ) {}
+
+  static async start(
+    { prometheus }: PrometheusPrograms,
+    targets: Readonly<Record<string, readonly string[]>>,
+  ): Promise<Prometheus> {
+    const folder = await temporaryFolder();
+    writeConfiguration(folder, targets);
+    const port = freePort();
+    const child = Bun.spawn(
+      [
+        prometheus,
+        `--config.file=${folder}/prometheus.yml`,
+        `--storage.tsdb.path=${folder}/data`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--log.level=warn',
+      ],
+      { stdin: 'ignore', stdout: 'ignore', stderr: 'inherit' },
+    );
+    const started = new Prometheus(`http://127.0.0.1:${port}`, child, folder);
+    await started.#ready();
+    return started;
+  }
+
+  /** The series that an expression has now. */
+  async query(expression: string): Promise<readonly Series[]> {
+    const answer = await this.#ask<{ result: readonly Series[] }>('query', { query: expression });
+    return answer.result;
+  }
+
+  async rules(): Promise<readonly EvaluatedRule[]> {
+    const { groups } = await this.#ask<{ groups: { rules: EvaluatedRule[] }[] }>('rules', {});
+    return groups.flatMap(({ rules }) => rules);
+  }
+
+  /** The alerts that ring, each with its labels. */
+  async ringing(): Promise<readonly Readonly<Record<string, string>>[]> {
+    const { alerts } = await this.#ask<{ alerts: { state: string; labels: Record<string, string> }[] }>('alerts', {});
+    return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill('SIGTERM');
+    await this.child.exited;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #ask<T>(what: string, parameters: Record<string, string>): Promise<T> {
+    const response = await fetch(`${this.url}/api/v1/${what}?${new URLSearchParams(parameters)}`);
+    const answer = (await response.json()) as { status: string; error?: string; data: T };
+    if (answer.status !== 'success') throw new Error(`${answer.error} in ${JSON.stringify(parameters)}`);
+    return answer.data;
+  }
+
+  async #ready(): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS;
+    for (;;) {
+      const ready = await fetch(`${this.url}/-/ready`).catch(() => undefined);
+      if (ready?.ok) return;
+      if (performance.now() > deadline || this.child.exitCode !== null) throw new Error('Prometheus did not start');
+      await Bun.sleep(50);
+    }
+  }
+}
+
+function writeConfiguration(folder: string, targets: Readonly<Record<string, readonly string[]>>): void {
+  const { rule_files } = Bun.YAML.parse(read(CONFIG_FILE)) as { rule_files: string[] };
+  const configuration = {
+    global: { scrape_interval: '2s', scrape_timeout: '2s', evaluation_interval: '1s' },
+    rule_files,
+    scrape_configs: Object.entries(targets).map(([job, addresses]) => ({
+      job_name: job,
+      static_configs: [{ targets: addresses }],
+    })),
+  };
+  const { groups } = ruleFile();
+  const atOnce = groups.map((group) => ({ ...group, rules: group.rules.map(({ for: _, ...rule }) => rule) }));
+  mkdirSync(`${folder}/rules`);
+  // JSON is YAML.
+  writeFileSync(`${folder}/rules/parley.yml`, JSON.stringify({ groups: atOnce }));
+  writeFileSync(`${folder}/prometheus.yml`, JSON.stringify(configuration));
+}
+
+/** Taken by somebody else only if they are quick. */
+function freePort(): number {
+  const server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
+  const { port } = server;
+  server.stop(true);
+  return port;
+}

@@ -1,0 +1,29 @@
+/** Prometheus' own programs; without them the tests that need them are skipped, with their names. */
+import { installPrometheus, type PrometheusPrograms } from '../../stack/install/prometheus.ts';
+import { readSettings } from '../../stack/settings.ts';
+import { REPOSITORY } from './files.ts';
+
+export async function findPrometheus(): Promise<PrometheusPrograms | undefined> {
+  try {
+    return await installPrometheus(readSettings(process.env, REPOSITORY).cacheDir);
+  } catch (error) {
+    console.log(`Prometheus cannot be got here: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+}
+
+/** What promtool says of what is given to it, and whether it is content. */
+export async function promtool(
+  { promtool: program }: PrometheusPrograms,
+  args: readonly string[],
+  input = '',
+): Promise<{ ok: boolean; said: string }> {
+  const child = Bun.spawn([program, ...args], {
+    cwd: REPOSITORY,
+    stdin: new Blob([input]),
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const [said, errors] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { ok: (await child.exited) === 0, said: said + errors };
+}
