@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # One image for the three apps; docker-compose.yml says which one a container runs.
 ARG BUN_IMAGE=oven/bun:1.4.5-slim
 

@@ -50,6 +50,7 @@ export function appEnvironment(settings: Settings, app: App, port: number): Reco
     PORT: String(port),
     HOST: '127.0.0.1',
     ...connectionUrls(settings.appPorts),
+    ...(app === 'api' && { PUBLIC_URL: settings.publicUrl }),
     ...(app === 'worker' && { MYSQL_MIGRATION_URL: migrationUrl(settings.appPorts) }),
     PARTITIONS: String(settings.partitions),
     LOG_LEVEL: settings.logLevel,

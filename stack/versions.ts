@@ -7,9 +7,14 @@ export const BUN_VERSION = '1.4.5';
 export const BUN_IMAGE = `oven/bun:${BUN_VERSION}-slim`;
 /** The optional profile `monitoring`; the native stack has no such thing. */
 export const MONITORING_IMAGES = { prometheus: 'prom/prometheus:v3.15.1', grafana: 'grafana/grafana:13.2.3' } as const;
+/** What the tests take from Debian: the image's major version. */
+export const PROMETHEUS_SERIES = '3';
 export const ELASTICSEARCH_VERSION = '9.5.3';
 /** Elasticsearch 9 does not start on an older one. */
 export const JAVA_MAJOR_MIN = 21;
+
+/** What the tests run docker-compose.yml with; the file needs an engine of 25 at least. */
+export const DOCKER_SERIES = { engine: '28.5', compose: '2.40', buildx: '0.29' } as const;
 
 /** What each server must at least be (the Debian packages) and the image that stands for it in docker-compose.yml. */
 export const SERVER_VERSIONS = {

@@ -10,22 +10,25 @@ const OTHERWISE = "Use Docker instead: 'docker compose up -d' (see docs/running.
 
 /** @throws {Unusable} naming what is missing. */
 export async function checkMachine(): Promise<void> {
-  const refuse = (reason: string): never => {
-    throw new Unusable(`The native stack cannot run here: ${reason}\n${OTHERWISE}`);
-  };
-  if (process.platform !== 'linux') refuse(`it needs Linux, this is ${process.platform}.`);
-  if (process.arch !== 'x64' && process.arch !== 'arm64') refuse(`no servers for the processor type ${process.arch}.`);
+  const reason = await reasonAgainst();
+  if (reason !== undefined) throw new Unusable(`The native stack cannot run here: ${reason}.\n${OTHERWISE}`);
+}
+
+/** Why Debian's packages cannot be run from a folder of their own on this machine; undefined where they can. */
+export async function reasonAgainst(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`;
+  if (process.arch !== 'x64' && process.arch !== 'arm64') return `no servers for the processor type ${process.arch}`;
   if (!/^ID=debian$/m.test(readText('/etc/os-release'))) {
-    refuse('it installs Debian packages from the Debian mirror that apt is set up with, and this is not Debian.');
+    return 'it installs Debian packages from the Debian mirror that apt is set up with, and this is not Debian';
   }
   if (process.getuid?.() !== 0) {
-    refuse('it must be started by root (the servers then run as an unprivileged user, in their own root folder).');
+    return 'it must be started by root (the servers then run as an unprivileged user, in their own root folder)';
   }
   const mountable = await run(['unshare', '--mount', 'true']).then(
     () => true,
     () => false,
   );
-  if (!mountable) refuse('mounting is not allowed here (a container without CAP_SYS_ADMIN?).');
+  return mountable ? undefined : 'mounting is not allowed here (a container without CAP_SYS_ADMIN?)';
 }
 
 /** Installs the Debian packages whose program is not there yet. */

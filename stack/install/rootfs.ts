@@ -4,15 +4,16 @@
  * own state (../chroot.ts). Debian's release in development is the one that has MySQL itself.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { run } from '../run.ts';
 import { SERVER_VERSIONS } from '../versions.ts';
-import { debianMirror } from './machine.ts';
+import { SUITE, unpackPackages } from './debian.ts';
 
-const SUITE = 'sid';
 const PACKAGES = [
   ...['base-files', 'dash', 'bash', 'coreutils', 'libc-bin', 'grep', 'sed', 'util-linux', 'hostname', 'procps'],
   ...['mysql-server-core', 'rabbitmq-server', 'redis-server', 'redis-tools', 'nginx-light'],
+  // Clients and tools that the official images have too: tests/docker makes its stand-ins for them of this folder.
+  ...['mysql-client-core', 'curl', 'findutils', 'gettext-base'],
 ];
 /** Taken in only where the machine has no Java that is new enough. */
 const JAVA_PACKAGE = 'openjdk-25-jre-headless';
@@ -32,25 +33,9 @@ export function rootfsFolder(cacheDir: string, withJava: boolean): string {
 /** The caller holds the cache's lock. */
 export async function installRootfs(cacheDir: string, withJava: boolean): Promise<void> {
   const folder = rootfsFolder(cacheDir, withJava);
-  console.log('Installing Redis, RabbitMQ, MySQL and nginx (Debian packages, about 500 MB)');
+  console.log('Installing Redis, RabbitMQ, MySQL and nginx (Debian packages, about 550 MB)');
   const partial = `${folder}.partial`;
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(cacheDir, { recursive: true });
-  await run(
-    [
-      'mmdebstrap',
-      '--mode=root',
-      '--variant=extract',
-      // A frozen mirror's signature is past its date.
-      '--aptopt=Acquire::Check-Valid-Until "false"',
-      `--include=${packagesFor(withJava).join(',')}`,
-      SUITE,
-      partial,
-      debianMirror(),
-    ],
-    // Where the apt of this machine has its own lists is no business of the new system's.
-    { env: { PATH: process.env.PATH, HOME: process.env.HOME } },
-  );
+  await unpackPackages(packagesFor(withJava), partial);
   prepare(partial);
   await checkVersions(partial);
   renameSync(partial, folder);

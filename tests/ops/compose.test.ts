@@ -6,7 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020';
 import { type App, appEnvironment } from '../../stack/apps.ts';
 import { nginxVariables, serverLines } from '../../stack/nginx.ts';
 import { CREDENTIALS, readSettings } from '../../stack/settings.ts';
-import { BUN_IMAGE, BUN_VERSION, MONITORING_IMAGES, SERVER_VERSIONS } from '../../stack/versions.ts';
+import { BUN_IMAGE, BUN_VERSION, MONITORING_IMAGES, PROMETHEUS_SERIES, SERVER_VERSIONS } from '../../stack/versions.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const APPS = ['ingest', 'api', 'worker'];
@@ -22,6 +22,7 @@ interface ComposeService {
   healthcheck?: { test: string[] };
   ports?: string[];
   profiles?: string[];
+  pull_policy?: string;
   read_only?: boolean;
   user?: string;
   volumes?: string[];
@@ -67,6 +68,14 @@ describe('docker-compose.yml', () => {
     expect(service?.container_name).toBeUndefined();
     expect(service?.ports).toBeUndefined();
     expect(service?.volumes).toBeUndefined();
+  });
+
+  test('the image of the apps is built once, by the one that the others wait for, and is never looked for in a registry', () => {
+    const built = services.filter(([, { build }]) => build !== undefined).map(([name]) => name);
+    expect(built).toEqual(['worker']);
+    for (const app of APPS) expect(compose.services[app]?.pull_policy).toBe('never');
+    for (const app of ['ingest', 'api']) expect(compose.services[app]?.depends_on).toHaveProperty('worker');
+    expect(read('Dockerfile')).not.toContain('syntax=');
   });
 
   test('nginx asks for all instances of an app again and again', () => {
@@ -119,6 +128,7 @@ describe('docker-compose.yml and the native stack', () => {
   test('monitoring is pinned too', () => {
     expect(compose.services.prometheus?.image).toBe(MONITORING_IMAGES.prometheus);
     expect(compose.services.grafana?.image).toBe(MONITORING_IMAGES.grafana);
+    expect(MONITORING_IMAGES.prometheus).toStartWith(`prom/prometheus:v${PROMETHEUS_SERIES}.`);
   });
 
   test.each(APPS)('%s is started by the same command, with the same variables', (app) => {
@@ -126,8 +136,10 @@ describe('docker-compose.yml and the native stack', () => {
     const here = appEnvironment(native, app as App, native.ports.ingest);
     const there = environmentOf(app);
     expect(Object.keys(there).sort()).toEqual(Object.keys(here).sort());
-    for (const name of ['PARTITIONS', 'LOG_LEVEL', 'BUN_JSC_forceRAMSize']) expect(there[name]).toBe(here[name]!);
-    for (const name of Object.keys(here).filter((each) => each.endsWith('_URL'))) {
+    for (const name of ['PARTITIONS', 'LOG_LEVEL', 'BUN_JSC_forceRAMSize', 'PUBLIC_URL']) {
+      expect(there[name]).toBe(here[name] as string);
+    }
+    for (const name of Object.keys(here).filter((each) => each.endsWith('_URL') && each !== 'PUBLIC_URL')) {
       const [a, b] = [new URL(here[name]!), new URL(there[name]!)];
       expect([b.protocol, b.username, b.password, b.pathname]).toEqual([
         a.protocol,
@@ -229,41 +241,4 @@ test('.env.example names every variable of docker-compose.yml, with its default'
   );
   expect([...example].sort()).toEqual([...used].sort());
   expect(text.match(/(?<!\$)\$\{\w+\}/g)).toBeNull();
-});
-
-describe('monitoring', () => {
-  const METRICS = [
-    ...['parley_http_requests_total', 'parley_http_request_duration_seconds_bucket', 'parley_created_total'],
-    ...['parley_store_batch_rows_bucket', 'parley_store_lag_seconds_bucket', 'parley_indexed_documents_total'],
-    ...['parley_dead_letters_total', 'parley_flush_seconds_bucket', 'process_resident_memory_bytes'],
-    ...['process_cpu_seconds_total', 'up', 'rabbitmq_queue_messages_ready', 'rabbitmq_queue_messages_unacked'],
-  ];
-
-  test('the dashboard asks for metrics that there are, of the data source that there is', () => {
-    const dashboard = read('docker/monitoring/grafana/dashboards/parley.json');
-    const expressions = [...dashboard.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].map(([, expression]) => expression!);
-    expect(expressions.length).toBeGreaterThan(15);
-    const asked = expressions.flatMap(
-      (expression) => expression.match(/\b(?:parley|process|rabbitmq)_\w+|\bup\b/g) ?? [],
-    );
-    for (const metric of asked) expect(METRICS).toContain(metric);
-    expect(new Set(asked).size).toBe(METRICS.length);
-    const [source] = (
-      Bun.YAML.parse(read('docker/monitoring/grafana/provisioning/datasources/prometheus.yml')) as {
-        datasources: { uid: string }[];
-      }
-    ).datasources;
-    const uids = new Set([...dashboard.matchAll(/"type": "prometheus",\s*"uid": "(\w+)"/g)].map(([, uid]) => uid!));
-    expect([...uids]).toEqual([source!.uid]);
-  });
-
-  test('Prometheus looks for all instances of each app', () => {
-    const { scrape_configs } = Bun.YAML.parse(read('docker/monitoring/prometheus/prometheus.yml')) as {
-      scrape_configs: { job_name: string; dns_sd_configs?: { names: string[]; port: number }[] }[];
-    };
-    for (const app of APPS) {
-      const job = scrape_configs.find(({ job_name }) => job_name === app);
-      expect(job?.dns_sd_configs?.[0]).toMatchObject({ names: [app], port: 3000 });
-    }
-  });
 });

@@ -1,0 +1,130 @@
+/**
+ * Clients that create messages without a pause, each in a chat of its own, and repeat a create under its key until it is
+ * acknowledged. At the end, what is stored must be exactly what was acknowledged.
+ */
+const CLIENTS = 4;
+const ANSWER_WITHIN_MS = 15_000;
+const PAGE = 200;
+/** Some dozens a second are enough to notice; the machine has other things to do. */
+const PAUSE_MS = 50;
+
+interface Chat {
+  readonly path: string;
+  /** By number. */
+  readonly acknowledged: Map<number, string>;
+}
+
+export class Creates {
+  /** Answers other than 201, and connections that failed. */
+  readonly refused: string[] = [];
+  readonly #chats: Chat[] = [];
+  readonly #clients: Promise<void>[] = [];
+  #going = true;
+
+  private constructor(readonly url: string) {}
+
+  static async begin(url: string): Promise<Creates> {
+    const creates = new Creates(url);
+    const { application_token } = await post(`${url}/api/applications`, { application_name: 'Creates' });
+    for (let client = 0; client < CLIENTS; client += 1) {
+      const { chat_number } = await post(`${url}/api/applications/${application_token}/chats`, { chat_name: '' });
+      const chat = {
+        path: `${url}/api/applications/${application_token}/chats/${chat_number}`,
+        acknowledged: new Map(),
+      };
+      creates.#chats.push(chat);
+      creates.#clients.push(creates.#go(chat, client));
+    }
+    return creates;
+  }
+
+  get acknowledged(): number {
+    return this.#chats.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0);
+  }
+
+  async #go(chat: Chat, client: number): Promise<void> {
+    for (let i = 0; this.#going; i += 1) {
+      const content = `message ${i} of client ${client}`;
+      for (;;) {
+        const number = await this.#create(chat.path, content, `${client}-${i}`);
+        if (number !== undefined) {
+          chat.acknowledged.set(number, content);
+          break;
+        }
+        await Bun.sleep(100);
+      }
+      await Bun.sleep(PAUSE_MS);
+    }
+  }
+
+  async #create(path: string, content: string, key: string): Promise<number | undefined> {
+    try {
+      return (await post(`${path}/messages`, { message_content: content }, key)).message_number;
+    } catch (error) {
+      this.refused.push(`${new Date().toISOString()} ${error}`);
+      return undefined;
+    }
+  }
+
+  /** Ends when each client has got its last answer. */
+  async end(): Promise<void> {
+    this.#going = false;
+    await Promise.all(this.#clients);
+  }
+
+  /** What is wrong with what is stored, an entry for each message; none where everything is there once. */
+  async differences(): Promise<string[]> {
+    const wrong: string[] = [];
+    for (const { path, acknowledged } of this.#chats) {
+      const stored = await messagesOf(path);
+      for (const [number, content] of acknowledged) {
+        if (stored.get(number) !== content) wrong.push(`lost: ${number} '${content}' is '${stored.get(number)}'`);
+      }
+      for (const number of stored.keys()) if (!acknowledged.has(number)) wrong.push(`nobody created ${number}`);
+      for (let number = 1; number <= stored.size; number += 1) {
+        if (!stored.has(number)) wrong.push(`there is no ${number} of ${stored.size}`);
+      }
+    }
+    return wrong;
+  }
+
+  /** Whether search finds the last message of each chat. */
+  async lastIsFound(): Promise<boolean> {
+    const found = this.#chats.map(async ({ path, acknowledged }) => {
+      const [number, content = ''] = [...acknowledged].at(-1) ?? [];
+      const response = await fetch(`${path}/search?search_query=${encodeURIComponent(`"${content}"`)}`);
+      return response.ok && ((await response.json()) as { number: number }[]).some((hit) => hit.number === number);
+    });
+    return (await Promise.all(found)).every((each) => each);
+  }
+}
+
+interface Created {
+  readonly application_token: string;
+  readonly chat_number: number;
+  readonly message_number: number;
+}
+
+async function post(url: string, body: object, key?: string): Promise<Created> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+  if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
+  return (await response.json()) as Created;
+}
+
+async function messagesOf(chat: string): Promise<Map<number, string>> {
+  const stored = new Map<number, string>();
+  for (let after = 0; ; ) {
+    const response = await fetch(`${chat}/messages?limit=${PAGE}&after=${after}`);
+    if (!response.ok) throw new Error(`${response.status} of ${chat}`);
+    const page = (await response.json()) as { number: number; content: string }[];
+    for (const { number, content } of page) stored.set(number, content);
+    const last = page.at(-1);
+    if (last === undefined) return stored;
+    after = last.number;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * A Docker engine of the tests' own. It is started where bin/test-docker has put us: in namespaces for processes, mounts
+ * and the network that nobody else is in. So its bridges, firewall rules, mounts and containers cannot meet those of
+ * another engine, and the kernel takes them away when the last process ends, however it ends.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { run } from '../../stack/run.ts';
+import { type DockerInstallation, REPOSITORY } from './install.ts';
+
+/** The engine does not start on this machine. Its message says why, in one line. */
+export class EngineUnusable extends Error {
+  override readonly name = 'EngineUnusable';
+}
+
+const READY_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 30_000;
+
+/** Images and volumes are some 3 GB. In memory they need no disk, and nobody has to delete them. */
+const IN_MEMORY_GB_MAX = 8;
+
+/** The cgroups are the machine's; everything else that is mounted here is ours alone. */
+const MOUNT = `set -e
+root=$1; state=$2; repository=$3; java=$4; elasticsearch=$5; packages=$6; memory=$7
+if [ -n "$memory" ]; then mount -t tmpfs -o "size=$memory" tmpfs "$state/docker"; fi
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t sysfs sysfs "$root/sys"
+mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
+mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs tmpfs "$root/tmp"
+mount --rbind "$state" "$root/state"
+for name in repository java elasticsearch packages; do
+  mount --bind "$(eval echo "\\$$name")" "$root/$name"
+  mount -o remount,bind,ro "$root/$name"
+done
+mkdir "$root/run/bin"
+chroot "$root" ip link set lo up
+# Both talk to the same firewall, but not every kernel has both.
+kind=nft
+chroot "$root" iptables-nft -t nat -n -L >/dev/null 2>&1 || kind=legacy
+for program in iptables ip6tables; do ln -s "/usr/sbin/$program-$kind" "$root/run/bin/$program"; done`;
+
+/**
+ * The engine's root must be the root of its mount namespace: `docker exec` looks from there for the container's files,
+ * and would find ours where it is only a chroot.
+ */
+const BECOME_ENGINE = `set -e
+cd "$1"; shift
+mkdir -p run/machine
+pivot_root . run/machine
+cd /
+umount -l /run/machine
+exec dockerd "$@"`;
+
+export const ENGINE_ENVIRONMENT = {
+  PATH: '/run/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/state/home',
+  LANG: 'C.UTF-8',
+  DOCKER_HOST: 'unix:///run/docker.sock',
+} as const;
+
+export class Engine {
+  readonly #child: Bun.Subprocess;
+
+  private constructor(
+    /** Its root file system, as the tests see it. */
+    readonly root: string,
+    child: Bun.Subprocess,
+  ) {
+    this.#child = child;
+  }
+
+  /** @throws {EngineUnusable} */
+  static async start(installation: DockerInstallation, stateDir: string): Promise<Engine> {
+    const { engine: root, java, elasticsearch, packages } = installation;
+    for (const name of ['home', 'docker']) mkdirSync(`${stateDir}/${name}`, { recursive: true });
+    const memory = availableGb() > 2 * IN_MEMORY_GB_MAX ? `${IN_MEMORY_GB_MAX}g` : '';
+    await run([
+      '/bin/sh',
+      '-c',
+      MOUNT,
+      'mount',
+      root,
+      stateDir,
+      REPOSITORY,
+      java,
+      elasticsearch,
+      packages,
+      memory,
+    ]).catch((error) => {
+      throw new EngineUnusable(`its file systems cannot be mounted: ${lastLine(error.message)}`);
+    });
+    const logFile = `${stateDir}/dockerd.log`;
+    const log = openSync(logFile, 'a');
+    const apart = ['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', BECOME_ENGINE, 'become'];
+    const child = Bun.spawn([...apart, root, ...dockerdOptions(stateDir)], {
+      env: ENGINE_ENVIRONMENT,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    const engine = new Engine(root, child);
+    await engine.#ready(logFile);
+    return engine;
+  }
+
+  async #ready(logFile: string): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS;
+    while (this.#child.exitCode === null && performance.now() < deadline) {
+      const ready = await run(['chroot', this.root, 'docker', 'version'], { env: ENGINE_ENVIRONMENT }).then(
+        () => true,
+        () => false,
+      );
+      if (ready) return;
+      await Bun.sleep(100);
+    }
+    await this.stop();
+    throw new EngineUnusable(`the engine does not start: ${lastLine(readFileSync(logFile, 'utf8'))}`);
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    const insist = setTimeout(() => this.#child.kill('SIGKILL'), STOP_WITHIN_MS);
+    await this.#child.exited;
+    clearTimeout(insist);
+  }
+}
+
+/** The name of the state folder is nobody else's, so that the cgroups that are left can be told from others'. */
+function dockerdOptions(stateDir: string): string[] {
+  const name = stateDir.slice(stateDir.lastIndexOf('/') + 1);
+  return [
+    ...['--data-root', '/state/docker', '--exec-root', '/run/docker', '--pidfile', '/run/docker.pid'],
+    ...['--host', ENGINE_ENVIRONMENT.DOCKER_HOST, '--cgroup-parent', `/${name}`, '--log-level', 'warn'],
+    ...['--feature', 'containerd-snapshotter=false'],
+  ];
+}
+
+function availableGb(): number {
+  const kilobytes = /^MemAvailable: +(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0;
+  return Number(kilobytes) / 1_048_576;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,100 @@
+/** What the tests of docker-compose.yml stand on, installed into the cache folder that all stacks of this machine share. */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { unpackPackages } from '../../stack/install/debian.ts';
+import { install } from '../../stack/install/install.ts';
+import { ensurePrograms } from '../../stack/install/machine.ts';
+import { withLock } from '../../stack/lock.ts';
+import { run } from '../../stack/run.ts';
+import { readSettings } from '../../stack/settings.ts';
+import { DOCKER_SERIES } from '../../stack/versions.ts';
+
+export const REPOSITORY = resolve(import.meta.dir, '../..');
+
+const PACKAGES = [
+  ...['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'containerd', 'runc'],
+  ...['iptables', 'iproute2', 'base-files', 'bash', 'dash', 'coreutils', 'util-linux', 'mount', 'ca-certificates'],
+];
+/** Folders of the engine's root file system that others are mounted on. */
+const MOUNT_POINTS = ['repository', 'state', 'java', 'elasticsearch', 'packages'] as const;
+
+export interface DockerInstallation {
+  /** A root file system with the engine, its client and Compose. */
+  readonly engine: string;
+  /** What the stand-ins for the images are made of: the root file system of the native stack, */
+  readonly servers: string;
+  readonly elasticsearch: string;
+  readonly java: string;
+  /** and the npm packages of bun.lock, as Bun's cache keeps them. */
+  readonly packages: string;
+}
+
+/** @throws {Unusable} or {CommandFailed} where this machine cannot have them. */
+export async function installDocker(environment = process.env): Promise<DockerInstallation> {
+  const settings = readSettings(environment, REPOSITORY);
+  const { rootfs, elasticsearch, javaOfMachine, javaInside } = await install(settings);
+  const engine = `${settings.cacheDir}/docker-${hash(JSON.stringify([PACKAGES, MOUNT_POINTS]))}`;
+  const manifests = globSync(
+    ['package.json', 'bun.lock', 'bunfig.toml', '{apps,libs}/*/package.json', '{bench,tests}/package.json'].flat(),
+    {
+      cwd: REPOSITORY,
+    },
+  ).sort();
+  const packages = `${settings.cacheDir}/packages-${hash(manifests.map((file) => readFileSync(join(REPOSITORY, file), 'utf8')).join())}`;
+  await withLock(`${settings.cacheDir}/install.lock`, async () => {
+    if (!existsSync(engine)) await installEngine(engine);
+    if (!existsSync(packages)) await fetchPackages(packages, manifests);
+  });
+  return { engine, servers: rootfs, elasticsearch, java: javaOfMachine ?? `${rootfs}${javaInside}`, packages };
+}
+
+async function installEngine(folder: string): Promise<void> {
+  console.log('Installing a Docker engine of the tests (Debian packages, about 500 MB)');
+  await ensurePrograms({ mmdebstrap: 'mmdebstrap' });
+  const partial = `${folder}.partial`;
+  await unpackPackages(PACKAGES, partial);
+  for (const name of MOUNT_POINTS) mkdirSync(`${partial}/${name}`);
+  await checkVersions(partial);
+  renameSync(partial, folder);
+}
+
+/** Says so if the mirror has another series; it may well work all the same. */
+async function checkVersions(root: string): Promise<void> {
+  const commands = {
+    engine: ['dockerd', '--version'],
+    compose: ['docker', 'compose', 'version'],
+    buildx: ['docker', 'buildx', 'version'],
+  };
+  for (const [name, series] of Object.entries(DOCKER_SERIES)) {
+    const said = await run(['chroot', root, ...commands[name as keyof typeof commands]]);
+    const version = /\d+\.\d+\.\d+/.exec(said)?.[0] ?? 'unknown';
+    if (!version.startsWith(`${series}.`)) {
+      console.warn(`Warning: the Debian mirror has Docker's ${name} ${version}; the tests are made for ${series}.`);
+    }
+  }
+}
+
+/** The apps' packages, as the Dockerfile installs them. */
+async function fetchPackages(folder: string, manifests: readonly string[]): Promise<void> {
+  console.log('Fetching the packages of bun.lock for the build of the image');
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  const project = mkdtempSync(join(tmpdir(), 'parley-packages-'));
+  try {
+    for (const file of manifests) {
+      mkdirSync(dirname(join(project, file)), { recursive: true });
+      cpSync(join(REPOSITORY, file), join(project, file));
+    }
+    const env = { ...process.env, BUN_INSTALL_CACHE_DIR: partial };
+    await run([process.execPath, 'install', '--frozen-lockfile', '--production'], { cwd: project, env });
+    renameSync(partial, folder);
+  } finally {
+    rmSync(project, { recursive: true });
+  }
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

@@ -1,0 +1,19 @@
+/**
+ * Installs what the tests of docker-compose.yml need, as long as the network can be reached. Ends with 75 and the reason
+ * where this machine cannot run an engine.
+ */
+import { reasonAgainst } from '../../stack/install/machine.ts';
+import { CommandFailed, run } from '../../stack/run.ts';
+import { Unusable } from '../../stack/settings.ts';
+import { installDocker } from './install.ts';
+import { skip } from './skip.ts';
+
+const reason = await reasonAgainst();
+if (reason !== undefined) skip(reason);
+try {
+  await run(['unshare', '--mount', '--net', '--pid', '--fork', '--mount-proc', 'true']);
+  await installDocker();
+} catch (error) {
+  if (!(error instanceof Unusable || error instanceof CommandFailed)) throw error;
+  skip(error.message);
+}

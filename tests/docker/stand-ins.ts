@@ -1,0 +1,51 @@
+/** Builds the stand-ins for the official images (stand-ins/Dockerfile) under the names that docker-compose.yml asks for. */
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { run } from '../../stack/run.ts';
+import { BUN_IMAGE, SERVER_VERSIONS } from '../../stack/versions.ts';
+import { ENGINE_ENVIRONMENT, type Engine } from './engine.ts';
+import type { DockerInstallation } from './install.ts';
+
+const IMAGES = {
+  ...Object.fromEntries(Object.entries(SERVER_VERSIONS).map(([name, { image }]) => [name, image])),
+  bun: BUN_IMAGE,
+};
+/** Nothing of these is read by a server. */
+const LEFT_OUT = [
+  'usr/share/doc',
+  'usr/share/man',
+  'usr/share/info',
+  'usr/share/locale',
+  'stack',
+  'elasticsearch',
+  'java',
+];
+
+const IMPORT = `engine=$1; cd "$2"; shift 2
+tar -c "$@" | chroot "$engine" docker import --change "ENV LANG=C.UTF-8" - parley-stand-in/base`;
+
+export async function buildStandIns(engine: Engine, { servers }: DockerInstallation, stateDir: string): Promise<void> {
+  const excluded = LEFT_OUT.map((path) => `--exclude=./${path}`);
+  await run(['bash', '-o', 'pipefail', '-c', IMPORT, 'import', engine.root, servers, ...excluded, '.'], {
+    env: ENGINE_ENVIRONMENT,
+  });
+  mkdirSync(`${stateDir}/bun`);
+  copyFileSync(process.execPath, `${stateDir}/bun/bun`);
+  await Promise.all(Object.entries(IMAGES).map(([target, image]) => build(engine, target, image)));
+}
+
+async function build(engine: Engine, target: string, image: string): Promise<void> {
+  const contexts = [
+    'java-folder=/java',
+    'elasticsearch-folder=/elasticsearch',
+    'bun-folder=/state/bun',
+    'packages-folder=/packages',
+  ];
+  await run(
+    [
+      ...['chroot', engine.root, 'docker', 'build', '--quiet', '--target', target, '--tag', image],
+      ...contexts.flatMap((context) => ['--build-context', context]),
+      '/repository/tests/docker/stand-ins',
+    ],
+    { env: ENGINE_ENVIRONMENT },
+  );
+}
