@@ -9,6 +9,8 @@ import { type Item, judge } from './verdict.ts';
 const LANES = 2;
 const BACKOFF_MS = 50;
 const BACKOFF_MS_MAX = 2_000;
+/** A try that has less time than this is not begun: it would only end as a request that was not answered. */
+const TRY_MS_MIN = 50;
 
 interface Answer {
   readonly errors?: boolean;
@@ -104,7 +106,7 @@ export class BulkWriter {
   /** Waits, longer each time and never exactly as long as others do. */
   async #backOff(attempt: number, deadline: number, documents: number): Promise<void> {
     const wait = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
-    if (performance.now() + wait >= deadline) throw unavailable('The search index is overloaded.');
+    if (performance.now() + wait + TRY_MS_MIN >= deadline) throw unavailable('The search index is overloaded.');
     this.#options.warn({ documents, attempt, waitMs: Math.round(wait) }, 'the search index is busy, trying again');
     await Bun.sleep(wait);
   }
