@@ -70,7 +70,7 @@ const numbering: Numbering = {
   seed: async () => {},
   confirm: async () => {},
 };
-const log: EventLog = { refusal: () => undefined, publish: async () => {}, fence: async () => {} };
+const log: EventLog = { refusal: () => undefined, publish: async () => {}, fence: async () => 0 };
 const store = {} as Store; // asked only for keys that Redis has forgotten
 const inside = new Elysia()
   .use(observability({ logger, registry }))

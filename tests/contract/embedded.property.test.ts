@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
-import { type EventHandler, type Token, Unavailable } from '@parley/domain';
+import { type StoreEvents, type Token, Unavailable } from '@parley/domain';
 import { openEmbedded } from '@parley/embedded';
 import fc from 'fast-check';
 import { temporaryFolder } from '../support/system.ts';
@@ -115,7 +115,7 @@ class World {
 
   #consume(): Promise<void> {
     const { store, log } = this.#embedded;
-    const handle: EventHandler = async (events) => {
+    const handle: StoreEvents = async (events) => {
       const fault = this.fault;
       this.fault = 'none';
       if (fault === 'before the commit') throw new Unavailable('store', 'as the test wants it');

@@ -68,7 +68,7 @@ export class CountedStore {
 
   async append(events: readonly Event[]): Promise<Appended> {
     const appended = await this.store.append(events);
-    if (appended.uncounted !== undefined) this.#waiting.push(appended.uncounted);
+    this.#waiting.push(...appended.uncounted);
     return appended;
   }
 

@@ -1,4 +1,4 @@
-import type { Event, EventHandler, Rejection, Token } from '@parley/domain';
+import type { Event, Rejection, StoreEvents, Token } from '@parley/domain';
 
 /** The consuming end of a test: notes what it is handed, holds or fails a batch where the test says so. */
 export class Recorder {
@@ -12,7 +12,7 @@ export class Recorder {
   #failures: Error[] = [];
   readonly #rejected = new Set<string>();
 
-  readonly handle: EventHandler = async (events) => {
+  readonly handle: StoreEvents = async (events) => {
     this.#atOnce += 1;
     this.atOnceMax = Math.max(this.atOnceMax, this.#atOnce);
     this.taken.push(events);

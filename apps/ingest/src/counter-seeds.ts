@@ -41,8 +41,8 @@ export class CounterSeeds {
 
   async #seed(sequence: Sequence, epoch: number, name: string): Promise<void> {
     const { numbering, log, store } = this.#parts;
-    await log.fence(sequence.token, FENCE_TIMEOUT_MS);
-    const highest = await store.highest(sequence);
+    const seq = await log.fence(sequence.token, FENCE_TIMEOUT_MS);
+    const highest = await store.highest(sequence, seq);
     if (highest === undefined) {
       this.#remember(name);
       throw unknownOwner(sequence);

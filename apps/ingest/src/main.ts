@@ -14,7 +14,7 @@ await runProgram(() => {
   const config = readConfig(schema, process.env);
   return startProgram('ingest', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
-    const mysql = openMysql({ url: config.MYSQL_URL, logger });
+    const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
     // First of all: with another number of partitions nothing may be numbered or published.
     await whenAvailable(logger, () => mysql.settlePartitions(partitions));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });

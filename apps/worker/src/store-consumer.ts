@@ -1,12 +1,10 @@
-import type { BeginEpoch, Counters, Event, EventSource, Rejection, Store } from '@parley/domain';
+import type { Counters, Event, EventSource, Rejection, Store, Uncounted } from '@parley/domain';
 import { Distributions, type Logger } from '@parley/runtime';
 import type { Registry } from 'prom-client';
 
 export interface StoreConsumerParts {
   readonly source: EventSource;
   readonly store: Store;
-  /** Ends the storing of older epochs' events; not needed where numbers never begin anew. */
-  readonly beginEpoch?: BeginEpoch;
   readonly counters: Counters;
   /** Told of each event that can never be stored, where the log does not keep them as dead letters. */
   readonly onRejected?: (rejection: Rejection) => void;
@@ -28,30 +26,27 @@ export class StoreConsumer {
   }
 
   start(): Promise<void> {
-    const { source, beginEpoch } = this.#parts;
-    return source.consume((events, partition) => this.#store(events, partition), beginEpoch);
+    const { source, store } = this.#parts;
+    return source.consume(
+      (events) => this.#store(events),
+      (partition, epoch) => store.fence(partition, epoch),
+    );
   }
 
   stop(): Promise<void> {
     return this.#parts.source.stop();
   }
 
-  async #store(events: readonly Event[], partition: number): Promise<readonly Rejection[]> {
-    const appended = await this.#parts.store.append(events, partition);
-    if (appended.uncounted !== undefined) await this.#showLive(appended.uncounted);
+  async #store(events: readonly Event[]): Promise<readonly Rejection[]> {
+    const appended = await this.#parts.store.append(events);
+    for (const uncounted of appended.uncounted) await this.#showLive(uncounted);
     this.#measure(events, appended.rows);
     for (const rejection of appended.rejected) this.#parts.onRejected?.(rejection);
     return appended.rejected;
   }
 
   /** The live view only: the counts themselves were committed with the rows, so a failure here costs a minute's delay. */
-  async #showLive({
-    generation,
-    deltas,
-  }: {
-    generation: number;
-    deltas: Parameters<Counters['add']>[1];
-  }): Promise<void> {
+  async #showLive({ generation, deltas }: Uncounted): Promise<void> {
     try {
       await this.#parts.counters.add(generation, deltas);
     } catch (error) {

@@ -21,22 +21,23 @@ export interface EventLog {
    */
   publish(event: Event): Promise<void>;
   /**
-   * Resolves once everything that was durable in the application's partition before the call is stored.
+   * Resolves once everything that was durable in the application's partition before the call is stored, with the `seq`
+   * of the partition up to which that holds: a read that shows an older state than this is not to be used.
    * Concurrent calls for a partition share one. Rejects with Unavailable after `timeoutMs` milliseconds.
    */
-  fence(token: Token, timeoutMs: number): Promise<void>;
+  fence(token: Token, timeoutMs: number): Promise<number>;
 }
 
 /** PORT. The other end: takes events from the log in order and gives each to the store exactly when it is due. */
 export interface EventSource {
   /**
-   * Starts handing batches to `handle`. Resolves when the source is subscribed. One `handle` at a time for a partition.
-   * A batch is forgotten by the log only after `handle` has resolved and what it rejected is kept as a dead letter (or,
-   * where the log itself answers the creator, refused). If `handle` rejects, the batch is handed on again, unchanged
-   * in order. `beginEpoch` is called where the log says that a partition's epoch begins, after all before it is stored,
-   * and until it resolves.
+   * Starts handing batches to `store`. Resolves when the source is subscribed. One batch at a time for a partition.
+   * A batch is forgotten by the log only after `store` has resolved and what it rejected is kept as a dead letter (or,
+   * where the log itself answers the creator, refused). If `store` rejects, the batch is handed on again, unchanged
+   * in order. `fence` is called where somebody waits for a fence, after all before it is stored, until it resolves; then
+   * the fence is answered.
    */
-  consume(handle: EventHandler, beginEpoch?: BeginEpoch): Promise<void>;
+  consume(store: StoreEvents, fence?: PassFence): Promise<void>;
   /** Stops taking batches, waits for the one in the hand, keeps the rest in the log. */
   stop(): Promise<void>;
 }
@@ -45,10 +46,13 @@ export interface EventSource {
  * Stores a batch of events of one partition in order, and answers those that never can be stored. Rejects where nothing
  * was decided.
  */
-export type EventHandler = (events: readonly Event[], partition: number) => Promise<readonly Rejection[]>;
+export type StoreEvents = (events: readonly Event[], partition: number) => Promise<readonly Rejection[]>;
 
-/** Once resolved, no event of an older epoch is stored in that partition any more, by anyone. Idempotent. */
-export type BeginEpoch = (partition: number, epoch: number) => Promise<void>;
+/**
+ * Answers the `seq` of a partition, from a commit of its own. `epoch` is 0, or one that begins: once resolved, no event
+ * of an older one is stored in that partition any more, by anyone. Idempotent.
+ */
+export type PassFence = (partition: number, epoch: number) => Promise<number>;
 
 export interface Rejection {
   readonly event: Event;

@@ -10,12 +10,18 @@ import type { Token } from './identifiers.ts';
  */
 export interface Store {
   /**
-   * Stores events in order, in one durable transaction (what can never be stored is left out and answered).
+   * Stores events in order, in one durable transaction for each partition (what can never be stored is left out and
+   * answered).
    * Idempotent by event id: an event whose rows are stored already is skipped and told in `repeated`.
    * Atomic for an event: all of its rows or none. Counts are never double, whatever is repeated.
-   * `partition` is that of all the events, where the store is to hold off those of ended epochs (`beginEpoch`).
+   * Events of an epoch that has ended (`fence`) are rejected as late.
    */
-  append(events: readonly Event[], partition?: number): Promise<Appended>;
+  append(events: readonly Event[]): Promise<Appended>;
+  /**
+   * Commits something of its own in the partition and answers its `seq`: how many transactions have changed it. With an
+   * `epoch` above 0, no event of an older one is stored there any more, by anyone. Idempotent.
+   */
+  fence(partition: number, epoch: number): Promise<number>;
 
   application(token: Token): Promise<Application | undefined>;
   /** By token. */
@@ -35,8 +41,11 @@ export interface Store {
   /** Search shows the new content instead of the old one, in time. */
   rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined>;
 
-  /** The highest number that is stored in a sequence; undefined where its owner is not stored. */
-  highest(sequence: Sequence): Promise<Highest | undefined>;
+  /**
+   * The highest number that is stored in a sequence; undefined where its owner is not stored. Rejects with Unavailable
+   * where the state that is read is older than `seq` of the sequence's partition.
+   */
+  highest(sequence: Sequence, seq?: number): Promise<Highest | undefined>;
   /** What is stored under an idempotency key that was used within 24 hours. */
   keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined>;
   /** Resolves where the database answers and can be written. */
@@ -72,8 +81,14 @@ export interface Appended {
   /** How many events were stored before. */
   readonly repeated: number;
   readonly rejected: readonly Rejection[];
-  /** What the store has not added to its counts itself: to be added to Counters under this generation. */
-  readonly uncounted?: { readonly generation: number; readonly deltas: readonly CountDelta[] };
+  /** What the store has not added to its counts itself: to be added to Counters, each part under its generation. */
+  readonly uncounted: readonly Uncounted[];
+}
+
+/** Of sequences in one partition. */
+export interface Uncounted {
+  readonly generation: number;
+  readonly deltas: readonly CountDelta[];
 }
 
 /** How many rows a sequence has gained. */

@@ -70,7 +70,7 @@ export class Appender {
       }
     }
     this.#finish(batch);
-    return { rows, repeated, rejected };
+    return { rows, repeated, rejected, uncounted: [] };
   }
 
   #finish({ chats, messages, searchable }: Batch): void {

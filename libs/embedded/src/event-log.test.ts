@@ -2,10 +2,10 @@ import { describe, expect, test } from 'bun:test';
 import {
   ACKNOWLEDGE_WITHIN_MS,
   type Event,
-  type EventHandler,
   EventRejected,
   newEventId,
   newToken,
+  type StoreEvents,
   Unavailable,
 } from '@parley/domain';
 import { type Attempts, EmbeddedLog } from './event-log.ts';
@@ -18,7 +18,7 @@ function messages(contents = ['x'], token = newToken()): Event {
 
 const unheard: Attempts = { begun: () => {}, ended: () => {} };
 
-async function logWith(handle: EventHandler, { queueBytesMax = QUEUE_BYTES_MAX, attempts = unheard } = {}) {
+async function logWith(handle: StoreEvents, { queueBytesMax = QUEUE_BYTES_MAX, attempts = unheard } = {}) {
   const log = new EmbeddedLog(queueBytesMax, attempts);
   await log.consume(handle);
   return log;
@@ -29,7 +29,7 @@ function heldHandler() {
   const batches: (readonly Event[])[] = [];
   const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  const handle: EventHandler = async (events) => {
+  const handle: StoreEvents = async (events) => {
     batches.push(events);
     enter();
     await released;

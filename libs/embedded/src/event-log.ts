@@ -2,12 +2,12 @@ import {
   ACKNOWLEDGE_WITHIN_MS,
   approximateBytes,
   type Event,
-  type EventHandler,
   type EventLog,
   EventRejected,
   type EventSource,
   type Rejection,
   rowsOf,
+  type StoreEvents,
   type Token,
   Unavailable,
 } from '@parley/domain';
@@ -16,6 +16,8 @@ import { within } from '@parley/runtime';
 /** A transaction takes at most so much; more is committed in further ones, with a turn of the event loop between. */
 const BATCH_ROWS_MAX = 5_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** There is no copy of the file that could be older, so every read may be used. */
+const ONLY_COPY = 0;
 /** Looked for at this interval while anything waits, and refused so much before the limit that the limit holds. */
 const OVERDUE_LOOK_MS = 100;
 const WAIT_MAX_MS = ACKNOWLEDGE_WITHIN_MS - 2 * OVERDUE_LOOK_MS;
@@ -50,7 +52,7 @@ export class EmbeddedLog implements EventLog, EventSource {
   #waiting: Waiting[] = [];
   #inHand: readonly Waiting[] = [];
   #waitingBytes = 0;
-  #handle: EventHandler | undefined;
+  #handle: StoreEvents | undefined;
   #failedUntil = 0;
   #flushing: Promise<void> | undefined;
   #accepting = false;
@@ -82,14 +84,15 @@ export class EmbeddedLog implements EventLog, EventSource {
   }
 
   /** What is durable here is stored; the wait is for what is under way. */
-  fence(_token: Token, timeoutMs: number): Promise<void> {
-    if (this.#flushing === undefined) return Promise.resolve();
+  async fence(_token: Token, timeoutMs: number): Promise<number> {
+    if (this.#flushing === undefined) return ONLY_COPY;
     const late = () => new Unavailable('event log', 'What was accepted before is not stored yet.');
-    return within(this.#enqueue({ bytes: 0 }), timeoutMs, late);
+    await within(this.#enqueue({ bytes: 0 }), timeoutMs, late);
+    return ONLY_COPY;
   }
 
-  async consume(handle: EventHandler): Promise<void> {
-    this.#handle = handle;
+  async consume(store: StoreEvents): Promise<void> {
+    this.#handle = store;
     this.#accepting = true;
   }
 

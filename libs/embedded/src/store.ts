@@ -65,6 +65,11 @@ export class EmbeddedStore implements Store {
     return this.#writing(() => this.#appender.append(events));
   }
 
+  /** Epochs never end here, and there is no copy of the file that could be older. */
+  async fence(): Promise<number> {
+    return 0;
+  }
+
   application(token: Token): Promise<Application | undefined> {
     return guarded(() => this.#statements.application.get(token) ?? undefined);
   }

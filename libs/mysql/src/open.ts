@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Ledger, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
-import { beginEpoch, lastEpoch, nextEpoch } from './epochs.ts';
+import { lastEpoch, nextEpoch } from './epochs.ts';
 import type { DatabaseFault } from './faults.ts';
 import { MysqlLedger } from './ledger/ledger.ts';
 import { migrate } from './migrate.ts';
@@ -14,6 +14,8 @@ export interface MysqlOptions {
   readonly url: string;
   /** The same database for a user who may make and change tables: what `migrate` uses. Default `url`. */
   readonly migrationUrl?: string | undefined;
+  /** Into how many the applications are divided. */
+  readonly partitions: number;
   /** Connections for reads. Default 8. */
   readonly readers?: number;
   /** Connections for batches of events. Default 4. */
@@ -37,8 +39,6 @@ export interface Mysql {
   nextEpoch(partition: number, above: number): Promise<number>;
   /** The last one that was given out; 0 before the first. */
   lastEpoch(partition: number): Promise<number>;
-  /** From now on the store appends nothing of an older epoch to that partition. Never goes back. */
-  beginEpoch(partition: number, epoch: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,14 +80,13 @@ export function openMysql(options: MysqlOptions): Mysql {
     ledger: new Pool({ ...writing, size: LEDGER_CONNECTIONS, variables: LEDGER }),
   };
   return {
-    store: new MysqlStore(pools),
+    store: new MysqlStore(pools, options.partitions),
     ledger: new MysqlLedger(pools.ledger),
     migrate: () =>
       refusing(migrate({ connection: migrating, statementTimeoutMs: writeTimeoutMs, variables: [] }, MIGRATIONS)),
     settlePartitions: (partitions) => refusing(settlePartitions(pools.writers, partitions)),
     nextEpoch: (partition, above) => refusing(nextEpoch(pools.changers, partition, above)),
     lastEpoch: (partition) => refusing(lastEpoch(pools.changers, partition)),
-    beginEpoch: (partition, epoch) => refusing(beginEpoch(pools.changers, partition, epoch)),
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.close()));
     },

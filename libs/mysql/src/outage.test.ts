@@ -3,7 +3,7 @@ import { newToken, Unavailable } from '@parley/domain';
 import { type Mysql, openMysql } from './open.ts';
 import { application, chat, messages } from './testing/events.ts';
 import { type Line, openLine } from './testing/line.ts';
-import { type OwnDatabase, ownDatabase } from './testing/own-database.ts';
+import { type OwnDatabase, ownDatabase, PARTITIONS } from './testing/own-database.ts';
 
 let database: OwnDatabase;
 let line: Line;
@@ -11,7 +11,14 @@ let mysql: Mysql;
 beforeAll(async () => {
   database = await ownDatabase();
   line = await openLine(database.url);
-  mysql = openMysql({ url: line.url, readTimeoutMs: 300, writeTimeoutMs: 500, writers: 2, readers: 2 });
+  mysql = openMysql({
+    url: line.url,
+    partitions: PARTITIONS,
+    readTimeoutMs: 300,
+    writeTimeoutMs: 500,
+    writers: 2,
+    readers: 2,
+  });
 });
 afterAll(async () => {
   await mysql.close();
@@ -47,7 +54,7 @@ test('a batch whose commit nobody heard of is told as stored before, and is coun
   const token = await newChat();
   line.cutAfter((statement) => statement.endsWith('COMMIT'));
   const answer = await mysql.store.append([messages(token, 1, ['a', 'b', 'c'])]);
-  expect(answer).toEqual({ rows: 0, repeated: 1, rejected: [] });
+  expect(answer).toMatchObject({ rows: 0, repeated: 1, rejected: [] });
   await mysql.ledger.rotateAndFlush();
   expect(await mysql.store.chat(token, 1)).toMatchObject({ messagesCount: 3 });
 });
@@ -98,7 +105,7 @@ test('a writer that stands still inside its transaction holds the next one up fo
   const token = await newChat();
   const event = messages(token, 1, ['a']);
   const still = await openLine(database.url);
-  const other = openMysql({ url: still.url, writeTimeoutMs: 60_000 });
+  const other = openMysql({ url: still.url, partitions: PARTITIONS, writeTimeoutMs: 60_000 });
   still.freezeAfter((statement) => statement.includes('INSERT INTO messages'));
   const lost = refusal(other.store.append([event]));
   await Bun.sleep(200);

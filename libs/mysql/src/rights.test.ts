@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { openMysql } from './open.ts';
-import { type OwnDatabase, ownDatabase, rootConnection } from './testing/own-database.ts';
+import { type OwnDatabase, ownDatabase, PARTITIONS, rootConnection } from './testing/own-database.ts';
 
 /** The tables are there, so a refusal is for lack of rights. */
 let own: OwnDatabase;
@@ -106,7 +106,7 @@ test.each(CHANGES_OF_TABLES)('the user of the programs may not: %s', async (sql,
 });
 
 test('where the tables are up to date, a worker without the user of migrations starts', async () => {
-  const mysql = openMysql({ url: own.url });
+  const mysql = openMysql({ url: own.url, partitions: PARTITIONS });
   await mysql.migrate();
   await mysql.settlePartitions(8);
   await mysql.close();
@@ -114,7 +114,7 @@ test('where the tables are up to date, a worker without the user of migrations s
 
 test('where they are not, it is refused, and told by the code of the server', async () => {
   const empty = await ownDatabase({ migrated: false });
-  const mysql = openMysql({ url: empty.url });
+  const mysql = openMysql({ url: empty.url, partitions: PARTITIONS });
   const error = await mysql.migrate().catch((reason: Error) => reason);
   expect((error as Error).cause).toMatchObject({ code: OF_TABLES });
   await mysql.close();
@@ -124,5 +124,5 @@ test('where they are not, it is refused, and told by the code of the server', as
 test('migrations of another database are refused', () => {
   const elsewhere = new URL(own.url);
   elsewhere.pathname = '/elsewhere';
-  expect(() => openMysql({ url: own.url, migrationUrl: elsewhere.href })).toThrow(RangeError);
+  expect(() => openMysql({ url: own.url, partitions: PARTITIONS, migrationUrl: elsewhere.href })).toThrow(RangeError);
 });

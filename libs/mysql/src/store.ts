@@ -1,20 +1,22 @@
-import type {
-  Appended,
-  Application,
-  Chat,
-  Event,
-  Highest,
-  KeyedCreate,
-  Message,
-  Page,
-  PageRequest,
-  Sequence,
-  Store,
-  Token,
+import {
+  type Appended,
+  type Application,
+  type Chat,
+  type Event,
+  type Highest,
+  type KeyedCreate,
+  type Message,
+  type Page,
+  type PageRequest,
+  partitionOf,
+  type Sequence,
+  type Store,
+  type Token,
 } from '@parley/domain';
 import { append } from './append/append.ts';
 import { KnownOwners } from './append/owners.ts';
 import { renameApplication, renameChat, rewriteMessage } from './changes.ts';
+import { beginEpoch } from './epochs.ts';
 import { DatabaseFault, refusalOf } from './faults.ts';
 import { findKeyedCreate } from './keyed-creates.ts';
 import type { Pool } from './pool.ts';
@@ -34,13 +36,23 @@ export class MysqlStore implements Store {
   readonly #reads: Reads;
   readonly #owners = new KnownOwners();
 
-  constructor(pools: StorePools) {
+  constructor(
+    pools: StorePools,
+    readonly partitions: number,
+  ) {
     this.#pools = pools;
     this.#reads = new Reads(pools.readers);
   }
 
-  append(events: readonly Event[], partition?: number): Promise<Appended> {
+  append(events: readonly Event[]): Promise<Appended> {
+    const [first] = events;
+    const partition = first && partitionOf(first.token, this.partitions);
     return refusing(append(this.#pools.writers, this.#owners, events, partition));
+  }
+
+  async fence(partition: number, epoch: number): Promise<number> {
+    if (epoch > 0) await refusing(beginEpoch(this.#pools.changers, partition, epoch));
+    return 0;
   }
 
   application(token: Token): Promise<Application | undefined> {

@@ -33,7 +33,7 @@ export class RabbitLog implements EventLog {
     }));
     this.#publishers = partitions.map((options) => new PartitionPublisher(options));
     this.#fences = partitions.map((options) => new PartitionFences(options));
-    outbox.onReply = (id) => this.#fences[Number.parseInt(id, 10)]?.replied(id);
+    outbox.onReply = (id, seq) => this.#fences[Number.parseInt(id, 10)]?.replied(id, seq);
     outbox.onLost = () => this.#lost();
     outbox.onOpen = () => this.#opened();
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
@@ -53,7 +53,7 @@ export class RabbitLog implements EventLog {
     return this.#of(this.#publishers, event.token).publish(event);
   }
 
-  fence(token: Token, timeoutMs: number): Promise<void> {
+  fence(token: Token, timeoutMs: number): Promise<number> {
     return this.#of(this.#fences, token).wait(timeoutMs);
   }
 
@@ -61,10 +61,10 @@ export class RabbitLog implements EventLog {
    * Resolves once everything that was durable in the partition before the call is stored, and nothing of an epoch before
    * `epoch` will be. Rejects with Unavailable after `timeoutMs` milliseconds; the fence may still take effect.
    */
-  beginEpoch(partition: number, epoch: number, timeoutMs: number): Promise<void> {
+  async beginEpoch(partition: number, epoch: number, timeoutMs: number): Promise<void> {
     const fences = this.#fences[partition];
     if (fences === undefined) throw new RangeError(`there is no partition ${partition}`);
-    return fences.wait(timeoutMs, epoch);
+    await fences.wait(timeoutMs, epoch);
   }
 
   close(): void {

@@ -109,14 +109,15 @@ describe('consuming from RabbitMQ', () => {
     await drivers.source.consume(handle, async (partition, epoch) => {
       if (failing-- > 0) throw new Error('the database is away');
       seen.push(partition, epoch);
+      return 12;
     });
     const events = [1, 2, 3].map((first) => messages(token, first));
     for (const event of events.slice(0, 2)) await drivers.log.publish(event);
     await drivers.log.beginEpoch(1, 7, 10_000);
     expect(seen).toEqual([`1:${events[0]?.id}`, `1:${events[1]?.id}`, 1, 7]);
     await drivers.log.publish(events[2] as Event);
-    await drivers.log.fence(token, 5_000);
-    expect(seen.slice(4)).toEqual([`1:${events[2]?.id}`]);
+    expect(await drivers.log.fence(token, 5_000)).toBe(12);
+    expect(seen.slice(4)).toEqual([`1:${events[2]?.id}`, 1, 0]);
   });
 
   test('a batch that cannot be stored is held and tried again, however often, while other partitions go on', async () => {

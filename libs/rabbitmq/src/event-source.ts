@@ -1,4 +1,4 @@
-import type { BeginEpoch, EventHandler, EventSource } from '@parley/domain';
+import type { EventSource, PassFence, StoreEvents } from '@parley/domain';
 import { type Logger, within } from '@parley/runtime';
 import type { Channel, ChannelModel } from 'amqplib';
 import { away, Connection } from './connection.ts';
@@ -43,7 +43,7 @@ export class RabbitSource implements EventSource {
   }
 
   /** After a stop it may be called again. Rejects with WrongRabbitmq where waiting for the server does not help. */
-  async consume(handle: EventHandler, beginEpoch: BeginEpoch = async () => {}): Promise<void> {
+  async consume(store: StoreEvents, fence: PassFence = async () => 0): Promise<void> {
     if (this.#connection !== undefined) throw new Error('the source is consumed already');
     const { url, topology, stats, logger } = this.#options;
     const connection = new Connection({
@@ -61,8 +61,8 @@ export class RabbitSource implements EventSource {
         new PartitionConsumer({
           ...this.#options,
           partition,
-          handle,
-          beginEpoch,
+          store,
+          fence,
           failed: (model) => connection.reconnect(model),
         }),
     );

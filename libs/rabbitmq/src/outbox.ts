@@ -5,6 +5,8 @@ import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
 const REPLIES = 'amq.rabbitmq.reply-to';
+/** In the answer to a fence: the seq of the partition up to which it holds. */
+const SEQ_HEADER = 'x-seq';
 
 export interface OutboxOptions {
   readonly url: string;
@@ -25,7 +27,7 @@ export class Outbox {
   #declaring: Promise<void> | undefined;
   #lastId = 0;
   /** Called with the correlation id of each direct reply. */
-  onReply: (correlationId: string) => void = () => {};
+  onReply: (correlationId: string, seq: number) => void = () => {};
   /** Called when the connection is gone. What was under way is rejected by itself. */
   onLost: () => void = () => {};
   /** Called when something can be published again. */
@@ -96,9 +98,9 @@ export class Outbox {
   }
 
   /** Answers a request where that is possible; who asked will ask again. */
-  reply(replyTo: string, correlationId: string): void {
+  reply(replyTo: string, correlationId: string, seq: number): void {
     try {
-      this.#channel?.publish('', replyTo, Buffer.alloc(0), { correlationId });
+      this.#channel?.publish('', replyTo, Buffer.alloc(0), { correlationId, headers: { [SEQ_HEADER]: seq } });
     } catch {
       // The channel was closed a moment ago.
     }
@@ -124,7 +126,9 @@ export class Outbox {
 
   #replied(message: ConsumeMessage | null): void {
     const correlationId: unknown = message?.properties.correlationId;
-    if (typeof correlationId === 'string') this.onReply(correlationId);
+    // A worker of an earlier version answers without one.
+    const seq = Number(message?.properties.headers?.[SEQ_HEADER] ?? 0);
+    if (typeof correlationId === 'string') this.onReply(correlationId, Number.isSafeInteger(seq) ? seq : 0);
   }
 
   /** Somebody has deleted a queue: it is made again, empty. */

@@ -1,4 +1,4 @@
-import type { BeginEpoch, Event, EventHandler, Rejection } from '@parley/domain';
+import type { Event, PassFence, Rejection, StoreEvents } from '@parley/domain';
 import { type Logger, within } from '@parley/runtime';
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { letterOfMalformed, letterOfRejection, type OutgoingLetter } from './dead-letter.ts';
@@ -31,8 +31,8 @@ export interface PartitionConsumerOptions {
   readonly partition: number;
   readonly topology: Topology;
   readonly outbox: Outbox;
-  readonly handle: EventHandler;
-  readonly beginEpoch: BeginEpoch;
+  readonly store: StoreEvents;
+  readonly fence: PassFence;
   readonly stats: RabbitmqStats;
   readonly logger: Logger | undefined;
   /** The consumer has lost its channel or its queue: everything is to be subscribed anew. */
@@ -223,7 +223,7 @@ export class PartitionConsumer {
   async #store(subscription: Subscription, events: readonly Event[]): Promise<readonly Rejection[] | undefined> {
     if (events.length === 0) return [];
     const rejections = await this.#persist(subscription, 'store', () =>
-      this.#options.handle(events, this.#options.partition),
+      this.#options.store(events, this.#options.partition),
     );
     return subscription.alive ? rejections : undefined;
   }
@@ -231,10 +231,11 @@ export class PartitionConsumer {
   /** Puts aside what can never be stored, answers the fences and acknowledges. False where that was given up. */
   async #settle(subscription: Subscription, { deliveries, rejections }: Decided): Promise<boolean> {
     if (!(await this.#putAside(subscription, deliveries, rejections))) return false;
-    if (!(await this.#beginEpoch(subscription, deliveries)) || !subscription.alive) return false;
+    const seq = await this.#passFences(subscription, deliveries);
+    if (seq === undefined || !subscription.alive) return false;
     if (!this.#acknowledge(subscription, deliveries)) return false;
     for (const { fence } of deliveries) {
-      if (fence !== undefined) this.#options.outbox.reply(fence.replyTo, fence.correlationId);
+      if (fence !== undefined) this.#options.outbox.reply(fence.replyTo, fence.correlationId, seq);
     }
     return true;
   }
@@ -254,13 +255,16 @@ export class PartitionConsumer {
     }
   }
 
-  /** Whether the newest of the epochs that begin with these deliveries, if any, has begun in the store. */
-  async #beginEpoch(subscription: Subscription, deliveries: readonly Delivery[]): Promise<boolean> {
-    const { partition, beginEpoch } = this.#options;
-    const epoch = Math.max(0, ...deliveries.map(({ fence }) => fence?.epoch ?? 0));
-    if (epoch === 0) return true;
-    const begin = () => beginEpoch(partition, epoch).then(() => true);
-    return (await this.#persist(subscription, 'begin the epoch behind', begin)) ?? false;
+  /**
+   * The partition's seq, once the newest of the epochs that begin with these deliveries has begun in the store. 0 without
+   * a fence, undefined where it was given up.
+   */
+  async #passFences(subscription: Subscription, deliveries: readonly Delivery[]): Promise<number | undefined> {
+    const fences = deliveries.flatMap(({ fence }) => (fence === undefined ? [] : [fence]));
+    if (fences.length === 0) return 0;
+    const epoch = Math.max(0, ...fences.map((fence) => fence.epoch ?? 0));
+    const { partition, fence } = this.#options;
+    return this.#persist(subscription, 'pass the fence behind', () => fence(partition, epoch));
   }
 
   /** Whether all that can never be stored is safe among the dead letters. */

@@ -9,7 +9,7 @@ import type { RabbitmqStats } from './stats.ts';
 const LOST_AFTER_MS = 3_000;
 
 interface Waiter {
-  readonly resolve: () => void;
+  readonly resolve: (seq: number) => void;
   readonly reject: (error: Error) => void;
   /** The epoch that the fence is to begin, for all the same; 0: none. */
   readonly epoch: number;
@@ -44,9 +44,9 @@ export class PartitionFences {
   }
 
   /** `epoch`: behind the fence nothing of an older epoch is stored any more. */
-  wait(timeoutMs: number, epoch = 0): Promise<void> {
+  wait(timeoutMs: number, epoch = 0): Promise<number> {
     if (this.#options.outbox.state === 'away') return Promise.reject(away());
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
     const waiter = { resolve, reject, epoch };
     this.#next.add(waiter);
     this.#sendNext();
@@ -54,9 +54,9 @@ export class PartitionFences {
   }
 
   /** An answer has come, perhaps to an earlier fence. */
-  replied(id: string): void {
+  replied(id: string, seq: number): void {
     if (this.#inFlight?.id !== id) return;
-    for (const { resolve } of this.#inFlight.waiters) resolve();
+    for (const { resolve } of this.#inFlight.waiters) resolve(seq);
     this.#inFlight = undefined;
     this.#sendNext();
   }

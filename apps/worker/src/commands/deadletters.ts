@@ -18,7 +18,7 @@ const { MYSQL_URL, RABBITMQ_URL, PARTITIONS } = workerConfig(process.env);
 // Standard output is for the letters.
 const logger = createLogger('deadletters', 'warn');
 // With another number of partitions than the system has, it would not know where some letters belong.
-const mysql = openMysql({ url: MYSQL_URL, logger });
+const mysql = openMysql({ url: MYSQL_URL, partitions: PARTITIONS, logger });
 await mysql.settlePartitions(PARTITIONS);
 await mysql.close();
 const rabbitmq = openRabbitmq({ url: RABBITMQ_URL, partitions: PARTITIONS, logger });

@@ -5,7 +5,7 @@ import { workerConfig } from '../config.ts';
 /** `bun run migrate`: brings the tables up to date. Any number may run at once; one works, the others wait. */
 const { MYSQL_URL, MYSQL_MIGRATION_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
 const logger = createLogger('migrate', LOG_LEVEL);
-const mysql = openMysql({ url: MYSQL_URL, migrationUrl: MYSQL_MIGRATION_URL, logger });
+const mysql = openMysql({ url: MYSQL_URL, migrationUrl: MYSQL_MIGRATION_URL, partitions: PARTITIONS, logger });
 await mysql.migrate();
 await mysql.settlePartitions(PARTITIONS);
 await mysql.close();

@@ -12,9 +12,9 @@ const BAR_WIDTH = 30;
 const TRY_AGAIN_MS = 1_000;
 const TRIES = 60;
 
-const { MYSQL_URL, ELASTICSEARCH_URL, LOG_LEVEL } = workerConfig(process.env);
+const { MYSQL_URL, ELASTICSEARCH_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
 const logger = createLogger('reindex', LOG_LEVEL);
-const { ledger, close } = openMysql({ url: MYSQL_URL, logger });
+const { ledger, close } = openMysql({ url: MYSQL_URL, partitions: PARTITIONS, logger });
 const engine = openElasticsearch({ url: ELASTICSEARCH_URL, logger });
 const total = await engine.admin.count().catch(() => 0);
 const upkeep = new SearchUpkeep({ engine, ledger, logger });

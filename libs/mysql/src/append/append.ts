@@ -57,7 +57,7 @@ export async function append(
       }
     }
   }
-  return { rows: 0, repeated, rejected };
+  return { rows: 0, repeated, rejected, uncounted: [] };
 }
 
 /** Thrown within the transaction, which then stores nothing: some of its events belong to an epoch that has ended. */
@@ -89,9 +89,9 @@ async function write(
   if (events.some(({ epoch }) => epoch < open.oldest)) throw new EpochEnded(open.oldest);
   const record = recordOf(events);
   const deltas = deltasOf(record);
-  if (deltas.length === 0) return { rows };
+  if (deltas.length === 0) return { rows, uncounted: [] };
   await insertBatch(session, open.generation, record);
-  return { rows, uncounted: { generation: open.generation, deltas } };
+  return { rows, uncounted: [{ generation: open.generation, deltas }] };
 }
 
 function openGeneration(oldest: string): string {

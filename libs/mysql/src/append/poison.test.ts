@@ -69,7 +69,7 @@ test('whatever is wrong in one batch is sorted out at once, each event for its o
       [orphan.id, 'unknown-owner'],
     ]),
   );
-  expect(answer.uncounted?.deltas).toEqual([{ sequence: { kind: 'messages', token, chat: 1 }, count: 3 }]);
+  expect(answer.uncounted[0]?.deltas).toEqual([{ sequence: { kind: 'messages', token, chat: 1 }, count: 3 }]);
   for (const { detail } of answer.rejected) expect(detail).not.toMatch(/nobody|xxx|yyy|fine|takes/);
   const { rows } = await store.messages(token, 1, { limit: 20 });
   expect(rows.map(({ content }) => content)).toEqual(['stored', 'before', 'good', 'too', 'last']);

@@ -3,7 +3,7 @@ import { newToken, type SearchDocument } from '@parley/domain';
 import { openMysql } from '../open.ts';
 import { WrongPartitions } from '../partitioning.ts';
 import { application, chat, messages } from '../testing/events.ts';
-import { type OwnDatabase, ownDatabase } from '../testing/own-database.ts';
+import { type OwnDatabase, ownDatabase, PARTITIONS } from '../testing/own-database.ts';
 
 let database: OwnDatabase;
 beforeAll(async () => {
@@ -189,7 +189,7 @@ test('a scan gives every message once, in the order of the keys', async () => {
 test('any number of processes may migrate at once, and the number of partitions is settled by the first', async () => {
   const fresh = await ownDatabase({ migrated: false });
   const { url, migrationUrl } = fresh;
-  const others = [openMysql({ url, migrationUrl }), openMysql({ url, migrationUrl })];
+  const others = [1, 2].map(() => openMysql({ url, migrationUrl, partitions: PARTITIONS }));
   await Promise.all([fresh.mysql, ...others].map((mysql) => mysql.migrate()));
   await Promise.all(others.map((mysql) => mysql.settlePartitions(8)));
   await expect(fresh.mysql.settlePartitions(9)).rejects.toBeInstanceOf(WrongPartitions);

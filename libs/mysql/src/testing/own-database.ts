@@ -17,6 +17,9 @@ const ROWS = 'SELECT, INSERT, UPDATE, DELETE';
 const TABLES = `${ROWS}, CREATE, ALTER, DROP, INDEX`;
 
 /** The users have in it what they have in the system's own database (stack/conf/mysql-users.sql), and no more. */
+/** Into how many a test's database is divided. */
+export const PARTITIONS = 8;
+
 export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase> {
   const name = `parley_test_${crypto.randomUUID().replaceAll('-', '')}`;
   const url = urlOf('MYSQL_URL', name);
@@ -28,7 +31,7 @@ export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase
   const here = `\`${name.replaceAll('_', '\\_')}\`.*`;
   await root.query(`GRANT ${ROWS} ON ${here} TO '${url.username}'`);
   await root.query(`GRANT ${TABLES} ON ${here} TO '${migrationUrl.username}'`);
-  const mysql = openMysql({ url: url.href, migrationUrl: migrationUrl.href });
+  const mysql = openMysql({ url: url.href, migrationUrl: migrationUrl.href, partitions: PARTITIONS });
   if (migrated) await mysql.migrate();
   return {
     url: url.href,
