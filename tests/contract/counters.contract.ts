@@ -6,6 +6,8 @@ export interface CountersHarness extends Harness {
   readonly counters: Counters;
   /** A generation above all that any test has used, so that tests on a shared server do not meet. */
   nextGeneration(): number;
+  /** Into how many the driver divides the sequences; 1 where it does not. */
+  readonly partitions: number;
 }
 
 /** What every driver of Counters promises. */
@@ -14,6 +16,11 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
     const harness = opened(open);
     const chatsOf = (token = newToken()): Sequence => ({ kind: 'chats', token });
     const messagesOf = (token = newToken(), chat = 1): Sequence => ({ kind: 'messages', token, chat });
+
+    const dropAll = async (through: number) => {
+      const { counters, partitions } = harness();
+      for (let partition = 0; partition < partitions; partition += 1) await counters.drop(partition, through);
+    };
 
     test('nothing waits for a sequence that nothing was added to', async () => {
       const { counters } = harness();
@@ -101,8 +108,24 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       await counters.add(first, [{ sequence, count: 1 }]);
       await counters.add(second, [{ sequence, count: 10 }]);
       await counters.add(third, [{ sequence, count: 100 }]);
-      await counters.drop(second);
+      await dropAll(second);
       expect(await counters.pending(first - 1, [sequence])).toEqual([100]);
+    });
+
+    test('dropping in one partition keeps what the others have', async () => {
+      const { counters, nextGeneration, partitions } = harness();
+      if (partitions === 1) return;
+      const generation = nextGeneration();
+      const sequences = Array.from({ length: partitions }, (_, partition) =>
+        chatsOf(`${String(partition).padStart(8, '0')}${newToken().slice(8)}`),
+      );
+      await counters.add(
+        generation,
+        sequences.map((sequence) => ({ sequence, count: 3 })),
+      );
+      await counters.drop(1, generation);
+      const expected = sequences.map((_, partition) => (partition === 1 ? 0 : 3));
+      expect(await counters.pending(generation - 1, sequences)).toEqual(expected);
     });
 
     test('dropping again, or what never was, changes nothing', async () => {
@@ -111,8 +134,8 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       const dropped = nextGeneration();
       const kept = nextGeneration();
       await counters.add(kept, [{ sequence, count: 7 }]);
-      await counters.drop(dropped);
-      await counters.drop(dropped);
+      await dropAll(dropped);
+      await dropAll(dropped);
       expect(await counters.pending(dropped, [sequence])).toEqual([7]);
     });
   });

@@ -24,7 +24,7 @@ storeContract('the embedded', openDrivers);
 
 countersContract('the embedded', async () => {
   let generation = 0;
-  return { ...(await openDrivers()), nextGeneration: () => ++generation };
+  return { ...(await openDrivers()), partitions: 1, nextGeneration: () => ++generation };
 });
 
 /** Searchable is here what is stored: documents become messages of the store, later versions rewrite them. */

@@ -41,7 +41,7 @@ async function openOnCluster() {
 for (const [name, open] of Object.entries({ 'the Redis': openOnServer, 'the Redis Cluster': openOnCluster })) {
   countersContract(name, async () => {
     let generation = 0;
-    return { ...(await open()), nextGeneration: () => ++generation };
+    return { ...(await open()), partitions: PARTITIONS, nextGeneration: () => ++generation };
   });
 
   numberingContract(name, async () => ({ ...(await open()), makeDurable: async () => {} }));

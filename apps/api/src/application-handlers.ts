@@ -10,7 +10,9 @@ export function applicationHandlers({ store, log, counters, logger }: ApiParts):
 
   const rename = async ({ token, body }: Asked<'updateApplication'>) => {
     const name = body.application_name;
-    return views.application(await settled(log, token, 'application', () => store.renameApplication(token, name)));
+    return views.application(
+      await settled({ log, store }, token, 'application', () => store.renameApplication(token, name)),
+    );
   };
 
   return {
@@ -20,7 +22,7 @@ export function applicationHandlers({ store, log, counters, logger }: ApiParts):
       return { items: await views.applications(page.rows), link: tokenLinks(path, asked, page) };
     },
     getApplication: async ({ token }) =>
-      views.application(await settled(log, token, 'application', () => store.application(token))),
+      views.application(await settled({ log, store }, token, 'application', () => store.application(token))),
     updateApplication: rename,
     replaceApplication: rename,
   };

@@ -1,5 +1,5 @@
 import { openElasticsearch } from '@parley/elasticsearch';
-import { connected, startProgram, whenAvailable } from '@parley/http';
+import { connected, endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
@@ -30,7 +30,8 @@ await runProgram(() => {
   return startProgram('api', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
-    await whenAvailable(logger, () => mysql.settlePartitions(partitions));
+    await whenAvailable(logger, () => mysql.settlePartitions());
+    await whenAvailable(logger, () => mysql.join('api', endProgram));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
     const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, logger });

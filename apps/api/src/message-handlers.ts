@@ -8,18 +8,20 @@ type MessageHandlers = Handlers<'listMessages' | 'getMessage' | 'updateMessage' 
 export function messageHandlers({ store, log }: ApiParts): MessageHandlers {
   const rewrite = async ({ token, chat, message, body }: Asked<'updateMessage'>) => {
     const content = body.message_content;
-    return messageView(await settled(log, token, 'message', () => store.rewriteMessage(token, chat, message, content)));
+    return messageView(
+      await settled({ log, store }, token, 'message', () => store.rewriteMessage(token, chat, message, content)),
+    );
   };
 
   return {
     listMessages: async ({ token, chat, query, path }) => {
       const asked = numberPage(query);
       const page = await store.messages(token, chat, asked);
-      if (page.rows.length === 0) await settled(log, token, 'chat', () => store.chat(token, chat));
+      if (page.rows.length === 0) await settled({ log, store }, token, 'chat', () => store.chat(token, chat));
       return { items: page.rows.map(messageView), link: numberLinks(path, asked, page) };
     },
     getMessage: async ({ token, chat, message }) =>
-      messageView(await settled(log, token, 'message', () => store.message(token, chat, message))),
+      messageView(await settled({ log, store }, token, 'message', () => store.message(token, chat, message))),
     updateMessage: rewrite,
     replaceMessage: rewrite,
   };

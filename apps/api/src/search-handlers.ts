@@ -19,7 +19,7 @@ export function searchHandlers({ store, log, index }: ApiParts): Handlers<'searc
     const limit = pageLimit(query);
     const text = textOf();
     const { hits, next } = await checked.page({ token, chat, query: text, limit, after: decodeCursor(query.cursor) });
-    if (hits.length === 0) await settled(log, token, 'chat', () => store.chat(token, chat));
+    if (hits.length === 0) await settled({ log, store }, token, 'chat', () => store.chat(token, chat));
     const items = hits.map(({ number, content }) => ({ number, content }));
     if (next === undefined) return { items, link: undefined };
     const parameters = new URLSearchParams({ search_query: text, limit: String(limit), cursor: encodeCursor(next) });

@@ -64,15 +64,22 @@ export class CountedViews {
     return chatView(row, pending);
   }
 
-  /** The rows of one read share one `countedThrough`. */
+  /** The rows of one partition share one `countedThrough`; a page of applications has several partitions' rows. */
   async #pending<Row extends { countedThrough: number }>(
     rows: readonly Row[],
     sequenceOf: (row: Row) => Sequence,
   ): Promise<readonly number[]> {
-    const first = rows[0];
-    if (first === undefined) return [];
+    const pending = Array<number>(rows.length).fill(0);
+    const groups = Map.groupBy(rows.keys(), (index) => rows[index]?.countedThrough ?? 0);
+    const ask = async (countedThrough: number, indexes: readonly number[]) => {
+      const sequences = indexes.flatMap((index) => rows.slice(index, index + 1).map(sequenceOf));
+      for (const [place, count] of (await this.counters.pending(countedThrough, sequences)).entries()) {
+        pending[indexes[place] ?? -1] = count;
+      }
+    };
     try {
-      return await this.counters.pending(first.countedThrough, rows.map(sequenceOf));
+      await Promise.all([...groups].map(([countedThrough, indexes]) => ask(countedThrough, indexes)));
+      return pending;
     } catch (error) {
       this.logger.warn({ err: error }, 'live counts are away; answering the counts of the last flush');
       return [];

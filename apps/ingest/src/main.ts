@@ -1,4 +1,4 @@
-import { connected, startProgram, whenAvailable } from '@parley/http';
+import { connected, endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq, publishingMetrics, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
@@ -16,7 +16,8 @@ await runProgram(() => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
     // First of all: with another number of partitions nothing may be numbered or published.
-    await whenAvailable(logger, () => mysql.settlePartitions(partitions));
+    await whenAvailable(logger, () => mysql.settlePartitions());
+    await whenAvailable(logger, () => mysql.join('ingest', endProgram));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
     const register = epochRegister({ database: mysql, log: rabbitmq.log });
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, register, logger });

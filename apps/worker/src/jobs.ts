@@ -1,4 +1,4 @@
-import type { Counters, Ledger, Sequence } from '@parley/domain';
+import type { Counters, CountPosition, Ledger } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { Cron } from 'croner';
 import { Counter, Histogram, type Registry } from 'prom-client';
@@ -6,6 +6,10 @@ import { Pace } from './pace.ts';
 
 export interface JobsParts {
   readonly ledger: Ledger;
+  /** How many there are. */
+  readonly partitions: number;
+  /** Lets the database use what this version knows, as soon as no older program runs. */
+  readonly raiseLevel: () => Promise<void>;
   readonly counters: Counters;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -31,14 +35,14 @@ export class Jobs {
   readonly #drifts: Counter;
   readonly #recountPace = new Pace(RECOUNT_SHARE);
   #running: Promise<void> = Promise.resolve();
-  #recountAfter: Sequence | undefined;
+  #recountAfter: CountPosition | undefined;
   #stopping = false;
 
   constructor(parts: JobsParts) {
     this.#parts = parts;
     this.#flushSeconds = new Histogram({
       name: 'parley_flush_seconds',
-      help: 'Time to sum a generation of counts into the rows, in seconds',
+      help: 'Time to sum a partition’s generation of counts into the rows, in seconds',
       buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30],
       registers: [parts.registry],
     });
@@ -66,17 +70,27 @@ export class Jobs {
     await this.#running;
   }
 
-  /** Sums the counts and forgets the live view that nobody can need any more: a reader may still have the row before. */
+  /** Each partition by itself: one that fails does not hold up the others. */
   async flush(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let partition = 0; partition < this.#parts.partitions && !this.#stopping; partition += 1) {
+      await this.#flushPartition(partition).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+    await this.#parts.raiseLevel();
+  }
+
+  /** Sums the counts and forgets the live view that nobody can need any more: a reader may still have the row before. */
+  async #flushPartition(partition: number): Promise<void> {
     const { ledger, counters, logger } = this.#parts;
     const ended = this.#flushSeconds.startTimer();
-    const flushed = await ledger.rotateAndFlush();
+    const flushed = await ledger.rotateAndFlush(partition);
     if (flushed === undefined) return;
     ended();
-    logger.debug(flushed, 'counts flushed');
-    await counters.drop(flushed.generation - 1);
+    logger.debug({ partition, ...flushed }, 'counts flushed');
+    await counters.drop(partition, flushed.generation - 1);
     // Not until nothing is left: keys become outdated meanwhile, and there may always be some.
-    while (!this.#stopping && (await ledger.prune(PRUNE_AT_ONCE)) >= PRUNE_AT_ONCE);
+    while (!this.#stopping && (await ledger.prune(partition, PRUNE_AT_ONCE)) >= PRUNE_AT_ONCE);
   }
 
   /** Checks the next slice of the counts against what is stored. */

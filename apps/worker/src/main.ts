@@ -1,6 +1,6 @@
 import { Unavailable } from '@parley/domain';
 import { openElasticsearch } from '@parley/elasticsearch';
-import { startProgram, whenAvailable } from '@parley/http';
+import { endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { consumingMetrics, openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
@@ -23,8 +23,9 @@ await runProgram(() => {
     const { store, ledger } = mysql;
     const { counters } = redis;
 
-    await whenAvailable(logger, () => mysql.migrate());
-    await whenAvailable(logger, () => mysql.settlePartitions(partitions));
+    await whenAvailable(logger, () => mysql.migrate((progress) => logger.info(progress, 'converting the tables')));
+    await whenAvailable(logger, () => mysql.settlePartitions());
+    await whenAvailable(logger, () => mysql.join('worker', endProgram));
     // Search may be away without keeping anything from being stored, but a wrong version is told at once.
     await elasticsearch.admin.checkVersion().catch((error: unknown) => {
       if (!(error instanceof Unavailable)) throw error;
@@ -41,7 +42,8 @@ await runProgram(() => {
     const { INDEX_DOCUMENTS_MAX: documentsMax, INDEX_IDLE_MS: idleMs } = config;
     const indexer = new Indexer({ ledger, upkeep, logger, registry, documentsMax, idleMs });
     const { FLUSH_PATTERN: flushPattern, RECOUNT_PATTERN: recountPattern } = config;
-    const jobs = new Jobs({ ledger, counters, logger, registry, flushPattern, recountPattern });
+    const { raiseLevel } = mysql;
+    const jobs = new Jobs({ ledger, partitions, raiseLevel, counters, logger, registry, flushPattern, recountPattern });
     await consumer.start();
     indexer.start();
     jobs.start();

@@ -153,24 +153,25 @@ export class SearchUpkeep {
     progress?: (documents: number) => void,
   ): Promise<void> {
     const { ledger, engine, logger } = this.#parts;
-    let after = filled?.after;
-    let noted = filled?.documents ?? 0;
+    // What was noted before there were partitions is in another order: the index is filled from the beginning.
+    const goOn = filled?.after.partition === undefined ? undefined : filled;
+    let after: MessagePosition | undefined = goOn?.after;
+    let noted = goOn?.documents ?? 0;
     let loggedAt = performance.now();
     this.#documents = noted;
     for (;;) {
       signal?.throwIfAborted();
       await held();
       const begun = performance.now();
-      const documents = await ledger.scan(after, SCAN_AT_ONCE);
-      const last = documents.at(-1);
-      if (last === undefined) return;
+      const { documents, next } = await ledger.scan(after, SCAN_AT_ONCE);
+      if (next === undefined) return;
       await this.apply(documents, [name]);
-      after = { token: last.token, chat: last.chat, number: last.number };
+      after = next;
       this.#documents += documents.length;
       progress?.(this.#documents);
       if (this.#documents - noted >= NOTED_EVERY) {
         noted = this.#documents;
-        await engine.admin.note(name, { filled: { after, documents: noted } satisfies Filled });
+        await engine.admin.note(name, { filled: { after: next, documents: noted } satisfies Filled });
       }
       if (performance.now() - loggedAt >= LOGGED_EVERY_MS) {
         loggedAt = performance.now();

@@ -7,10 +7,10 @@ import type { CountDelta } from './store.ts';
  * Every method rejects with Unavailable within its deadline.
  */
 export interface Counters {
-  /** Adds to a generation. Not idempotent: called once after each commit. */
+  /** Adds to a generation of the sequences' partition. Not idempotent: called once after each commit. */
   add(generation: number, deltas: readonly CountDelta[]): Promise<void>;
   /** For each sequence what waits in all generations above `countedThrough`, in the order of the sequences. */
   pending(countedThrough: number, sequences: readonly Sequence[]): Promise<readonly number[]>;
-  /** Forgets all generations up to and with this one. Idempotent. */
-  drop(through: number): Promise<void>;
+  /** Forgets all generations of a partition up to and with this one. Idempotent. */
+  drop(partition: number, through: number): Promise<void>;
 }

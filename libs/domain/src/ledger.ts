@@ -12,9 +12,9 @@ import type { SearchDocument } from './search-index.ts';
  */
 export interface Ledger {
   /**
-   * Takes the oldest writes that are not indexed and that nobody else has in hand, reads their messages as they are
-   * now, gives them to `apply`, and notes them as indexed once it has resolved. Answers how many documents that were:
-   * 0 where nothing waits.
+   * Takes the oldest writes that are not indexed, in this process's share of the partitions, reads their messages as they
+   * are now, gives them to `apply`, and notes them as indexed once it has resolved. Answers how many documents that were:
+   * 0 where nothing waits. Concurrent calls in one process do not take the same.
    * At least once: where `apply` rejects (the rejection is passed on) or the process ends, they are taken again. Older
    * versions never come after newer ones are noted, but the same document may come twice, to two processes at once:
    * the index must keep the higher version.
@@ -25,26 +25,26 @@ export interface Ledger {
   unindexed(): Promise<{ readonly batches: number; readonly oldestAt?: number }>;
 
   /**
-   * Opens the next counter generation and sums the closed one into the rows' counts; what was left over from an
+   * Opens a partition's next counter generation and sums the closed one into the rows' counts; what was left over from an
    * earlier attempt is summed too. `generation` is the last one that is summed now, `sequences` how many counts changed.
    * Undefined where another process is at it. Exact, whatever crashes: the sums and the note of the generation are one
    * transaction, and nothing can still be written to a generation that is closed.
    * A reader may have read a row just before it: forget the live view of a generation only after the next call.
    */
-  rotateAndFlush(): Promise<{ readonly generation: number; readonly sequences: number } | undefined>;
+  rotateAndFlush(partition: number): Promise<{ readonly generation: number; readonly sequences: number } | undefined>;
   /**
-   * Forgets at most `limit` notes that are both indexed and counted, and at most `limit` idempotency keys whose time
-   * is over. Answers how many: call again while it is not 0.
+   * Forgets, in a partition, at most `limit` notes that are both indexed and counted, and at most `limit` idempotency keys
+   * whose time is over. Answers how many: call again while it is not 0.
    */
-  prune(limit: number): Promise<number>;
+  prune(partition: number, limit: number): Promise<number>;
   /**
    * Compares the counts of the next `limit` applications or chats behind `after` (undefined: from the beginning) with
    * what is stored and not yet summed, as of one moment. Slow for large chats; changes nothing.
    */
-  recount(after: Sequence | undefined, limit: number): Promise<Recounted>;
+  recount(after: CountPosition | undefined, limit: number): Promise<Recounted>;
 
   /** The messages behind `after` in the order of their keys, at most `limit`: to build an index anew. */
-  scan(after: MessagePosition | undefined, limit: number): Promise<readonly SearchDocument[]>;
+  scan(after: MessagePosition | undefined, limit: number): Promise<Scanned>;
   /** The search indices that documents are to be written to, the oldest first. */
   searchIndices(): Promise<readonly string[]>;
   /** Once resolved, every later `apply` gets this name, and a scan begun now misses no update. Idempotent. */
@@ -66,11 +66,24 @@ export interface Recounted {
   /** The counts that are wrong: a bug. */
   readonly drifts: readonly { readonly sequence: Sequence; readonly expected: number; readonly found: number }[];
   /** Where to go on; undefined at the end. */
-  readonly next?: Sequence;
+  readonly next?: CountPosition;
 }
 
-/** Where a message stands in the order of all messages: by token, chat and number. */
+/** Where a recount stands: behind that sequence of the partition. */
+export interface CountPosition {
+  readonly partition: number;
+  readonly sequence: Sequence;
+}
+
+export interface Scanned {
+  readonly documents: readonly SearchDocument[];
+  /** Where to go on; undefined where there is nothing left. */
+  readonly next?: MessagePosition;
+}
+
+/** Where a message stands in the order of all messages: by partition, token, chat and number. */
 export interface MessagePosition {
+  readonly partition: number;
   readonly token: Token;
   readonly chat: number;
   readonly number: number;

@@ -46,6 +46,8 @@ export interface Store {
    * where the state that is read is older than `seq` of the sequence's partition.
    */
   highest(sequence: Sequence, seq?: number): Promise<Highest | undefined>;
+  /** Rejects with Unavailable where the state that is read is older than `seq` of the application's partition. */
+  reached(token: Token, seq: number): Promise<void>;
   /** What is stored under an idempotency key that was used within 24 hours. */
   keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined>;
   /** Resolves where the database answers and can be written. */

@@ -21,7 +21,7 @@ export class EmbeddedCounters implements Counters {
     });
   }
 
-  async drop(through: number): Promise<void> {
+  async drop(_partition: number, through: number): Promise<void> {
     for (const generation of this.#generations.keys()) {
       if (generation <= through) this.#generations.delete(generation);
     }

@@ -70,6 +70,8 @@ export class EmbeddedStore implements Store {
     return 0;
   }
 
+  async reached(): Promise<void> {}
+
   application(token: Token): Promise<Application | undefined> {
     return guarded(() => this.#statements.application.get(token) ?? undefined);
   }

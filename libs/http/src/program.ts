@@ -94,6 +94,11 @@ export async function connected(reached: Promise<unknown>): Promise<void> {
   void reached.then(); // nobody handles its rejection any more, and runProgram ends what nobody handled
 }
 
+/** Ends the program, gracefully and with status 1: runProgram ends what nobody handled. */
+export function endProgram(error: Error): void {
+  void Promise.reject(error);
+}
+
 const START_WITHIN_MS = 60_000;
 const START_RETRY_MS = 500;
 

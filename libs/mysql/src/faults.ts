@@ -5,8 +5,11 @@ import { Unavailable } from '@parley/domain';
  * data, so it ends here: what travels on is a DatabaseFault, which has its code and nothing else.
  */
 
-/** `duplicate`: a key exists. `value`: the server refuses the data for good. `contention`: again, it may work. */
-export type FaultKind = 'duplicate' | 'value' | 'contention' | 'disconnected' | 'outage';
+/**
+ * `duplicate`: a key exists. `value`: the server refuses the data for good. `refused`: the terms of a commit do not hold
+ * (commit.ts). `contention`: again, it may work.
+ */
+export type FaultKind = 'duplicate' | 'value' | 'refused' | 'contention' | 'disconnected' | 'outage';
 
 export class DatabaseFault extends Error {
   override readonly name = 'DatabaseFault';
@@ -20,6 +23,8 @@ export class DatabaseFault extends Error {
 }
 
 const DUPLICATE = 1062;
+/** A column that cannot be NULL. No value of ours ever is; a commit's `seq` is where its terms fail. */
+const NULL_REFUSED = 1048;
 /** Lock wait timeout and deadlock: the transaction is gone or must go, the next try may pass. */
 const CONTENTION = new Set([1205, 1213, 3572]);
 /**
@@ -47,6 +52,7 @@ function kindOf(errno: number | undefined, state: string | undefined, fatal: boo
   if (code === 'PROTOCOL_SEQUENCE_TIMEOUT') return 'outage';
   if (errno === undefined || fatal || CUT_OFF.has(errno) || code.startsWith('PROTOCOL_')) return 'disconnected';
   if (errno === DUPLICATE) return 'duplicate';
+  if (errno === NULL_REFUSED) return 'refused';
   if (CONTENTION.has(errno)) return 'contention';
   if (REFUSED.has(errno) || /^(22|23|45)/.test(state ?? '')) return 'value';
   return 'outage';

@@ -1,16 +1,21 @@
-import { IDEMPOTENCY_WINDOW_MS, type KeyedCreate, type Token } from '@parley/domain';
-import { bytes, tokenOf } from './literals.ts';
+import { IDEMPOTENCY_WINDOW_MS, type KeyedCreate, partitionOf, type Token } from '@parley/domain';
+import { bytes, integer, tokenOf } from './literals.ts';
 import type { Pool } from './pool.ts';
+import type { idempotency, RowOf } from './schema.ts';
 
 /** The scope, in the database, of keys that create applications. */
 const APPLICATIONS = '0'.repeat(32);
 
+/** A key is kept in the partition of its application; one that creates an application, in its own hash's, as in Redis. */
 export async function findKeyedCreate(
   pool: Pool,
+  partitions: number,
   scope: Token | 'applications',
   hash: string,
 ): Promise<KeyedCreate | undefined> {
-  const [row] = await pool.useAgain((session) => session.select<Row>(keyedCreateStatement(scope, hash)));
+  const partition = partitionOf(scope === 'applications' ? hash : scope, partitions);
+  const sql = keyedCreateStatement(partition, scope, hash);
+  const [row] = await pool.useAgain((session) => session.select<RowOf<typeof idempotency>>(sql));
   if (row === undefined || row.at.getTime() + IDEMPOTENCY_WINDOW_MS <= Date.now()) return undefined;
   return {
     eventId: row.event_id.toString('hex'),
@@ -22,17 +27,8 @@ export async function findKeyedCreate(
   };
 }
 
-interface Row {
-  readonly event_id: Buffer;
-  readonly body_hash: Buffer;
-  readonly token: Buffer;
-  readonly first: number;
-  readonly epoch: number;
-  readonly at: Date;
-}
-
-export function keyedCreateStatement(scope: Token | 'applications', hash: string): string {
+export function keyedCreateStatement(partition: number, scope: Token | 'applications', hash: string): string {
   const token = bytes(scope === 'applications' ? APPLICATIONS : scope);
   return `SELECT event_id, body_hash, token, first, epoch, at FROM idempotency
-    WHERE scope = ${token} AND key_hash = ${bytes(hash)}`;
+    WHERE partition_number = ${integer(partition)} AND scope = ${token} AND key_hash = ${bytes(hash)}`;
 }

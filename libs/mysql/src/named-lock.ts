@@ -1,4 +1,3 @@
-import { lockName } from './migrate.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -19,4 +18,13 @@ export async function withLock<T>(
     // A connection that broke has let go of the lock; one that does not let go must not go back to the pool.
     if (!session.broken) await session.select('SELECT RELEASE_LOCK(?)', [name]).catch(() => session.destroy());
   }
+}
+
+/** The name of a lock of this database. GET_LOCK's names belong to the whole server and hold 64 characters. */
+export async function lockName(session: Session, purpose: string): Promise<string> {
+  const [row] = await session.select<{ name: string }>(
+    "SELECT CONCAT('parley.', ?, '.', LEFT(SHA2(DATABASE(), 256), 32)) AS name",
+    [purpose],
+  );
+  return row?.name ?? purpose;
 }

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
 import type { Ledger, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { lastEpoch, nextEpoch } from './epochs.ts';
 import type { DatabaseFault } from './faults.ts';
-import { MysqlLedger } from './ledger/ledger.ts';
-import { migrate } from './migrate.ts';
+import { mysqlLedger } from './ledger/ledger.ts';
+import { LEVEL, type OutdatedProgram, raiseLevel } from './level.ts';
+import { Membership } from './membership.ts';
+import { migrate, type Progress } from './migrate/migrate.ts';
 import { settlePartitions } from './partitioning.ts';
 import { Pool } from './pool.ts';
 import { MysqlStore, refusing } from './store.ts';
@@ -31,10 +32,17 @@ export interface MysqlOptions {
 export interface Mysql {
   readonly store: Store;
   readonly ledger: Ledger;
-  /** Brings the tables up to date, one process at a time. */
-  migrate(): Promise<void>;
+  /** Brings the tables up to date, one process at a time. `progress` is told of what takes long, about every second. */
+  migrate(progress?: (progress: Progress) => void): Promise<void>;
   /** Notes the number of partitions, or throws WrongPartitions where it is another than before. */
-  settlePartitions(partitions: number): Promise<void>;
+  settlePartitions(): Promise<void>;
+  /**
+   * Tells the others that this program runs, every second until `close`. Throws OutdatedProgram where newer ones have
+   * changed what it would misread; `outdated` is called where that happens later, and the program must end then.
+   */
+  join(name: string, outdated: (error: OutdatedProgram) => void): Promise<void>;
+  /** Lets the database use all that this version knows, unless an older program was seen within the minute. */
+  raiseLevel(): Promise<void>;
   /** Gives out the number of a partition's next epoch: above `above` and above all before, never twice. */
   nextEpoch(partition: number, above: number): Promise<number>;
   /** The last one that was given out; 0 before the first. */
@@ -42,7 +50,6 @@ export interface Mysql {
   close(): Promise<void>;
 }
 
-const MIGRATIONS = join(import.meta.dir, '../drizzle');
 const CONNECT_TIMEOUT_MS = 2_000;
 const ACQUIRE_TIMEOUT_MS = 1_000;
 const WAITING_MAX = 2_000;
@@ -53,10 +60,7 @@ const LEDGER_CONNECTIONS = 6;
 const WRITING = ['wait_timeout = 10'];
 /** A request waits for a change, so it gives up sooner than a batch does. */
 const CHANGING = [...WRITING, 'innodb_lock_wait_timeout = 1'];
-/**
- * An indexer's transaction is idle while the search index works, which may take as long as that is given. Opening a
- * generation holds up the appends behind it, so it gives up soon: a minute later is as good.
- */
+/** Opening a generation holds up the commits behind it, so it gives up soon: a minute later is as good. */
 const LEDGER = ['wait_timeout = 60', 'innodb_lock_wait_timeout = 1'];
 
 /** Connects when something is asked for. Throws RangeError for a URL that cannot be used. */
@@ -74,20 +78,27 @@ export function openMysql(options: MysqlOptions): Mysql {
   // The server gives up a read when we do, or what nobody waits for would pile up there.
   const readVariables = [`max_execution_time = ${readTimeoutMs}`];
   const pools = {
-    writers: new Pool({ ...writing, size: writers, variables: WRITING }),
+    writers: new Pool({ ...writing, size: writers, variables: WRITING, packets: true }),
     readers: new Pool({ ...reading, size: readers, variables: readVariables }),
-    changers: new Pool({ ...reading, size: CHANGE_CONNECTIONS, variables: CHANGING }),
-    ledger: new Pool({ ...writing, size: LEDGER_CONNECTIONS, variables: LEDGER }),
+    changers: new Pool({ ...reading, size: CHANGE_CONNECTIONS, variables: CHANGING, packets: true }),
+    ledger: new Pool({ ...writing, size: LEDGER_CONNECTIONS, variables: LEDGER, packets: true }),
   };
+  const { partitions } = options;
+  const membership = new Membership(pools.changers, partitions);
   return {
-    store: new MysqlStore(pools, options.partitions),
-    ledger: new MysqlLedger(pools.ledger),
-    migrate: () =>
-      refusing(migrate({ connection: migrating, statementTimeoutMs: writeTimeoutMs, variables: [] }, MIGRATIONS)),
-    settlePartitions: (partitions) => refusing(settlePartitions(pools.writers, partitions)),
+    store: new MysqlStore(pools, partitions),
+    ledger: mysqlLedger(pools.ledger, membership, partitions),
+    migrate: (progress) =>
+      refusing(
+        migrate({ connection: migrating, statementTimeoutMs: writeTimeoutMs, variables: [] }, partitions, progress),
+      ),
+    settlePartitions: () => refusing(settlePartitions(pools.writers, partitions)),
+    join: (name, outdated) => refusing(membership.join(name, outdated)),
+    raiseLevel: () => refusing(raiseLevel(pools.changers, LEVEL)),
     nextEpoch: (partition, above) => refusing(nextEpoch(pools.changers, partition, above)),
     lastEpoch: (partition) => refusing(lastEpoch(pools.changers, partition)),
     close: async () => {
+      await membership.leave();
       await Promise.all(Object.values(pools).map((pool) => pool.close()));
     },
   };

@@ -3,7 +3,7 @@ import { newToken, Unavailable } from '@parley/domain';
 import { type Mysql, openMysql } from './open.ts';
 import { application, chat, messages } from './testing/events.ts';
 import { type Line, openLine } from './testing/line.ts';
-import { type OwnDatabase, ownDatabase, PARTITIONS } from './testing/own-database.ts';
+import { flushAll, type OwnDatabase, ownDatabase, PARTITIONS } from './testing/own-database.ts';
 
 let database: OwnDatabase;
 let line: Line;
@@ -32,6 +32,9 @@ async function newChat(): Promise<string> {
   return token;
 }
 
+/** More than travels in one packet, so its COMMIT comes in another than its first rows. */
+const LARGE = Array<string>(300).fill('x'.repeat(5_000));
+
 /** The reason of a rejection, and after how many milliseconds it came. */
 async function refusal(work: Promise<unknown>): Promise<{ error: unknown; ms: number }> {
   const start = performance.now();
@@ -55,15 +58,15 @@ test('a batch whose commit nobody heard of is told as stored before, and is coun
   line.cutAfter((statement) => statement.endsWith('COMMIT'));
   const answer = await mysql.store.append([messages(token, 1, ['a', 'b', 'c'])]);
   expect(answer).toMatchObject({ rows: 0, repeated: 1, rejected: [] });
-  await mysql.ledger.rotateAndFlush();
+  await flushAll(mysql);
   expect(await mysql.store.chat(token, 1)).toMatchObject({ messagesCount: 3 });
 });
 
 test('a batch that broke off before its commit is stored by the same call, on another connection', async () => {
   const token = await newChat();
-  line.cutAfter((statement) => statement.includes('INSERT INTO batches'));
-  const answer = await mysql.store.append([messages(token, 1, ['a', 'b', 'c'])]);
-  expect(answer).toMatchObject({ rows: 3, repeated: 0, rejected: [] });
+  line.cutAfter((statement) => statement.includes('INSERT INTO messages') && !statement.endsWith('COMMIT'));
+  const answer = await mysql.store.append([messages(token, 1, LARGE)]);
+  expect(answer).toMatchObject({ rows: LARGE.length, repeated: 0, rejected: [] });
 });
 
 test('a server that stands still: every call is refused in time, any number of them; all is well when it goes on', async () => {
@@ -103,13 +106,13 @@ test('a refusal carries a code and nothing of the data', async () => {
 
 test('a writer that stands still inside its transaction holds the next one up for about ten seconds, no longer', async () => {
   const token = await newChat();
-  const event = messages(token, 1, ['a']);
+  const event = messages(token, 1, LARGE);
   const still = await openLine(database.url);
   const other = openMysql({ url: still.url, partitions: PARTITIONS, writeTimeoutMs: 60_000 });
   still.freezeAfter((statement) => statement.includes('INSERT INTO messages'));
   const lost = refusal(other.store.append([event]));
   await Bun.sleep(200);
-  expect(await database.mysql.store.append([event])).toMatchObject({ rows: 1, repeated: 0 });
+  expect(await database.mysql.store.append([event])).toMatchObject({ rows: LARGE.length, repeated: 0 });
   still.thaw();
   await lost;
   await other.close();

@@ -1,5 +1,8 @@
 import { DatabaseFault } from './faults.ts';
+import { LEVEL } from './level.ts';
+import { integer } from './literals.ts';
 import type { Pool } from './pool.ts';
+import type { Session } from './session.ts';
 
 /** The system was started with another number of partitions before. Its message tells what to do. */
 export class WrongPartitions extends Error {
@@ -7,19 +10,34 @@ export class WrongPartitions extends Error {
 }
 
 /**
- * Notes the number of partitions at the first start, and holds every later one to it: with another number an
- * application's events would travel in another order than their predecessors. Throws WrongPartitions.
+ * Notes the number of partitions at the first start, makes the row of each, and holds every later start to that number:
+ * with another one an application's events would travel in another order than their predecessors.
+ * Throws WrongPartitions.
  */
 export async function settlePartitions(pool: Pool, partitions: number): Promise<void> {
-  const kept = await pool.useAgain(async (session) => {
-    await session
-      .change('INSERT INTO partitioning (id, partitions) VALUES (1, ?)', [partitions])
-      .catch((error: unknown) => {
-        if (!(error instanceof DatabaseFault) || error.kind !== 'duplicate') throw error;
-      });
-    const [row] = await session.select<{ partitions: number }>('SELECT partitions FROM partitioning WHERE id = 1');
-    return row?.partitions;
+  await pool.useAgain(async (session) => {
+    await insertNew(session, `INSERT INTO installation (id, partitions) VALUES (1, ${integer(partitions)})`);
+    const [row] = await session.select<{ partitions: number }>('SELECT partitions FROM installation WHERE id = 1');
+    const kept = row?.partitions;
+    if (kept !== partitions) {
+      throw new WrongPartitions(
+        `PARTITIONS is ${partitions}, but the database was made with ${kept}: set it to ${kept}.`,
+      );
+    }
+    const made = await session.select<{ partition_number: number }>('SELECT partition_number FROM partitions');
+    const missing = new Set(Array(partitions).keys()).difference(new Set(made.map((row) => row.partition_number)));
+    for (const partition of missing) {
+      await insertNew(
+        session,
+        `INSERT INTO partitions (partition_number, level) VALUES (${integer(partition)}, ${LEVEL})`,
+      );
+    }
   });
-  if (kept === partitions) return;
-  throw new WrongPartitions(`PARTITIONS is ${partitions}, but the database was made with ${kept}: set it to ${kept}.`);
+}
+
+/** Another process may be as quick. */
+async function insertNew(session: Session, sql: string): Promise<void> {
+  await session.change(sql).catch((error: unknown) => {
+    if (!(error instanceof DatabaseFault) || error.kind !== 'duplicate') throw error;
+  });
 }

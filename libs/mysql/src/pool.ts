@@ -63,7 +63,10 @@ export class Pool {
     }
   }
 
-  /** Runs `work` in a transaction, again after a deadlock, a lock timeout or a lost connection. */
+  /**
+   * Runs `work`, which begins and commits a transaction, again after a deadlock, a lock timeout or a lost connection. What
+   * it leaves open where it fails is rolled back.
+   */
   async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {

@@ -108,7 +108,7 @@ test.each(CHANGES_OF_TABLES)('the user of the programs may not: %s', async (sql,
 test('where the tables are up to date, a worker without the user of migrations starts', async () => {
   const mysql = openMysql({ url: own.url, partitions: PARTITIONS });
   await mysql.migrate();
-  await mysql.settlePartitions(8);
+  await mysql.settlePartitions();
   await mysql.close();
 });
 

@@ -1,20 +1,23 @@
 import {
   bigint,
-  binary,
   customType,
   datetime,
   index,
   int,
   json,
+  type MySqlTable,
   mysqlTable,
   primaryKey,
+  smallint,
   tinyint,
   varchar,
 } from 'drizzle-orm/mysql-core';
+import type { StoredChats, StoredRanges } from './batch-record.ts';
 
 /**
  * The tables. Natural keys only: a page of a chat is one range of the clustered key, no id of the database exists that
- * could leave the system, and a row that comes twice is refused by the key itself.
+ * could leave the system, and a row that comes twice is refused by the key itself. The partition leads every key: a
+ * transaction belongs to one partition, and a partition can be moved to a server of its own.
  *
  * `bun run generate` turns changes here into a migration. The statements that run are written by hand (drizzle's query
  * builder halves the insert and page rates, and its errors carry data); the tests compare this file with the database.
@@ -24,40 +27,88 @@ import {
 const text = customType<{ data: string; config: { length: number } }>({
   dataType: (config) => `varchar(${config?.length}) character set utf8mb4 collate utf8mb4_0900_bin`,
 });
-/** 16 bytes: a token or an event's id. */
-const id = (name: string) => binary(name, { length: 16 });
-const number = (name: string) => bigint(name, { mode: 'number', unsigned: true });
-/** UTC with milliseconds. */
-const time = (name: string) => datetime(name, { mode: 'date', fsp: 3 });
-
-export const applications = mysqlTable('applications', {
-  token: id('token').primaryKey(),
-  name: text('name', { length: 255 }).notNull(),
-  /** Exact as of the generation `flushed` of counter_generations. */
-  chatsCount: number('chats_count').notNull().default(0),
-  eventId: id('event_id').notNull(),
-  createdAt: time('created_at').notNull(),
-  updatedAt: time('updated_at').notNull(),
+/** Bytes: a token or an event's id has 16, a hash 32. */
+const bytes = customType<{ data: Buffer; config: { length: number } }>({
+  dataType: (config) => `binary(${config?.length})`,
 });
+const id = <Name extends string>(name: Name) => bytes(name, { length: 16 });
+const hash = <Name extends string>(name: Name) => bytes(name, { length: 32 });
+const number = <Name extends string>(name: Name) => bigint(name, { mode: 'number', unsigned: true });
+/** Of the application, by its token: what `partitionOf` says. */
+const partition = () => smallint('partition_number', { unsigned: true }).notNull();
+/** UTC with milliseconds. */
+const time = <Name extends string>(name: Name) => datetime(name, { mode: 'date', fsp: 3 });
+
+/**
+ * One row for each partition, which every transaction that changes something there takes last (see commit.ts). Columns
+ * that only count up, so a reader may compare.
+ */
+export const partitions = mysqlTable('partitions', {
+  partitionNumber: smallint('partition_number', { unsigned: true }).primaryKey(),
+  /** The transactions that have changed something here: the last one's number. */
+  seq: number('seq').notNull().default(0),
+  /** The highest `seq` whose row of `batches` may be gone. */
+  low: number('low').notNull().default(0),
+  /** The last epoch of the numbering that was given out; 0 before the first. */
+  epoch: number('epoch').notNull().default(0),
+  /** Events of older epochs are not stored any more. */
+  oldest: number('oldest').notNull().default(0),
+  /** The counter generation to which new batches belong. */
+  generation: number('generation').notNull().default(1),
+  /** The last generation that is summed into the counts. */
+  flushed: number('flushed').notNull().default(0),
+  /** How often a chat or an application was deleted: who remembers that an owner exists asks again after a change. */
+  deletes: number('deletes').notNull().default(0),
+  /** How many fences were passed. Counted so that a fence is a commit, which a server that lost its rank cannot make. */
+  fences: number('fences').notNull().default(0),
+  /** What a program must know to read and write here (see level.ts). */
+  level: smallint('level', { unsigned: true }).notNull(),
+});
+
+/** A row as a SELECT of its columns answers it. */
+export type RowOf<Table extends MySqlTable> = {
+  readonly [Key in keyof Table['_']['columns'] as Table['_']['columns'][Key]['_']['name']]: Table['_']['columns'][Key]['_']['data'];
+};
+
+export const applications = mysqlTable(
+  'applications',
+  {
+    partitionNumber: partition(),
+    token: id('token').notNull(),
+    name: text('name', { length: 255 }).notNull(),
+    /** Exact as of the generation `flushed` of the partition. */
+    chatsCount: number('chats_count').notNull().default(0),
+    eventId: id('event_id').notNull(),
+    createdAt: time('created_at').notNull(),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.partitionNumber, table.token] }),
+    // The list of applications goes through all partitions.
+    index('applications_token').on(table.token),
+  ],
+);
 
 export const chats = mysqlTable(
   'chats',
   {
+    partitionNumber: partition(),
     token: id('token').notNull(),
     number: number('number').notNull(),
     name: text('name', { length: 255 }).notNull(),
-    /** Exact as of the generation `flushed` of counter_generations. */
+    /** Exact as of the generation `flushed` of the partition. */
     messagesCount: number('messages_count').notNull().default(0),
     eventId: id('event_id').notNull(),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.token, table.number] })],
+  (table) => [primaryKey({ columns: [table.partitionNumber, table.token, table.number] })],
 );
 
 export const messages = mysqlTable(
   'messages',
   {
+    partitionNumber: partition(),
     token: id('token').notNull(),
     chatNumber: number('chat_number').notNull(),
     number: number('number').notNull(),
@@ -68,50 +119,44 @@ export const messages = mysqlTable(
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.token, table.chatNumber, table.number] })],
+  (table) => [primaryKey({ columns: [table.partitionNumber, table.token, table.chatNumber, table.number] })],
 );
 
 /**
- * One row for each transaction that wrote messages or chats, committed with them: what the search index and the counts
- * are derived from. Deleted once it is indexed and counted; it is counted once `flushed` has reached its generation.
+ * One row for each transaction that changed something, committed with it: what the search index and the counts are
+ * derived from. Deleted once it is indexed and counted; it is counted once `flushed` has reached its generation.
  */
 export const batches = mysqlTable(
   'batches',
   {
-    id: bigint('id', { mode: 'number', unsigned: true }).primaryKey().autoincrement(),
+    partitionNumber: partition(),
+    seq: number('seq').notNull(),
     /** The counter generation that its rows belong to; 0 where they were counted before (an update). */
     generation: number('generation').notNull(),
     /** The messages: [[token, [[chat, first, last], …]], …]. */
-    messages: json('messages').notNull(),
+    messages: json('messages').$type<StoredRanges>().notNull(),
     /** The chats that are new, by application: [[token, count], …]. */
-    chats: json('chats').notNull(),
+    chats: json('chats').$type<StoredChats>().notNull(),
     /** How many messages the ranges hold. */
     documents: int('documents', { unsigned: true }).notNull(),
     indexed: tinyint('indexed').notNull().default(0),
     createdAt: time('created_at').notNull(),
   },
   (table) => [
-    index('batches_indexed').on(table.indexed, table.id),
-    index('batches_generation').on(table.generation, table.id),
+    primaryKey({ columns: [table.partitionNumber, table.seq] }),
+    index('batches_indexed').on(table.indexed, table.partitionNumber, table.seq),
+    index('batches_generation').on(table.partitionNumber, table.generation, table.seq),
   ],
 );
-
-/**
- * Two rows. `open`: the generation to which new batches belong. `flushed`: the last one that is summed into the counts.
- * Two rows rather than two columns, so that recording a sum never waits for those who hold `open`.
- */
-export const counterGenerations = mysqlTable('counter_generations', {
-  name: varchar('name', { length: 16 }).primaryKey(),
-  generation: number('generation').notNull(),
-});
 
 /** Creates that came with an Idempotency-Key. `scope` is the application's token, 16 zero bytes for applications. */
 export const idempotency = mysqlTable(
   'idempotency',
   {
+    partitionNumber: partition(),
     scope: id('scope').notNull(),
-    keyHash: binary('key_hash', { length: 32 }).notNull(),
-    bodyHash: binary('body_hash', { length: 32 }).notNull(),
+    keyHash: hash('key_hash').notNull(),
+    bodyHash: hash('body_hash').notNull(),
     eventId: id('event_id').notNull(),
     /** The token of the application that was created, or in which something was. */
     token: id('token').notNull(),
@@ -120,20 +165,32 @@ export const idempotency = mysqlTable(
     epoch: number('epoch').notNull(),
     at: time('at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.scope, table.keyHash] }), index('idempotency_at').on(table.at)],
+  (table) => [
+    primaryKey({ columns: [table.partitionNumber, table.scope, table.keyHash] }),
+    index('idempotency_at').on(table.partitionNumber, table.at),
+  ],
 );
 
-/** One row: into how many partitions the applications are divided, for ever. */
-export const partitioning = mysqlTable('partitioning', {
+/** One row, of what holds for the whole installation. */
+export const installation = mysqlTable('installation', {
   id: tinyint('id').primaryKey(),
-  partitions: int('partitions', { unsigned: true }).notNull(),
+  /** Into how many partitions the applications are divided, for ever. */
+  partitions: smallint('partitions', { unsigned: true }).notNull(),
+  /** How often `search_indices` has changed. */
+  searchList: number('search_list').notNull().default(0),
 });
 
-/** The epoch of the numbering in each partition; no row before the first. */
-export const epochs = mysqlTable('epochs', {
-  partitionNumber: int('partition_number', { unsigned: true }).primaryKey(),
-  epoch: number('epoch').notNull(),
-  oldest: number('oldest').notNull(),
+/** The programs that run, each with a row that it keeps up to date; one that ended without a word leaves an old one. */
+export const programs = mysqlTable('programs', {
+  id: id('id').primaryKey(),
+  /** `worker`, `ingest`, `api`. */
+  name: varchar('name', { length: 16 }).notNull(),
+  /** The highest level that it knows. */
+  level: smallint('level', { unsigned: true }).notNull(),
+  /** The change of `search_indices` up to which nothing that it still does may be older. */
+  searchList: number('search_list').notNull(),
+  /** By the database's clock. */
+  seenAt: time('seen_at').notNull(),
 });
 
 /** The search indices to which the indexer writes: two of them while one is rebuilt. */

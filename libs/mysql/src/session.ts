@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly statementTimeoutMs: number;
   /** Session variables beyond those below, as SQL. */
   readonly variables: readonly string[];
+  /** Whether several statements may be sent at once. Every value must be a literal of literals.ts. Default false. */
+  readonly packets?: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export class Session {
       ...options.connection,
       charset: 'utf8mb4',
       timezone: 'Z',
-      multipleStatements: false,
+      multipleStatements: options.packets ?? false,
     });
     const session = new Session(connection, options.statementTimeoutMs);
     try {
@@ -85,13 +87,24 @@ export class Session {
     return { matched: header.affectedRows, insertId: header.insertId };
   }
 
-  /** All of `work` or nothing of it. Where the work or the commit fails, rolls back and rejects with the reason. */
-  async transaction<T>(work: () => Promise<T>, begin = 'BEGIN'): Promise<T> {
-    await this.change(begin);
+  /**
+   * Sends statements in few packets, those of `end` in one, and answers what each answered. The server runs none behind
+   * one that failed, which rejects the whole. For sessions with `packets`.
+   */
+  async send(statements: Iterable<string>, end: readonly string[] = []): Promise<unknown[]> {
+    const results: unknown[] = [];
+    for (const packet of packetsOf(statements, end)) {
+      const answer = await this.#query(packet.join(';'), [], this.statementTimeoutMs);
+      if (packet.length === 1) results.push(answer);
+      else results.push(...(answer as unknown[]));
+    }
+    return results;
+  }
+
+  /** Where `work`, which begins and commits a transaction, fails: rolls back and rejects with the reason. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
     try {
-      const result = await work();
-      await this.change('COMMIT');
-      return result;
+      return await work();
     } catch (error) {
       if (!this.broken) await this.change('ROLLBACK').catch(() => this.destroy());
       throw error;
@@ -130,4 +143,23 @@ export class Session {
     });
     return promise;
   }
+}
+
+/** Statements that are sent together, of about this length in UTF-16 units at most, unless one alone is longer. */
+const PACKET_LENGTH = 768 * 1024;
+
+function* packetsOf(statements: Iterable<string>, end: readonly string[]): Generator<string[]> {
+  let packet: string[] = [];
+  let length = 0;
+  for (const statement of statements) {
+    if (packet.length > 0 && length + statement.length > PACKET_LENGTH) {
+      yield packet;
+      packet = [];
+      length = 0;
+    }
+    packet.push(statement);
+    length += statement.length;
+  }
+  packet.push(...end);
+  if (packet.length > 0) yield packet;
 }

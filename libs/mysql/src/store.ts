@@ -1,27 +1,28 @@
-import {
-  type Appended,
-  type Application,
-  type Chat,
-  type Event,
-  type Highest,
-  type KeyedCreate,
-  type Message,
-  type Page,
-  type PageRequest,
-  partitionOf,
-  type Sequence,
-  type Store,
-  type Token,
+import type {
+  Appended,
+  Application,
+  Chat,
+  Event,
+  Highest,
+  KeyedCreate,
+  Message,
+  Page,
+  PageRequest,
+  Sequence,
+  Store,
+  Token,
 } from '@parley/domain';
+import { partitionOf } from '@parley/domain';
 import { append } from './append/append.ts';
 import { KnownOwners } from './append/owners.ts';
 import { renameApplication, renameChat, rewriteMessage } from './changes.ts';
-import { beginEpoch } from './epochs.ts';
+import { passFence } from './commit.ts';
 import { DatabaseFault, refusalOf } from './faults.ts';
 import { findKeyedCreate } from './keyed-creates.ts';
 import type { Pool } from './pool.ts';
 import { Reads } from './read/reads.ts';
 import { toApplication, toChat, toMessage } from './read/rows.ts';
+import type { ApplicationKey } from './read/statements.ts';
 
 /** Connections by what they are for, so that nothing waits behind what takes longer. */
 export interface StorePools {
@@ -30,29 +31,41 @@ export interface StorePools {
   readonly changers: Pool;
 }
 
+/** Owners remembered, in all partitions together. */
+const OWNERS_MAX = 100_000;
+
 /** Applications, chats and messages in MySQL. */
 export class MysqlStore implements Store {
   readonly #pools: StorePools;
+  readonly #partitions: number;
   readonly #reads: Reads;
-  readonly #owners = new KnownOwners();
+  readonly #owners: readonly KnownOwners[];
 
-  constructor(
-    pools: StorePools,
-    readonly partitions: number,
-  ) {
+  constructor(pools: StorePools, partitions: number) {
     this.#pools = pools;
-    this.#reads = new Reads(pools.readers);
+    this.#partitions = partitions;
+    this.#reads = new Reads(pools.readers, partitions);
+    const each = Math.ceil(OWNERS_MAX / partitions);
+    this.#owners = Array.from({ length: partitions }, (_, partition) => new KnownOwners(partition, each));
   }
 
-  append(events: readonly Event[]): Promise<Appended> {
-    const [first] = events;
-    const partition = first && partitionOf(first.token, this.partitions);
-    return refusing(append(this.#pools.writers, this.#owners, events, partition));
+  async append(events: readonly Event[]): Promise<Appended> {
+    const byPartition = Map.groupBy(events, ({ token }) => partitionOf(token, this.#partitions));
+    const parts: Appended[] = [];
+    for (const [partition, own] of byPartition) {
+      const known = this.#owners[partition] ?? new KnownOwners(partition, 0);
+      parts.push(await refusing(append(this.#pools.writers, known, partition, own)));
+    }
+    return {
+      rows: parts.reduce((rows, part) => rows + part.rows, 0),
+      repeated: parts.reduce((repeated, part) => repeated + part.repeated, 0),
+      rejected: parts.flatMap(({ rejected }) => rejected),
+      uncounted: parts.flatMap(({ uncounted }) => uncounted),
+    };
   }
 
-  async fence(partition: number, epoch: number): Promise<number> {
-    if (epoch > 0) await refusing(beginEpoch(this.#pools.changers, partition, epoch));
-    return 0;
+  fence(partition: number, epoch: number): Promise<number> {
+    return refusing(passFence(this.#pools.changers, partition, epoch));
   }
 
   application(token: Token): Promise<Application | undefined> {
@@ -76,7 +89,7 @@ export class MysqlStore implements Store {
   }
 
   messagesAt(token: Token, chat: number, numbers: readonly number[]): Promise<readonly Message[]> {
-    return refusing(this.#reads.messagesAt({ token, chat }, numbers));
+    return refusing(this.#reads.messagesAt(token, chat, numbers));
   }
 
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
@@ -84,26 +97,31 @@ export class MysqlStore implements Store {
   }
 
   async renameApplication(token: Token, name: string): Promise<Application | undefined> {
-    const row = await refusing(renameApplication(this.#pools.changers, token, name));
+    const row = await refusing(renameApplication(this.#pools.changers, this.#key(token), name));
     return row && toApplication(row);
   }
 
   async renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined> {
-    const row = await refusing(renameChat(this.#pools.changers, { token, chat }, name));
+    const row = await refusing(renameChat(this.#pools.changers, { ...this.#key(token), chat }, name));
     return row && toChat(row);
   }
 
   async rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined> {
-    const row = await refusing(rewriteMessage(this.#pools.changers, { token, chat, message }, content));
+    const key = { ...this.#key(token), chat, message };
+    const row = await refusing(rewriteMessage(this.#pools.changers, key, content));
     return row && toMessage(row);
   }
 
-  highest(sequence: Sequence): Promise<Highest | undefined> {
-    return refusing(this.#reads.highest(sequence));
+  highest(sequence: Sequence, seq = 0): Promise<Highest | undefined> {
+    return refusing(this.#reads.highest(sequence, seq));
+  }
+
+  reached(token: Token, seq: number): Promise<void> {
+    return refusing(this.#reads.reached(token, seq));
   }
 
   keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined> {
-    return refusing(findKeyedCreate(this.#pools.readers, scope, hash));
+    return refusing(findKeyedCreate(this.#pools.readers, this.#partitions, scope, hash));
   }
 
   async ping(): Promise<void> {
@@ -112,10 +130,14 @@ export class MysqlStore implements Store {
     );
     if (answer?.writable !== 1) throw refusalOf(new DatabaseFault('outage', 'READ_ONLY'));
   }
+
+  #key(token: Token): ApplicationKey {
+    return { partition: partitionOf(token, this.#partitions), token };
+  }
 }
 
 /** Fails where the tables are not there yet. */
-const PING = "SELECT NOT @@GLOBAL.read_only AS writable FROM counter_generations WHERE name = 'open'";
+const PING = 'SELECT NOT @@GLOBAL.read_only AS writable FROM installation WHERE id = 1';
 
 export async function refusing<T>(work: Promise<T>): Promise<T> {
   try {

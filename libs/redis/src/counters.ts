@@ -51,14 +51,9 @@ export class RedisCounters implements Counters {
     return sums;
   }
 
-  async drop(through: number): Promise<void> {
-    const partitions = Array.from({ length: this.#keys.partitions }, (_, partition) => partition);
-    await Promise.all(
-      partitions.map((partition) => {
-        const [generations, base] = [this.#keys.generations(partition), this.#keys.base(partition)];
-        return bounded(this.#client.parleyDropCounts(generations, through, base));
-      }),
-    );
+  async drop(partition: number, through: number): Promise<void> {
+    const [generations, base] = [this.#keys.generations(partition), this.#keys.base(partition)];
+    await bounded(this.#client.parleyDropCounts(generations, through, base));
   }
 
   /** Sequences that are in the same hash. */

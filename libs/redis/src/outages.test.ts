@@ -23,7 +23,7 @@ describe('Redis away, hanging, or with another memory', () => {
       () => numbering.seed(sequence, { number: 1 }),
       () => counters.add(1, [{ sequence, count: 1 }]),
       () => counters.pending(0, [sequence]),
-      () => counters.drop(1),
+      () => counters.drop(0, 1),
       () => ping(),
     ]) {
       expect(await failure(call())).toBeInstanceOf(Unavailable);

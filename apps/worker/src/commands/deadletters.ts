@@ -19,7 +19,7 @@ const { MYSQL_URL, RABBITMQ_URL, PARTITIONS } = workerConfig(process.env);
 const logger = createLogger('deadletters', 'warn');
 // With another number of partitions than the system has, it would not know where some letters belong.
 const mysql = openMysql({ url: MYSQL_URL, partitions: PARTITIONS, logger });
-await mysql.settlePartitions(PARTITIONS);
+await mysql.settlePartitions();
 await mysql.close();
 const rabbitmq = openRabbitmq({ url: RABBITMQ_URL, partitions: PARTITIONS, logger });
 await rabbitmq.start();

@@ -1,121 +1,99 @@
-import type { Appended, Event, Rejection } from '@parley/domain';
-import { Unavailable } from '@parley/domain';
-import { type BatchRecord, deltasOf, recordOf } from '../batch-record.ts';
-import { oldestEpoch } from '../epochs.ts';
+import { type Appended, type Event, type Rejection, rowsOf, Unavailable } from '@parley/domain';
+import { deltasOf, recordOf } from '../batch-record.ts';
+import { type Committed, commitStatements, stateOf } from '../commit.ts';
 import { DatabaseFault } from '../faults.ts';
-import { integer, text, time } from '../literals.ts';
+import { checkLevel, OutdatedProgram } from '../level.ts';
 import type { Pool } from '../pool.ts';
-import type { Session } from '../session.ts';
 import { sortOutDuplicates } from './duplicates.ts';
-import { insertEvents } from './insert.ts';
+import { begun, insertStatements } from './insert.ts';
 import type { KnownOwners } from './owners.ts';
 import { findPoison } from './poison.ts';
 
 /**
- * Stores events in one transaction. The usual batch is new as a whole and goes straight in; only where the database
- * refuses it, what is in the way is found and left out, and the rest is tried again. Each round leaves out at least one
- * event, or it is the last.
+ * Stores events of one partition in one transaction. The usual batch is new as a whole and goes straight in; only where
+ * the database refuses it, what is in the way is found and left out, and the rest is tried again. Each round leaves out
+ * at least one event, learns that something was deleted, or is the last.
  */
 export async function append(
   pool: Pool,
   known: KnownOwners,
+  partition: number,
   events: readonly Event[],
-  partition: number | undefined,
 ): Promise<Appended> {
   const rejected: Rejection[] = [];
   let repeated = 0;
   let pending = events;
   while (pending.length > 0) {
     try {
+      const { deletes } = known;
       const orphans = await known.orphansAmong(pool, pending);
       pending = leaveOut(pending, [...orphans].map(withoutOwner), rejected);
-      const written = await pool.transaction((session) => write(session, pending, partition));
+      if (pending.length === 0) break;
+      const written = await write(pool, partition, pending, deletes);
       known.addCreated(pending);
       return { ...written, repeated, rejected };
     } catch (error) {
-      if (error instanceof EpochEnded) {
-        const ended = pending.filter(({ epoch }) => epoch < error.oldest);
-        const sorted = await sortOutDuplicates(pool, ended);
-        const never = [...sorted.fresh, ...sorted.rejected.map(({ event }) => event)];
-        rejected.push(...never.map((event) => late(event, error.oldest)));
-        repeated += sorted.repeated;
-        pending = pending.filter(({ epoch }) => epoch >= error.oldest);
-        continue;
-      }
       if (!(error instanceof DatabaseFault)) throw error;
       const before = pending.length;
-      if (error.kind === 'value') pending = leaveOut(pending, await findPoison(pool, pending, error), rejected);
-      else if (error.kind !== 'duplicate') throw error;
+      if (error.kind === 'refused') {
+        const { oldest, deletes } = await readState(pool, partition);
+        if (deletes !== known.deletes) known.forget(deletes);
+        else if (pending.every(({ epoch }) => epoch >= oldest)) throw refusedAsAWhole(error);
+        const ended = pending.filter(({ epoch }) => epoch < oldest);
+        const sorted = await sortOutDuplicates(pool, partition, ended);
+        const never = [...sorted.fresh, ...sorted.rejected.map(({ event }) => event)];
+        rejected.push(...never.map((event) => late(event, oldest)));
+        repeated += sorted.repeated;
+        pending = pending.filter(({ epoch }) => epoch >= oldest);
+        continue;
+      }
+      if (error.kind === 'value') {
+        pending = leaveOut(pending, await findPoison(pool, partition, pending, error), rejected);
+      } else if (error.kind !== 'duplicate') throw error;
       if (pending.length < before) continue;
-      const sorted = await sortOutDuplicates(pool, pending);
-      const oldest = sorted.rejected.length === 0 ? 0 : await readOldest(pool, partition);
+      const sorted = await sortOutDuplicates(pool, partition, pending);
+      const oldest = sorted.rejected.length === 0 ? 0 : (await readState(pool, partition)).oldest;
       rejected.push(...sorted.rejected.map((each) => (each.event.epoch < oldest ? late(each.event, oldest) : each)));
       repeated += sorted.repeated;
       pending = sorted.fresh;
-      if (pending.length === before) {
-        throw new Unavailable('store', 'The database refuses a batch as a whole.', { cause: error });
-      }
+      if (pending.length === before) throw refusedAsAWhole(error);
     }
   }
   return { rows: 0, repeated, rejected, uncounted: [] };
 }
 
-/** Thrown within the transaction, which then stores nothing: some of its events belong to an epoch that has ended. */
-class EpochEnded extends Error {
-  override readonly name = 'EpochEnded';
-  constructor(readonly oldest: number) {
-    super(`the oldest epoch is ${oldest}`);
-  }
-}
-
-/**
- * The rows and, committed with them, the record from which they are indexed and counted.
- *
- * The generation is read under a shared lock that holds until the commit. Whoever opens the next generation needs that
- * row for itself, so it waits for every transaction that has read the old one; once the next is open, no batch of the
- * old one can still appear, and summing them misses none. It is read last, after the rows: so nobody who holds it waits
- * for another's rows (no deadlock), and it is held only for the commit. The oldest epoch likewise: whoever raises it
- * waits for those that have read the one before.
- */
+/** The rows and, committed with them, the record from which they are indexed and counted. */
 async function write(
-  session: Session,
+  pool: Pool,
+  partition: number,
   events: readonly Event[],
-  partition: number | undefined,
+  deletes: number,
 ): Promise<Pick<Appended, 'rows' | 'uncounted'>> {
-  const rows = await insertEvents(session, events);
-  const oldest = partition === undefined ? '0' : oldestEpoch(partition);
-  const [open] = await session.select<{ generation: number; oldest: number }>(openGeneration(oldest));
-  if (open === undefined) throw new DatabaseFault('outage', 'NO_COUNTER_GENERATION');
-  if (events.some(({ epoch }) => epoch < open.oldest)) throw new EpochEnded(open.oldest);
   const record = recordOf(events);
+  const epoch = events.reduce((oldest, event) => Math.min(oldest, event.epoch), Number.MAX_SAFE_INTEGER);
+  const end = commitStatements({ partition, epoch, deletes }, record);
+  const results = await pool.transaction((session) => session.send(begun(insertStatements(partition, events)), end));
+  const [committed] = results.at(-2) as Committed[];
   const deltas = deltasOf(record);
-  if (deltas.length === 0) return { rows, uncounted: [] };
-  await insertBatch(session, open.generation, record);
-  return { rows, uncounted: [{ generation: open.generation, deltas }] };
+  return {
+    rows: events.reduce((rows, event) => rows + rowsOf(event), 0),
+    uncounted: committed === undefined || deltas.length === 0 ? [] : [{ generation: committed.generation, deltas }],
+  };
 }
 
-function openGeneration(oldest: string): string {
-  return `SELECT generation, ${oldest} AS oldest FROM counter_generations WHERE name = 'open' FOR SHARE`;
+/** Unavailable where newer programs have raised the level. */
+async function readState(pool: Pool, partition: number) {
+  const state = await pool.useAgain((session) => stateOf(session, partition));
+  try {
+    checkLevel(state.level);
+  } catch (error) {
+    throw error instanceof OutdatedProgram ? new Unavailable('store', error.message, { cause: error }) : error;
+  }
+  return state;
 }
 
-async function readOldest(pool: Pool, partition: number | undefined): Promise<number> {
-  if (partition === undefined) return 0;
-  const [row] = await pool.useAgain((session) =>
-    session.select<{ oldest: number }>(`SELECT ${oldestEpoch(partition)} AS oldest`),
-  );
-  return row?.oldest ?? 0;
-}
-
-/** Writes a row of `batches`, in the transaction that wrote what it tells of. */
-export async function insertBatch(session: Session, generation: number, record: BatchRecord): Promise<void> {
-  const messages = text(JSON.stringify(record.messages));
-  const chats = text(JSON.stringify(record.chats));
-  // What has no message has nothing to be indexed.
-  const indexed = record.documents === 0 ? 1 : 0;
-  await session.change(
-    `INSERT INTO batches (generation, messages, chats, documents, indexed, created_at) VALUES
-     (${integer(generation)}, ${messages}, ${chats}, ${integer(record.documents)}, ${indexed}, ${time(Date.now())})`,
-  );
+function refusedAsAWhole(cause: DatabaseFault): Unavailable {
+  return new Unavailable('store', 'The database refuses a batch as a whole.', { cause });
 }
 
 function late(event: Event, oldest: number): Rejection {

@@ -17,8 +17,8 @@ export interface Sorted {
  * Sorts events of which some key exists already: stored under the same event id means delivered again, under another
  * one means collision. Also finds events that are in each other's way within `events`: the first one wins.
  */
-export async function sortOutDuplicates(pool: Pool, events: readonly Event[]): Promise<Sorted> {
-  const takenBy = await storedIds(pool, events);
+export async function sortOutDuplicates(pool: Pool, partition: number, events: readonly Event[]): Promise<Sorted> {
+  const takenBy = await storedIds(pool, partition, events);
   const fresh: Event[] = [];
   const rejected: Rejection[] = [];
   let repeated = 0;
@@ -42,9 +42,9 @@ export async function sortOutDuplicates(pool: Pool, events: readonly Event[]): P
 }
 
 /** By the key of a row, the id of the event that it is stored for. */
-async function storedIds(pool: Pool, events: readonly Event[]): Promise<Map<string, string>> {
+async function storedIds(pool: Pool, partition: number, events: readonly Event[]): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
-  for (const sql of idStatements(events)) {
+  for (const sql of idStatements(partition, events)) {
     const rows = await pool.useAgain((session) =>
       session.select<{ token: Buffer; chat: number; number: number; event_id: Buffer }>(sql),
     );
@@ -56,26 +56,27 @@ async function storedIds(pool: Pool, events: readonly Event[]): Promise<Map<stri
 }
 
 /** The statements that read the ids beside the events' keys. */
-export function idStatements(events: readonly Event[]): string[] {
+export function idStatements(partition: number, events: readonly Event[]): string[] {
+  const here = `partition_number = ${integer(partition)}`;
   const applications: string[] = [];
   const chats: string[] = [];
   for (const event of events) {
     if (event.type === 'application') applications.push(bytes(event.token));
     if (event.type === 'chat') chats.push(`(${bytes(event.token)},${integer(event.number)})`);
   }
-  const ranges = rangesOf(recordOf(events).messages).map(rangeCondition);
+  const ranges = rangesOf(recordOf(events).messages).map((range) => rangeCondition(partition, range));
   return [
     ...inParts(
       applications,
       ', ',
       (list) => `SELECT token, 0 AS chat, 0 AS number, event_id FROM applications
-      FORCE INDEX (PRIMARY) WHERE token IN (${list})`,
+      FORCE INDEX (PRIMARY) WHERE ${here} AND token IN (${list})`,
     ),
     ...inParts(
       chats,
       ', ',
       (list) => `SELECT token, number AS chat, 0 AS number, event_id FROM chats
-      FORCE INDEX (PRIMARY) WHERE (token, number) IN (${list})`,
+      FORCE INDEX (PRIMARY) WHERE ${here} AND (token, number) IN (${list})`,
     ),
     ...inParts(
       ranges,
@@ -86,8 +87,8 @@ export function idStatements(events: readonly Event[]): string[] {
   ];
 }
 
-export function rangeCondition({ token, chat, first, last }: MessageRange): string {
-  return `(token = ${bytes(token)} AND chat_number = ${integer(chat)} AND number BETWEEN ${integer(first)} AND ${integer(last)})`;
+export function rangeCondition(partition: number, { token, chat, first, last }: MessageRange): string {
+  return `(partition_number = ${integer(partition)} AND token = ${bytes(token)} AND chat_number = ${integer(chat)} AND number BETWEEN ${integer(first)} AND ${integer(last)})`;
 }
 
 function inParts(terms: readonly string[], joint: string, statement: (list: string) => string): string[] {

@@ -1,6 +1,5 @@
 import type { ApplicationCreated, ChatCreated, Event, MessagesCreated } from '@parley/domain';
 import { bytes, integer, rememberingLast, text, time } from '../literals.ts';
-import type { Session } from '../session.ts';
 
 /**
  * A statement is sent once it is about this long, in UTF-16 units: far below any `max_allowed_packet`, and beyond a few
@@ -12,25 +11,32 @@ const STATEMENT_LENGTH = 512 * 1024;
 const NO_TOKEN = `0x${'0'.repeat(32)}`;
 
 /**
- * Inserts all rows of the events, owners before what they own, in plain multi-row INSERTs: success means that every row
- * is new. (IGNORE would hide other errors, ON DUPLICATE KEY UPDATE tells a wrong number of rows.) Answers their number.
- * To be called in a transaction: a fault can leave some of the rows behind.
+ * The statements that insert all rows of the events, which belong to one partition, owners before what they own, in plain
+ * multi-row INSERTs: success means that every row is new. (IGNORE would hide other errors, ON DUPLICATE KEY UPDATE tells
+ * a wrong number of rows.) To be sent in a transaction: a fault can leave some of the rows behind.
  */
-export async function insertEvents(session: Session, events: readonly Event[]): Promise<number> {
-  let rows = 0;
-  rows += await insertRows(session, INTO_APPLICATIONS, applicationRows(events));
-  rows += await insertRows(session, INTO_CHATS, chatRows(events));
-  rows += await insertRows(session, INTO_MESSAGES, messageRows(events));
-  await insertRows(session, INTO_IDEMPOTENCY, keyRows(events), KEEP_YOUNGER_KEY);
-  return rows;
+export function* insertStatements(partition: number, events: readonly Event[]): Generator<string> {
+  const begin = `(${integer(partition)},`;
+  yield* statementsOf(INTO_APPLICATIONS, begin, applicationRows(events));
+  yield* statementsOf(INTO_CHATS, begin, chatRows(events));
+  yield* statementsOf(INTO_MESSAGES, begin, messageRows(events));
+  yield* statementsOf(INTO_IDEMPOTENCY, begin, keyRows(events), KEEP_YOUNGER_KEY);
 }
 
-const INTO_APPLICATIONS = 'INSERT INTO applications (token, name, event_id, created_at, updated_at) VALUES ';
-const INTO_CHATS = 'INSERT INTO chats (token, number, name, event_id, created_at, updated_at) VALUES ';
+/** The statements in a transaction. */
+export function* begun(statements: Iterable<string>): Generator<string> {
+  yield 'BEGIN';
+  yield* statements;
+}
+
+const INTO_APPLICATIONS =
+  'INSERT INTO applications (partition_number, token, name, event_id, created_at, updated_at) VALUES ';
+const INTO_CHATS =
+  'INSERT INTO chats (partition_number, token, number, name, event_id, created_at, updated_at) VALUES ';
 const INTO_MESSAGES =
-  'INSERT INTO messages (token, chat_number, number, content, event_id, created_at, updated_at) VALUES ';
+  'INSERT INTO messages (partition_number, token, chat_number, number, content, event_id, created_at, updated_at) VALUES ';
 const INTO_IDEMPOTENCY =
-  'INSERT INTO idempotency (scope, key_hash, body_hash, event_id, token, first, epoch, at) VALUES ';
+  'INSERT INTO idempotency (partition_number, scope, key_hash, body_hash, event_id, token, first, epoch, at) VALUES ';
 
 /**
  * A key that is used again within its 24 hours keeps its first answer; after them it belongs to the new create. Here a
@@ -41,18 +47,16 @@ const KEEP_YOUNGER_KEY = ` AS fresh ON DUPLICATE KEY UPDATE ${['body_hash', 'eve
   .map((name) => `${name} = IF(idempotency.at < fresh.at - INTERVAL 24 HOUR, fresh.${name}, idempotency.${name})`)
   .join(', ')}`;
 
-async function insertRows(session: Session, head: string, rows: Iterable<string>, tail = ''): Promise<number> {
-  let count = 0;
+/** `rows` without what each begins with. */
+function* statementsOf(head: string, begin: string, rows: Iterable<string>, tail = ''): Generator<string> {
   let statement = '';
   for (const row of rows) {
-    statement += statement === '' ? head + row : `,${row}`;
-    count++;
+    statement += (statement === '' ? head : ',') + begin + row;
     if (statement.length < STATEMENT_LENGTH) continue;
-    await session.change(statement + tail);
+    yield statement + tail;
     statement = '';
   }
-  if (statement !== '') await session.change(statement + tail);
-  return count;
+  if (statement !== '') yield statement + tail;
 }
 
 function* applicationRows(events: readonly Event[]): Generator<string> {
@@ -61,7 +65,7 @@ function* applicationRows(events: readonly Event[]): Generator<string> {
 
 function applicationRow({ token, name, id, at }: ApplicationCreated): string {
   const created = time(at);
-  return `(${bytes(token)},${text(name)},${bytes(id)},${created},${created})`;
+  return `${bytes(token)},${text(name)},${bytes(id)},${created},${created})`;
 }
 
 function* chatRows(events: readonly Event[]): Generator<string> {
@@ -70,7 +74,7 @@ function* chatRows(events: readonly Event[]): Generator<string> {
 
 function chatRow({ token, number, name, id, at }: ChatCreated): string {
   const created = time(at);
-  return `(${bytes(token)},${integer(number)},${text(name)},${bytes(id)},${created},${created})`;
+  return `${bytes(token)},${integer(number)},${text(name)},${bytes(id)},${created},${created})`;
 }
 
 function* messageRows(events: readonly Event[]): Generator<string> {
@@ -82,7 +86,7 @@ const creationTime = rememberingLast(time);
 
 function* messageRowsOf({ token, chat, first, contents, id, at }: MessagesCreated): Generator<string> {
   const created = creationTime(at);
-  const before = `(${tokenBytes(token)},${integer(chat)},`;
+  const before = `${tokenBytes(token)},${integer(chat)},`;
   const after = `,${bytes(id)},${created},${created})`;
   let number = first;
   for (const content of contents) yield `${before}${integer(number++)},${text(content)}${after}`;
@@ -94,7 +98,7 @@ function* keyRows(events: readonly Event[]): Generator<string> {
     const scope = event.type === 'application' ? NO_TOKEN : bytes(event.token);
     const hashes = `${bytes(event.key.hash)},${bytes(event.key.body)}`;
     const created = `${bytes(event.id)},${bytes(event.token)},${integer(firstNumber(event))},${integer(event.epoch)}`;
-    yield `(${scope},${hashes},${created},${time(event.at)})`;
+    yield `${scope},${hashes},${created},${time(event.at)})`;
   }
 }
 

@@ -12,16 +12,26 @@ interface Owner {
 }
 
 /**
- * Which owners are stored. Only that they exist is remembered, never that they do not: owners are never deleted, so
- * what this process has once seen committed stays true, and the check needs neither a transaction nor a lock.
+ * Which owners of one partition are stored. Only that they exist is remembered, never that they do not, and only until
+ * the partition's `deletes` has changed, which every commit checks: so the check needs neither a transaction nor a lock.
  */
 export class KnownOwners {
+  /** The partition's `deletes` since which everything here was looked up. */
+  deletes = 0;
   /** In the order of their last use. */
   readonly #known = new Set<string>();
+  readonly #partition: number;
   readonly #limit: number;
 
-  constructor(limit = 100_000) {
+  constructor(partition: number, limit: number) {
+    this.#partition = partition;
     this.#limit = limit;
+  }
+
+  /** Something was deleted: what is known may be gone. */
+  forget(deletes: number): void {
+    this.#known.clear();
+    this.deletes = deletes;
   }
 
   has(key: string): boolean {
@@ -94,7 +104,7 @@ export class KnownOwners {
   async #look(pool: Pool, owners: readonly Owner[]): Promise<string[]> {
     const found: string[] = [];
     for (let from = 0; from < owners.length; from += KEYS_PER_STATEMENT) {
-      for (const sql of ownerStatements(owners.slice(from, from + KEYS_PER_STATEMENT))) {
+      for (const sql of ownerStatements(this.#partition, owners.slice(from, from + KEYS_PER_STATEMENT))) {
         const rows = await pool.useAgain((session) => session.select<{ token: Buffer; chat: number | null }>(sql));
         for (const { token, chat } of rows) {
           found.push(keyOf(chat === null ? { token: tokenOf(token) } : { token: tokenOf(token), chat }));
@@ -106,18 +116,19 @@ export class KnownOwners {
 }
 
 /** The statements that read which of the owners are stored. */
-export function ownerStatements(owners: readonly Owner[]): string[] {
+export function ownerStatements(partition: number, owners: readonly Owner[]): string[] {
+  const here = `partition_number = ${integer(partition)}`;
   const applications = owners.filter((owner) => owner.chat === undefined).map(({ token }) => bytes(token));
   const chats = owners.flatMap(({ token, chat }) => (chat === undefined ? [] : `(${bytes(token)},${integer(chat)})`));
   const statements: string[] = [];
   if (applications.length > 0) {
     statements.push(
-      `SELECT token, NULL AS chat FROM applications FORCE INDEX (PRIMARY) WHERE token IN (${applications.join()})`,
+      `SELECT token, NULL AS chat FROM applications FORCE INDEX (PRIMARY) WHERE ${here} AND token IN (${applications.join()})`,
     );
   }
   if (chats.length > 0) {
     statements.push(
-      `SELECT token, number AS chat FROM chats FORCE INDEX (PRIMARY) WHERE (token, number) IN (${chats.join()})`,
+      `SELECT token, number AS chat FROM chats FORCE INDEX (PRIMARY) WHERE ${here} AND (token, number) IN (${chats.join()})`,
     );
   }
   return statements;

@@ -1,21 +1,26 @@
 import type { Event, Rejection } from '@parley/domain';
 import { DatabaseFault } from '../faults.ts';
 import type { Pool } from '../pool.ts';
-import { insertEvents } from './insert.ts';
+import { begun, insertStatements } from './insert.ts';
 
 /**
  * Finds the events whose values the database refuses, in a batch that it has refused: by halves, down to single events,
  * each half tried in a transaction that is rolled back. About 2·log2(n) tries for one poisonous event among n.
  * An event behind a key that exists may stay unfound; the duplicates must then be sorted out first.
  */
-export async function findPoison(pool: Pool, events: readonly Event[], fault: DatabaseFault): Promise<Rejection[]> {
+export async function findPoison(
+  pool: Pool,
+  partition: number,
+  events: readonly Event[],
+  fault: DatabaseFault,
+): Promise<Rejection[]> {
   const [only] = events;
   if (only !== undefined && events.length === 1) return [{ event: only, reason: 'rejected', detail: fault.code }];
   const middle = Math.ceil(events.length / 2);
   const found: Rejection[] = [];
   for (const half of [events.slice(0, middle), events.slice(middle)]) {
-    const refusal = await tryOut(pool, half);
-    if (refusal !== undefined) found.push(...(await findPoison(pool, half, refusal)));
+    const refusal = await tryOut(pool, partition, half);
+    if (refusal !== undefined) found.push(...(await findPoison(pool, partition, half, refusal)));
   }
   return found;
 }
@@ -23,10 +28,10 @@ export async function findPoison(pool: Pool, events: readonly Event[], fault: Da
 /** Ends the transaction of a try that went well. */
 class WentWell extends Error {}
 
-async function tryOut(pool: Pool, events: readonly Event[]): Promise<DatabaseFault | undefined> {
+async function tryOut(pool: Pool, partition: number, events: readonly Event[]): Promise<DatabaseFault | undefined> {
   try {
     await pool.transaction(async (session) => {
-      await insertEvents(session, events);
+      await session.send(begun(insertStatements(partition, events)));
       throw new WentWell();
     });
   } catch (error) {

@@ -2,6 +2,7 @@ import type { SearchDocument } from '@parley/domain';
 import { rangeCondition } from '../append/duplicates.ts';
 import type { MessageRange } from '../batch-record.ts';
 import { tokenOf } from '../literals.ts';
+import type { messages, RowOf } from '../schema.ts';
 import type { Session } from '../session.ts';
 
 /** Rows, and ranges, that one statement reads: at 40 kB for the longest message, 20 MB at most. */
@@ -10,14 +11,10 @@ const RANGES_PER_STATEMENT = 100;
 /** A group of documents ends above this, in UTF-16 units of their contents. */
 const GROUP_LENGTH = 4 * 1024 * 1024;
 
-export interface DocumentRow {
-  readonly token: Buffer;
-  readonly chat_number: number;
-  readonly number: number;
-  readonly content: string;
-  readonly version: number;
-  readonly created_at: Date;
-}
+export type DocumentRow = Pick<
+  RowOf<typeof messages>,
+  'token' | 'chat_number' | 'number' | 'content' | 'version' | 'created_at'
+>;
 
 export const DOCUMENT_COLUMNS = 'token, chat_number, number, content, version, created_at';
 
@@ -32,10 +29,15 @@ export function toDocument(row: DocumentRow): SearchDocument {
   };
 }
 
+/** A range in the partition of its token. */
+export interface PlacedRange extends MessageRange {
+  readonly partition: number;
+}
+
 /** The messages of the ranges as they are now, in groups of at most `documentsMax`. */
 export async function* documentGroups(
   session: Session,
-  ranges: readonly MessageRange[],
+  ranges: readonly PlacedRange[],
   documentsMax: number,
 ): AsyncGenerator<SearchDocument[]> {
   let group: SearchDocument[] = [];
@@ -53,14 +55,14 @@ export async function* documentGroups(
   if (group.length > 0) yield group;
 }
 
-export function documentStatement(ranges: readonly MessageRange[]): string {
-  const conditions = ranges.map(rangeCondition).join(' OR ');
+export function documentStatement(ranges: readonly PlacedRange[]): string {
+  const conditions = ranges.map((range) => rangeCondition(range.partition, range)).join(' OR ');
   return `SELECT ${DOCUMENT_COLUMNS} FROM messages FORCE INDEX (PRIMARY) WHERE ${conditions}`;
 }
 
 /** The ranges in portions that one statement can read. A range that is too long is cut. */
-export function* slices(ranges: readonly MessageRange[]): Generator<MessageRange[]> {
-  let slice: MessageRange[] = [];
+export function* slices(ranges: readonly PlacedRange[]): Generator<PlacedRange[]> {
+  let slice: PlacedRange[] = [];
   let room = ROWS_PER_STATEMENT;
   for (const range of ranges) {
     for (let { first } = range; first <= range.last; ) {

@@ -1,79 +1,144 @@
 import type { ApplyDocuments } from '@parley/domain';
-import { mergeRanges, rangesOf, type StoredRanges } from '../batch-record.ts';
+import { mergeRanges, rangesOf } from '../batch-record.ts';
 import { integer } from '../literals.ts';
 import type { Pool } from '../pool.ts';
-import type { Session } from '../session.ts';
+import type { batches, RowOf } from '../schema.ts';
 import { documentGroups } from './documents.ts';
+import { SEARCH_INDICES } from './search-indices.ts';
 
-/** Batches taken at once. An update is a batch of one message, so there can be many small ones. */
+/** Batches looked at in each partition. An update is a batch of one message, so there can be many small ones. */
 const BATCHES_MAX = 500;
 
-interface Waiting {
-  readonly id: number;
-  readonly documents: number;
-  readonly messages: StoredRanges;
-}
+type Waiting = Pick<RowOf<typeof batches>, 'partition_number' | 'seq' | 'documents' | 'created_at'>;
 
 /**
- * One transaction: its row locks say which batches are in hand, so a process that dies gives them back by itself.
- * The rows are read after the batches are locked; a batch that is visible was committed with its rows, so what is read
- * is at least as new as what the batch tells of, and whatever comes later has a batch of its own.
+ * What this process has in hand, so that its lanes do not take the same: in each partition, up to which `seq`. Kept here
+ * and not as locks: no transaction is open while the index works, and the same batch applied twice does no harm.
  */
-export function indexNext(pool: Pool, documentsMax: number, apply: ApplyDocuments): Promise<number> {
-  return pool.use((session) =>
-    session.transaction(async () => {
-      const batches = await takeBatches(session, documentsMax);
-      if (batches.length === 0) return 0;
-      const indices = await session.select<{ name: string }>(INDICES_FOR_WRITING);
-      const names = indices.map(({ name }) => name);
-      const ranges = mergeRanges(batches.flatMap(({ messages }) => rangesOf(messages)));
-      let documents = 0;
-      for await (const group of documentGroups(session, ranges, documentsMax)) {
-        await apply(group, names);
-        documents += group.length;
-      }
-      await session.change(markIndexed(batches.map(({ id }) => id)));
-      return documents;
-    }),
-  );
-}
+export class BatchesInHand {
+  readonly #through = new Map<number, number>();
+  #lanes = 0;
 
-/**
- * Read after the batches are locked. An index that was added before this is written to; one that is added later is
- * filled by a scan that begins later still, and so sees what these batches tell of.
- * The shared lock holds until the end: whoever drops an index waits for those who write to it.
- */
-const INDICES_FOR_WRITING = 'SELECT name FROM search_indices ORDER BY created_at, name FOR SHARE';
-
-/** The oldest batches that nobody has locked, of about `documentsMax` documents together, at least one. */
-async function takeBatches(session: Session, documentsMax: number): Promise<Waiting[]> {
-  const sizes = await session.select<{ documents: number }>(waitingBatches('documents', BATCHES_MAX));
-  const wanted = countUpTo(sizes, documentsMax);
-  if (wanted === 0) return [];
-  const locked = await session.select<Waiting>(
-    `${waitingBatches('id, documents, messages', wanted)} FOR UPDATE SKIP LOCKED`,
-  );
-  // Where others hold the oldest, these are others than were looked at, and may be larger.
-  return locked.slice(0, countUpTo(locked, documentsMax));
-}
-
-export function waitingBatches(columns: string, limit: number): string {
-  return `SELECT ${columns} FROM batches FORCE INDEX (batches_indexed) WHERE indexed = 0 ORDER BY id LIMIT ${integer(limit)}`;
-}
-
-/** Forced onto the key: a statement that scans would wait for the batches that other indexers hold. */
-export function markIndexed(ids: readonly number[]): string {
-  return `UPDATE batches FORCE INDEX (PRIMARY) SET indexed = 1 WHERE id IN (${ids.map(integer).join()})`;
-}
-
-/** How many from the front have at most `documentsMax` documents together; one at least, where there is one. */
-function countUpTo(batches: readonly { readonly documents: number }[], documentsMax: number): number {
-  let documents = 0;
-  let count = 0;
-  for (const batch of batches) {
-    documents += batch.documents;
-    if (count > 0 && documents > documentsMax) break;
-    count++;
+  begin(): void {
+    this.#lanes += 1;
   }
-  return count;
+
+  /** Where nobody works, what is not noted as indexed is in nobody's hand. */
+  end(): void {
+    this.#lanes -= 1;
+    if (this.#lanes === 0) this.#through.clear();
+  }
+
+  after(partition: number): number {
+    return this.#through.get(partition) ?? 0;
+  }
+
+  take(batches: readonly Waiting[]): void {
+    for (const { partition_number: partition, seq } of batches) {
+      this.#through.set(partition, Math.max(seq, this.after(partition)));
+    }
+  }
+
+  /** It failed: what is not noted as indexed may be taken again, also by a lane that is at it. */
+  giveBack(partitions: Iterable<number>): void {
+    for (const partition of partitions) this.#through.delete(partition);
+  }
+}
+
+/**
+ * Three steps, each by itself: reads what waits in several partitions, sends it, notes it partition by partition. The
+ * messages are read after the batches; a batch that is visible was committed with its rows, so what is read is at least
+ * as new as what the batch tells of, and whatever comes later has a batch of its own.
+ * The list of indices is read after the batches too. An index that was added before is written to; one that is added
+ * later is filled by a scan that begins later still, and so sees what these batches tell of.
+ */
+export async function indexNext(
+  pool: Pool,
+  inHand: BatchesInHand,
+  partitions: readonly number[],
+  documentsMax: number,
+  apply: ApplyDocuments,
+): Promise<number> {
+  inHand.begin();
+  return pool
+    .use(async (session) => {
+      const waiting = await session.select<Waiting>(waitingBatches(partitions, (partition) => inHand.after(partition)));
+      const taken = oldest(waiting, documentsMax);
+      if (taken.length === 0) return 0;
+      inHand.take(taken);
+      const byPartition = Map.groupBy(taken, (batch) => batch.partition_number);
+      try {
+        const records = await session.select<Pick<RowOf<typeof batches>, 'partition_number' | 'messages'>>(
+          recordsOf(byPartition),
+        );
+        const indices = await session.select<{ name: string }>(SEARCH_INDICES);
+        const names = indices.map(({ name }) => name);
+        const ranges = [...Map.groupBy(records, (record) => record.partition_number)].flatMap(([partition, own]) =>
+          mergeRanges(own.flatMap(({ messages }) => rangesOf(messages))).map((range) => ({ ...range, partition })),
+        );
+        let documents = 0;
+        for await (const group of documentGroups(session, ranges, documentsMax)) {
+          await apply(group, names);
+          documents += group.length;
+        }
+        for (const [partition, own] of byPartition) {
+          await session.change(
+            markIndexed(
+              partition,
+              own.map(({ seq }) => seq),
+            ),
+          );
+        }
+        return documents;
+      } catch (error) {
+        inHand.giveBack(byPartition.keys());
+        throw error;
+      }
+    })
+    .finally(() => inHand.end());
+}
+
+/** The oldest of all partitions, of about `documentsMax` documents together, at least one. */
+function oldest(waiting: readonly Waiting[], documentsMax: number): readonly Waiting[] {
+  // One that is behind another of its partition is not taken before it, whatever the clocks of the workers said.
+  const latest = new Map<number, number>();
+  const times = new Map<Waiting, number>();
+  for (const batch of waiting) {
+    const at = Math.max(batch.created_at.getTime(), latest.get(batch.partition_number) ?? 0);
+    latest.set(batch.partition_number, at);
+    times.set(batch, at);
+  }
+  const sorted = waiting.toSorted((a, b) => (times.get(a) ?? 0) - (times.get(b) ?? 0));
+  const taken: Waiting[] = [];
+  let documents = 0;
+  for (const batch of sorted) {
+    documents += batch.documents;
+    if (taken.length > 0 && documents > documentsMax) break;
+    taken.push(batch);
+  }
+  return taken;
+}
+
+/** What waits in the partitions behind what is in hand, the oldest of each. */
+export function waitingBatches(partitions: readonly number[], after: (partition: number) => number): string {
+  const parts = partitions.map(
+    (partition) => `(SELECT partition_number, seq, documents, created_at FROM batches FORCE INDEX (batches_indexed)
+      WHERE indexed = 0 AND partition_number = ${integer(partition)} AND seq > ${integer(after(partition))}
+      ORDER BY seq LIMIT ${BATCHES_MAX})`,
+  );
+  return parts.join(' UNION ALL ');
+}
+
+export function recordsOf(batches: ReadonlyMap<number, readonly { readonly seq: number }[]>): string {
+  const keys = [...batches].flatMap(([partition, own]) =>
+    own.map(({ seq }) => `(${integer(partition)},${integer(seq)})`),
+  );
+  return `SELECT partition_number, messages FROM batches FORCE INDEX (PRIMARY)
+    WHERE (partition_number, seq) IN (${keys.join()})`;
+}
+
+/** Forced onto the key: on a small table the optimizer would scan, and lock, all of it. */
+export function markIndexed(partition: number, seqs: readonly number[]): string {
+  return `UPDATE batches FORCE INDEX (PRIMARY) SET indexed = 1
+    WHERE partition_number = ${integer(partition)} AND seq IN (${seqs.map(integer).join()})`;
 }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { newToken, type SearchDocument } from '@parley/domain';
+import { newToken, partitionOf, type SearchDocument } from '@parley/domain';
 import { openMysql } from '../open.ts';
 import { WrongPartitions } from '../partitioning.ts';
 import { application, chat, messages } from '../testing/events.ts';
-import { type OwnDatabase, ownDatabase, PARTITIONS } from '../testing/own-database.ts';
+import { flushAll, type OwnDatabase, ownDatabase, PARTITIONS, pruneAll } from '../testing/own-database.ts';
 
 let database: OwnDatabase;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ async function newChat(): Promise<string> {
 }
 
 test('rotations that race with appends count every row exactly once', async () => {
-  const { store, ledger } = database.mysql;
+  const { store } = database.mysql;
   const token = await newChat();
   let appending = true;
   const append = async (lane: number) => {
@@ -27,14 +27,14 @@ test('rotations that race with appends count every row exactly once', async () =
     }
   };
   const rotate = async () => {
-    while (appending) await ledger.rotateAndFlush();
+    while (appending) await flushAll(database.mysql);
   };
   const rotating = Promise.all([rotate(), rotate()]);
   await Promise.all([0, 1, 2, 3].map(append));
   appending = false;
   await rotating;
-  await ledger.rotateAndFlush();
-  await ledger.rotateAndFlush();
+  await flushAll(database.mysql);
+  await flushAll(database.mysql);
   expect((await store.chat(token, 1))?.messagesCount).toBe(800);
   expect((await store.application(token))?.chatsCount).toBe(1);
 });
@@ -74,9 +74,9 @@ test('counts are summed while an indexer holds the batches, and an indexer works
   const token = await newChat();
   await store.append([messages(token, 1, ['x', 'y'])]);
   await ledger.indexNext(1_000, async () => {
-    await ledger.rotateAndFlush();
-    await ledger.rotateAndFlush();
-    while ((await ledger.prune(100)) > 0);
+    await flushAll(database.mysql);
+    await flushAll(database.mysql);
+    await pruneAll(database.mysql);
     await store.append([messages(token, 3, ['z'])]);
     expect((await store.chat(token, 1))?.messagesCount).toBe(2);
   });
@@ -114,6 +114,7 @@ test('a message that was written several times meanwhile is applied once', async
 test('an index that is added is given to every later apply; dropping one waits for those who write to it', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
+  await database.mysql.join('worker', () => {});
   await ledger.addSearchIndex('first');
   await ledger.addSearchIndex('first');
   await store.append([messages(token, 1, ['x'])]);
@@ -123,7 +124,8 @@ test('an index that is added is given to every later apply; dropping one waits f
     expect(indices).toEqual(['first']);
     await ledger.addSearchIndex('second');
     dropped = ledger.dropSearchIndex('first').then(() => expect(applying).toBe(false));
-    await Bun.sleep(1_500);
+    await until('the drop waits', async () => (await ledger.searchIndices()).join() === 'second');
+    await Bun.sleep(2_500); // longer than it takes to see that nobody is behind
     applying = false;
   });
   await dropped;
@@ -138,12 +140,12 @@ test('what is indexed and counted is pruned, what is not stays', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([messages(token, 1, ['x'])]);
-  await ledger.rotateAndFlush();
-  await ledger.rotateAndFlush();
-  while ((await ledger.prune(100)) > 0);
+  await flushAll(database.mysql);
+  await flushAll(database.mysql);
+  await pruneAll(database.mysql);
   expect((await ledger.unindexed()).batches).toBe(1);
   while ((await ledger.indexNext(100, async () => {})) > 0);
-  while ((await ledger.prune(100)) > 0);
+  await pruneAll(database.mysql);
   const [left] = await database.query<{ n: number }>('SELECT COUNT(*) AS n FROM batches');
   expect(left?.n).toBe(0);
 });
@@ -173,13 +175,14 @@ test('a scan gives every message once, in the order of the keys', async () => {
   const keys: string[] = [];
   let after: Parameters<typeof ledger.scan>[0];
   for (;;) {
-    const documents = await ledger.scan(after, 37);
-    const last = documents.at(-1);
-    if (last === undefined) break;
+    const { documents, next } = await ledger.scan(after, 37);
+    if (next === undefined) break;
     for (const { token, chat: number, number: message } of documents) {
-      keys.push(`${token}:${String(number).padStart(10, '0')}:${String(message).padStart(10, '0')}`);
+      keys.push(
+        `${partitionOf(token, PARTITIONS)}:${token}:${String(number).padStart(10, '0')}:${String(message).padStart(10, '0')}`,
+      );
     }
-    after = last;
+    after = next;
   }
   const [count] = await database.query<{ n: number }>('SELECT COUNT(*) AS n FROM messages');
   expect(keys).toHaveLength(count?.n ?? -1);
@@ -191,9 +194,11 @@ test('any number of processes may migrate at once, and the number of partitions 
   const { url, migrationUrl } = fresh;
   const others = [1, 2].map(() => openMysql({ url, migrationUrl, partitions: PARTITIONS }));
   await Promise.all([fresh.mysql, ...others].map((mysql) => mysql.migrate()));
-  await Promise.all(others.map((mysql) => mysql.settlePartitions(8)));
-  await expect(fresh.mysql.settlePartitions(9)).rejects.toBeInstanceOf(WrongPartitions);
-  await fresh.mysql.settlePartitions(8);
+  await Promise.all(others.map((mysql) => mysql.settlePartitions()));
+  const wrong = openMysql({ url, partitions: PARTITIONS + 1 });
+  await expect(wrong.settlePartitions()).rejects.toBeInstanceOf(WrongPartitions);
+  await fresh.mysql.settlePartitions();
+  await wrong.close();
   await Promise.all(others.map((mysql) => mysql.close()));
   await fresh.close();
 });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { newToken } from '@parley/domain';
+import { newToken, partitionOf } from '@parley/domain';
 import { idStatements } from '../append/duplicates.ts';
 import { ownerStatements } from '../append/owners.ts';
 import { keyedCreateStatement } from '../keyed-creates.ts';
 import { application, chat, messages } from '../testing/events.ts';
-import { type OwnDatabase, ownDatabase } from '../testing/own-database.ts';
+import { type OwnDatabase, ownDatabase, PARTITIONS } from '../testing/own-database.ts';
 import { documentStatement } from './documents.ts';
 import { applicationCounts, chatCounts } from './flush.ts';
-import { markIndexed, waitingBatches } from './index-next.ts';
+import { markIndexed, recordsOf, waitingBatches } from './index-next.ts';
 import { finishedBatches, outdatedKeys, removal } from './prune.ts';
 import { countChatsStatement, countMessagesStatement } from './recount.ts';
 import { scanStatement } from './scan.ts';
@@ -15,6 +15,7 @@ import { batchesOfGeneration } from './sums.ts';
 
 let database: OwnDatabase;
 const token = newToken();
+const here = partitionOf(token, PARTITIONS);
 beforeAll(async () => {
   database = await ownDatabase();
   const chats = Array.from({ length: 50 }, (_, index) => chat(token, index + 1));
@@ -35,34 +36,43 @@ const appended = () => [
   messages(token, 1, ['x', 'y'], 3),
   messages(token, 9, ['z'], 5),
 ];
-const ranges = () => [1, 2, 3].map((number) => ({ token, chat: number, first: 5, last: 20 }));
+const ranges = () => [1, 2, 3].map((number) => ({ partition: here, token, chat: number, first: 5, last: 20 }));
 const sums = () =>
   [1, 2, 3].map((number) => ({ sequence: { kind: 'messages', token, chat: number } as const, count: 2 }));
 
 /** `key`: the only index that the statement may use. `VALUES`, `SELECT`: rows that it brings along itself. */
 const plans: [what: string, key: string, sql: () => string[]][] = [
-  ['owners', 'PRIMARY', () => ownerStatements([{ token }, { token, chat: 1 }, { token, chat: 2 }])],
-  ['the ids of duplicates', 'PRIMARY', () => idStatements(appended())],
-  ['a stored key', 'PRIMARY', () => [keyedCreateStatement(token, key(3).hash)]],
+  ['owners', 'PRIMARY', () => ownerStatements(here, [{ token }, { token, chat: 1 }, { token, chat: 2 }])],
+  ['the ids of duplicates', 'PRIMARY', () => idStatements(here, appended())],
+  ['a stored key', 'PRIMARY', () => [keyedCreateStatement(here, token, key(3).hash)]],
   ['the documents of a batch', 'PRIMARY', () => [documentStatement(ranges())]],
-  ['a scan', 'PRIMARY', () => [scanStatement(undefined, 50), scanStatement({ token, chat: 3, number: 5 }, 50)]],
-  ['a recount', 'PRIMARY', () => [countChatsStatement(token, 5), countMessagesStatement({ token, chat: 3 }, 5)]],
-  ['the sums of chats', 'PRIMARY', () => [chatCounts(sums())]],
+  [
+    'a scan',
+    'PRIMARY',
+    () => [scanStatement(undefined, 50), scanStatement({ partition: here, token, chat: 3, number: 5 }, 50)],
+  ],
+  [
+    'a recount',
+    'PRIMARY',
+    () => [countChatsStatement(here, token, 5), countMessagesStatement(here, { token, chat: 3 }, 5)],
+  ],
+  ['the sums of chats', 'PRIMARY', () => [chatCounts(here, sums())]],
   [
     'the sums of applications',
     'PRIMARY',
-    () => [applicationCounts([{ sequence: { kind: 'chats', token }, count: 1 }])],
+    () => [applicationCounts(here, [{ sequence: { kind: 'chats', token }, count: 1 }])],
   ],
-  ['the note that batches are indexed', 'PRIMARY', () => [markIndexed([1]), markIndexed(ids())]],
-  ['the removal of batches', 'PRIMARY', () => [removal([1]), removal(ids())]],
+  ['the note that batches are indexed', 'PRIMARY', () => [markIndexed(here, [1]), markIndexed(here, ids())]],
+  ['the removal of batches', 'PRIMARY', () => [removal(here, [1]), removal(here, ids())]],
   [
     'what waits for the index',
     'batches_indexed',
-    () => [`${waitingBatches('id, messages', 5)} FOR UPDATE SKIP LOCKED`],
+    () => [waitingBatches([here], () => 5), waitingBatches([0, 1, here], () => 0)],
   ],
-  ['what is finished', 'batches_indexed', () => [finishedBatches(3, 50)]],
-  ['a generation', 'batches_generation', () => [batchesOfGeneration(1, 5)]],
-  ['keys that are over', 'idempotency_at', () => [outdatedKeys(Date.now(), 50)]],
+  ['the records of batches', 'PRIMARY', () => [recordsOf(new Map([[here, [{ seq: 2 }, { seq: 3 }]]]))]],
+  ['what is finished', 'batches_indexed', () => [finishedBatches(here, 3, 50)]],
+  ['a generation', 'batches_generation', () => [batchesOfGeneration(here, 1, 5)]],
+  ['keys that are over', 'idempotency_at', () => [outdatedKeys(here, Date.now(), 50)]],
 ];
 
 for (const [what, index, sql] of plans) {

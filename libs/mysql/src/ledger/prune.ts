@@ -1,38 +1,49 @@
 import { IDEMPOTENCY_WINDOW_MS } from '@parley/domain';
+import { stateOf } from '../commit.ts';
 import { integer, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
-import { generationOf } from './flush.ts';
 
 /** Keys are kept this much longer than they are answered for: clocks differ. */
 const KEY_MARGIN_MS = 60 * 60 * 1_000;
 
 /**
- * The ids are read without a lock and deleted by key: a DELETE that searches would wait for the batches that indexers
- * hold. What is indexed and counted stays so, therefore two processes that prune at once do no harm.
+ * What is indexed and counted stays so, therefore two processes that prune at once do no harm. `low` is raised, and
+ * committed, before the rows go.
  */
-export async function prune(pool: Pool, limit: number): Promise<number> {
+export async function prune(pool: Pool, partition: number, limit: number): Promise<number> {
   return pool.useAgain(async (session) => {
-    const flushed = await generationOf(session, 'flushed');
-    const rows = await session.select<{ id: number }>(finishedBatches(flushed, limit));
-    const batches = rows.length === 0 ? 0 : (await session.change(removal(rows.map(({ id }) => id)))).matched;
-    const keys = await session.change(outdatedKeys(Date.now(), limit));
+    const { flushed } = await stateOf(session, partition);
+    const rows = await session.select<{ seq: number }>(finishedBatches(partition, flushed, limit));
+    const seqs = rows.map(({ seq }) => seq);
+    const last = seqs.at(-1);
+    let batches = 0;
+    if (last !== undefined) {
+      await session.change(
+        `UPDATE partitions SET low = GREATEST(low, ${integer(last)}) WHERE partition_number = ${integer(partition)}`,
+      );
+      batches = (await session.change(removal(partition, seqs))).matched;
+    }
+    const keys = await session.change(outdatedKeys(partition, Date.now(), limit));
     return batches + keys.matched;
   });
 }
 
-export function finishedBatches(flushed: number, limit: number): string {
-  return `SELECT id FROM batches FORCE INDEX (batches_indexed)
-    WHERE indexed = 1 AND generation <= ${integer(flushed)} ORDER BY id LIMIT ${integer(limit)}`;
+export function finishedBatches(partition: number, flushed: number, limit: number): string {
+  return `SELECT seq FROM batches FORCE INDEX (batches_indexed)
+    WHERE indexed = 1 AND partition_number = ${integer(partition)} AND generation <= ${integer(flushed)}
+    ORDER BY seq LIMIT ${integer(limit)}`;
 }
 
-/** A join, because `id IN (…)` scans the table where these are most of it (a DELETE takes no FORCE INDEX for that). */
-export function removal(ids: readonly number[]): string {
-  const rows = ids.map((id) => `ROW(${integer(id)})`);
-  return `DELETE b FROM (VALUES ${rows.join()}) AS finished (id)
-    STRAIGHT_JOIN batches AS b FORCE INDEX (PRIMARY) ON b.id = finished.id`;
+/** A join, because `seq IN (…)` scans the table where these are most of it (a DELETE takes no FORCE INDEX for that). */
+export function removal(partition: number, seqs: readonly number[]): string {
+  const rows = seqs.map((seq) => `ROW(${integer(seq)})`);
+  return `DELETE b FROM (VALUES ${rows.join()}) AS finished (seq)
+    STRAIGHT_JOIN batches AS b FORCE INDEX (PRIMARY)
+    ON b.partition_number = ${integer(partition)} AND b.seq = finished.seq`;
 }
 
-export function outdatedKeys(now: number, limit: number): string {
+export function outdatedKeys(partition: number, now: number, limit: number): string {
   const before = time(now - IDEMPOTENCY_WINDOW_MS - KEY_MARGIN_MS);
-  return `DELETE /*+ INDEX(idempotency idempotency_at) */ FROM idempotency WHERE at < ${before} ORDER BY at LIMIT ${integer(limit)}`;
+  return `DELETE /*+ INDEX(idempotency idempotency_at) */ FROM idempotency
+    WHERE partition_number = ${integer(partition)} AND at < ${before} ORDER BY at LIMIT ${integer(limit)}`;
 }

@@ -1,8 +1,8 @@
-import { type Recounted, type Sequence, sequenceKey, type Token } from '@parley/domain';
+import { type CountPosition, type Recounted, type Sequence, sequenceKey, type Token } from '@parley/domain';
+import { stateOf } from '../commit.ts';
 import { bytes, integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 import type { Session } from '../session.ts';
-import { generationOf } from './flush.ts';
 import { sumBatches } from './sums.ts';
 
 /** A chat of ten million messages is counted in a few seconds. */
@@ -18,78 +18,92 @@ interface Counted {
   readonly rows: number;
 }
 
-/** Applications first, then chats. All is read from one snapshot, so appends and flushes meanwhile make no drift. */
-export function recount(pool: Pool, after: Sequence | undefined, limit: number): Promise<Recounted> {
+/**
+ * Partition by partition, its applications first, then its chats. A slice is of one partition and read from one
+ * snapshot, so appends and flushes meanwhile make no drift.
+ */
+export function recount(
+  pool: Pool,
+  partitions: number,
+  after: CountPosition | undefined,
+  limit: number,
+): Promise<Recounted> {
   return pool.useAgain(async (session) => {
     await session.change('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-    return session.transaction(
-      () => compare(session, after ?? { kind: 'chats', token: NO_TOKEN }, limit),
-      'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY',
-    );
+    return session.transaction(async () => {
+      await session.change('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+      const recounted = await compare(session, partitions, after ?? beginOf(0), limit);
+      await session.change('COMMIT');
+      return recounted;
+    });
   });
 }
 
-async function compare(session: Session, after: Sequence, limit: number): Promise<Recounted> {
-  const counted =
-    after.kind === 'chats' ? await countChats(session, after.token, limit) : await countMessages(session, after, limit);
-  const flushed = await generationOf(session, 'flushed');
-  const waiting = await sumBatches(session, flushed, await generationOf(session, 'open'));
+function beginOf(partition: number): CountPosition {
+  return { partition, sequence: { kind: 'chats', token: NO_TOKEN } };
+}
+
+async function compare(
+  session: Session,
+  partitions: number,
+  { partition, sequence }: CountPosition,
+  limit: number,
+): Promise<Recounted> {
+  const counted = await count(session, partition, sequence, limit);
+  const { flushed, generation } = await stateOf(session, partition);
+  const waiting = await sumBatches(session, partition, flushed, generation);
   const drifts = counted.flatMap(({ sequence, count, rows }) => {
     const expected = rows - (waiting.get(sequenceKey(sequence))?.count ?? 0);
     return expected === count ? [] : [{ sequence, expected, found: count }];
   });
-  const next = nextAfter(after, counted, limit);
+  const last = counted.length < limit ? undefined : counted.at(-1)?.sequence;
+  const next = last === undefined ? behind(partitions, partition, sequence) : { partition, sequence: last };
   return { checked: counted.length, drifts, ...(next === undefined ? {} : { next }) };
 }
 
-function nextAfter(after: Sequence, counted: readonly Counted[], limit: number): Sequence | undefined {
-  if (counted.length >= limit) return counted.at(-1)?.sequence;
-  return after.kind === 'chats' ? { kind: 'messages', token: NO_TOKEN, chat: 0 } : undefined;
+/** What comes after the applications, or the chats, of a partition. */
+function behind(partitions: number, partition: number, { kind }: Sequence): CountPosition | undefined {
+  if (kind === 'chats') return { partition, sequence: { kind: 'messages', token: NO_TOKEN, chat: 0 } };
+  return partition + 1 < partitions ? beginOf(partition + 1) : undefined;
 }
 
-async function countChats(session: Session, after: Token, limit: number): Promise<Counted[]> {
-  const rows = await session.select<{ token: Buffer; count: number; row_count: number }>(
-    countChatsStatement(after, limit),
-    [],
-    COUNT_TIMEOUT_MS,
-  );
-  return rows.map(({ token, count, row_count }) => ({
-    sequence: { kind: 'chats', token: tokenOf(token) },
-    count,
-    rows: row_count,
-  }));
-}
-
-async function countMessages(
-  session: Session,
-  after: { readonly token: Token; readonly chat: number },
-  limit: number,
-): Promise<Counted[]> {
-  const rows = await session.select<{ token: Buffer; chat: number; count: number; row_count: number }>(
-    countMessagesStatement(after, limit),
+async function count(session: Session, partition: number, after: Sequence, limit: number): Promise<Counted[]> {
+  const sql =
+    after.kind === 'chats'
+      ? countChatsStatement(partition, after.token, limit)
+      : countMessagesStatement(partition, after, limit);
+  const rows = await session.select<{ token: Buffer; chat?: number; count: number; row_count: number }>(
+    sql,
     [],
     COUNT_TIMEOUT_MS,
   );
   return rows.map(({ token, chat, count, row_count }) => ({
-    sequence: { kind: 'messages', token: tokenOf(token), chat },
+    sequence:
+      chat === undefined ? { kind: 'chats', token: tokenOf(token) } : { kind: 'messages', token: tokenOf(token), chat },
     count,
     rows: row_count,
   }));
 }
 
-export function countChatsStatement(after: Token, limit: number): string {
+export function countChatsStatement(partition: number, after: Token, limit: number): string {
   return `SELECT ${HINT} a.token, a.chats_count AS count,
-      (SELECT COUNT(*) FROM chats AS c FORCE INDEX (PRIMARY) WHERE c.token = a.token) AS row_count
+      (SELECT COUNT(*) FROM chats AS c FORCE INDEX (PRIMARY)
+       WHERE c.partition_number = ${integer(partition)} AND c.token = a.token) AS row_count
     FROM applications AS a FORCE INDEX (PRIMARY)
-    WHERE a.token > ${bytes(after)} ORDER BY a.token LIMIT ${integer(limit)}`;
+    WHERE a.partition_number = ${integer(partition)} AND a.token > ${bytes(after)} ORDER BY a.token LIMIT ${integer(limit)}`;
 }
 
-export function countMessagesStatement(after: { readonly token: Token; readonly chat: number }, limit: number): string {
+export function countMessagesStatement(
+  partition: number,
+  after: { readonly token: Token; readonly chat: number },
+  limit: number,
+): string {
+  const here = `c.partition_number = ${integer(partition)}`;
   const token = bytes(after.token);
   return `SELECT ${HINT} c.token, c.number AS chat, c.messages_count AS count,
       (SELECT COUNT(*) FROM messages AS m FORCE INDEX (PRIMARY)
-       WHERE m.token = c.token AND m.chat_number = c.number) AS row_count
+       WHERE m.partition_number = ${integer(partition)} AND m.token = c.token AND m.chat_number = c.number) AS row_count
     FROM chats AS c FORCE INDEX (PRIMARY)
-    WHERE c.token > ${token} OR (c.token = ${token} AND c.number > ${integer(after.chat)})
+    WHERE (${here} AND c.token > ${token}) OR (${here} AND c.token = ${token} AND c.number > ${integer(after.chat)})
     ORDER BY c.token, c.number LIMIT ${integer(limit)}`;
 }

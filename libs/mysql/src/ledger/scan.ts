@@ -1,24 +1,32 @@
-import type { MessagePosition, SearchDocument } from '@parley/domain';
+import type { MessagePosition, Scanned } from '@parley/domain';
+import { partitionOf } from '@parley/domain';
 import { bytes, integer } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 import { DOCUMENT_COLUMNS, type DocumentRow, toDocument } from './documents.ts';
 
 export async function scan(
   pool: Pool,
+  partitions: number,
   after: MessagePosition | undefined,
   limit: number,
-): Promise<readonly SearchDocument[]> {
+): Promise<Scanned> {
   const rows = await pool.useAgain((session) => session.select<DocumentRow>(scanStatement(after, limit)));
-  return rows.map(toDocument);
+  const documents = rows.map(toDocument);
+  const last = documents.at(-1);
+  if (last === undefined) return { documents };
+  const { token, chat, number } = last;
+  return { documents, next: { partition: partitionOf(token, partitions), token, chat, number } };
 }
 
-/** The comparison is written out: MySQL does not use an index for `(a, b, c) > (…)`. */
+/** The comparison is written out: MySQL does not use an index for `(a, b, c, d) > (…)`. */
 export function scanStatement(after: MessagePosition | undefined, limit: number): string {
+  const partition = `partition_number = ${integer(after?.partition ?? 0)}`;
   const token = bytes(after?.token ?? '00000000-0000-0000-0000-000000000000');
   const chat = integer(after?.chat ?? 0);
   const number = integer(after?.number ?? 0);
   return `SELECT ${DOCUMENT_COLUMNS} FROM messages FORCE INDEX (PRIMARY)
-    WHERE token > ${token} OR (token = ${token} AND chat_number > ${chat})
-      OR (token = ${token} AND chat_number = ${chat} AND number > ${number})
-    ORDER BY token, chat_number, number LIMIT ${integer(limit)}`;
+    WHERE partition_number > ${integer(after?.partition ?? 0)} OR (${partition} AND token > ${token})
+      OR (${partition} AND token = ${token} AND chat_number > ${chat})
+      OR (${partition} AND token = ${token} AND chat_number = ${chat} AND number > ${number})
+    ORDER BY partition_number, token, chat_number, number LIMIT ${integer(limit)}`;
 }

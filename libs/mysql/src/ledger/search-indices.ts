@@ -2,34 +2,59 @@ import { DatabaseFault } from '../faults.ts';
 import { text, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
-/** How often a drop waits for indexers, a lock wait timeout each time. */
-const DROP_TRIES = 10;
+/** How often is looked whether the last worker has seen a change, and how often at most. */
+const LOOK_MS = 500;
+const LOOKS_MAX = 60;
+/** A worker that has said nothing for so long counts as gone. */
+const GONE_AFTER_SECONDS = 10;
+
+export const SEARCH_INDICES = 'SELECT name FROM search_indices ORDER BY created_at, name';
 
 export async function searchIndices(pool: Pool): Promise<readonly string[]> {
-  const rows = await pool.useAgain((session) =>
-    session.select<{ name: string }>('SELECT name FROM search_indices ORDER BY created_at, name'),
-  );
+  const rows = await pool.useAgain((session) => session.select<{ name: string }>(SEARCH_INDICES));
   return rows.map(({ name }) => name);
 }
 
 export async function addSearchIndex(pool: Pool, name: string): Promise<void> {
-  try {
-    await pool.useAgain((session) =>
-      session.change(`INSERT INTO search_indices (name, created_at) VALUES (${text(name)}, ${time(Date.now())})`),
-    );
-  } catch (error) {
-    if (!(error instanceof DatabaseFault) || error.kind !== 'duplicate') throw error;
+  await changeList(
+    pool,
+    `INSERT INTO search_indices (name, created_at) VALUES (${text(name)}, ${time(Date.now())})
+     ON DUPLICATE KEY UPDATE name = name`,
+  );
+}
+
+/** Waits until nothing that any worker still does can be older than the change. */
+export async function dropSearchIndex(pool: Pool, name: string): Promise<void> {
+  const change = await changeList(pool, `DELETE FROM search_indices WHERE name = ${text(name)}`);
+  for (let looks = 1; await isBehind(pool, change); looks += 1) {
+    if (looks === LOOKS_MAX) throw new DatabaseFault('outage', 'SEARCH_INDEX_IN_USE');
+    await Bun.sleep(LOOK_MS);
   }
 }
 
-/** Waits for the indexers that have read the list: they hold a shared lock on it until they are done. */
-export async function dropSearchIndex(pool: Pool, name: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await pool.transaction((session) => session.change(`DELETE FROM search_indices WHERE name = ${text(name)}`));
-      return;
-    } catch (error) {
-      if (!(error instanceof DatabaseFault) || error.kind !== 'contention' || tries === DROP_TRIES) throw error;
-    }
-  }
+/** Changes the list and answers the number of the change. */
+async function changeList(pool: Pool, change: string): Promise<number> {
+  const results = await pool.transaction((session) =>
+    session.send([
+      'BEGIN',
+      change,
+      'UPDATE installation SET search_list = search_list + 1 WHERE id = 1',
+      'SELECT search_list FROM installation WHERE id = 1',
+      'COMMIT',
+    ]),
+  );
+  const [row] = results.at(-2) as { search_list: number }[];
+  if (row === undefined) throw new DatabaseFault('outage', 'NO_INSTALLATION');
+  return row.search_list;
+}
+
+async function isBehind(pool: Pool, change: number): Promise<boolean> {
+  const [row] = await pool.useAgain((session) =>
+    session.select<{ programs: number }>(
+      `SELECT COUNT(*) AS programs FROM programs WHERE name = 'worker' AND search_list < ?
+       AND seen_at > NOW(3) - INTERVAL ${GONE_AFTER_SECONDS} SECOND`,
+      [change],
+    ),
+  );
+  return row?.programs !== 0;
 }

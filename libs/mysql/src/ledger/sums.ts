@@ -1,19 +1,26 @@
 import { type CountDelta, sequenceKey } from '@parley/domain';
-import { deltasOf, type StoredChats, type StoredRanges } from '../batch-record.ts';
+import { deltasOf } from '../batch-record.ts';
 import { integer } from '../literals.ts';
+import type { batches, RowOf } from '../schema.ts';
 import type { Session } from '../session.ts';
 
 const BATCHES_PER_STATEMENT = 200;
 
-/** What the batches of the generations above `after`, up to and with `through`, add to each sequence, by its key. */
+type Batch = Pick<RowOf<typeof batches>, 'seq' | 'messages' | 'chats'>;
+
+/**
+ * What the batches of a partition's generations above `after`, up to and with `through`, add to each sequence, by its
+ * key. Of an update, which has no generation, nothing.
+ */
 export async function sumBatches(
   session: Session,
+  partition: number,
   after: number,
   through: number,
-): Promise<Map<string, { sequence: CountDelta['sequence']; count: number }>> {
+): Promise<Map<string, CountDelta>> {
   const sums = new Map<string, { sequence: CountDelta['sequence']; count: number }>();
   for (let generation = after + 1; generation <= through; generation++) {
-    for await (const batch of batchesOf(session, generation)) {
+    for await (const batch of batchesOf(session, partition, generation)) {
       for (const { sequence, count } of deltasOf(batch)) {
         const key = sequenceKey(sequence);
         const sum = sums.get(key);
@@ -25,23 +32,19 @@ export async function sumBatches(
   return sums;
 }
 
-async function* batchesOf(
-  session: Session,
-  generation: number,
-): AsyncGenerator<{ messages: StoredRanges; chats: StoredChats }> {
+async function* batchesOf(session: Session, partition: number, generation: number): AsyncGenerator<Batch> {
   let after = 0;
   for (;;) {
-    const batches = await session.select<{ id: number; messages: StoredRanges; chats: StoredChats }>(
-      batchesOfGeneration(generation, after),
-    );
+    const batches = await session.select<Batch>(batchesOfGeneration(partition, generation, after));
     yield* batches;
     const last = batches.at(-1);
     if (last === undefined || batches.length < BATCHES_PER_STATEMENT) return;
-    after = last.id;
+    after = last.seq;
   }
 }
 
-export function batchesOfGeneration(generation: number, after: number): string {
-  return `SELECT id, messages, chats FROM batches FORCE INDEX (batches_generation)
-    WHERE generation = ${integer(generation)} AND id > ${integer(after)} ORDER BY id LIMIT ${BATCHES_PER_STATEMENT}`;
+export function batchesOfGeneration(partition: number, generation: number, after: number): string {
+  return `SELECT seq, messages, chats FROM batches FORCE INDEX (batches_generation)
+    WHERE partition_number = ${integer(partition)} AND generation = ${integer(generation)} AND seq > ${integer(after)}
+    ORDER BY seq LIMIT ${BATCHES_PER_STATEMENT}`;
 }

@@ -1,37 +1,19 @@
 import { type Application, type Chat, type Message, type Page, type PageRequest, pageOf } from '@parley/domain';
 import { tokenOf } from '../literals.ts';
+import type { applications, chats, messages, RowOf } from '../schema.ts';
 
 /** The rows as the statements of this folder answer them, and the entities that they are. */
 
-interface Times {
-  readonly created_at: Date;
-  readonly updated_at: Date;
-}
-
-export interface ApplicationRow extends Times {
-  readonly token: Buffer;
-  readonly name: string;
-  readonly chats_count: number;
+type Times = 'created_at' | 'updated_at';
+/** The generation up to which a count is exact. */
+interface Counted {
   readonly counted_through: number;
 }
 
-export interface ChatRow extends Times {
-  readonly token: Buffer;
-  readonly number: number;
-  readonly name: string;
-  readonly messages_count: number;
-  readonly counted_through: number;
-}
-
-export interface MessagePageRow extends Times {
-  readonly number: number;
-  readonly content: string;
-}
-
-export interface MessageRow extends MessagePageRow {
-  readonly token: Buffer;
-  readonly chat_number: number;
-}
+export type ApplicationRow = Pick<RowOf<typeof applications>, 'token' | 'name' | 'chats_count' | Times> & Counted;
+export type ChatRow = Pick<RowOf<typeof chats>, 'token' | 'number' | 'name' | 'messages_count' | Times> & Counted;
+export type MessagePageRow = Pick<RowOf<typeof messages>, 'number' | 'content' | Times>;
+export type MessageRow = MessagePageRow & Pick<RowOf<typeof messages>, 'token' | 'chat_number'>;
 
 export function toApplication(row: ApplicationRow): Application {
   return {
@@ -63,7 +45,7 @@ export function toMessage(row: MessagePageRow): Message {
   };
 }
 
-function toTimes(row: Times): { createdAt: number; updatedAt: number } {
+function toTimes(row: Pick<MessagePageRow, Times>): { createdAt: number; updatedAt: number } {
   return { createdAt: row.created_at.getTime(), updatedAt: row.updated_at.getTime() };
 }
 

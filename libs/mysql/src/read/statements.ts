@@ -14,12 +14,18 @@ const FROM_MESSAGES = 'FROM messages FORCE INDEX (PRIMARY)';
  * The count and the generation up to which it is exact are read in one statement, that is from one snapshot: the sum
  * that changes them commits them together.
  */
-const FLUSHED = "(SELECT generation FROM counter_generations WHERE name = 'flushed') AS counted_through";
-const APPLICATION = `SELECT token, name, chats_count, created_at, updated_at, ${FLUSHED} FROM applications FORCE INDEX (PRIMARY)`;
-const CHAT = `SELECT token, number, name, messages_count, created_at, updated_at, ${FLUSHED} FROM chats FORCE INDEX (PRIMARY)`;
+const flushedOf = (table: string) =>
+  `(SELECT flushed FROM partitions AS p WHERE p.partition_number = ${table}.partition_number) AS counted_through`;
+const APPLICATION = `SELECT token, name, chats_count, created_at, updated_at, ${flushedOf('applications')} FROM applications`;
+const CHAT = `SELECT token, number, name, messages_count, created_at, updated_at, ${flushedOf('chats')}
+  FROM chats FORCE INDEX (PRIMARY)`;
 
-export interface ChatKey {
+export interface ApplicationKey {
+  readonly partition: number;
   readonly token: Token;
+}
+
+export interface ChatKey extends ApplicationKey {
   readonly chat: number;
 }
 
@@ -27,37 +33,48 @@ export interface MessageKey extends ChatKey {
   readonly message: number;
 }
 
-export function selectApplications(tokens: readonly Token[]): string {
-  return `${APPLICATION} WHERE token IN (${tokens.map(bytes).join()})`;
+export function selectApplications(keys: readonly ApplicationKey[]): string {
+  return `${APPLICATION} FORCE INDEX (PRIMARY) WHERE (partition_number, token) IN (${keys.map((key) => `(${owner(key)})`).join()})`;
 }
 
 export function selectChats(keys: readonly ChatKey[]): string {
-  const list = keys.map(({ token, chat }) => `(${bytes(token)},${integer(chat)})`);
-  return `${CHAT} WHERE (token, number) IN (${list.join()})`;
+  const list = keys.map((key) => `(${owner(key)},${integer(key.chat)})`);
+  return `${CHAT} WHERE (partition_number, token, number) IN (${list.join()})`;
 }
 
 export function selectMessages(keys: readonly MessageKey[]): string {
-  const list = keys.map(({ token, chat, message }) => `(${bytes(token)},${integer(chat)},${integer(message)})`);
-  return `SELECT token, chat_number, ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE (token, chat_number, number) IN (${list.join()})`;
+  const list = keys.map((key) => `(${owner(key)},${integer(key.chat)},${integer(key.message)})`);
+  return `SELECT token, chat_number, ${MESSAGE_COLUMNS} ${FROM_MESSAGES}
+    WHERE (partition_number, token, chat_number, number) IN (${list.join()})`;
 }
 
-export function messagesAt({ token, chat }: ChatKey, numbers: readonly number[]): string {
-  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES}
-    WHERE token = ${bytes(token)} AND chat_number = ${integer(chat)} AND number IN (${numbers.map(integer).join()})`;
+export function messagesAt(key: ChatKey, numbers: readonly number[]): string {
+  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat(key)} AND number IN (${numbers.map(integer).join()})`;
 }
 
-/** One row more than asked for tells whether there are more. */
+/** Of all partitions, so by an index of its own. One row more than asked for tells whether there are more. */
 export function pageOfApplications(page: PageRequest<Token>): string {
-  return `${APPLICATION} WHERE ${beyond(TOKENS, page)}`;
+  return `${APPLICATION} FORCE INDEX (applications_token) WHERE ${beyond(TOKENS, page)}`;
 }
 
-export function pageOfChats(token: Token, page: PageRequest<number>): string {
-  return `${CHAT} WHERE token = ${bytes(token)} AND ${beyond(NUMBERS, page)}`;
+export function pageOfChats(key: ApplicationKey, page: PageRequest<number>): string {
+  return `${CHAT} WHERE ${inApplication(key)} AND ${beyond(NUMBERS, page)}`;
 }
 
-export function pageOfMessages(token: Token, chat: number, page: PageRequest<number>): string {
-  const inChat = `token = ${bytes(token)} AND chat_number = ${integer(chat)}`;
-  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat} AND ${beyond(NUMBERS, page)}`;
+export function pageOfMessages(key: ChatKey, page: PageRequest<number>): string {
+  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat(key)} AND ${beyond(NUMBERS, page)}`;
+}
+
+function owner({ partition, token }: ApplicationKey): string {
+  return `${integer(partition)},${bytes(token)}`;
+}
+
+export function inApplication({ partition, token }: ApplicationKey): string {
+  return `partition_number = ${integer(partition)} AND token = ${bytes(token)}`;
+}
+
+export function inChat(key: ChatKey): string {
+  return `${inApplication(key)} AND chat_number = ${integer(key.chat)}`;
 }
 
 interface KeyColumn<Key> {
@@ -91,18 +108,21 @@ function beyond<Key>({ column, literal, lowest, highest }: KeyColumn<Key>, page:
   return `${column} < ${before} ORDER BY ${column} DESC LIMIT ${limit}`;
 }
 
-/** One row where the owner exists; of nulls where the sequence is empty. */
-export function highestChat(token: Token): string {
-  const owner = `token = ${bytes(token)}`;
-  return `SELECT highest.* FROM applications LEFT JOIN (${highestOf('chats', owner)}) AS highest ON TRUE WHERE ${owner}`;
+/**
+ * One row: the partition's `seq`, whether the owner exists, and the highest of the sequence, null where it is empty. All
+ * is read in one statement, that is from one snapshot.
+ */
+export function highestChat(key: ApplicationKey): string {
+  return highestOf(key, `SELECT 1 FROM applications WHERE ${inApplication(key)}`, 'chats', inApplication(key));
 }
 
-export function highestMessage({ token, chat }: ChatKey): string {
-  const highest = highestOf('messages', `token = ${bytes(token)} AND chat_number = ${integer(chat)}`);
-  return `SELECT highest.* FROM chats LEFT JOIN (${highest}) AS highest ON TRUE
-    WHERE chats.token = ${bytes(token)} AND chats.number = ${integer(chat)}`;
+export function highestMessage(key: ChatKey): string {
+  const chat = `SELECT 1 FROM chats WHERE ${inApplication(key)} AND number = ${integer(key.chat)}`;
+  return highestOf(key, chat, 'messages', inChat(key));
 }
 
-function highestOf(table: 'chats' | 'messages', condition: string): string {
-  return `SELECT number, event_id, created_at FROM ${table} WHERE ${condition} ORDER BY number DESC LIMIT 1`;
+function highestOf(key: ApplicationKey, ownerSql: string, table: 'chats' | 'messages', condition: string): string {
+  return `SELECT p.seq, EXISTS (${ownerSql}) AS owned, highest.* FROM partitions AS p
+    LEFT JOIN (SELECT number, event_id, created_at FROM ${table} WHERE ${condition} ORDER BY number DESC LIMIT 1) AS highest
+    ON TRUE WHERE p.partition_number = ${integer(key.partition)}`;
 }

@@ -55,8 +55,8 @@ export async function openLine(server: string): Promise<Line> {
       socket: {
         data: (_, bytes) => {
           if (frozen) return;
-          if (client.data.heard) client.terminate();
-          else client.write(bytes);
+          if (!client.data.heard) client.write(bytes);
+          else if (endsAnAnswer(bytes)) client.terminate();
         },
         close: () => void client.end(),
       },
@@ -102,4 +102,24 @@ export async function openLine(server: string): Promise<Line> {
       listener.stop(true);
     },
   };
+}
+
+/** Whether the last packet of what the server sends says that no other answer follows. */
+function endsAnAnswer(bytes: Buffer): boolean {
+  let last = bytes;
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = bytes.readUIntLE(at, 3);
+    last = bytes.subarray(at + 4, at + 4 + length);
+    at += 4 + length;
+  }
+  const MORE_FOLLOWS = 8;
+  if (last[0] === 0xff) return true; // an error ends all
+  if (last[0] !== 0) return false; // only what ends with a change, as a COMMIT, is looked at
+  const status = 1 + lengthOfInteger(last[1]) + lengthOfInteger(last[1 + lengthOfInteger(last[1])]);
+  return ((last[status] ?? MORE_FOLLOWS) & MORE_FOLLOWS) === 0;
+}
+
+/** Bytes that MySQL's length-encoded integer takes. */
+function lengthOfInteger(first = 0): number {
+  return { 252: 3, 253: 4, 254: 9 }[first] ?? 1;
 }

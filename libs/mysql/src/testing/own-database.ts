@@ -32,7 +32,10 @@ export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase
   await root.query(`GRANT ${ROWS} ON ${here} TO '${url.username}'`);
   await root.query(`GRANT ${TABLES} ON ${here} TO '${migrationUrl.username}'`);
   const mysql = openMysql({ url: url.href, migrationUrl: migrationUrl.href, partitions: PARTITIONS });
-  if (migrated) await mysql.migrate();
+  if (migrated) {
+    await mysql.migrate();
+    await mysql.settlePartitions();
+  }
   return {
     url: url.href,
     migrationUrl: migrationUrl.href,
@@ -47,6 +50,16 @@ export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase
       await root.end();
     },
   };
+}
+
+/** In every partition. */
+export async function flushAll({ ledger }: Mysql): Promise<void> {
+  for (let partition = 0; partition < PARTITIONS; partition += 1) await ledger.rotateAndFlush(partition);
+}
+
+/** All that may be forgotten, in every partition. */
+export async function pruneAll({ ledger }: Mysql): Promise<void> {
+  for (let partition = 0; partition < PARTITIONS; partition += 1) while ((await ledger.prune(partition, 100)) > 0);
 }
 
 /** On the server's socket, MYSQL_SOCKET, which is root's alone; over TCP nobody may make databases. */

@@ -1,0 +1,178 @@
+import { partitionOf } from '@parley/domain';
+import type { StoredRanges } from '../batch-record.ts';
+import { DatabaseFault } from '../faults.ts';
+import { LEVEL } from '../level.ts';
+import { integer, text } from '../literals.ts';
+import type { Session } from '../session.ts';
+import { copyTable, type Progress } from './copy.ts';
+
+/**
+ * The layout before partitions led the keys, made into the present one. Its tables are renamed first, in one statement:
+ * from then on programs of the earlier version find no table and hold what they have, so nothing is written that the copy
+ * would miss. The rows are copied into tables that nobody sees before they are complete; then those get their names, in
+ * one statement again. Broken off anywhere, the next call goes on.
+ */
+
+export type { Progress };
+
+/** The tables of the earlier layout that change. `search_indices` stays as it is. */
+const EARLIER = [
+  'applications',
+  'chats',
+  'messages',
+  'batches',
+  'idempotency',
+  'epochs',
+  'counter_generations',
+  'partitioning',
+];
+/** The tables of the present one that are filled before they are seen. */
+const FILLED = ['partitions', 'applications', 'chats', 'messages', 'batches', 'idempotency', 'installation'];
+
+/** `baseline`: the statements that make the present tables. */
+export async function convert(
+  session: Session,
+  baseline: readonly string[],
+  configured: number,
+  progress: (progress: Progress) => void = () => {},
+): Promise<void> {
+  const names = await tableNames(session);
+  if (names.has('counter_generations')) {
+    const renames = EARLIER.map((name) => `\`${name}\` TO \`before_${name}\``);
+    await session.change(`RENAME TABLE ${renames.join()}`);
+  } else if (!names.has('before_messages') || names.has('messages')) return;
+  await session.change(CREATE_COPIED);
+  for (const sql of baseline) await session.change(sql.replace('CREATE TABLE IF NOT EXISTS `', '$&next_'));
+  const [kept] = await session.select<{ partitions: number }>('SELECT partitions FROM before_partitioning');
+  const partitions = kept?.partitions ?? configured;
+  // In this order: the counts of what is copied are taken from what is there already.
+  await copyTable(session, MESSAGES(partitions), progress);
+  await copyTable(session, CHATS(partitions), progress);
+  await copyTable(session, APPLICATIONS(partitions), progress);
+  await copyTable(session, KEYS(partitions), progress);
+  await copyWaiting(session, partitions);
+  if (kept !== undefined) {
+    await session.change(`INSERT IGNORE INTO next_installation (id, partitions) VALUES (1, ${integer(partitions)})`);
+  }
+  for (const name of NOT_FILLED) await session.change(`DROP TABLE next_${name}`);
+  await session.change(`RENAME TABLE ${FILLED.map((name) => `next_${name} TO ${name}`).join()}`);
+}
+
+/** What the baseline makes beside the filled tables: it makes them anew under their names. */
+const NOT_FILLED = ['programs', 'search_indices'];
+
+export async function hasEarlierTables(session: Session): Promise<boolean> {
+  const names = await tableNames(session);
+  return names.has('counter_generations') || names.has('before_copied');
+}
+
+/** When all is copied and on record. */
+export async function dropEarlierTables(session: Session): Promise<void> {
+  const tables = EARLIER.map((name) => `before_${name}`);
+  await session.change(`DROP TABLE IF EXISTS ${tables.join()}`);
+  await session.change('DROP TABLE IF EXISTS before_copied');
+}
+
+async function tableNames(session: Session): Promise<Set<string>> {
+  const rows = await session.select<{ name: string }>(
+    'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()',
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** How far each table is copied: the key of its last row, as text. */
+const CREATE_COPIED = `CREATE TABLE IF NOT EXISTS before_copied
+  (name varchar(64) NOT NULL PRIMARY KEY, last_key varchar(255) NOT NULL)`;
+
+/** As `partitionOf` does. */
+const partitionIn = (column: string, partitions: number) =>
+  `CONV(HEX(LEFT(${column}, 4)), 16, 10) % ${integer(partitions)}`;
+
+const MESSAGES = (partitions: number) => ({
+  name: 'messages',
+  key: ['token', 'chat_number', 'number'],
+  columns: 'token, chat_number, number, content, event_id, version, created_at, updated_at',
+  values: `token, chat_number, number, content, event_id, version, created_at, updated_at`,
+  partition: partitionIn('token', partitions),
+});
+
+const CHATS = (partitions: number) => ({
+  name: 'chats',
+  key: ['token', 'number'],
+  columns: 'token, number, name, messages_count, event_id, created_at, updated_at',
+  values: `token, number, name, (SELECT COUNT(*) FROM next_messages AS m
+    WHERE m.partition_number = ${partitionIn('e.token', partitions)} AND m.token = e.token AND m.chat_number = e.number),
+    event_id, created_at, updated_at`,
+  partition: partitionIn('token', partitions),
+});
+
+const APPLICATIONS = (partitions: number) => ({
+  name: 'applications',
+  key: ['token'],
+  columns: 'token, name, chats_count, event_id, created_at, updated_at',
+  values: `token, name, (SELECT COUNT(*) FROM next_chats AS c
+    WHERE c.partition_number = ${partitionIn('e.token', partitions)} AND c.token = e.token),
+    event_id, created_at, updated_at`,
+  partition: partitionIn('token', partitions),
+});
+
+const KEYS = (partitions: number) => ({
+  name: 'idempotency',
+  key: ['scope', 'key_hash'],
+  columns: 'scope, key_hash, body_hash, event_id, token, first, epoch, at',
+  values: 'scope, key_hash, body_hash, event_id, token, first, epoch, at',
+  partition: partitionIn('token', partitions),
+});
+
+const BATCHES_AT_ONCE = 500;
+
+interface Waiting {
+  readonly id: number;
+  readonly messages: StoredRanges;
+  readonly created_at: Date;
+}
+
+/**
+ * What waits for the search index, by partition, and the rows of the partitions. The counts have been taken from the rows,
+ * so nothing waits to be counted; the generations go on where they were, for Redis may still have counts of those.
+ */
+async function copyWaiting(session: Session, partitions: number): Promise<void> {
+  const [open] = await session.select<{ generation: number }>(
+    "SELECT generation FROM before_counter_generations WHERE name = 'open'",
+  );
+  if (open === undefined) throw new DatabaseFault('outage', 'NO_COUNTER_GENERATION');
+  await session.change('DELETE FROM next_batches');
+  const seqs = Array<number>(partitions).fill(0);
+  for (let after = 0; ; ) {
+    const waiting = await session.select<Waiting>(
+      `SELECT id, messages, created_at FROM before_batches WHERE indexed = 0 AND id > ${integer(after)}
+       ORDER BY id LIMIT ${BATCHES_AT_ONCE}`,
+    );
+    for (const batch of waiting) await copyBatch(session, seqs, batch);
+    const last = waiting.at(-1);
+    if (last === undefined) break;
+    after = last.id;
+  }
+  for (const [partition, seq] of seqs.entries()) {
+    await session.change(
+      `INSERT INTO next_partitions (partition_number, seq, epoch, oldest, generation, flushed, level)
+       SELECT ${integer(partition)}, ${integer(seq)}, COALESCE(MAX(epoch), 0), COALESCE(MAX(oldest), 0),
+         ${integer(open.generation + 1)}, ${integer(open.generation)}, ${LEVEL}
+       FROM before_epochs WHERE partition_number = ${integer(partition)}
+       ON DUPLICATE KEY UPDATE seq = VALUES(seq)`,
+    );
+  }
+}
+
+async function copyBatch(session: Session, seqs: number[], { messages, created_at }: Waiting): Promise<void> {
+  for (const [partition, own] of Map.groupBy(messages, ([token]) => partitionOf(token, seqs.length))) {
+    const seq = (seqs[partition] ?? 0) + 1;
+    seqs[partition] = seq;
+    const documents = own.flatMap(([, ranges]) => ranges).reduce((sum, [, first, last]) => sum + last - first + 1, 0);
+    await session.change(
+      `INSERT INTO next_batches (partition_number, seq, generation, messages, chats, documents, indexed, created_at)
+       VALUES (${integer(partition)}, ${integer(seq)}, 0, ${text(JSON.stringify(own))}, '[]', ${integer(documents)}, 0, ?)`,
+      [created_at],
+    );
+  }
+}
