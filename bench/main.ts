@@ -1,5 +1,6 @@
 /** The command line of the benchmarks, see USAGE. */
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import type { Context, Scenario, Settings } from './context.ts';
 import { CORES, loadAverage } from './measure/processes.ts';
 import type { Measurement } from './measure/result.ts';
@@ -21,16 +22,13 @@ const USAGE = `Measures a system of its own against what its parts give at best 
 
 const say = (what: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${what}`);
 
-function parse(args: readonly string[]): { names: string[]; options: Map<string, string> } {
-  const names: string[] = [];
-  const options = new Map<string, string>();
-  const left = [...args];
-  for (let next = left.shift(); next !== undefined; next = left.shift()) {
-    if (!next.startsWith('--')) names.push(next);
-    else options.set(next, next === '--large' || next === '--help' ? 'yes' : (left.shift() ?? ''));
-  }
-  return { names, options };
-}
+const OPTIONS = {
+  json: { type: 'string' },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  large: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
 
 function chosen(names: readonly string[]): readonly Scenario[] {
   const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
@@ -39,8 +37,8 @@ function chosen(names: readonly string[]): readonly Scenario[] {
 }
 
 async function main(): Promise<number> {
-  const { names, options } = parse(process.argv.slice(2));
-  if (options.has('--help')) {
+  const { positionals: names, values: options } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  if (options.help) {
     console.log(USAGE);
     return 0;
   }
@@ -50,14 +48,13 @@ async function main(): Promise<number> {
   }
   const quick = names[0] === 'quick';
   const settings: Settings = {
-    rounds: Number(options.get('--rounds') ?? (quick ? 2 : 5)),
-    seconds: Number(options.get('--seconds') ?? (quick ? 2 : 5)),
+    rounds: Number(options.rounds ?? (quick ? 2 : 5)),
+    seconds: Number(options.seconds ?? (quick ? 2 : 5)),
     quick,
-    large: options.has('--large'),
+    large: options.large,
   };
   const scenarios = chosen(quick ? QUICK : names);
-  const file =
-    options.get('--json') ?? `bench/results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.json`;
+  const file = options.json ?? `bench/results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.json`;
   const machine = { cores: CORES, model: cpus()[0]?.model, loadAverage: loadAverage(), bun: Bun.version };
   say(`${machine.cores} cores, load average ${machine.loadAverage}; starting the system`);
   const measurements: Measurement[] = [];

@@ -2,10 +2,12 @@
  * A worker of our own, beside the stack's, which is stopped meanwhile: started and stopped within a second, and without
  * search where storing alone is measured. (The stack waits until a worker is ready, and without search it never is.)
  */
+
 import { join } from 'node:path';
+import { until } from '@parley/testing';
 import { launched } from './children.ts';
 import { type BenchStack, REPOSITORY } from './stack.ts';
-import { until, type WorkerTotals, workerTotals } from './system.ts';
+import { type WorkerTotals, workerTotals } from './system.ts';
 
 const PORT = 17_150;
 /** Nobody listens here. */
@@ -28,15 +30,7 @@ export class OwnWorker {
     };
     const child = launched([process.execPath, join(REPOSITORY, 'apps/worker/src/main.ts')], environment, 'ignore');
     const worker = new OwnWorker(child);
-    await until(
-      'the worker answers',
-      () =>
-        worker.totals().then(
-          () => true,
-          () => false,
-        ),
-      30,
-    );
+    await until('the worker answers', () => worker.totals().then(() => true), 30_000);
     return worker;
   }
 

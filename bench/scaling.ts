@@ -6,6 +6,7 @@
  * A model, not a measurement: it multiplies what one machine has shown, and knows of each kind of node only what limits
  * it. docs/scaling.md says what it leaves out.
  */
+import { parseArgs } from 'node:util';
 import type { Measurement } from './measure/result.ts';
 import { cpuPerItem } from './measure/sample.ts';
 import { spreadOf } from './measure/statistics.ts';
@@ -37,18 +38,11 @@ const KINDS: readonly Kind[] = [
   { name: 'elasticsearch', copies: 2, coresEachMax: 16, memoryGb: 32, bytesKept: 251, unit: 'nodes' },
 ];
 
-function optionsOf(args: readonly string[]) {
-  const value = (name: string, fallback: number): number => {
-    const place = args.indexOf(name);
-    return place === -1 ? fallback : Number(args[place + 1]);
-  };
-  return {
-    file: args.find((argument) => argument.endsWith('.json')) ?? '',
-    days: value('--days', 30),
-    utilisation: value('--utilisation', 0.6),
-    nodeCores: value('--node-cores', 16),
-  };
-}
+const OPTIONS = {
+  days: { type: 'string', default: '30' },
+  utilisation: { type: 'string', default: '0.6' },
+  'node-cores': { type: 'string', default: '16' },
+} as const;
 
 /** CPU seconds of each program for one message that is created, stored and indexed. */
 async function measuredCosts(file: string): Promise<ReadonlyMap<string, number>> {
@@ -63,7 +57,11 @@ async function measuredCosts(file: string): Promise<ReadonlyMap<string, number>>
 const number = (value: number): string => Math.ceil(value).toLocaleString('en');
 
 async function main(): Promise<void> {
-  const { file, days, utilisation, nodeCores } = optionsOf(process.argv.slice(2));
+  const { positionals, values } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const [file = ''] = positionals;
+  const days = Number(values.days);
+  const utilisation = Number(values.utilisation);
+  const nodeCores = Number(values['node-cores']);
   const costs = await measuredCosts(file);
   for (const perSecond of RATES) {
     console.log(

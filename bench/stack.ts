@@ -5,11 +5,11 @@
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type App, appEnvironment } from '../stack/apps.ts';
-import type { ProcessStatus } from '../stack/commands.ts';
-import { mysqlSocket } from '../stack/servers/mysql.ts';
-import { readSettings, type Settings } from '../stack/settings.ts';
-import { connectionUrls, migrationUrl } from '../stack/urls.ts';
+import { type App, appEnvironment } from '@parley/stack/apps';
+import type { ProcessStatus } from '@parley/stack/commands';
+import { mysqlSocket } from '@parley/stack/servers/mysql';
+import { readSettings, type Settings } from '@parley/stack/settings';
+import { connectionUrls, migrationUrl } from '@parley/stack/urls';
 import { CORES } from './measure/processes.ts';
 
 export const REPOSITORY = resolve(import.meta.dir, '..');

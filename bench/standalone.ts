@@ -1,8 +1,9 @@
 /** The standalone as a program of its own, on a folder that the caller removes. */
+
 import { join } from 'node:path';
+import { until } from '@parley/testing';
 import { launched } from './children.ts';
 import { REPOSITORY } from './stack.ts';
-import { until } from './system.ts';
 
 export interface Standalone {
   readonly url: string;
@@ -20,11 +21,7 @@ export async function launchedStandalone(port: number, dataDir: string): Promise
     'ignore',
   );
   const url = `http://127.0.0.1:${port}`;
-  await until(
-    'the standalone is ready',
-    async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok === true,
-    30,
-  );
+  await until('the standalone is ready', async () => (await fetch(`${url}/readyz`)).ok, 30_000);
   return {
     url,
     pid: child.pid,

@@ -1,4 +1,5 @@
 /** What scenarios do to the system beside measuring it: owners, backlogs, waiting until all is stored and indexed. */
+import { until } from '@parley/testing';
 import type { Context } from './context.ts';
 import { withMysql } from './floors/mysql.ts';
 import { purgeQueues } from './floors/rabbitmq.ts';
@@ -6,7 +7,8 @@ import type { Target } from './load/load.ts';
 import { type BenchStack, PARTITIONS } from './stack.ts';
 import { randomFrom, textOf } from './texts.ts';
 
-const POLL_MS = 100;
+/** A long backlog is stored and indexed within this time. */
+export const SETTLED_WITHIN_MS = 600_000;
 const SETUP_LANES = 8;
 
 async function post(url: string, body: unknown): Promise<Record<string, string | number>> {
@@ -71,25 +73,17 @@ export async function workerTotals(url: string): Promise<WorkerTotals> {
   return { stored: value('parley_store_batch_rows_sum'), indexed: value('parley_indexed_documents_total') };
 }
 
-/** Looks every tenth of a second. @throws after `withinSeconds` */
-export async function until(what: string, holds: () => Promise<boolean>, withinSeconds = 600): Promise<void> {
-  const deadline = performance.now() + withinSeconds * 1_000;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come true within ${withinSeconds} s`);
-    await Bun.sleep(POLL_MS);
-  }
-}
-
 /** Until the worker has stored and indexed so many more rows than `before`. */
 export async function settled(
   { stack }: Context,
   before: WorkerTotals,
   { rows, documents }: { rows: number; documents: number },
 ): Promise<void> {
-  await until(`${rows} rows are stored and ${documents} indexed`, async () => {
+  const done = async () => {
     const { stored, indexed } = await workerTotals(stack.worker);
     return stored - before.stored >= rows && indexed - before.indexed >= documents;
-  });
+  };
+  await until(`${rows} rows are stored and ${documents} indexed`, done, SETTLED_WITHIN_MS);
 }
 
 /** Without the worker, whose backlog would take part in what is measured next: forgets all that was accepted. */

@@ -1,5 +1,6 @@
 /** The command line of the native stack, see USAGE. bin/stack finds Bun and starts this. */
 import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { down, execute, logs, type ProcessStatus, serverUrls, start, status, stop, up } from './commands.ts';
 import { CommandFailed } from './run.ts';
 import { readSettings, type Settings, Unusable } from './settings.ts';
@@ -24,36 +25,39 @@ const UMASK = 0o022;
 
 async function main(args: readonly string[], settings: Settings): Promise<number> {
   const [command = '', ...rest] = args;
-  const flags = new Set(rest.filter((argument) => argument.startsWith('-')));
-  const words = rest.filter((argument) => !argument.startsWith('-'));
-  const takes = (allowed: readonly string[], wordsMax = 0): void => {
-    const unknown = [...flags].find((flag) => !allowed.includes(flag)) ?? words[wordsMax];
+  /** The options and words of this command. @throws {Unusable} where it does not take one of them */
+  const takes = (options: readonly string[], wordsMax = 0) => {
+    const { positionals: words, tokens } = parseArgs({ args: rest, strict: false, tokens: true });
+    const given = tokens.flatMap((token) => (token.kind === 'option' ? token.rawName : []));
+    const unknown = given.find((option) => !options.includes(option)) ?? words[wordsMax];
     if (unknown !== undefined) throw new Unusable(`'bin/stack ${command}' does not take '${unknown}'.\n\n${USAGE}`);
+    return { words, has: (option: string) => given.includes(option) };
   };
   switch (command) {
     case 'up':
-      takes(['--servers-only']);
-      await up(settings, flags.has('--servers-only'));
+      await up(settings, takes(['--servers-only']).has('--servers-only'));
       return 0;
     case 'start':
-    case 'stop':
-      takes([], Number.POSITIVE_INFINITY);
+    case 'stop': {
+      const { words } = takes([], Number.POSITIVE_INFINITY);
       if (words.length === 0) throw new Unusable(`'bin/stack ${command}' wants the name of a program.\n\n${USAGE}`);
       await (command === 'start' ? start : stop)(settings, words);
       return 0;
+    }
     case 'down':
       takes([]);
       await down(settings);
       return 0;
     case 'status': {
-      takes(['--json']);
+      const json = takes(['--json']).has('--json');
       const all = await status(settings);
-      console.log(flags.has('--json') ? JSON.stringify(all) : table(all));
+      console.log(json ? JSON.stringify(all) : table(all));
       return all.length > 0 && all.every(({ ready }) => ready) ? 0 : 1;
     }
-    case 'logs':
-      takes(['-f'], 1);
-      return logs(settings, words[0], flags.has('-f'));
+    case 'logs': {
+      const { words, has } = takes(['-f'], 1);
+      return logs(settings, words[0], has('-f'));
+    }
     case 'env':
       takes([]);
       console.log(serverUrls(settings));

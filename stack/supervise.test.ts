@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { freePort } from '@parley/testing';
 import { withLock } from './lock.ts';
 import { hasListener, isReady } from './probe.ts';
 import { birth, isAlive } from './process.ts';
@@ -34,12 +35,6 @@ afterEach(async () => {
   await supervisor.down();
   rmSync(folder, { recursive: true });
 });
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
-}
 
 function app(name: string, more: Partial<Service> = {}): Service {
   const port = more.port ?? freePort();

@@ -1,7 +1,5 @@
 /** What Elasticsearch gives at best: bulk requests that are ready before the clock starts, into an index like ours. */
-import { requestsOf } from '../../libs/elasticsearch/src/bulk-body.ts';
-import { indexBody } from '../../libs/elasticsearch/src/mapping.ts';
-import { CURRENT_LAYOUT } from '../../libs/elasticsearch/src/version-2.ts';
+import { CURRENT_LAYOUT, indexBody, requestsOf } from '@parley/elasticsearch/testing';
 import type { Done } from '../measure/sample.ts';
 import { randomFrom, textOf } from '../texts.ts';
 

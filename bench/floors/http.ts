@@ -1,5 +1,5 @@
 /** The HTTP floors, see http-process.ts: one process for each, so that their CPU can be told apart. */
-import { ASSUMED_MEMORY_BYTES } from '../../stack/apps.ts';
+import { ASSUMED_MEMORY_BYTES } from '@parley/stack/apps';
 import { launched } from '../children.ts';
 
 export interface HttpFloor {

@@ -3,6 +3,7 @@
  * is stored, against plain bulk requests. The worker has no search while storing is measured, or its indexer would take a
  * share of the CPU; what both do together is the scenario `whole`.
  */
+import { until } from '@parley/testing';
 import { type Context, type Scenario, watched } from '../context.ts';
 import { bulkBodies, rawBulk, warmElasticsearch } from '../floors/elasticsearch.ts';
 import { rawJsonTable, rawLoadData, rawPrepared } from '../floors/insert-shapes.ts';
@@ -11,7 +12,7 @@ import { load } from '../load/load.ts';
 import { type Measurement, rate } from '../measure/result.ts';
 import { type Done, rateOf, type Sample } from '../measure/sample.ts';
 import { OwnWorker } from '../own-worker.ts';
-import { batches, creates, newChats, purge, until } from '../system.ts';
+import { batches, creates, newChats, purge, SETTLED_WITHIN_MS } from '../system.ts';
 
 const APPLICATIONS = 24;
 const STORE_SHARE = 0.8;
@@ -92,11 +93,11 @@ async function drainOf(context: Context, fill: () => Promise<Done>): Promise<Sam
   const { count } = await fill();
   const worker = await OwnWorker.start(stack, { searching: false });
   try {
-    await until('the worker begins to store', async () => (await worker.totals()).stored > 0, 60);
+    await until('the worker begins to store', async () => (await worker.totals()).stored > 0, 60_000);
     const work = async (): Promise<Done> => {
       const before = (await worker.totals()).stored;
       const startedAt = performance.now();
-      await until(`${count} rows are stored`, async () => (await worker.totals()).stored >= count);
+      await until(`${count} rows are stored`, async () => (await worker.totals()).stored >= count, SETTLED_WITHIN_MS);
       return { count: count - before, seconds: (performance.now() - startedAt) / 1_000 };
     };
     return await watched(context, work, { worker: worker.pid });
@@ -127,7 +128,7 @@ async function indexing(context: Context): Promise<Measurement[]> {
   await warmElasticsearch(stack.servers.elasticsearch, bodies, documents);
   for (let round = 0; round <= rounds; round += 1) {
     const worker = await OwnWorker.start(stack, { searching: true });
-    await until('the indexer begins', async () => (await worker.totals()).indexed > 0, 60);
+    await until('the indexer begins', async () => (await worker.totals()).indexed > 0, 60_000);
     const sample = await watched(context, () => indexedBy(worker, documents), { worker: worker.pid });
     await worker.stop();
     const other = await watched(context, () => rawBulk(stack.servers.elasticsearch, bodies, documents));

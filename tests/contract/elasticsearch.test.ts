@@ -1,5 +1,5 @@
 import type { Message } from '@parley/domain';
-import { openElasticsearch } from '../../libs/elasticsearch/src/index.ts';
+import { openElasticsearch } from '@parley/elasticsearch';
 import { searchIndexContract } from './search-index.contract.ts';
 
 /** The driver on the Elasticsearch of ELASTICSEARCH_URL, with an index of its own, which goes with it. */

@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { IDEMPOTENCY_WINDOW_MS, NUMBER_MAX, Unavailable } from '@parley/domain';
 import { type EmbeddedOptions, openEmbedded } from '@parley/embedded';
+import { failure, until } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
 import { createChat, createMessages } from './create.ts';
 import { chatCreated, messagesCreated, storedChat } from './events.ts';
 import { chatsOf, drawn, messagesOf, newKey } from './numbering.contract.ts';
-import { until } from './until.ts';
 
 let dataDir: string;
 let open: ReturnType<typeof openEmbedded>[] = [];
@@ -26,13 +26,6 @@ async function started(options: Omit<EmbeddedOptions, 'dataDir'> = {}) {
   open.push(embedded);
   await embedded.log.consume(async (events) => (await embedded.store.append(events)).rejected);
   return embedded;
-}
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }
 
 describe('the embedded drivers', () => {

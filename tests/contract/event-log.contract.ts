@@ -8,10 +8,10 @@ import {
   newToken,
   Unavailable,
 } from '@parley/domain';
+import { failure, until } from '@parley/testing';
 import { applicationCreated, chatCreated, idempotencyKey, messagesCreated } from './events.ts';
 import { type Harness, opened } from './open-harness.ts';
 import { Recorder } from './recorder.ts';
-import { until } from './until.ts';
 
 export interface EventLogHarness extends Harness {
   readonly log: EventLog;
@@ -262,12 +262,4 @@ async function consumingInto(source: EventSource, recorder: Recorder, run: () =>
 /** Some turns of the event loop, in which whatever is ready would happen. */
 async function nextTurns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** What a promise rejects with, undefined where it resolves. */
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }

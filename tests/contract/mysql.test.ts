@@ -1,4 +1,4 @@
-import { ownDatabase } from '../../libs/mysql/src/testing/own-database.ts';
+import { ownDatabase } from '@parley/mysql/testing';
 import { storeContract } from './store.contract.ts';
 
 /** The store on the MySQL of MYSQL_URL, in a database of its own. */

@@ -1,5 +1,13 @@
-import type { Drawn, Event, IdempotencyKey, Numbering, Sequence, Token } from '@parley/domain';
-import { newEventId, newToken } from '@parley/domain';
+import {
+  type Drawn,
+  type Event,
+  type IdempotencyKey,
+  type Numbering,
+  newEventId,
+  newToken,
+  type Sequence,
+  type Token,
+} from '@parley/domain';
 import { idempotencyKey } from './events.ts';
 import { numberingDrawsContract } from './numbering-draws.contract.ts';
 import { numberingKeysContract } from './numbering-keys.contract.ts';

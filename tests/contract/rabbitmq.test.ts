@@ -1,6 +1,6 @@
 import { newEventId } from '@parley/domain';
-import { openRabbitmq } from '../../libs/rabbitmq/src/index.ts';
-import { deleteQueues, rabbitmqUrl } from '../../libs/rabbitmq/src/testing/queues.ts';
+import { openRabbitmq } from '@parley/rabbitmq';
+import { deleteQueues, rabbitmqUrl } from '@parley/rabbitmq/testing';
 import { eventLogContract } from './event-log.contract.ts';
 
 const PARTITIONS = 3;

@@ -1,8 +1,6 @@
 import { newEventId } from '@parley/domain';
-import { openRedis, type RedisServers } from '../../libs/redis/src/index.ts';
-import { deleteKeys, redisUrl } from '../../libs/redis/src/testing/keys.ts';
-import { epochRegister } from '../../libs/redis/src/testing/register.ts';
-import { formCluster, RedisServer } from '../../libs/redis/src/testing/server.ts';
+import { openRedis, type RedisServers } from '@parley/redis';
+import { deleteKeys, epochRegister, formCluster, RedisServer, redisUrl } from '@parley/redis/testing';
 import { countersContract } from './counters.contract.ts';
 import { numberingContract } from './numbering.contract.ts';
 

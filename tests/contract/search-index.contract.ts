@@ -1,5 +1,5 @@
+import { CheckedSearch } from '@parley/api/testing';
 import type { Message, SearchDocument, SearchIndex, SearchPosition, Store, Token } from '@parley/domain';
-import { CheckedSearch } from '../../apps/api/src/checked-search.ts';
 import type { Harness } from './open-harness.ts';
 import { searchChangesContract } from './search-changes.contract.ts';
 import { searchMatchingContract } from './search-matching.contract.ts';

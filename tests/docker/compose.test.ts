@@ -1,7 +1,8 @@
 /** docker-compose.yml as somebody would use it. The tests are steps: each one goes on where the one before has ended. */
+
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
-import { eventually } from '../support/e2e.ts';
+import { until } from '@parley/testing';
 import { expectReadmeCalls } from '../support/readme.ts';
 import { compose, containers, docker, inside, tryDocker, URL_OF_NGINX, VARIABLES } from './compose.ts';
 import { canReach, canWrite, inspect, rightsOf } from './containers.ts';
@@ -145,7 +146,7 @@ test(
     const createdBy = async (id: string) =>
       Number(/^parley_created_total\{kind="message"[^}]*\} (\d+)$/m.exec(await metricsOf(id))?.[1] ?? 0);
     for (const id of await idsOf('ingest')) {
-      await eventually(`${id} creates`, async () => (await createdBy(id)) > 0, 30_000);
+      await until(`${id} creates`, async () => (await createdBy(id)) > 0, 30_000);
     }
   },
   STEP_MS,
@@ -180,7 +181,7 @@ test.each(['redis', 'rabbitmq', 'mysql', 'elasticsearch', 'nginx'])(
 
 async function acknowledgedAgain(): Promise<void> {
   const before = creates.acknowledged;
-  await eventually('creates are acknowledged again', async () => creates.acknowledged > before + 20, 30_000);
+  await until('creates are acknowledged again', async () => creates.acknowledged > before + 20, 30_000);
 }
 
 test(
@@ -189,7 +190,7 @@ test(
     const all = await containers();
     const inspected = await Promise.all(all.map(({ id }) => inspect(id)));
     for (const { State } of inspected) process.kill(State.Pid, 'SIGKILL');
-    await eventually(
+    await until(
       'each was started again',
       async () => (await Promise.all(all.map(({ id }) => inspect(id)))).every(({ RestartCount }) => RestartCount > 0),
       STEP_MS - 60_000,
@@ -204,10 +205,10 @@ test(
   'whatever was acknowledged is stored once, and is found',
   async () => {
     await creates.end();
-    await eventually('all is stored', async () => (await creates.differences()).length === 0, 60_000).catch(() => {});
+    await until('all is stored', async () => (await creates.differences()).length === 0, 60_000).catch(() => {});
     expect(await creates.differences()).toEqual([]);
     expect(creates.acknowledged).toBeGreaterThan(500);
-    await eventually('the last one is found', () => creates.lastIsFound(), 60_000);
+    await until('the last one is found', () => creates.lastIsFound(), 60_000);
   },
   STEP_MS,
 );
@@ -218,7 +219,7 @@ test(
     const list = () => inside('worker', 'bun', 'run', 'deadletters', 'list', '5');
     expect(await list()).not.toContain('"reason"');
     await compose('exec', '-T', '--workdir', '/app/libs/rabbitmq', 'worker', 'bun', '--eval', PUBLISH_NONSENSE);
-    await eventually('nonsense is put aside', async () => (await list()).includes('"reason":"malformed"'), 30_000);
+    await until('nonsense is put aside', async () => (await list()).includes('"reason":"malformed"'), 30_000);
     const before = await indexName();
     await inside('worker', 'bun', 'run', 'reindex');
     expect(await indexName()).not.toBe(before);
@@ -263,7 +264,7 @@ test(
     await compose('run', '--rm', '--no-deps', 'mysql', 'bash', '/docker-entrypoint-initdb.d/users.sh');
     await compose('up', '-d', '--wait');
     expect(await creates.differences()).toEqual([]);
-    await eventually('the last one is found', () => creates.lastIsFound(), 60_000);
+    await until('the last one is found', () => creates.lastIsFound(), 60_000);
     const grants = 'MYSQL_PWD="$MYSQL_PASSWORD" mysql -h 127.0.0.1 -u parley -N -e "SHOW GRANTS"';
     expect((await inside('mysql', 'bash', '-c', grants)).trim().split('\n')).toEqual([
       'GRANT USAGE ON *.* TO `parley`@`%`',

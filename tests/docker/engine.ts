@@ -4,7 +4,7 @@
  * another engine, and the kernel takes them away when the last process ends, however it ends.
  */
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { run } from '../../stack/run.ts';
+import { run } from '@parley/stack/run';
 import { type DockerInstallation, REPOSITORY } from './install.ts';
 
 /** The engine does not start on this machine. Its message says why, in one line. */

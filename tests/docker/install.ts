@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { unpackPackages } from '../../stack/install/debian.ts';
-import { install } from '../../stack/install/install.ts';
-import { ensurePrograms } from '../../stack/install/machine.ts';
-import { withLock } from '../../stack/lock.ts';
-import { run } from '../../stack/run.ts';
-import { readSettings } from '../../stack/settings.ts';
-import { DOCKER_SERIES } from '../../stack/versions.ts';
+import { unpackPackages } from '@parley/stack/install/debian';
+import { install } from '@parley/stack/install/install';
+import { ensurePrograms } from '@parley/stack/install/machine';
+import { withLock } from '@parley/stack/lock';
+import { run } from '@parley/stack/run';
+import { readSettings } from '@parley/stack/settings';
+import { DOCKER_SERIES } from '@parley/stack/versions';
 
 export const REPOSITORY = resolve(import.meta.dir, '../..');
 

@@ -1,5 +1,5 @@
 /** Starts an engine, gives it the images, and runs the tests beside it. bin/test-docker has made the namespaces. */
-import { run } from '../../stack/run.ts';
+import { run } from '@parley/stack/run';
 import { ENGINE_ENVIRONMENT, Engine, EngineUnusable } from './engine.ts';
 import { installDocker, REPOSITORY } from './install.ts';
 import { skip } from './skip.ts';

@@ -2,9 +2,9 @@
  * Installs what the tests of docker-compose.yml need, as long as the network can be reached. Ends with 75 and the reason
  * where this machine cannot run an engine.
  */
-import { reasonAgainst } from '../../stack/install/machine.ts';
-import { CommandFailed, run } from '../../stack/run.ts';
-import { Unusable } from '../../stack/settings.ts';
+import { reasonAgainst } from '@parley/stack/install/machine';
+import { CommandFailed, run } from '@parley/stack/run';
+import { Unusable } from '@parley/stack/settings';
 import { installDocker } from './install.ts';
 import { skip } from './skip.ts';
 

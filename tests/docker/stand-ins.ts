@@ -1,7 +1,7 @@
 /** Builds the stand-ins for the official images (stand-ins/Dockerfile) under the names that docker-compose.yml asks for. */
 import { copyFileSync, mkdirSync } from 'node:fs';
-import { run } from '../../stack/run.ts';
-import { BUN_IMAGE, SERVER_VERSIONS } from '../../stack/versions.ts';
+import { run } from '@parley/stack/run';
+import { BUN_IMAGE, SERVER_VERSIONS } from '@parley/stack/versions';
 import { ENGINE_ENVIRONMENT, type Engine } from './engine.ts';
 import type { DockerInstallation } from './install.ts';
 

@@ -2,7 +2,7 @@
  * A host outside: in a network of its own, with a cable to the engine's machine, where it is the way to everywhere. It
  * answers HTTP, and can be asked to knock at addresses.
  */
-import { run } from '../../stack/run.ts';
+import { run } from '@parley/stack/run';
 
 /** Addresses that are nobody's (RFC 5737). */
 const ENGINE_ADDRESS = '198.51.100.1';

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import { counted, e2e, eventually } from '../support/e2e.ts';
+import { until } from '@parley/testing';
+import { counted, e2e } from '../support/e2e.ts';
 
 const CLIENTS = 64;
 const CHATS = 50;
@@ -43,7 +44,7 @@ test('64 clients create 10,000 messages in 50 chats: numbers 1..n, all stored, c
   for (const chat of chats) {
     const all = [...acknowledged.get(chat)!];
     let at = 0;
-    await eventually(
+    await until(
       `every message of ${chat} is found`,
       async () => {
         for (; at < all.length; at += 1) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import { e2e, eventually } from '../support/e2e.ts';
+import { until } from '@parley/testing';
+import { e2e } from '../support/e2e.ts';
 
 /** The shell blocks of the docs page's text, in one shell, as somebody would run them who copies them. */
 async function shellBlocks(url: string): Promise<string[]> {
@@ -42,7 +43,7 @@ test('the calls of the docs page lead from an application to a search', async ()
   // Lists and search follow, as the page says.
   const [token, ...lines] = calls.trim().split('\n');
   const reads = [functions, token, ...lines.filter((line) => line.startsWith('get '))].join('\n');
-  await eventually('the list and the search have the message', async () => {
+  await until('the list and the search have the message', async () => {
     const [, list, hits] = (await run(reads)) as { number: number; content: string }[][];
     const found = { number: 1, content };
     return list?.[0]?.content === content && list.length === 1 && Bun.deepEquals(hits, [found]);

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
+import { until } from '@parley/testing';
 import type { Client } from '../support/client.ts';
-import { e2e, eventually } from '../support/e2e.ts';
+import { e2e } from '../support/e2e.ts';
 import { pathTricks } from '../support/path-tricks.ts';
 import { answersTo, type RawAnswer, sendRaw } from '../support/raw.ts';
 
@@ -72,7 +73,7 @@ describe('HTTP', () => {
   test('raw UTF-8 in an address means what its escapes mean', async () => {
     await client.post(`${chat}/messages`, { message_content: 'Crème brûlée' });
     const path = `${chat}/search?search_query=Crème`;
-    await eventually('the raw query finds it', async () => {
+    await until('the raw query finds it', async () => {
       const { status, body } = await asked(`GET ${path} HTTP/1.1`);
       expect(status).toBe(200);
       return JSON.parse(body).length === 1;

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
+import { until } from '@parley/testing';
 import type { Client } from '../support/client.ts';
-import { e2e, eventually } from '../support/e2e.ts';
+import { e2e } from '../support/e2e.ts';
 import { rawHttp } from '../support/raw.ts';
 
 let client: Client;
@@ -10,7 +11,7 @@ beforeAll(async () => {
   const chat = await client.chat();
   await client.messages(chat, ['red apple', 'green apple', 'red brick', 'blue sky', 'red wine']);
   search = `${chat}/search`;
-  await eventually('three red ones', async () => (await client.get(`${search}?search_query=red`)).body.length === 3);
+  await until('three red ones', async () => (await client.get(`${search}?search_query=red`)).body.length === 3);
 });
 
 const JSON_TYPE = { 'content-type': 'application/json' };

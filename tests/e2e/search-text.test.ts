@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
+import { until } from '@parley/testing';
 import type { Client } from '../support/client.ts';
-import { e2e, eventually } from '../support/e2e.ts';
+import { e2e } from '../support/e2e.ts';
 
 /** What people type, and what they mean by it. Each text is one message; `found` are numbers, the best first. */
 const TEXTS = [
@@ -59,7 +60,7 @@ beforeAll(async () => {
   client = await e2e();
   chat = await client.chat();
   await client.messages(chat, TEXTS);
-  await eventually('the last message is found', async () => (await found('が')).length === 1);
+  await until('the last message is found', async () => (await found('が')).length === 1);
 });
 
 async function found(query: string): Promise<number[]> {
@@ -81,7 +82,7 @@ test('an edit shows at once in what is found, and what no longer matches is left
   const own = await client.chat();
   await client.messages(own, ['a green door', 'a green tree']);
   const green = async () => (await client.get(`${own}/search?search_query=green`)).body;
-  await eventually('both are found', async () => (await green()).length === 2);
+  await until('both are found', async () => (await green()).length === 2);
   await client.patch(`${own}/messages/1`, { message_content: 'a green gate' });
   expect(await green()).toEqual([
     { number: 2, content: 'a green tree' },

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
+import { until } from '@parley/testing';
 import type { Client } from '../support/client.ts';
-import { e2e, eventually } from '../support/e2e.ts';
+import { e2e } from '../support/e2e.ts';
 import { rawHttp } from '../support/raw.ts';
 
 let client: Client;
@@ -35,7 +36,7 @@ async function found(query: string, where = chat): Promise<number[]> {
 }
 
 function searchable(where: string, query: string, hits: number): Promise<void> {
-  return eventually(`${hits} hits for ${query}`, async () => (await found(query, where)).length === hits);
+  return until(`${hits} hits for ${query}`, async () => (await found(query, where)).length === hits);
 }
 
 describe('search', () => {

@@ -1,4 +1,5 @@
 /** One fault under load, from a well system to the comparison. */
+import { TooLate, until } from '@parley/testing';
 import { check, type Findings } from './check.ts';
 import { Client } from './client.ts';
 import type { Fault, FaultContext } from './fault.ts';
@@ -9,7 +10,6 @@ import { Random } from './random.ts';
 import { Recording } from './record.ts';
 import { type FaultStack, PARTITIONS } from './stack.ts';
 import { broken, figuresOf, type Result, type Times } from './verdict.ts';
-import { TooLate, until } from './wait.ts';
 
 export interface ExperimentOptions {
   readonly stack: FaultStack;
@@ -94,10 +94,14 @@ export async function compare(
 export function steady(recording: Recording, healedAt: number, steadyMs = STEADY_MS): Promise<void> {
   let acknowledged = recording.acknowledged;
   let since = Date.now();
-  return until('creates are acknowledged without exception', STEADY_WITHIN_MS, async () => {
-    if (recording.lastBadAt > since) since = recording.lastBadAt;
-    const goesOn = recording.acknowledged > acknowledged;
-    acknowledged = recording.acknowledged;
-    return goesOn && Date.now() - Math.max(since, healedAt) > steadyMs;
-  });
+  return until(
+    'creates are acknowledged without exception',
+    async () => {
+      if (recording.lastBadAt > since) since = recording.lastBadAt;
+      const goesOn = recording.acknowledged > acknowledged;
+      acknowledged = recording.acknowledged;
+      return goesOn && Date.now() - Math.max(since, healedAt) > steadyMs;
+    },
+    STEADY_WITHIN_MS,
+  );
 }

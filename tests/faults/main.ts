@@ -1,4 +1,5 @@
 /** The command line of the fault harness, see USAGE. */
+import { parseArgs } from 'node:util';
 import { type ExperimentOptions, experiment } from './experiment.ts';
 import type { Fault } from './fault.ts';
 import { FAULTS } from './faults/index.ts';
@@ -22,22 +23,14 @@ const USAGE = `Breaks a system of its own under load and compares what was ackno
 
 const say = (what: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${what}`);
 
-interface Arguments {
-  readonly names: string[];
-  readonly options: Map<string, string>;
-}
-
-function parse(args: readonly string[]): Arguments {
-  const names: string[] = [];
-  const options = new Map<string, string>();
-  const left = [...args];
-  for (let next = left.shift(); next !== undefined; next = left.shift()) {
-    if (!next.startsWith('--')) names.push(next);
-    else if (next === '--keep' || next === '--help') options.set(next, 'yes');
-    else options.set(next, left.shift() ?? '');
-  }
-  return { names, options };
-}
+const OPTIONS = {
+  minutes: { type: 'string', default: '10' },
+  json: { type: 'string' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  rate: { type: 'string', default: '400' },
+  keep: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
 
 function chosen(names: readonly string[]) {
   if (names.length === 0) return FAULTS;
@@ -49,8 +42,8 @@ function chosen(names: readonly string[]) {
 }
 
 async function main(): Promise<number> {
-  const { names, options } = parse(process.argv.slice(2));
-  if (options.has('--help')) {
+  const { positionals: names, values: options } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  if (options.help) {
     console.log(USAGE);
     return 0;
   }
@@ -60,8 +53,8 @@ async function main(): Promise<number> {
   }
   const soaking = names[0] === 'soak';
   const faults = soaking ? [] : chosen(names);
-  const seed = Number(options.get('--seed') ?? Date.now() % 1_000_000);
-  const createsPerSecond = Number(options.get('--rate') ?? 400);
+  const seed = Number(options.seed);
+  const createsPerSecond = Number(options.rate);
   say(`seed ${seed}; starting the system`);
   const stack = await FaultStack.up();
   const report: Report = { results: [], unable: [] };
@@ -74,18 +67,17 @@ async function main(): Promise<number> {
   }
   try {
     const common = { stack, createsPerSecond, seed };
-    if (soaking) await runSoak(Number(options.get('--minutes') ?? 10), common, report);
+    if (soaking) await runSoak(Number(options.minutes), common, report);
     for (const [index, fault] of faults.entries()) {
       await runFault(fault, common, report, (what) => say(`[${index + 1}/${faults.length}] ${fault.name}: ${what}`));
     }
   } finally {
-    await stack.down(!allHeld(report) || options.has('--keep'));
+    await stack.down(!allHeld(report) || options.keep);
     if (!allHeld(report)) say(`the logs are in ${stack.settings.stateDir}/logs`);
     if (report.results.length > 0) console.log(table(report.results));
   }
-  const file = options.get('--json');
   const plain = (_: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value);
-  if (file !== undefined) await Bun.write(file, JSON.stringify({ seed, ...report }, plain, 2));
+  if (options.json !== undefined) await Bun.write(options.json, JSON.stringify({ seed, ...report }, plain, 2));
   return allHeld(report) ? 0 : 1;
 }
 

@@ -1,8 +1,8 @@
 /** Reads what the system holds of a load: in MySQL, in Elasticsearch, through the API, among the dead letters. */
+
+import { CURRENT_LAYOUT, documentId, SHORT_KEYS } from '@parley/elasticsearch/testing';
+import { openRabbitmq, type RabbitmqDrivers } from '@parley/rabbitmq';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { documentId, SHORT_KEYS } from '../../libs/elasticsearch/src/keys.ts';
-import { CURRENT_LAYOUT } from '../../libs/elasticsearch/src/version-2.ts';
-import { openRabbitmq, type RabbitmqDrivers } from '../../libs/rabbitmq/src/index.ts';
 import { firstWord, type Stored, type StoredOwner } from './check.ts';
 import type { Client } from './client.ts';
 import type { Random } from './random.ts';

@@ -1,6 +1,6 @@
 /** Orders to the process of the proxies. */
 import { join } from 'node:path';
-import type { ProxyBehaviour } from './proxy.ts';
+import type { ProxyBehaviour } from '@parley/testing';
 import type { ProxyOrder } from './proxy-process.ts';
 
 export type ProxyName = 'redis' | 'rabbitmq' | 'mysql' | 'elasticsearch';

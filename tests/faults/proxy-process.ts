@@ -2,7 +2,7 @@
  * The proxies, in a process of their own: the harness compares large tables, and the system must not notice. Takes
  * {@link ProxyOrder}s from its parent and ends with it.
  */
-import { type ProxyBehaviour, TcpProxy } from './proxy.ts';
+import { type ProxyBehaviour, TcpProxy } from '@parley/testing';
 
 export type ProxyOrder =
   | { readonly id: number; readonly open: string; readonly port: number; readonly targetPort: number }
@@ -17,9 +17,11 @@ function find(name: string): TcpProxy {
   return proxy;
 }
 
-process.on('message', (order: ProxyOrder) => {
-  if ('open' in order) proxies.set(order.open, new TcpProxy(order.port, order.targetPort));
-  else if ('set' in order) find(order.set).set(order.change);
+process.on('message', async (order: ProxyOrder) => {
+  if ('open' in order) {
+    const { proxy } = await TcpProxy.open(`tcp://127.0.0.1:${order.targetPort}`, order.port);
+    proxies.set(order.open, proxy);
+  } else if ('set' in order) find(order.set).set(order.change);
   else find(order.cut).cut();
   process.send?.({ done: order.id });
 });

@@ -1,8 +1,8 @@
 /** When nothing is on its way any more: only then can what is stored be compared with what was acknowledged. */
+import { until } from '@parley/testing';
 import type { Client } from './client.ts';
 import { SEARCH_ALIAS, withMysql } from './observe.ts';
 import type { FaultStack } from './stack.ts';
-import { until } from './wait.ts';
 
 /** Enough to fill an index anew on a busy machine. What it took is reported. */
 const QUIET_WITHIN_MS = 600_000;
@@ -14,17 +14,29 @@ const NO_CHAT = 9_999_999_999;
  */
 export async function quiescence(stack: FaultStack, client: Client, tokens: readonly string[]): Promise<void> {
   for (const token of tokens) {
-    await until(`a fence through the partition of ${token}`, QUIET_WITHIN_MS, async () => {
-      return (await client.get(`/api/applications/${token}/chats/${NO_CHAT}`)).status === 404;
-    });
+    await until(
+      `a fence through the partition of ${token}`,
+      async () => {
+        return (await client.get(`/api/applications/${token}/chats/${NO_CHAT}`)).status === 404;
+      },
+      QUIET_WITHIN_MS,
+    );
   }
-  await until('all batches are indexed and counted', QUIET_WITHIN_MS, async () => {
-    const [rows] = await withMysql(stack, (mysql) => mysql.query('SELECT COUNT(*) AS batches FROM batches'));
-    return (rows as { batches: number }[])[0]?.batches === 0;
-  });
-  await until('the index is complete, and shows what it has', QUIET_WITHIN_MS, async () => {
-    const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/${SEARCH_ALIAS}/_refresh`, { method: 'POST' });
-    await response.body?.cancel();
-    return response.ok;
-  });
+  await until(
+    'all batches are indexed and counted',
+    async () => {
+      const [rows] = await withMysql(stack, (mysql) => mysql.query('SELECT COUNT(*) AS batches FROM batches'));
+      return (rows as { batches: number }[])[0]?.batches === 0;
+    },
+    QUIET_WITHIN_MS,
+  );
+  await until(
+    'the index is complete, and shows what it has',
+    async () => {
+      const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/${SEARCH_ALIAS}/_refresh`, { method: 'POST' });
+      await response.body?.cancel();
+      return response.ok;
+    },
+    QUIET_WITHIN_MS,
+  );
 }

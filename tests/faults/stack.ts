@@ -2,15 +2,17 @@
  * The system that is broken: a native stack on ports of its own, beside those of the tests, two instances of each app,
  * all of them behind proxies to their servers. Only what this stack started is ever stopped or killed.
  */
+
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { withLock } from '../../stack/lock.ts';
-import { isAlive, type ProcessRecord, Records } from '../../stack/process.ts';
-import { mysqlSocket } from '../../stack/servers/mysql.ts';
-import { readSettings, type Settings } from '../../stack/settings.ts';
-import { connectionUrls } from '../../stack/urls.ts';
+import { withLock } from '@parley/stack/lock';
+import { isAlive, type ProcessRecord, Records } from '@parley/stack/process';
+import { mysqlSocket } from '@parley/stack/servers/mysql';
+import { readSettings, type Settings } from '@parley/stack/settings';
+import { connectionUrls } from '@parley/stack/urls';
+import { until } from '@parley/testing';
 import { Proxies, type ProxyName } from './proxies.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
@@ -133,7 +135,7 @@ export class FaultStack {
   /** kill -9, and wait until it is gone. */
   async kill(name: ProgramName): Promise<void> {
     this.signal(name, 'SIGKILL');
-    while (this.isRunning(name)) await Bun.sleep(10);
+    await until(`${name} is gone`, () => !this.isRunning(name));
   }
 
   /** A tool of the servers. */

@@ -1,8 +1,9 @@
 /** A real Prometheus watches the tests' native stack and a standalone, and rings when they are broken. */
+
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { onChannel } from '../../libs/rabbitmq/src/testing/queues.ts';
+import { onChannel } from '@parley/rabbitmq/testing';
+import { until } from '@parley/testing';
 import { Client } from '../support/client.ts';
-import { eventually } from '../support/e2e.ts';
 import { isForeign, selectorsOf } from './expressions.ts';
 import { panels, rules } from './files.ts';
 import { openPrograms, type Programs, stack } from './programs.ts';
@@ -43,10 +44,10 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
 
   test('reaches all of them and evaluates each rule without an error', async () => {
     const instances = Object.values(running.targets).flat().length;
-    await eventually('all are up', async () => (await prometheus.query('up == 1')).length === instances);
+    await until('all are up', async () => (await prometheus.query('up == 1')).length === instances);
     const names = rules().map(({ alert }) => alert);
     const evaluated = async () => (await prometheus.rules()).filter(({ health }) => health !== 'unknown');
-    await eventually('all rules were evaluated', async () => (await evaluated()).length === names.length);
+    await until('all rules were evaluated', async () => (await evaluated()).length === names.length);
     const all = await prometheus.rules();
     expect(all.map(({ name }) => name).sort()).toEqual([...names].sort());
     for (const { name, health, lastError } of all) expect([name, health, lastError]).toEqual([name, 'ok', undefined]);
@@ -57,7 +58,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
     const selectors = new Set(expressions.flatMap(selectorsOf).filter((selector) => !isForeign(selector)));
     expect(selectors.size).toBeGreaterThan(40);
     for (const selector of selectors) {
-      await eventually(`there is ${selector}`, async () => (await prometheus.query(selector)).length > 0);
+      await until(`there is ${selector}`, async () => (await prometheus.query(selector)).length > 0);
     }
   });
 
@@ -65,7 +66,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
     'rings for a message that is no event of ours',
     async () => {
       const waiting = async () => Number((await prometheus.query('max(parley_dead_letters_waiting)'))[0]?.value[1]);
-      await eventually('the dead letters are counted', async () => (await waiting()) >= 0);
+      await until('the dead letters are counted', async () => (await waiting()) >= 0);
       const before = await waiting(); // what earlier tests have left
       expect(await rings('ParleyDeadLetters')).toBe(false);
       const garbage = `not an event: ${crypto.randomUUID()}`;
@@ -74,12 +75,12 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
         await channel.close();
       });
       const late = RING_MS;
-      await eventually('it was put aside', () => rings('ParleyDeadLetters', { reason: 'malformed' }), late);
-      await eventually('it waits', () => rings('ParleyDeadLettersWaiting'), late);
+      await until('it was put aside', () => rings('ParleyDeadLetters', { reason: 'malformed' }), late);
+      await until('it waits', () => rings('ParleyDeadLettersWaiting'), late);
       await forget(garbage);
-      await eventually('it waits no more', async () => (await waiting()) === before, late);
+      await until('it waits no more', async () => (await waiting()) === before, late);
       const asBefore = async () => (await rings('ParleyDeadLettersWaiting')) === before > 0;
-      await eventually('the alert has ended with it', asBefore, late);
+      await until('the alert has ended with it', asBefore, late);
     },
     3 * RING_MS,
   );
@@ -91,17 +92,17 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
       await stack('stop', 'rabbitmq');
       try {
         const closed = () => rings('ParleyPartitionsClosed', { dependency: 'event log' });
-        await eventually('the partitions are closed', closed, RING_MS);
+        await until('the partitions are closed', closed, RING_MS);
         const notReady = () => rings('ParleyNotReady', { program: 'ingest', dependency: 'event log' });
-        await eventually('the ingests are not ready', notReady, RING_MS);
-        await eventually('creates are refused', () => rings('ParleyRefusing', { program: 'ingest' }), RING_MS);
-        await eventually('RabbitMQ is gone', () => rings('ParleyProgramDown', { job: 'rabbitmq' }), RING_MS);
+        await until('the ingests are not ready', notReady, RING_MS);
+        await until('creates are refused', () => rings('ParleyRefusing', { program: 'ingest' }), RING_MS);
+        await until('RabbitMQ is gone', () => rings('ParleyProgramDown', { job: 'rabbitmq' }), RING_MS);
         expect(await rings('ParleyProgramDown', { job: 'ingest' })).toBe(false);
       } finally {
         await stack('start', 'rabbitmq');
       }
       for (const alert of ['ParleyPartitionsClosed', 'ParleyNotReady', 'ParleyProgramDown']) {
-        await eventually(`${alert} has ended`, async () => !(await rings(alert)), RING_MS);
+        await until(`${alert} has ended`, async () => !(await rings(alert)), RING_MS);
       }
     },
     4 * RING_MS,
@@ -113,7 +114,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
       for (const { title, query } of queries.filter(({ query }) => !isForeign(query))) {
         const isNumber = ({ value: [, value] }: { value: readonly [number, string] }) =>
           SELDOM.includes(title) || Number.isFinite(Number(value));
-        await eventually(`${title}: ${query}`, async () => (await prometheus.query(query)).some(isNumber));
+        await until(`${title}: ${query}`, async () => (await prometheus.query(query)).some(isNumber));
       }
     },
     2 * RING_MS,

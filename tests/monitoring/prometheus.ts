@@ -2,9 +2,11 @@
  * A real Prometheus on a free port, with the rules and the jobs of docker/monitoring. Two things differ: instances are
  * given by address, and everything is asked every two seconds and rings at once, without the `for` of the rules.
  */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { PrometheusPrograms } from '../../stack/install/prometheus.ts';
+import type { PrometheusPrograms } from '@parley/stack/install/prometheus';
+import { freePort, until } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
 import { CONFIG_FILE, read, ruleFile } from './files.ts';
 
@@ -84,13 +86,9 @@ export class Prometheus {
   }
 
   async #ready(): Promise<void> {
-    const deadline = performance.now() + READY_WITHIN_MS;
-    for (;;) {
-      const ready = await fetch(`${this.url}/-/ready`).catch(() => undefined);
-      if (ready?.ok) return;
-      if (performance.now() > deadline || this.child.exitCode !== null) throw new Error('Prometheus did not start');
-      await Bun.sleep(50);
-    }
+    const ready = async () => this.child.exitCode !== null || (await fetch(`${this.url}/-/ready`)).ok;
+    await until('Prometheus is ready', ready, READY_WITHIN_MS);
+    if (this.child.exitCode !== null) throw new Error('Prometheus did not start');
   }
 }
 
@@ -110,12 +108,4 @@ function writeConfiguration(folder: string, targets: Readonly<Record<string, rea
   // JSON is YAML.
   writeFileSync(`${folder}/rules/parley.yml`, JSON.stringify({ groups: atOnce }));
   writeFileSync(`${folder}/prometheus.yml`, JSON.stringify(configuration));
-}
-
-/** Taken by somebody else only if they are quick. */
-function freePort(): number {
-  const server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
-  const { port } = server;
-  server.stop(true);
-  return port;
 }

@@ -1,6 +1,6 @@
 /** Prometheus' own programs; without them the tests that need them are skipped, with their names. */
-import { installPrometheus, type PrometheusPrograms } from '../../stack/install/prometheus.ts';
-import { readSettings } from '../../stack/settings.ts';
+import { installPrometheus, type PrometheusPrograms } from '@parley/stack/install/prometheus';
+import { readSettings } from '@parley/stack/settings';
 import { REPOSITORY } from './files.ts';
 
 export async function findPrometheus(): Promise<PrometheusPrograms | undefined> {

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { type App, appEnvironment } from '@parley/stack/apps';
+import { nginxVariables, serverLines } from '@parley/stack/nginx';
+import { CREDENTIALS, readSettings } from '@parley/stack/settings';
+import { BUN_IMAGE, BUN_VERSION, MONITORING_IMAGES, PROMETHEUS_SERIES, SERVER_VERSIONS } from '@parley/stack/versions';
 import { Ajv2020 } from 'ajv/dist/2020';
-import { type App, appEnvironment } from '../../stack/apps.ts';
-import { nginxVariables, serverLines } from '../../stack/nginx.ts';
-import { CREDENTIALS, readSettings } from '../../stack/settings.ts';
-import { BUN_IMAGE, BUN_VERSION, MONITORING_IMAGES, PROMETHEUS_SERIES, SERVER_VERSIONS } from '../../stack/versions.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const APPS = ['ingest', 'api', 'worker'];

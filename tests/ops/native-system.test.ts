@@ -1,10 +1,11 @@
 /** What a native stack shows to the rest of the machine, and that each server starts after a kill. */
+
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isAlive } from '../../stack/process.ts';
+import { isAlive } from '@parley/stack/process';
+import { until } from '@parley/testing';
 import { Client } from '../support/client.ts';
-import { eventually } from '../support/e2e.ts';
 import { OwnStack } from './own-stack.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
@@ -69,7 +70,7 @@ test(
     expectNarrow();
     // nginx writes to its own as the servers’ user.
     await fetch(`http://127.0.0.1:${stack.ports.nginx}/api/nothing`);
-    while (statSync(`${stack.stateDir}/logs/nginx-access.log`).size === 0) await Bun.sleep(50);
+    await until('nginx has written', () => statSync(`${stack.stateDir}/logs/nginx-access.log`).size > 0);
   },
   INSTALL_AND_START_MS,
 );
@@ -126,14 +127,14 @@ test(
     const chat = await client.chat('Zchatnamez', application);
     await client.messages(chat, [content]);
     const search = () => client.get(`${chat}/search?search_query=${searched}`);
-    await eventually('it is found', async () => (await search()).body.length === 1, RESTART_MS);
+    await until('it is found', async () => (await search()).body.length === 1, RESTART_MS);
     for (const name of ['elasticsearch', 'mysql']) {
       await stack.run('stop', name);
       for (const request of [search, () => client.post(`${chat}/messages`, { message_content: content })])
         await request();
       await stack.run('start', name);
     }
-    await eventually('it is found again', async () => (await search()).status === 200, RESTART_MS);
+    await until('it is found again', async () => (await search()).status === 200, RESTART_MS);
     const logged = stack.logged();
     expect(logged.length).toBeGreaterThan(10);
     const token = application.split('/').at(-1)!;
@@ -154,7 +155,7 @@ async function withApplication(): Promise<{ client: Client; application: string 
   const client = await Client.connect(`http://127.0.0.1:${stack.ports.nginx}`);
   let application: string | undefined;
   // The apps may still look for servers that were killed.
-  await eventually(
+  await until(
     'creates are taken',
     async () => {
       application = await client.application().catch(() => undefined);
@@ -204,10 +205,11 @@ describe('the users of MySQL in a database that an older version made', () => {
       // Without the file that the native stack runs at each start.
       const server = stack.run('exec', 'mysqld', options);
       let found: string[] | undefined;
-      while (found === undefined) {
-        await Bun.sleep(100);
-        found = await grants().catch(() => undefined);
-      }
+      const granted = async () => {
+        found = await grants();
+        return true;
+      };
+      await until('the server answers', granted, RESTART_MS);
       await stack.query('SHUTDOWN');
       await server;
       expect(found).toEqual(EXPECTED);

@@ -1,13 +1,15 @@
 /** Runs the project's nginx configuration on free ports, in a temporary folder, before upstreams that a test makes. */
+
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { insideRootfs, ROOTFS_ENVIRONMENT } from '../../stack/chroot.ts';
-import { install } from '../../stack/install/install.ts';
-import { includedByNginx, renderNginx, serverLines } from '../../stack/nginx.ts';
-import { birth, launch, type ProcessRecord, stop } from '../../stack/process.ts';
-import { readSettings } from '../../stack/settings.ts';
-import { makeStateFolder } from '../../stack/state-folder.ts';
+import { insideRootfs, ROOTFS_ENVIRONMENT } from '@parley/stack/chroot';
+import { install } from '@parley/stack/install/install';
+import { includedByNginx, renderNginx, serverLines } from '@parley/stack/nginx';
+import { birth, launch, type ProcessRecord, stop } from '@parley/stack/process';
+import { readSettings } from '@parley/stack/settings';
+import { makeStateFolder } from '@parley/stack/state-folder';
+import { freePort, until } from '@parley/testing';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const READY_WITHIN_MS = 10_000;
@@ -66,7 +68,8 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     ...{ name: 'nginx', pid, bornAt, session: pid, sessionBornAt: bornAt, port },
     ...{ stopOrder: 0, stopSignal: 'SIGQUIT', fingerprint: '' },
   };
-  await waitUntil(
+  await until(
+    'nginx is ready',
     async () => {
       if (birth(pid) !== bornAt) throw new Error(`nginx ended: ${readFileSync(logFile, 'utf8')}`);
       return fetch(`http://127.0.0.1:${port}/healthz`).then(
@@ -75,7 +78,6 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       );
     },
     READY_WITHIN_MS,
-    'nginx is ready',
   );
   return {
     port,
@@ -91,22 +93,6 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
 
 function servers(ports: readonly number[]): string {
   return serverLines(ports.map((port) => `127.0.0.1:${port}`));
-}
-
-/** A port that was free a moment ago; nothing listens on it. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
-
-export async function waitUntil(condition: () => Promise<boolean>, withinMs: number, what: string): Promise<void> {
-  const until = Date.now() + withinMs;
-  while (!(await condition())) {
-    if (Date.now() > until) throw new Error(`Waited ${withinMs} ms in vain until ${what}`);
-    await Bun.sleep(20);
-  }
 }
 
 /** What an upstream saw of a request, which it gives back as its answer. */

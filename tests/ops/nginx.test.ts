@@ -1,13 +1,15 @@
 /** The promises of nginx/: what goes where, what is never sent twice, and what its own errors look like. */
+
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { methodsOf, NORMAL_PATH } from '@parley/http';
-import { checkMachine } from '../../stack/install/machine.ts';
-import { serverLines } from '../../stack/nginx.ts';
+import { checkMachine } from '@parley/stack/install/machine';
+import { serverLines } from '@parley/stack/nginx';
+import { freePort, until } from '@parley/testing';
 import { pathTricks } from '../support/path-tricks.ts';
 import { type RawAnswer, sendRaw } from '../support/raw.ts';
 import type { Echo, Nginx, Upstream } from './nginx-harness.ts';
-import { echoUpstream, freePort, silentUpstream, startNginx, waitUntil } from './nginx-harness.ts';
+import { echoUpstream, silentUpstream, startNginx } from './nginx-harness.ts';
 
 const INSTALL_AND_START_MS = 300_000;
 const CHATS = '/api/applications/0f1e/chats';
@@ -255,7 +257,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       const variables = { NGINX_LOG_ADDRESSES: 'full' };
       const full = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port], variables }));
       await fetch(`http://127.0.0.1:${full.port}${path}`);
-      await waitUntil(async () => full.accessLog().includes(path), 5_000, 'the address is in the log');
+      await until('the address is in the log', async () => full.accessLog().includes(path), 5_000);
     });
 
     const logLine = async (id: string): Promise<Record<string, unknown>> => {
@@ -264,7 +266,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
           .accessLog()
           .split('\n')
           .find((line) => line.includes(id));
-      await waitUntil(async () => find() !== undefined, 5_000, 'the request is in the log');
+      await until('the request is in the log', async () => find() !== undefined, 5_000);
       return JSON.parse(find() ?? '');
     };
   });
@@ -365,7 +367,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     const held = Array.from({ length: 3 }, () =>
       fetch(`http://127.0.0.1:${port}${CHATS}`, { method: 'POST', body: '{}' }).then((response) => response.status),
     );
-    await waitUntil(async () => hanging.seen() === 3, 5_000, 'three requests hang');
+    await until('three requests hang', async () => hanging.seen() === 3, 5_000);
     expectProblem(await rawOf(await fetch(`http://127.0.0.1:${port}/x`)), 429);
     expect(await Promise.all(held)).toEqual([503, 503, 503]);
     expect((await fetch(`http://127.0.0.1:${port}/x`)).status).toBe(200);

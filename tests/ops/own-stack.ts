@@ -2,10 +2,10 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { type ProcessRecord, Records } from '@parley/stack/process';
+import { mysqlSocket } from '@parley/stack/servers/mysql';
+import { readSettings } from '@parley/stack/settings';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { type ProcessRecord, Records } from '../../stack/process.ts';
-import { mysqlSocket } from '../../stack/servers/mysql.ts';
-import { readSettings } from '../../stack/settings.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const PORTS = {

@@ -1,11 +1,13 @@
 /** What lets a client of nginx not notice that one of two instances is restarted; the system's own test does it. */
+
 import { afterAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { commonConfig } from '../../libs/runtime/src/index.ts';
-import { checkMachine } from '../../stack/install/machine.ts';
-import { STOP_WITHIN_MS } from '../../stack/supervise.ts';
-import { type Echo, echoUpstream, freePort, startNginx } from './nginx-harness.ts';
+import { commonConfig } from '@parley/runtime';
+import { checkMachine } from '@parley/stack/install/machine';
+import { STOP_WITHIN_MS } from '@parley/stack/supervise';
+import { freePort } from '@parley/testing';
+import { type Echo, echoUpstream, startNginx } from './nginx-harness.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const INSTALL_AND_START_MS = 300_000;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from '@parley/testing';
 import { Client } from '../support/client.ts';
-import { eventually } from '../support/e2e.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
 /** The standalone's disk runs full, or damages what is written last. */
@@ -73,7 +73,7 @@ describe.skipIf(!mountable)('on a disk of 8 MiB', () => {
     expect(await stored(chat)).toEqual(acknowledged);
 
     expect(await run('mount', '-o', 'remount,size=64m', dataDir)).toBe(true);
-    await eventually('creates are taken again', async () => (await create(text(0))).status === 201);
+    await until('creates are taken again', async () => (await create(text(0))).status === 201);
     await create('the last');
     expect(await stored(chat)).toEqual(acknowledged);
 

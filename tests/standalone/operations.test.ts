@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
+import { until } from '@parley/testing';
 import { Client } from '../support/client.ts';
 import { noteDocumented } from '../support/e2e.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
@@ -100,7 +101,7 @@ test('SIGTERM under load answers what is in flight, keeps what was acknowledged,
     }
   };
   const loading = Promise.all(Array.from({ length: 16 }, work));
-  while (numbers.length < 100) await Bun.sleep(5);
+  await until('a hundred were created', () => numbers.length >= 100);
   expect(await first.terminate()).toBe(0);
   await loading;
   expect(broken).toBeLessThanOrEqual(16);

@@ -1,5 +1,6 @@
 import { afterAll } from 'bun:test';
 import { appendFileSync } from 'node:fs';
+import { until } from '@parley/testing';
 import { Client } from './client.ts';
 import { openSystem, type System } from './system.ts';
 
@@ -15,21 +16,12 @@ export async function e2e(): Promise<Client> {
   return (await opened).client;
 }
 
-/** Waits until `check` answers true; throws with its name after `withinMs`. For what comes true in time: search, counts. */
-export async function eventually(what: string, check: () => Promise<boolean>, withinMs = 15_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await Bun.sleep(50);
-  }
-}
-
 /**
  * Waits until an application or chat has this count: what was accepted is counted when it is stored, which is a moment
  * later, long before the flush of the counts.
  */
 export function counted(client: Client, path: string, expected: number): Promise<void> {
-  return eventually(
+  return until(
     `${path} counts ${expected}`,
     async () => {
       const { chats_count, messages_count } = (await client.get(path)).body;

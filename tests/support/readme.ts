@@ -1,8 +1,9 @@
 /** The calls of the README and the answers that are printed below them. */
+
 import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from './e2e.ts';
+import { until } from '@parley/testing';
 
 /** A shell block of the README and the answer that is printed below it. */
 interface Example {
@@ -45,7 +46,7 @@ export async function expectReadmeCalls(url: string): Promise<string> {
       let got = await run(call, token);
       // Lists and search show what was created in time; a create is asked once.
       if (!command.includes('-X POST')) {
-        await eventually(command, async () => {
+        await until(command, async () => {
           got = await run(call, token);
           return JSON.stringify(comparable(got)) === JSON.stringify(comparable(answer));
         });

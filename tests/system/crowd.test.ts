@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { until } from '@parley/testing';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { Client } from '../support/client.ts';
-import { counted, eventually } from '../support/e2e.ts';
+import { counted } from '../support/e2e.ts';
 
 /** The distributed system under a crowd, seen from outside and from inside: PARLEY_URL and MYSQL_URL name it. */
 const CLIENTS = 64;
@@ -63,7 +64,7 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
     expect(status).toBe(200);
     readable.push(performance.now() - since);
     const found = async () => (await client.get(`${chat}/search?search_query=${word(index)}`)).body.length === 1;
-    await eventually(`${word(index)} is found`, found, SEARCHABLE_WITHIN_MS);
+    await until(`${word(index)} is found`, found, SEARCHABLE_WITHIN_MS);
     searchable.push(performance.now() - since);
   };
 
@@ -117,7 +118,7 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
   const search = async () => {
     for (let index = at++; index < all.length; index = at++) {
       const { chat, number, content } = all[index]!;
-      await eventually(`${content} is found`, async () => {
+      await until(`${content} is found`, async () => {
         const { body } = await client.get(`${chat}/search?search_query=${content.split(' ')[1]}`);
         return body.length === 1 && body[0].number === number;
       });
@@ -126,7 +127,7 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
   await Promise.all(Array.from({ length: SEARCHERS }, search));
 
   // In the database after the flush, and still in the API.
-  await eventually(
+  await until(
     'the counts are summed into the rows',
     async () => {
       const counts = await select<{ number: number; messages: number }>(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { eventually } from '../support/e2e.ts';
+import { until } from '@parley/testing';
 
 /** Starts a program with an environment that is wrong somewhere; it must end by itself. */
 async function start(
@@ -55,7 +55,7 @@ test('a program that finds a server away serves all the same, tells which one it
   });
   try {
     const readiness = () => fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-    await eventually('it serves', async () => (await readiness()) !== undefined);
+    await until('it serves', async () => (await readiness()) !== undefined);
     const answer = (await readiness())!;
     expect(answer.status).toBe(503);
     const { dependencies } = (await answer.json()) as { dependencies: { name: string; state: string }[] };

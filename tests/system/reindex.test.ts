@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { until } from '@parley/testing';
 import { Client } from '../support/client.ts';
-import { eventually } from '../support/e2e.ts';
 
 let client: Client;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ test('reindex while creates and updates go on: no search misses what was there b
   );
   const hits = async (query: string) =>
     (await client.get(`${chat}/search?search_query=${query}`)).body.length as number;
-  await eventually('all is found', async () => (await hits('w999w')) === 1 && (await hits('w0w')) === 1);
+  await until('all is found', async () => (await hits('w999w')) === 1 && (await hits('w0w')) === 1);
 
   const reindex = Bun.spawn([process.execPath, MAIN], { env: process.env, stdout: 'pipe', stderr: 'inherit' });
   let running = true;
@@ -50,9 +50,9 @@ test('reindex while creates and updates go on: no search misses what was there b
   expect(await new Response(reindex.stdout).text()).toContain('Searches read parley-messages-');
   expect(created).toBeGreaterThan(0);
 
-  await eventually('what was created meanwhile is found', async () => (await hits(`d${created - 1}d`)) === 1);
+  await until('what was created meanwhile is found', async () => (await hits(`d${created - 1}d`)) === 1);
   const last = Math.floor((created - 1) / 5) * 5;
-  await eventually('the last rewriting is found', async () => (await hits(`r${last}r`)) === 1);
+  await until('the last rewriting is found', async () => (await hits(`r${last}r`)) === 1);
   expect(await hits('w0w')).toBe(0);
   expect(await hits('w999w')).toBe(1);
 }, 120_000);

@@ -1,14 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { CheckedSearch } from '@parley/api/testing';
 import { newToken, type SearchDocument, type Token } from '@parley/domain';
+import { UnknownMapping } from '@parley/elasticsearch';
+import { createVersion1, type Own, openOwn, rawClient } from '@parley/elasticsearch/testing';
+import { application, chat, messages, type OwnDatabase, ownDatabase } from '@parley/mysql/testing';
 import { createLogger, createRegistry } from '@parley/runtime';
-import { CheckedSearch } from '../../apps/api/src/checked-search.ts';
-import { Indexer } from '../../apps/worker/src/indexer.ts';
-import { SearchUpkeep } from '../../apps/worker/src/search-upkeep.ts';
-import { UnknownMapping } from '../../libs/elasticsearch/src/index.ts';
-import { createVersion1, type Own, openOwn, rawClient } from '../../libs/elasticsearch/src/test-support.ts';
-import { application, chat, messages } from '../../libs/mysql/src/testing/events.ts';
-import { type OwnDatabase, ownDatabase } from '../../libs/mysql/src/testing/own-database.ts';
-import { eventually } from '../support/e2e.ts';
+import { until } from '@parley/testing';
+import { Indexer, SearchUpkeep } from '@parley/worker/testing';
 
 /**
  * An index of the version before is replaced by the workers themselves, on a database and indices of the test's own:
@@ -117,12 +115,8 @@ describe('an index of the version before', () => {
       }
     };
     const load = Promise.all([searching(), searching(), creating(), watching()]);
-    await eventually(
-      'the former index is dropped',
-      async () => !(await ledger.searchIndices()).includes(former),
-      60_000,
-    );
-    await eventually('and gone', async () => (await engine.admin.indices()).length === 1, 10_000);
+    await until('the former index is dropped', async () => !(await ledger.searchIndices()).includes(former), 60_000);
+    await until('and gone', async () => (await engine.admin.indices()).length === 1, 10_000);
     running = false;
     await load;
     expect(searches.before).toBeGreaterThan(0);
@@ -134,8 +128,8 @@ describe('an index of the version before', () => {
     expect(only).toMatchObject({ live: true, current: true });
     expect(await ledger.searchIndices()).toEqual([only!.name]);
     const last = STORED + created;
-    await eventually('the last message is found', async () => (await found(word(last)))[0] === last);
-    await eventually('the last rewriting is found', async () => (await found(`r${created - 1}r`))[0] === 1);
+    await until('the last message is found', async () => (await found(word(last)))[0] === last);
+    await until('the last rewriting is found', async () => (await found(`r${created - 1}r`))[0] === 1);
     for (const { indexer } of workers) await indexer.stop();
     await engine.admin.refresh();
     expect(await engine.admin.count(only!.name)).toBe(last);
@@ -238,11 +232,11 @@ test('an index that was deleted is built anew, and the batch that found it missi
   const { indexer } = workerOf(0);
   indexer.start();
   await store.append([messages(token, 1, ['first'])]);
-  await eventually('the first message is found', async () => (await found('first').catch(() => [])).length === 1);
+  await until('the first message is found', async () => (await found('first').catch(() => [])).length === 1);
   const [live] = await engine.admin.indices();
   await raw.indices.delete({ index: live!.name });
   await store.append([messages(token, 2, ['second'])]);
-  await eventually(
+  await until(
     'both are found',
     async () => (await found('first').catch(() => [])).length === 1 && (await found('second')).length === 1,
   );

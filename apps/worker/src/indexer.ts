@@ -1,7 +1,6 @@
 import type { Ledger } from '@parley/domain';
-import { type Logger, readGauge, within } from '@parley/runtime';
+import { type Logger, pause, readGauge, within } from '@parley/runtime';
 import { Counter, type Registry } from 'prom-client';
-import { pause } from './pause.ts';
 import type { SearchUpkeep } from './search-upkeep.ts';
 
 export interface IndexerParts {

@@ -1,7 +1,6 @@
 import type { Ledger, MessagePosition, SearchDocument } from '@parley/domain';
-import { type Logger, readGauge } from '@parley/runtime';
+import { type Logger, pause, readGauge } from '@parley/runtime';
 import { Counter, type Registry } from 'prom-client';
-import { pause } from './pause.ts';
 import type { EngineIndex, SearchEngine } from './search-engine.ts';
 
 /** How far an index is filled. */

@@ -1,18 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '@elastic/elasticsearch';
 import { newToken } from '@parley/domain';
+import { failure } from '@parley/testing';
 import { IndexMissing, UnknownMapping, WrongElasticsearch } from './errors.ts';
 import { openElasticsearch } from './open.ts';
-import {
-  createVersion1,
-  documentOf,
-  numbersOf,
-  type Own,
-  openOwn,
-  rawClient,
-  rejection,
-  serverUrl,
-} from './test-support.ts';
+import { createVersion1, documentOf, numbersOf, type Own, openOwn, rawClient, serverUrl } from './testing/own-index.ts';
 
 let raw: Client;
 beforeAll(() => {
@@ -89,7 +81,7 @@ describe('the index behind the alias', () => {
       await make(1, { owner: 'parley', version: 77 });
       await make(2, {});
       for (const number of [1, 2]) {
-        const error = await rejection(indexInto([`${alias}-00000${number}`], [documentOf(token, 1, 'x')]));
+        const error = await failure(indexInto([`${alias}-00000${number}`], [documentOf(token, 1, 'x')]));
         expect(error).toBeInstanceOf(UnknownMapping);
         expect(String(error)).toContain(number === 1 ? 'has mapping 77' : 'has mapping none of ours');
         expect((await raw.count({ index: `${alias}-00000${number}` })).count).toBe(0);
@@ -99,7 +91,7 @@ describe('the index behind the alias', () => {
   test('that somebody else put behind the alias is told', () =>
     own(async ({ admin, alias }) => {
       await raw.indices.create({ index: `${alias}-000001`, aliases: { [`${alias}-v2`]: {} } });
-      expect(String(await rejection(admin.ensureIndex()))).toContain('was not made by Parley');
+      expect(String(await failure(admin.ensureIndex()))).toContain('was not made by Parley');
     }));
 
   test('keeps what is noted about it', () =>
@@ -115,7 +107,7 @@ describe('the index behind the alias', () => {
     for (const suffix of ['', '-v2']) {
       await own(async ({ admin, alias }) => {
         await raw.indices.create({ index: `${alias}${suffix}` });
-        const error = await rejection(admin.ensureIndex());
+        const error = await failure(admin.ensureIndex());
         expect(error).toBeInstanceOf(WrongElasticsearch);
         expect(String(error)).toContain(`${alias}${suffix} is an index, but it has to be an alias`);
       });
@@ -124,7 +116,7 @@ describe('the index behind the alias', () => {
       const { name } = await admin.ensureIndex();
       const second = await admin.createIndex();
       await raw.indices.putAlias({ index: second, name: `${alias}-v2` });
-      expect(String(await rejection(admin.ensureIndex()))).toContain(`not for ${name} and ${second}`);
+      expect(String(await failure(admin.ensureIndex()))).toContain(`not for ${name} and ${second}`);
     });
   });
 });
@@ -153,7 +145,7 @@ describe('a second index', () => {
 
       await admin.dropIndex(first);
       await admin.dropIndex(first);
-      expect(await rejection(indexInto([first, second], [documentOf(token, 3, 'three')]))).toBeInstanceOf(IndexMissing);
+      expect(await failure(indexInto([first, second], [documentOf(token, 3, 'three')]))).toBeInstanceOf(IndexMissing);
       expect((await admin.indices()).map(({ name }) => name)).toEqual([second]);
     }));
 
@@ -166,9 +158,9 @@ describe('a second index', () => {
   test('that is not there cannot be swapped in, and names that are not ours are not touched', () =>
     own(async ({ admin, alias }) => {
       await admin.ensureIndex();
-      expect(await rejection(admin.swapAlias(`${alias}-000009`))).toMatchObject({ index: `${alias}-000009` });
-      expect(await rejection(admin.dropIndex('other'))).toBeInstanceOf(RangeError);
-      expect(await rejection(admin.dropIndex(`${alias}-*`))).toBeInstanceOf(RangeError);
+      expect(await failure(admin.swapAlias(`${alias}-000009`))).toMatchObject({ index: `${alias}-000009` });
+      expect(await failure(admin.dropIndex('other'))).toBeInstanceOf(RangeError);
+      expect(await failure(admin.dropIndex(`${alias}-*`))).toBeInstanceOf(RangeError);
       expect((await admin.indices())[0]).toMatchObject({ live: true });
     }));
 });

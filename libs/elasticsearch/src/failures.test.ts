@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { newToken, Unavailable } from '@parley/domain';
+import { failure } from '@parley/testing';
 import { IndexMissing, WrongElasticsearch } from './errors.ts';
 import { openElasticsearch } from './open.ts';
-import { documentOf, pretend, rejection } from './test-support.ts';
+import { documentOf, pretend } from './testing/own-index.ts';
 
 const request = { token: newToken(), chat: 1, query: 'hello', limit: 10 };
 const INDEX = 'parley-messages-000001';
@@ -26,7 +27,7 @@ describe('a server that is away', () => {
       () => admin.ensureIndex(),
     ]) {
       const start = performance.now();
-      expect(await rejection(call())).toMatchObject({ name: 'Unavailable', dependency: 'search index' });
+      expect(await failure(call())).toMatchObject({ name: 'Unavailable', dependency: 'search index' });
       expect(performance.now() - start).toBeLessThan(200);
     }
     await close();
@@ -44,7 +45,7 @@ describe('a server that is away', () => {
     let away = true;
     const server = pretend(() => (away ? new Response('{}', { status: 503 }) : Response.json({ status: 'green' })));
     const { admin, close } = open(server.url, { adminTimeoutMs: 2_000 });
-    expect(await rejection(admin.ping())).toBeInstanceOf(Unavailable);
+    expect(await failure(admin.ping())).toBeInstanceOf(Unavailable);
     away = false;
     await admin.ping();
     await close();
@@ -61,7 +62,7 @@ test('a server that never answers is Unavailable at the deadline', async () => {
     [() => admin.ping(), 300],
   ] as const) {
     const start = performance.now();
-    expect(await rejection(call())).toBeInstanceOf(Unavailable);
+    expect(await failure(call())).toBeInstanceOf(Unavailable);
     expect(performance.now() - start).toBeWithin(limit - 10, limit + 300);
   }
   await close();
@@ -103,7 +104,7 @@ describe('a busy server', () => {
     const server = busy([[429]]);
     const { indexInto, close } = open(server.url);
     const start = performance.now();
-    const refusal = await rejection(indexInto([INDEX], documents));
+    const refusal = await failure(indexInto([INDEX], documents));
     expect(refusal).toBeInstanceOf(Unavailable);
     // On a machine that is as busy, the last try may be what the deadline ends.
     expect(String(refusal)).toMatch(/is overloaded|did not answer in time/);
@@ -155,7 +156,7 @@ describe('a server of another kind', () => {
   test('of another major version is told with its version', async () => {
     const server = pretend(() => Response.json({ nodes: { a: { version: '9.5.3' }, b: { version: '8.19.0' } } }));
     const { admin, close } = open(server.url);
-    const error = await rejection(admin.checkVersion());
+    const error = await failure(admin.checkVersion());
     expect(error).toBeInstanceOf(WrongElasticsearch);
     expect(String(error)).toContain('has version 8.19.0: version 9 is needed');
     await close();
@@ -166,7 +167,7 @@ describe('a server of another kind', () => {
     const body = { error: { type: 'media_type_header_exception', reason: 'Invalid media-type' }, status: 400 };
     const server = pretend(() => Response.json(body, { status: 400 }));
     const { admin, close } = open(server.url);
-    expect(String(await rejection(admin.checkVersion()))).toContain('wrong version');
+    expect(String(await failure(admin.checkVersion()))).toContain('wrong version');
     await close();
     await server.stop();
   });
@@ -174,7 +175,7 @@ describe('a server of another kind', () => {
   test('that is not Elasticsearch is told', async () => {
     const server = pretend(() => Response.json({ hello: 'world' }), false);
     const { admin, close } = open(server.url);
-    expect(String(await rejection(admin.checkVersion()))).toContain('not Elasticsearch');
+    expect(String(await failure(admin.checkVersion()))).toContain('not Elasticsearch');
     await close();
     await server.stop();
   });
@@ -182,7 +183,7 @@ describe('a server of another kind', () => {
   test('that forgets the answer for a document has not stored it', async () => {
     const server = pretend((asked) => Response.json(isListing(asked) ? LISTED : { errors: true, items: [] }));
     const { indexInto, close } = open(server.url);
-    const error = await rejection(indexInto([INDEX], documents));
+    const error = await failure(indexInto([INDEX], documents));
     expect(error).toBeInstanceOf(Unavailable);
     expect(error).not.toBeInstanceOf(IndexMissing);
     await close();
@@ -192,7 +193,7 @@ describe('a server of another kind', () => {
   test('that could not ask all shards in time has no answer', async () => {
     const server = pretend(() => Response.json({ timed_out: true, hits: { hits: [] } }));
     const { search, close } = open(server.url);
-    expect(await rejection(search.search(request))).toBeInstanceOf(Unavailable);
+    expect(await failure(search.search(request))).toBeInstanceOf(Unavailable);
     await close();
     await server.stop();
   });

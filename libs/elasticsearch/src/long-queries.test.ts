@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { newToken, parseQuery, SEARCH_RANK, type SearchPosition, type Token } from '@parley/domain';
 import { rankedQuery } from './query.ts';
-import { documentOf, type Own, openOwn } from './test-support.ts';
+import { documentOf, type Own, openOwn } from './testing/own-index.ts';
 import { CURRENT_LAYOUT } from './version-2.ts';
 
 /** What every Elasticsearch allows. */

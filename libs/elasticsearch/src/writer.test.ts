@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '@elastic/elasticsearch';
 import { CONTENT_CHARACTERS_MAX, newToken, type SearchDocument, type Token } from '@parley/domain';
+import { failure } from '@parley/testing';
 import { IndexMissing } from './errors.ts';
 import {
   CREATED_AT,
@@ -10,8 +11,7 @@ import {
   type Own,
   openOwn,
   rawClient,
-  rejection,
-} from './test-support.ts';
+} from './testing/own-index.ts';
 
 let own: Own;
 let raw: Client;
@@ -151,7 +151,7 @@ describe('an index that was deleted', () => {
         () => gone.search.search({ token, chat: 1, query: 'x', limit: 1 }),
         () => gone.admin.count(),
       ]) {
-        const error = await rejection(write());
+        const error = await failure(write());
         expect(error).toBeInstanceOf(IndexMissing);
         expect(error).toMatchObject({ dependency: 'search index' });
       }
@@ -170,9 +170,9 @@ describe('an index that was deleted', () => {
       const token = newToken();
       const { name } = await shut.admin.ensureIndex();
       await raw.indices.putSettings({ index: name, settings: { 'index.blocks.write': true } });
-      const blocked = await rejection(shut.indexInto([name], [documentOf(token, 1, 'x')]));
+      const blocked = await failure(shut.indexInto([name], [documentOf(token, 1, 'x')]));
       await raw.indices.close({ index: name });
-      const closed = await rejection(shut.indexInto([name], [documentOf(token, 1, 'x')]));
+      const closed = await failure(shut.indexInto([name], [documentOf(token, 1, 'x')]));
       for (const error of [blocked, closed]) {
         expect(error).toMatchObject({ name: 'Unavailable', dependency: 'search index' });
         expect(error).not.toBeInstanceOf(IndexMissing);

@@ -1,5 +1,6 @@
 import type { Client } from '@elastic/elasticsearch';
 import type { RefusedDocument, SearchDocument } from '@parley/domain';
+import { backoffMs } from '@parley/runtime';
 import { type BulkRequest, requestsOf, type Target } from './bulk-body.ts';
 import { call } from './call.ts';
 import { IndexMissing, isBusy, unavailable } from './errors.ts';
@@ -7,8 +8,7 @@ import { type Item, judge } from './verdict.ts';
 
 /** Requests under way at once: one is built while another is stored. */
 const LANES = 2;
-const BACKOFF_MS = 50;
-const BACKOFF_MS_MAX = 2_000;
+const BACKOFF = { firstMs: 50, maxMs: 2_000 };
 /** A try that has less time than this is not begun: it would only end as a request that was not answered. */
 const TRY_MS_MIN = 50;
 
@@ -103,9 +103,8 @@ export class BulkWriter {
     );
   }
 
-  /** Waits, longer each time and never exactly as long as others do. */
   async #backOff(attempt: number, deadline: number, documents: number): Promise<void> {
-    const wait = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
+    const wait = backoffMs(attempt, BACKOFF);
     if (performance.now() + wait + TRY_MS_MIN >= deadline) throw unavailable('The search index is overloaded.');
     this.#options.warn({ documents, attempt, waitMs: Math.round(wait) }, 'the search index is busy, trying again');
     await Bun.sleep(wait);

@@ -3,6 +3,7 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Event, type MessagesCreated, newEventId, newToken, type Store, Unavailable } from '@parley/domain';
+import { failure } from '@parley/testing';
 import { openDatabase } from './database.ts';
 import { openEmbedded } from './index.ts';
 import { KeptKeys } from './kept-keys.ts';
@@ -81,13 +82,6 @@ async function expectStored(store: Store, token: string, count: number): Promise
     more = page.more;
   }
   expect(read).toBe(count);
-}
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }
 
 test('a database that may not grow refuses with Unavailable, keeps what it has, and goes on when it may', async () => {

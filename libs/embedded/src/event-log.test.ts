@@ -8,6 +8,7 @@ import {
   type StoreEvents,
   Unavailable,
 } from '@parley/domain';
+import { failure, until } from '@parley/testing';
 import { type Attempts, EmbeddedLog } from './event-log.ts';
 
 const QUEUE_BYTES_MAX = 1_000_000;
@@ -36,13 +37,6 @@ function heldHandler() {
     return [];
   };
   return { handle, batches, entered, release };
-}
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }
 
 describe('the embedded event log', () => {
@@ -164,7 +158,7 @@ describe('the embedded event log', () => {
     expect(log.refusal(newToken())).toBeInstanceOf(Unavailable);
     failing = false;
     await log.publish(messages());
-    while (log.refusal(newToken()) !== undefined) await Bun.sleep(10);
+    await until('it takes events again', () => log.refusal(newToken()) === undefined);
   });
 
   test("a rejected event is its creator's error with its reason, the others of the batch are acknowledged", async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newToken, Unavailable } from '@parley/domain';
+import { failure } from '@parley/testing';
 import { databaseFile, openDatabase } from './database.ts';
 import { EmbeddedSearch } from './search.ts';
 import { SearchTables } from './search-tables.ts';
@@ -14,12 +15,6 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const request = { token: newToken(), chat: 1, query: 'x', limit: 1 };
-const failure = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-
 test('a file that cannot be read makes searches Unavailable, and is read as soon as it can be', async () => {
   const { database, close } = openDatabase(join(folder, 'own'));
   const later = join(folder, 'later');

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test';
+import { until } from '@parley/testing';
 import { Elysia } from 'elysia';
 import { jsonBody } from './body.ts';
 import { bodiesWaiting, bodyDeadline } from './body-deadline.ts';
@@ -80,12 +81,6 @@ describe('a body that does not arrive', () => {
     }
     return promise;
   }
-  async function until(check: () => boolean): Promise<void> {
-    for (let tries = 0; !check(); tries += 1) {
-      if (tries > 2_000) throw new Error('it did not come true');
-      await Bun.sleep(1);
-    }
-  }
   const head = (length: number, rest = '') =>
     `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n${rest}\r\n`;
 
@@ -111,9 +106,9 @@ describe('a body that does not arrive', () => {
   test('because its client left is no longer waited for', async () => {
     const socket = await Bun.connect({ hostname: '127.0.0.1', port: server.port, socket: { data: () => {} } });
     socket.write(`${head(50)}{`);
-    await until(() => bodiesWaiting() === 1);
+    await until('it is waited for', () => bodiesWaiting() === 1);
     socket.end();
-    await until(() => bodiesWaiting() === 0);
+    await until('it is not', () => bodiesWaiting() === 0);
   });
 
   test('is refused alone: the one that began later has its whole time', async () => {

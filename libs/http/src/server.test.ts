@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test';
+import { until } from '@parley/testing';
 import { Elysia } from 'elysia';
 import { type HttpServer, serve } from './server.ts';
 
@@ -95,7 +96,7 @@ test('connections that arrive while it begins to leave are refused or served, no
       }
     };
     const hammers = Array.from({ length: 20 }, hammer);
-    while (outcomes.length < 40) await Bun.sleep(1);
+    await until('forty came through', () => outcomes.length >= 40);
     drain();
     await leave(LONG_MS);
     left = true;

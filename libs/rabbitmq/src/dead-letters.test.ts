@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import type { Event } from '@parley/domain';
+import { until } from '@parley/testing';
 import { connect } from 'amqplib';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
-import { messages, TestSystem, until } from './testing/system.ts';
+import { messages, TestSystem } from './testing/system.ts';
 
 describe('dead letters that RabbitMQ has put aside', () => {
   const system = new TestSystem();

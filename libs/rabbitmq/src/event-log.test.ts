@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { type Event, Unavailable } from '@parley/domain';
+import { failure, TcpProxy, until } from '@parley/testing';
 import type { RabbitmqDrivers } from './open.ts';
-import { TcpProxy } from './testing/proxy.ts';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
-import { failure, messages, TestSystem, until } from './testing/system.ts';
+import { messages, TestSystem } from './testing/system.ts';
 
 /** Stores everything that is in the log, in order. */
 async function drained(drivers: RabbitmqDrivers, enough: (stored: readonly Event[]) => boolean): Promise<Event[]> {

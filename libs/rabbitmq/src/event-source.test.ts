@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { type Event, encodeEnvelope, type Rejection, Unavailable } from '@parley/domain';
-import { TcpProxy } from './testing/proxy.ts';
+import { failure, TcpProxy, until } from '@parley/testing';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
-import { failure, messages, TestSystem, until } from './testing/system.ts';
+import { messages, TestSystem } from './testing/system.ts';
 
 describe('consuming from RabbitMQ', () => {
   const system = new TestSystem();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import type { Event, Token } from '@parley/domain';
-import { TcpProxy } from './testing/proxy.ts';
+import { TcpProxy, until } from '@parley/testing';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
-import { messages, TestSystem, until } from './testing/system.ts';
+import { messages, TestSystem } from './testing/system.ts';
 
 /** Twelve events of 6 MB each. */
 function largeMessages(token: Token, first: number): Event[] {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { Unavailable } from '@parley/domain';
-import { TcpProxy } from './testing/proxy.ts';
+import { failure, TcpProxy, until } from '@parley/testing';
 import { rabbitmqUrl } from './testing/queues.ts';
-import { failure, messages, TestSystem, until } from './testing/system.ts';
+import { messages, TestSystem } from './testing/system.ts';
 import { WrongRabbitmq } from './wrong-rabbitmq.ts';
 
 describe('starting with RabbitMQ', () => {

@@ -1,5 +1,8 @@
-const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 2_000;
+import { backoffMs, pause } from '@parley/runtime';
+
+export { pause };
+
+const RETRY = { firstMs: 50, maxMs: 2_000 };
 
 export interface PersistOptions {
   /** Whether another attempt makes sense. */
@@ -18,22 +21,7 @@ export async function persist<T>(attempt: () => Promise<T>, options: PersistOpti
       options.failed(error, tries);
     }
     if (!options.goOn()) return undefined;
-    await pause(retryDelayMs(tries), options.stop);
+    await pause(backoffMs(tries, RETRY), options.stop);
     if (!options.goOn()) return undefined;
   }
-}
-
-function retryDelayMs(tries: number): number {
-  return Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(tries, 10)) * (0.5 + Math.random() / 2);
-}
-
-/** Waits, but not longer than until the signal. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const stop = () => resolve();
-  signal.addEventListener('abort', stop, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener('abort', stop);
 }

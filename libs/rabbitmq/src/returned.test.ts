@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { type Event, newEventId, type Rejection, type Token } from '@parley/domain';
+import { until } from '@parley/testing';
 import { connect } from 'amqplib';
 import { rabbitmqUrl, testTopology } from './testing/queues.ts';
-import { messages, TestSystem, until } from './testing/system.ts';
+import { messages, TestSystem } from './testing/system.ts';
 
 /** Two consumers lost in a row bring returned deliveries out of order. */
 describe('deliveries that were returned out of order', () => {

@@ -1,3 +1,4 @@
+import { backoffMs } from '@parley/runtime';
 import { Cluster, type CommonRedisOptions, Redis } from 'ioredis';
 import { defineScripts } from './scripts.ts';
 
@@ -21,8 +22,7 @@ const COMMAND_TIMEOUT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2_000;
 /** A connection that has not answered anything for so long is given up: its other end may be gone without a word. */
 const SILENT_MS = 2_000;
-const RECONNECT_FIRST_MS = 50;
-const RECONNECT_MAX_MS = 1_000;
+const RECONNECT = { firstMs: 50, maxMs: 1_000 };
 
 /**
  * The defaults of the client would let a command wait for more than a minute and send it again after a reconnect. Here
@@ -66,8 +66,7 @@ function clientOf(servers: RedisServers): Redis | Cluster {
   });
 }
 
-/** Twice as long each time up to a second, and anywhere between a half and the whole of it, so that clients spread. */
+/** The client counts its attempts from 1. */
 function reconnectDelayMs(attempt: number): number {
-  const ceiling = Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(attempt - 1, 10));
-  return Math.round(ceiling * (0.5 + Math.random() / 2));
+  return Math.round(backoffMs(attempt - 1, RECONNECT));
 }

@@ -1,14 +1,12 @@
-import { setTimeout } from 'node:timers/promises';
 import { ACKNOWLEDGE_WITHIN_MS, type EpochRegister } from '@parley/domain';
-import type { Logger } from '@parley/runtime';
+import { backoffMs, type Logger, pause } from '@parley/runtime';
 import type { Cluster, Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { bounded } from './unavailable.ts';
 
 /** Longer than anything drawn in an older epoch can still be acknowledged. */
 const SETTLED_AFTER_MS = ACKNOWLEDGE_WITHIN_MS + 100;
-const RETRY_FIRST_MS = 50;
-const RETRY_MAX_MS = 2_000;
+const RETRY = { firstMs: 50, maxMs: 2_000 };
 
 export interface EpochsOptions {
   readonly client: Redis | Cluster;
@@ -106,7 +104,7 @@ export class Epochs {
         if (await this.#findOnce(partition, register)) return;
       } catch (error) {
         logger?.warn({ err: error, partition, attempt }, 'no epoch of the numbers could be opened yet');
-        await this.#rest(retryDelayMs(attempt));
+        await pause(backoffMs(attempt, RETRY), this.#closed.signal);
       }
     }
   }
@@ -140,7 +138,7 @@ export class Epochs {
 
   async #finish(partition: number, n: number, run: string, register: EpochRegister): Promise<void> {
     // Before the first there was none whose draws could be under way.
-    if (n > 1) await this.#rest(SETTLED_AFTER_MS);
+    if (n > 1) await pause(SETTLED_AFTER_MS, this.#closed.signal);
     if (this.#closed.signal.aborted) return;
     // Somebody may have begun a newer one, and Redis have forgotten that. Who takes a number from now on claims it later,
     // and that claim ends this epoch.
@@ -154,13 +152,4 @@ export class Epochs {
     const opened = await bounded(client.parleyOpenEpoch(keys.epoch(partition), n, run));
     if (opened === 1) logger?.info({ partition, epoch: n }, 'an epoch of the numbers was opened');
   }
-
-  /** Ends early on close. */
-  async #rest(milliseconds: number): Promise<void> {
-    await setTimeout(milliseconds, undefined, { signal: this.#closed.signal }).catch(() => {});
-  }
-}
-
-function retryDelayMs(attempt: number): number {
-  return Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
 }

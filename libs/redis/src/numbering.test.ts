@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { type Drawn, NUMBER_MAX, newEventId, newToken, Unavailable } from '@parley/domain';
+import { failure, until } from '@parley/testing';
 import { Redis } from 'ioredis';
 import { redisUrl } from './testing/keys.ts';
-import { draw, failure, firstOf, messagesOf, TestSystem, until } from './testing/system.ts';
+import { draw, firstOf, messagesOf, TestSystem } from './testing/system.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 

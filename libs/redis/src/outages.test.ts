@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Unavailable } from '@parley/domain';
+import { failure, TcpProxy, until } from '@parley/testing';
 import { epochRegister } from './testing/register.ts';
-import { draw, failure, firstOf, messagesOf, PARTITIONS, TestSystem, tokenIn, until } from './testing/system.ts';
+import { draw, firstOf, messagesOf, PARTITIONS, TestSystem, tokenIn } from './testing/system.ts';
 import { WrongRedis } from './version.ts';
 
 describe('Redis away, hanging, or with another memory', () => {
@@ -61,21 +61,16 @@ describe('Redis away, hanging, or with another memory', () => {
 
   test('a connection that is dead without a word is given up, and another one made', async () => {
     const server = await system.server();
-    const sockets = new Set<Socket>();
-    const half = createServer((client) => {
-      const onward = connect(server.port, '127.0.0.1');
-      sockets.add(client.pipe(onward).pipe(client)).add(onward);
-    }).listen(0, '127.0.0.1');
-    const { port } = half.address() as AddressInfo;
-    const { numbering } = await system.ready({ servers: { url: `redis://127.0.0.1:${port}` } });
+    const { proxy, url } = await TcpProxy.open(server.url);
+    const { numbering } = await system.ready({ servers: { url } });
     const sequence = messagesOf();
     await numbering.seed(sequence, { number: 0 });
-    for (const socket of sockets) socket.unpipe().resume(); // what is sent is taken, and goes nowhere
+    proxy.set({ swallow: true });
     expect(await failure(draw(numbering, sequence))).toBeInstanceOf(Unavailable);
+    proxy.set({ swallow: false }); // the old connection stays dead
     await until('it draws again', async () => (await failure(draw(numbering, sequence))) === undefined);
     expect(await draw(numbering, sequence)).toMatchObject({ first: 2, epoch: 1 });
-    half.close();
-    for (const socket of sockets) socket.destroy();
+    proxy.close();
   });
 
   test('emptied while it runs: the next draw is refused, then a new epoch is open', async () => {

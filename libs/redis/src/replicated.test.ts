@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { newEventId, type Sequence, Unavailable } from '@parley/domain';
+import { failure, until } from '@parley/testing';
 import { formCluster, type RedisServer } from './testing/server.ts';
-import { draw, failure, firstOf, messagesOf, TestSystem, until } from './testing/system.ts';
+import { draw, firstOf, messagesOf, TestSystem } from './testing/system.ts';
 
 const PARTITIONS = 16;
 

@@ -5,4 +5,6 @@ export * from './logger.ts';
 export * from './metrics.ts';
 export * from './program.ts';
 export * from './readings.ts';
+export * from './retry.ts';
+export * from './retry.ts';
 export * from './tallies.ts';

@@ -1,11 +1,11 @@
 /** OpenAPI Generator: a program for Java, from the Maven repository, kept beside the servers of the native stack. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findJava } from '../../../stack/install/java.ts';
-import { ensurePrograms } from '../../../stack/install/machine.ts';
-import { fetchArtifact } from '../../../stack/install/maven.ts';
-import { withLock } from '../../../stack/lock.ts';
-import { readSettings } from '../../../stack/settings.ts';
+import { findJava } from '@parley/stack/install/java';
+import { ensurePrograms } from '@parley/stack/install/machine';
+import { fetchArtifact } from '@parley/stack/install/maven';
+import { withLock } from '@parley/stack/lock';
+import { readSettings } from '@parley/stack/settings';
 import { type Ended, runProgram } from './tools.ts';
 
 const ARTIFACT = {

@@ -1,8 +1,9 @@
 /** Redis forgets while something else stands still: what each step of opening an epoch is there for. */
+
 import { rm } from 'node:fs/promises';
+import { until } from '@parley/testing';
 import type { Fault, FaultContext } from '../fault.ts';
 import { type AppName, type FaultStack, PARTITIONS } from '../stack.ts';
-import { until } from '../wait.ts';
 
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 const BACKLOG_MS = 4_000;
@@ -67,7 +68,7 @@ async function arriveLate({ stack }: FaultContext): Promise<void> {
     await stack.proxies.set('rabbitmq', { hold: { clientPorts: stack.portsOf('ingest-2'), from: 'client' } });
     await Bun.sleep(ON_THE_WAY_MS);
     await cli(stack, 'FLUSHALL');
-    await until('numbers are drawn again', OPEN_WITHIN_MS, () => isOpen(stack));
+    await until('numbers are drawn again', () => isOpen(stack), OPEN_WITHIN_MS);
     await stack.proxies.set('rabbitmq', { hold: undefined });
     await Bun.sleep(OPEN_AGAIN_MS);
   }

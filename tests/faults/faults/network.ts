@@ -1,7 +1,8 @@
 /** The network between the apps and a server: slow, torn, or silently gone. The proxies do it. */
+
+import type { ProxyBehaviour } from '@parley/testing';
 import type { Fault } from '../fault.ts';
 import type { ProxyName } from '../proxies.ts';
-import type { ProxyBehaviour } from '../proxy.ts';
 
 const DELAY_MS = 100;
 const CUTS_PER_SECOND = 0.2;

@@ -1,6 +1,6 @@
 /** What no worker can store, published among what it can. Nothing of it may be lost in silence or hold up the rest. */
 import { partitionOf } from '@parley/domain';
-import { onChannel } from '../../../libs/rabbitmq/src/testing/queues.ts';
+import { onChannel } from '@parley/rabbitmq/testing';
 import type { Fault, FaultContext } from '../fault.ts';
 import { PARTITIONS } from '../stack.ts';
 

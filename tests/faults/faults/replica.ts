@@ -1,6 +1,8 @@
 /** A failover to a replica that has fallen behind: Redis, as the apps see it, forgets without ever having been away long. */
+
 import { rm } from 'node:fs/promises';
-import { RedisServer } from '../../../libs/redis/src/testing/server.ts';
+import { RedisServer } from '@parley/redis/testing';
+import { until } from '@parley/testing';
 import type { Fault } from '../fault.ts';
 
 const BEHIND_MS = 4_000;
@@ -10,11 +12,8 @@ let replica: RedisServer | undefined;
 
 async function startReplica(masterPort: number): Promise<RedisServer> {
   const started = await RedisServer.start('--replicaof', `127.0.0.1 ${masterPort}`);
-  const deadline = performance.now() + LINKED_WITHIN_MS;
-  while (!String(await started.cli('INFO', 'replication')).includes('master_link_status:up')) {
-    if (performance.now() > deadline) throw new Error('the replica does not find its master');
-    await Bun.sleep(50);
-  }
+  const linked = async () => String(await started.cli('INFO', 'replication')).includes('master_link_status:up');
+  await until('the replica has found its master', linked, LINKED_WITHIN_MS);
   return started;
 }
 

@@ -1,11 +1,12 @@
 /** Workers that crash again and again, stand still with a transaction open, or die while the index is rebuilt. */
+
 import { join } from 'node:path';
+import { appEnvironment } from '@parley/stack/apps';
+import { until } from '@parley/testing';
 import type { Connection } from 'mysql2/promise';
-import { appEnvironment } from '../../../stack/apps.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { withDeadLetters, withMysql } from '../observe.ts';
 import { type AppName, type FaultStack, PARTITIONS } from '../stack.ts';
-import { until } from '../wait.ts';
 
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 const CRASHES = 10;
@@ -22,7 +23,7 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
     await starting;
     // It is killed whether it became ready or not, so its start may fail.
     starting = stack.command('start', ...workers).catch(() => '');
-    await until('the workers run', 20_000, async () => workers.every((worker) => stack.isRunning(worker)));
+    await until('the workers run', async () => workers.every((worker) => stack.isRunning(worker)), 20_000);
     await Bun.sleep(1_000);
   }
   await starting;
@@ -41,9 +42,13 @@ async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
       await stack.kill('worker-1');
       const ofTheDead = await storing(mysql); // until MySQL learns of it
       await stack.start('worker-1');
-      await until('the worker tries to store', 20_000, async () => {
-        return (await storing(mysql)).some((id) => !ofTheDead.includes(id));
-      });
+      await until(
+        'the worker tries to store',
+        async () => {
+          return (await storing(mysql)).some((id) => !ofTheDead.includes(id));
+        },
+        20_000,
+      );
     }
     await stack.kill('worker-1');
   });
@@ -75,26 +80,34 @@ async function replayWornOut({ stack, tell }: FaultContext): Promise<void> {
     if (wornOut > PARTITIONS) throw new Error(`${wornOut} envelopes wore out, not only the first of each partition`);
     if (wornOut === 0) throw new Error('nothing wore out, so nothing is shown');
     await stack.start(...WORKERS);
-    await until('the dead letters are stored', REPLAYED_WITHIN_MS, async () => {
-      await deadLetters.replay(LETTERS_AT_ONCE);
-      return (await deadLetters.count()) === 0;
-    });
+    await until(
+      'the dead letters are stored',
+      async () => {
+        await deadLetters.replay(LETTERS_AT_ONCE);
+        return (await deadLetters.count()) === 0;
+      },
+      REPLAYED_WITHIN_MS,
+    );
   });
 }
 
 /** Stops it at a moment at which it has written and not committed: its locks stay, MySQL has not been told. */
 async function freezeInTransaction({ stack, random, tell }: FaultContext, worker: AppName): Promise<void> {
-  await until(`${worker} is frozen inside a transaction`, TRANSACTION_WITHIN_MS, async () => {
-    await Bun.sleep(random.integer(0, 50));
-    stack.signal(worker, 'SIGSTOP');
-    const before = await openTransactions(stack);
-    await Bun.sleep(100);
-    // The other worker's are over by now.
-    const after = await openTransactions(stack);
-    if (after.some((id) => before.includes(id))) return true;
-    stack.signal(worker, 'SIGCONT');
-    return false;
-  });
+  await until(
+    `${worker} is frozen inside a transaction`,
+    async () => {
+      await Bun.sleep(random.integer(0, 50));
+      stack.signal(worker, 'SIGSTOP');
+      const before = await openTransactions(stack);
+      await Bun.sleep(100);
+      // The other worker's are over by now.
+      const after = await openTransactions(stack);
+      if (after.some((id) => before.includes(id))) return true;
+      stack.signal(worker, 'SIGCONT');
+      return false;
+    },
+    TRANSACTION_WITHIN_MS,
+  );
   tell(`${worker} is frozen inside a transaction`);
 }
 

@@ -44,22 +44,3 @@ export class TestSystem {
 export function messages(token: Token, first = 1, contents = ['x']): Event {
   return { type: 'messages', id: newEventId(), epoch: 1, at: Date.now(), token, chat: 1, first, contents };
 }
-
-/** What a promise rejects with; undefined where it resolves. */
-export async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
-
-const DEADLINE_MS = 15_000;
-
-/** Resolves once the condition holds; rejects, naming it, where it does not in time. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const started = performance.now();
-  while (!(await holds())) {
-    if (performance.now() - started > DEADLINE_MS) throw new Error(`waited in vain until ${what}`);
-    await Bun.sleep(5);
-  }
-}

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@parley/testing';
 import type { Subprocess } from 'bun';
 import { Redis } from 'ioredis';
 
@@ -140,17 +141,4 @@ function command(program: string): string[] {
   const installed = Bun.which(program);
   if (installed === null) throw new Error(`${program} is needed for these tests: start bin/stack once, or install it`);
   return [installed];
-}
-
-/** Below 50,000: a cluster's nodes also listen 10,000 above. */
-function freePort(): number {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 25_000);
-    try {
-      Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true);
-      return port;
-    } catch {
-      // taken
-    }
-  }
 }

@@ -82,22 +82,3 @@ export async function firstOf(numbering: Numbering, sequence: Sequence, count = 
   if (answer.status !== 'drawn') throw new Error(`expected a draw, got ${answer.status}`);
   return answer.first;
 }
-
-/** What a promise rejects with; undefined where it resolves. */
-export async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
-
-const DEADLINE_MS = 15_000;
-
-/** Resolves once the condition holds; rejects, naming it, where it does not in time. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const started = performance.now();
-  while (!(await holds())) {
-    if (performance.now() - started > DEADLINE_MS) throw new Error(`waited in vain until ${what}`);
-    await Bun.sleep(5);
-  }
-}

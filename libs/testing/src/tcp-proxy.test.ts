@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
-import { TcpProxy } from './proxy.ts';
+import { failure } from './failure.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+import { until } from './until.ts';
 
 /** An echo behind a proxy. */
 let server: Server;
@@ -16,11 +18,9 @@ beforeEach(async () => {
     socket.pipe(socket);
   });
   await listening(server);
-  const free = createServer();
-  await listening(free);
-  port = portOf(free);
-  await new Promise((resolve) => free.close(resolve));
-  proxy = new TcpProxy(port, portOf(server));
+  const opened = await TcpProxy.open(`tcp://127.0.0.1:${portOf(server)}`);
+  proxy = opened.proxy;
+  port = Number(new URL(opened.url).port);
 });
 afterEach(() => {
   proxy.close();
@@ -39,14 +39,6 @@ async function connected(): Promise<{ socket: Socket; received: () => string; cl
   return { socket, received: () => text, closed };
 }
 
-async function eventually(check: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!check()) {
-    if (performance.now() > deadline) throw new Error('not in time');
-    await Bun.sleep(5);
-  }
-}
-
 test('nothing is lost and nothing overtakes, whatever the delay does meanwhile', async () => {
   const { socket, received } = await connected();
   let sent = '';
@@ -57,7 +49,7 @@ test('nothing is lost and nothing overtakes, whatever the delay does meanwhile',
     await Bun.sleep(index % 3);
   }
   proxy.set({ delayMs: 0 });
-  await eventually(() => received().length >= sent.length);
+  await until('all came back', () => received().length >= sent.length);
   expect(received()).toBe(sent);
 });
 
@@ -66,14 +58,14 @@ test('a delay is at least as long as it is set, each way', async () => {
   const { socket, received } = await connected();
   const since = performance.now();
   socket.write('there and back');
-  await eventually(() => received() === 'there and back');
+  await until('it came back', () => received() === 'there and back');
   expect(performance.now() - since).toBeGreaterThanOrEqual(100);
 });
 
 test('a connection that lost something stays dead without being closed; a new one works', async () => {
   const old = await connected();
   old.socket.write('before ');
-  await eventually(() => old.received() === 'before ');
+  await until('it came back', () => old.received() === 'before ');
   proxy.set({ swallow: true });
   old.socket.write('vanishes ');
   await Bun.sleep(50);
@@ -81,7 +73,7 @@ test('a connection that lost something stays dead without being closed; a new on
   old.socket.write('too late');
   const fresh = await connected();
   fresh.socket.write('works');
-  await eventually(() => fresh.received() === 'works');
+  await until('the new one works', () => fresh.received() === 'works');
   expect(old.received()).toBe('before ');
   expect(old.socket.destroyed).toBe(false);
 });
@@ -105,10 +97,41 @@ test.each(['client', 'server'] as const)(
     await Bun.sleep(20);
     held.socket.write('two ');
     other.socket.write('passes');
-    await eventually(() => other.received() === 'passes');
+    await until('the other passes', () => other.received() === 'passes');
     expect(held.received()).toBe('');
     proxy.set({ hold: undefined });
     held.socket.write('three');
-    await eventually(() => held.received() === 'one two three');
+    await until('all that was held came', () => held.received() === 'one two three');
   },
 );
+
+test('a port that is taken is refused', async () => {
+  expect(String(await failure(TcpProxy.open('tcp://127.0.0.1:1', port)))).toContain('EADDRINUSE');
+});
+
+test('stalled, nothing passes until it goes on; muted, only what the server says; its bytes are counted', async () => {
+  const { socket, received } = await connected();
+  for (const stop of [() => proxy.stall(), () => proxy.mute()]) {
+    const { answered } = proxy;
+    const goOn = stop();
+    socket.write('held ');
+    const other = await connected();
+    other.socket.write('also');
+    await Bun.sleep(30);
+    expect([proxy.answered, other.received()]).toEqual([answered, '']);
+    goOn();
+    await until('both came back', () => other.received() === 'also' && proxy.answered === answered + 9);
+  }
+  expect(received()).toBe('held held ');
+});
+
+test('refusing ends what there is and takes nothing until it is over', async () => {
+  const first = await connected();
+  const allow = proxy.refuse();
+  await first.closed;
+  await (await connected()).closed;
+  allow();
+  const third = await connected();
+  third.socket.write('works');
+  await until('it works', () => third.received() === 'works');
+});

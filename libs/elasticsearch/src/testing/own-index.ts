@@ -1,6 +1,6 @@
 import { Client, HttpConnection } from '@elastic/elasticsearch';
 import type { RefusedDocument, SearchDocument, Token } from '@parley/domain';
-import { type Elasticsearch, type ElasticsearchOptions, openElasticsearch } from './open.ts';
+import { type Elasticsearch, type ElasticsearchOptions, openElasticsearch } from '../open.ts';
 
 /** The Elasticsearch that the tests use. */
 export function serverUrl(): string {
@@ -71,16 +71,6 @@ export function pretend(answer: (request: Request) => Response | Promise<Respons
     },
   });
   return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };
-}
-
-/** What a promise rejects with. */
-export async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => {
-      throw new Error('it did not reject');
-    },
-    (error: unknown) => error,
-  );
 }
 
 /** An index as version 1 made it, with its aliases; answers its name. */

@@ -1,0 +1,3 @@
+/** For the tests of other packages. */
+export { Indexer } from '../indexer.ts';
+export { SearchUpkeep } from '../search-upkeep.ts';

@@ -1,0 +1,6 @@
+/** For the tests and benchmarks of other packages: an index of one's own, and how documents lie in it. */
+export { requestsOf } from '../bulk-body.ts';
+export { documentId, SHORT_KEYS } from '../keys.ts';
+export { indexBody } from '../mapping.ts';
+export { CURRENT_LAYOUT } from '../version-2.ts';
+export { createVersion1, type Own, openOwn, rawClient } from './own-index.ts';

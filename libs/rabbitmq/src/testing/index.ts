@@ -1,0 +1,2 @@
+/** For the tests of other packages. */
+export { deleteQueues, onChannel, rabbitmqUrl } from './queues.ts';

@@ -1,0 +1,175 @@
+import { createServer, connect as dial, type Server, type Socket } from 'node:net';
+
+/** What a proxy does to its connections; all of it can be changed while they live. */
+export interface ProxyBehaviour {
+  /** Where new connections lead: a port of the server's host. */
+  readonly targetPort: number;
+  /** Each way. */
+  readonly delayMs: number;
+  /** New connections are closed at once. */
+  readonly refuse: boolean;
+  /**
+   * Bytes vanish without a word, both ways, as behind a router that has forgotten the connection. One that has lost
+   * bytes stays dead for good, whatever is set later; its ends do not learn it.
+   */
+  readonly swallow: boolean;
+  /** The chance, each second, that a connection is cut. */
+  readonly cutsPerSecond: number;
+  /** What these clients send, or are sent, waits until this is set to something else. */
+  readonly hold: Hold | undefined;
+}
+
+export interface Hold {
+  /** All clients, unless given. */
+  readonly clientPorts?: readonly number[];
+  /** Both, unless given. */
+  readonly from?: 'client' | 'server';
+}
+
+const CUT_EVERY_MS = 100;
+
+interface Joined {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly clientPort: number;
+  dead: boolean;
+}
+
+/** A TCP proxy in front of a server that can lose, delay, hold and refuse what goes through it. */
+export class TcpProxy {
+  /** Bytes that came from the server. */
+  answered = 0;
+  readonly #host: string;
+  readonly #joined = new Set<Joined>();
+  readonly #server: Server;
+  readonly #cutting: Timer;
+  #behaviour: ProxyBehaviour;
+
+  private constructor(target: URL) {
+    this.#host = target.hostname;
+    this.#behaviour = {
+      targetPort: Number(target.port),
+      delayMs: 0,
+      refuse: false,
+      swallow: false,
+      cutsPerSecond: 0,
+      hold: undefined,
+    };
+    this.#server = createServer((client) => this.#join(client));
+    this.#cutting = setInterval(() => this.#cutSome(), CUT_EVERY_MS);
+  }
+
+  /** Listens on loopback, on any port unless one is given. Answers the proxy and the URL that leads through it. */
+  static async open(target: string, wantedPort = 0): Promise<{ proxy: TcpProxy; url: string }> {
+    const through = new URL(target);
+    const proxy = new TcpProxy(new URL(target));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    proxy.#server.once('error', reject).listen(wantedPort, '127.0.0.1', resolve);
+    await promise;
+    const address = proxy.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+    through.hostname = '127.0.0.1';
+    through.port = String(address.port);
+    return { proxy, url: through.href };
+  }
+
+  set(change: Partial<ProxyBehaviour>): void {
+    this.#behaviour = { ...this.#behaviour, ...change };
+    if (!('hold' in change)) return;
+    for (const each of this.#joined) for (const from of [each.client, each.server]) this.#flow(each, from);
+  }
+
+  /** Ends all connections. */
+  cut(): void {
+    for (const each of this.#joined) this.#end(each);
+  }
+
+  /** Ends all connections and takes none until the answered function is called. */
+  refuse(): () => void {
+    this.set({ refuse: true });
+    this.cut();
+    return () => this.set({ refuse: false });
+  }
+
+  /** Keeps all bytes to itself until the answered function is called. */
+  stall(): () => void {
+    this.set({ hold: {} });
+    return () => this.set({ hold: undefined });
+  }
+
+  /** Keeps what the clients send to itself until the answered function is called; the server is heard meanwhile. */
+  mute(): () => void {
+    this.set({ hold: { from: 'client' } });
+    return () => this.set({ hold: undefined });
+  }
+
+  close(): void {
+    clearInterval(this.#cutting);
+    this.#server.close();
+    this.cut();
+  }
+
+  #join(client: Socket): void {
+    if (this.#behaviour.refuse) {
+      client.destroy();
+      return;
+    }
+    const server = dial(this.#behaviour.targetPort, this.#host);
+    const joined: Joined = { client, server, clientPort: client.remotePort ?? 0, dead: false };
+    this.#joined.add(joined);
+    this.#forward(joined, client, server);
+    this.#forward(joined, server, client);
+  }
+
+  #forward(joined: Joined, from: Socket, to: Socket): void {
+    from.setNoDelay(true);
+    const delayed: Buffer[] = [];
+    let lastDueAt = 0;
+    const pass = (next: Buffer | undefined) => {
+      if (next !== undefined && !to.destroyed && !to.write(next)) from.pause();
+    };
+    from.on('data', (bytes: Buffer) => {
+      if (from === joined.server) this.answered += bytes.length;
+      if (this.#behaviour.swallow) joined.dead = true;
+      if (joined.dead) return;
+      const now = performance.now();
+      // Not before what came earlier, also when the delay has become shorter since.
+      lastDueAt = Math.max(lastDueAt, now + this.#behaviour.delayMs);
+      if (lastDueAt <= now && delayed.length === 0) {
+        pass(bytes);
+        return;
+      }
+      delayed.push(bytes);
+      // Each timer passes the first that waits: timers of different lengths do not fire in the order of their times.
+      setTimeout(() => pass(delayed.shift()), lastDueAt - now);
+    });
+    to.on('drain', () => this.#flow(joined, from));
+    from.on('error', () => {});
+    // Of a dead connection neither end learns what became of the other.
+    from.on('close', () => {
+      if (!joined.dead || from === joined.client) this.#end(joined);
+    });
+    this.#flow(joined, from);
+  }
+
+  /** What is held stays in the sockets, in order, and its sender is slowed down as by a peer that does not read. */
+  #flow({ client, clientPort }: Joined, from: Socket): void {
+    const { hold } = this.#behaviour;
+    const side = from === client ? 'client' : 'server';
+    const isHeld =
+      hold !== undefined && (hold.from ?? side) === side && (hold.clientPorts?.includes(clientPort) ?? true);
+    if (isHeld) from.pause();
+    else from.resume();
+  }
+
+  #end(joined: Joined): void {
+    this.#joined.delete(joined);
+    joined.client.destroy();
+    joined.server.destroy();
+  }
+
+  #cutSome(): void {
+    const chance = (this.#behaviour.cutsPerSecond * CUT_EVERY_MS) / 1_000;
+    for (const each of this.#joined) if (Math.random() < chance) this.#end(each);
+  }
+}

@@ -1,0 +1,31 @@
+/** A condition did not come true in time. */
+export class TooLate extends Error {
+  override readonly name = 'TooLate';
+}
+
+const PAUSE_MS_MIN = 2;
+const PAUSE_MS_MAX = 200;
+/** A pause is this share of the time that was waited so far: short waits end at once, long ones cost little. */
+const SHARE = 0.1;
+
+/**
+ * Asks until `holds` answers yes. An error counts as no: what is asked may not be there yet.
+ * @throws {TooLate} after `withinMs`, with `what` and the last error
+ */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const since = performance.now();
+  for (;;) {
+    let cause: unknown;
+    try {
+      if (await holds()) return;
+    } catch (error) {
+      cause = error;
+    }
+    const waited = performance.now() - since;
+    if (waited > withinMs) {
+      const last = cause === undefined ? '' : `, at last: ${String(cause)}`;
+      throw new TooLate(`waited ${withinMs / 1_000} s in vain until ${what}${last}`, { cause });
+    }
+    await Bun.sleep(Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, waited * SHARE)));
+  }
+}
