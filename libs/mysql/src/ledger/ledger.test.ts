@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newToken, partitionOf, type SearchDocument } from '@parley/domain';
+import { until } from '@parley/testing';
 import { openMysql } from '../open.ts';
 import { WrongPartitions } from '../partitioning.ts';
 import { application, chat, messages } from '../testing/events.ts';
