@@ -45,7 +45,7 @@ export const mysqlFaults: readonly Fault[] = [
   },
   {
     name: 'mysql-locks',
-    description: 'somebody locks the rows of the hot chat and of the counter generations for 8 s',
+    description: 'somebody locks the rows of the hot chat and of the partitions for 8 s',
     holdMs: 0,
     inject: async ({ stack, load }) => {
       const mysql = await connectMysql(stack);
@@ -54,7 +54,7 @@ export const mysqlFaults: readonly Fault[] = [
       const { token, chat } = load.hot;
       const condition = 'WHERE token = UUID_TO_BIN(?) AND chat_number = ?';
       await mysql.query(`SELECT number FROM messages ${condition} FOR UPDATE`, [token, chat]);
-      await mysql.query('SELECT * FROM counter_generations FOR UPDATE');
+      await mysql.query('SELECT * FROM partitions FOR UPDATE');
       await Bun.sleep(8_000);
       mysql.destroy();
     },

@@ -55,18 +55,18 @@ async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
   tell(`crashed ${CRASHES_HOLDING} times with deliveries in the hand`);
 }
 
-/** Each transaction that stores rows reads this one before its commit. Until the connection ends. */
+/** Each transaction that stores rows takes its partition's row for its commit. Until the connection ends. */
 async function keepFromCommitting(mysql: Connection): Promise<void> {
   await mysql.query('SET SESSION innodb_lock_wait_timeout = 30');
   await mysql.query('BEGIN');
-  await mysql.query("SELECT generation FROM counter_generations WHERE name = 'open' FOR UPDATE");
+  await mysql.query('SELECT partition_number FROM partitions FOR UPDATE');
 }
 
 /** Transactions that store what a worker has got: they write its rows, or wait to commit them. */
 async function storing(mysql: Connection): Promise<string[]> {
   const [rows] = await mysql.query(
     `SELECT CAST(trx_id AS CHAR) AS id FROM information_schema.innodb_trx
-     WHERE trx_query LIKE 'INSERT INTO messages%' OR trx_query LIKE 'SELECT generation%FOR SHARE'`,
+     WHERE trx_query LIKE 'INSERT INTO messages%' OR trx_query LIKE 'UPDATE partitions SET seq%'`,
   );
   return (rows as { id: string }[]).map(({ id }) => id);
 }

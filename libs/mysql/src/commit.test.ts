@@ -1,0 +1,161 @@
+/** What a commit insists on, and what stays locked where it is refused. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { newToken, Unavailable } from '@parley/domain';
+import { until } from '@parley/testing';
+import { type Connection, createConnection } from 'mysql2/promise';
+import { commitStatements } from './commit.ts';
+import { application, chat, messages } from './testing/events.ts';
+import { flushAll, type OwnDatabase, ownDatabase } from './testing/own-database.ts';
+
+let database: OwnDatabase;
+let other: Connection;
+beforeAll(async () => {
+  database = await ownDatabase();
+  other = await createConnection({ uri: database.url, multipleStatements: true });
+  await other.query("SET SESSION transaction_isolation = 'READ-COMMITTED'"); // as all sessions of a pool
+});
+afterAll(async () => {
+  await other.end();
+  await database.close();
+});
+
+const NOTHING = { messages: [], chats: [], documents: 0 };
+const tokenIn = (partition: number) => `0000000${partition}${newToken().slice(8)}`;
+
+async function newChat(partition: number): Promise<string> {
+  const token = tokenIn(partition);
+  await database.mysql.store.append([application(token), chat(token)]);
+  return token;
+}
+
+async function rowOf(partition: number) {
+  const [row] = await database.query<Record<string, number>>(
+    `SELECT * FROM partitions WHERE partition_number = ${partition}`,
+  );
+  return row;
+}
+
+/** Whether somebody holds the row of the partition. */
+async function isLocked(partition: number): Promise<boolean> {
+  const rows = await database.query(
+    `SELECT partition_number FROM partitions WHERE partition_number = ${partition} FOR UPDATE SKIP LOCKED`,
+  );
+  return rows.length === 0;
+}
+
+test('every transaction that changes something draws the next seq and leaves a batch under it, without a gap', async () => {
+  const { store } = database.mysql;
+  const token = await newChat(1);
+  await Promise.all(
+    Array.from({ length: 30 }, (_, index) => store.append([messages(token, index + 1, [`message ${index}`])])),
+  );
+  await store.rewriteMessage(token, 1, 3, 'changed');
+  await store.renameChat(token, 1, 'renamed');
+  await store.renameApplication(token, 'renamed');
+  const rows = await database.query<{ seq: number }>(
+    'SELECT seq FROM batches WHERE partition_number = 1 ORDER BY seq',
+  );
+  expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 34 }, (_, index) => index + 1));
+  expect((await rowOf(1))?.seq).toBe(34);
+});
+
+test('what changes nothing draws no seq', async () => {
+  const { store } = database.mysql;
+  const token = await newChat(2);
+  const before = await rowOf(2);
+  expect(await store.renameChat(token, 7, 'there is none')).toBeUndefined();
+  expect(await store.rewriteMessage(token, 1, 9, 'there is none')).toBeUndefined();
+  expect((await store.append([messages(token, 1, ['x'], 9)])).rejected).toHaveLength(1);
+  expect(await rowOf(2)).toEqual(before);
+});
+
+const refused = [
+  ['of an epoch that has ended', 'oldest = 5', { epoch: 4 }],
+  ['with owners that were looked up before a delete', 'deletes = 3', { deletes: 2 }],
+  ['of a program that knows less than the level', 'level = 9', {}],
+] as const;
+
+test.each(refused)('a commit %s is refused, commits nothing and holds nothing of the partition', async (_, change, terms) => {
+  const token = await newChat(3);
+  const before = await rowOf(3);
+  await database.query(`UPDATE partitions SET ${change} WHERE partition_number = 3`);
+  await other.query('BEGIN');
+  await other.query(`UPDATE chats SET name = 'never' WHERE partition_number = 3 AND token = UUID_TO_BIN('${token}')`);
+  const error = await other.query(commitStatements({ partition: 3, ...terms }, NOTHING).join(';')).then(
+    () => undefined,
+    (reason: { code: string }) => reason.code,
+  );
+  expect(error).toBe('ER_BAD_NULL_ERROR');
+  // As where the process freezes here, before its ROLLBACK.
+  expect(await isLocked(3)).toBe(false);
+  await other.query('ROLLBACK');
+  expect((await database.mysql.store.chat(token, 1))?.name).toBe('A chat');
+  expect((await rowOf(3))?.seq).toBe(before?.seq ?? -1);
+  await database.query('UPDATE partitions SET oldest = 0, deletes = 0, level = 1 WHERE partition_number = 3');
+});
+
+test('a commit in a partition without a row is refused', async () => {
+  await other.query('BEGIN');
+  const commit = other.query(commitStatements({ partition: 700 }, NOTHING).join(';'));
+  await expect(commit).rejects.toMatchObject({ code: 'ER_BAD_NULL_ERROR' });
+  await other.query('ROLLBACK');
+});
+
+test('after a delete, owners are looked up again: what is gone is an owner no more', async () => {
+  const { store } = database.mysql;
+  const token = await newChat(4);
+  await store.append([messages(token, 1, ['known'])]);
+  await database.query(`DELETE FROM chats WHERE partition_number = 4 AND token = UUID_TO_BIN('${token}')`);
+  await database.query('UPDATE partitions SET deletes = deletes + 1 WHERE partition_number = 4');
+  const late = messages(token, 2, ['of a chat that is gone']);
+  expect((await store.append([late])).rejected).toMatchObject([{ event: late, reason: 'unknown-owner' }]);
+});
+
+test('a program that knows less than the level stores nothing, changes nothing, and answers no fence', async () => {
+  const { store } = database.mysql;
+  const token = await newChat(5);
+  await store.append([messages(token, 1, ['before'])]);
+  await database.query('UPDATE partitions SET level = 2 WHERE partition_number = 5');
+  await expect(store.append([messages(token, 2, ['x'])])).rejects.toBeInstanceOf(Unavailable);
+  await expect(store.rewriteMessage(token, 1, 1, 'x')).rejects.toBeInstanceOf(Unavailable);
+  await expect(store.fence(5, 0)).rejects.toBeInstanceOf(Unavailable);
+  await database.query('UPDATE partitions SET level = 1 WHERE partition_number = 5');
+  expect((await store.append([messages(token, 2, ['after'])])).rows).toBe(1);
+});
+
+test('a fence is a commit, and answers a seq that every later read must have reached', async () => {
+  const { store } = database.mysql;
+  const token = await newChat(6);
+  const seq = await store.fence(6, 0);
+  expect(seq).toBe((await rowOf(6))?.seq ?? -1);
+  expect((await rowOf(6))?.fences).toBe(1);
+  const sequence = { kind: 'chats', token } as const;
+  expect(await store.highest(sequence, seq)).toMatchObject({ number: 1 });
+  await store.reached(token, seq);
+  await expect(store.highest(sequence, seq + 1)).rejects.toBeInstanceOf(Unavailable);
+  await expect(store.reached(token, seq + 1)).rejects.toBeInstanceOf(Unavailable);
+});
+
+test('a sum whose generation another process has summed meanwhile is refused as a whole', async () => {
+  const { store } = database.mysql;
+  const token = await newChat(7);
+  await store.append([messages(token, 1, ['a', 'b', 'c'])]);
+  // Between the look and the commit of the sum: its first statement waits for this row.
+  await other.query('BEGIN');
+  await other.query(`UPDATE chats SET name = name WHERE partition_number = 7 AND token = UUID_TO_BIN('${token}')`);
+  const flushing = database.mysql.ledger.rotateAndFlush(7).then(
+    () => 'summed',
+    () => 'refused',
+  );
+  await until('the sum waits for the row', async () => {
+    const running = await database.query<{ Info: string | null }>('SHOW FULL PROCESSLIST');
+    return running.some(({ Info }) => Info?.includes(token.replaceAll('-', '')) && Info.startsWith('UPDATE (VALUES'));
+  });
+  await database.query('UPDATE partitions SET flushed = generation - 1 WHERE partition_number = 7');
+  await other.query('ROLLBACK');
+  expect(await flushing).toBe('refused');
+  expect((await store.chat(token, 1))?.messagesCount).toBe(0);
+  await database.query('UPDATE partitions SET flushed = 0 WHERE partition_number = 7');
+  await flushAll(database.mysql);
+  expect((await store.chat(token, 1))?.messagesCount).toBe(3);
+});
