@@ -52,9 +52,7 @@ test('every transaction that changes something draws the next seq and leaves a b
   await store.rewriteMessage(token, 1, 3, 'changed');
   await store.renameChat(token, 1, 'renamed');
   await store.renameApplication(token, 'renamed');
-  const rows = await database.query<{ seq: number }>(
-    'SELECT seq FROM batches WHERE partition_number = 1 ORDER BY seq',
-  );
+  const rows = await database.query<{ seq: number }>('SELECT seq FROM batches WHERE partition_number = 1 ORDER BY seq');
   expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 34 }, (_, index) => index + 1));
   expect((await rowOf(1))?.seq).toBe(34);
 });
@@ -75,24 +73,27 @@ const refused = [
   ['of a program that knows less than the level', 'level = 9', {}],
 ] as const;
 
-test.each(refused)('a commit %s is refused, commits nothing and holds nothing of the partition', async (_, change, terms) => {
-  const token = await newChat(3);
-  const before = await rowOf(3);
-  await database.query(`UPDATE partitions SET ${change} WHERE partition_number = 3`);
-  await other.query('BEGIN');
-  await other.query(`UPDATE chats SET name = 'never' WHERE partition_number = 3 AND token = UUID_TO_BIN('${token}')`);
-  const error = await other.query(commitStatements({ partition: 3, ...terms }, NOTHING).join(';')).then(
-    () => undefined,
-    (reason: { code: string }) => reason.code,
-  );
-  expect(error).toBe('ER_BAD_NULL_ERROR');
-  // As where the process freezes here, before its ROLLBACK.
-  expect(await isLocked(3)).toBe(false);
-  await other.query('ROLLBACK');
-  expect((await database.mysql.store.chat(token, 1))?.name).toBe('A chat');
-  expect((await rowOf(3))?.seq).toBe(before?.seq ?? -1);
-  await database.query('UPDATE partitions SET oldest = 0, deletes = 0, level = 1 WHERE partition_number = 3');
-});
+test.each(refused)(
+  'a commit %s is refused, commits nothing and holds nothing of the partition',
+  async (_, change, terms) => {
+    const token = await newChat(3);
+    const before = await rowOf(3);
+    await database.query(`UPDATE partitions SET ${change} WHERE partition_number = 3`);
+    await other.query('BEGIN');
+    await other.query(`UPDATE chats SET name = 'never' WHERE partition_number = 3 AND token = UUID_TO_BIN('${token}')`);
+    const error = await other.query(commitStatements({ partition: 3, ...terms }, NOTHING).join(';')).then(
+      () => undefined,
+      (reason: { code: string }) => reason.code,
+    );
+    expect(error).toBe('ER_BAD_NULL_ERROR');
+    // As where the process freezes here, before its ROLLBACK.
+    expect(await isLocked(3)).toBe(false);
+    await other.query('ROLLBACK');
+    expect((await database.mysql.store.chat(token, 1))?.name).toBe('A chat');
+    expect((await rowOf(3))?.seq).toBe(before?.seq ?? -1);
+    await database.query('UPDATE partitions SET oldest = 0, deletes = 0, level = 1 WHERE partition_number = 3');
+  },
+);
 
 test('a commit in a partition without a row is refused', async () => {
   await other.query('BEGIN');

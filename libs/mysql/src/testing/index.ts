@@ -1,3 +1,3 @@
 /** For the tests of other packages. */
 export { application, chat, messages } from './events.ts';
-export { type OwnDatabase, ownDatabase } from './own-database.ts';
+export { type OwnDatabase, ownDatabase, rootConnection } from './own-database.ts';
