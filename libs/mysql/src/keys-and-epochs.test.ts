@@ -115,6 +115,19 @@ test('a key keeps its first create for 24 hours, then it belongs to the next; ei
   });
 });
 
+test('a key that is older than 24 hours is not found, though it is there still', async () => {
+  const { mysql } = database;
+  const token = tokenIn(1);
+  const aged = (hours: number, first: number, digit: string) => ({
+    ...messages(token, first, ['x']),
+    at: Date.now() - hours * HOUR,
+    key: key(digit),
+  });
+  await mysql.store.append([application(token), chat(token), aged(23.9, 1, '7'), aged(24.1, 2, '8')]);
+  expect(await mysql.store.keyedCreate(token, key('7').hash)).toMatchObject({ first: 1 });
+  expect(await mysql.store.keyedCreate(token, key('8').hash)).toBeUndefined();
+});
+
 test('keys whose time is over are pruned, others stay', async () => {
   const { mysql } = database;
   const token = tokenIn(1);

@@ -70,6 +70,42 @@ test('what an indexer could not apply is taken again, and an update is seen with
   for (const document of seen) expect(document).toMatchObject({ content: 'new', version: 2 });
 });
 
+test('nothing is noted as indexed before it is: what one failed with, or died with, another takes', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  while ((await ledger.indexNext(1_000, async () => {})) > 0);
+  await store.append([messages(token, 1, ['only once written'])]);
+  const { url } = database;
+  const [first, second] = [1, 2].map(() => openMysql({ url, partitions: PARTITIONS }));
+  const { promise: died, reject: die } = Promise.withResolvers<void>();
+  const dying = first?.ledger.indexNext(1_000, () => died);
+  const failing = second?.ledger.indexNext(1_000, () => Promise.reject(new Error('the index is away')));
+  await expect(failing).rejects.toThrow('away');
+  const seen: string[] = [];
+  const read = async (documents: readonly SearchDocument[]) => void seen.push(...documents.map((d) => d.content));
+  expect(await second?.ledger.indexNext(1_000, read)).toBe(1);
+  expect(seen).toEqual(['only once written']);
+  die(new Error('killed'));
+  await expect(dying).rejects.toThrow('killed');
+  await Promise.all([first?.close(), second?.close()]);
+});
+
+test('two lanes of a process do not take the same', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  while ((await ledger.indexNext(1_000, async () => {})) > 0);
+  await store.append([messages(token, 1, ['one'])]);
+  const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+  const first = ledger.indexNext(1_000, () => done);
+  await until('it has the batch', async () => (await ledger.indexNext(1_000, async () => {})) === 0);
+  await store.append([messages(token, 2, ['two'])]);
+  const seen: string[] = [];
+  await ledger.indexNext(1_000, async (documents) => void seen.push(...documents.map((d) => d.content)));
+  expect(seen).toEqual(['two']);
+  finish();
+  expect(await first).toBe(1);
+});
+
 test('counts are summed while an indexer holds the batches, and an indexer works while they are summed', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
@@ -149,6 +185,33 @@ test('what is indexed and counted is pruned, what is not stays', async () => {
   await pruneAll(database.mysql);
   const [left] = await database.query<{ n: number }>('SELECT COUNT(*) AS n FROM batches');
   expect(left?.n).toBe(0);
+});
+
+test('what is indexed but not counted yet is not pruned', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await flushAll(database.mysql);
+  await store.append([messages(token, 1, ['x', 'y', 'z'])]);
+  while ((await ledger.indexNext(100, async () => {})) > 0);
+  await pruneAll(database.mysql);
+  await flushAll(database.mysql);
+  expect((await store.chat(token, 1))?.messagesCount).toBe(3);
+});
+
+test('`low` has risen before the rows go', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  await store.append([messages(token, 1, ['x'])]);
+  const partition = partitionOf(token, PARTITIONS);
+  while ((await ledger.indexNext(100, async () => {})) > 0);
+  await flushAll(database.mysql);
+  await pruneAll(database.mysql);
+  const [row] = await database.query<{ seq: number; low: number; left_over: number }>(
+    `SELECT seq, low, (SELECT COUNT(*) FROM batches WHERE partition_number = ${partition}) AS left_over
+     FROM partitions WHERE partition_number = ${partition}`,
+  );
+  expect(row?.left_over).toBe(0);
+  expect(row?.low).toBe(row?.seq ?? -1);
 });
 
 test('a recount finds no drift where there is none, and one that was made', async () => {
