@@ -90,19 +90,44 @@ test('nothing is noted as indexed before it is: what one failed with, or died wi
   await Promise.all([first?.close(), second?.close()]);
 });
 
-test('two lanes of a process do not take the same', async () => {
+test('two lanes of a process do not take the same; what one failed with is taken again while the other is at work', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   while ((await ledger.indexNext(1_000, async () => {})) > 0);
   await store.append([messages(token, 1, ['one'])]);
-  const { promise: done, resolve: finish } = Promise.withResolvers<void>();
-  const first = ledger.indexNext(1_000, () => done);
-  await until('it has the batch', async () => (await ledger.indexNext(1_000, async () => {})) === 0);
-  await store.append([messages(token, 2, ['two'])]);
+  const [taken, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = ledger.indexNext(1_000, () => {
+    taken.resolve();
+    return done.promise;
+  });
+  await taken.promise;
   const seen: string[] = [];
-  await ledger.indexNext(1_000, async (documents) => void seen.push(...documents.map((d) => d.content)));
-  expect(seen).toEqual(['two']);
-  finish();
+  const read = async (documents: readonly SearchDocument[]) => void seen.push(...documents.map((d) => d.content));
+  await store.append([messages(token, 2, ['two'])]);
+  await expect(ledger.indexNext(1_000, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+  await store.append([messages(token, 3, ['three'])]);
+  await ledger.indexNext(1_000, read);
+  // The first lane's batch is given back with its partition's others: applied twice, which does no harm.
+  expect(seen).toContain('two');
+  expect(seen).toContain('three');
+  done.resolve();
+  expect(await first).toBe(1);
+  expect((await ledger.unindexed()).batches).toBe(0);
+});
+
+test('what one lane has in hand the other does not take', async () => {
+  const { store, ledger } = database.mysql;
+  const token = await newChat();
+  while ((await ledger.indexNext(1_000, async () => {})) > 0);
+  await store.append([messages(token, 1, ['one'])]);
+  const [taken, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const first = ledger.indexNext(1_000, () => {
+    taken.resolve();
+    return done.promise;
+  });
+  await taken.promise;
+  expect(await ledger.indexNext(1_000, async () => {})).toBe(0);
+  done.resolve();
   expect(await first).toBe(1);
 });
 
