@@ -5,7 +5,7 @@ import { until } from '@parley/testing';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { commitStatements } from './commit.ts';
 import { application, chat, messages } from './testing/events.ts';
-import { flushAll, type OwnDatabase, ownDatabase } from './testing/own-database.ts';
+import { flushAll, isRunning, type OwnDatabase, ownDatabase } from './testing/own-database.ts';
 
 let database: OwnDatabase;
 let other: Connection;
@@ -148,10 +148,8 @@ test('a sum whose generation another process has summed meanwhile is refused as 
     () => 'summed',
     () => 'refused',
   );
-  await until('the sum waits for the row', async () => {
-    const running = await database.query<{ Info: string | null }>('SHOW FULL PROCESSLIST');
-    return running.some(({ Info }) => Info?.includes(token.replaceAll('-', '')) && Info.startsWith('UPDATE (VALUES'));
-  });
+  const counted = `UPDATE (VALUES ROW(0x${token.replaceAll('-', '')}, 1, 3))`;
+  await until('the sum waits for the row', () => isRunning(database, counted));
   await database.query('UPDATE partitions SET flushed = generation - 1 WHERE partition_number = 7');
   await other.query('ROLLBACK');
   expect(await flushing).toBe('refused');

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newEventId, newToken } from '@parley/domain';
+import { until } from '@parley/testing';
 import { createConnection } from 'mysql2/promise';
 import { application, chat, messages } from './testing/events.ts';
-import { type OwnDatabase, ownDatabase, pruneAll } from './testing/own-database.ts';
+import { isRunning, type OwnDatabase, ownDatabase, pruneAll } from './testing/own-database.ts';
 
 let database: OwnDatabase;
 beforeAll(async () => {
@@ -61,7 +62,9 @@ test('an append that is under way ends before its epoch does', async () => {
   const beginning = mysql.store.fence(7, 2).then(() => {
     begun = true;
   });
-  await Bun.sleep(200);
+  await until('the fence waits for it', () =>
+    isRunning(database, 'SET fences = fences + 1, epoch = GREATEST(epoch, 2)'),
+  );
   expect(begun).toBe(false);
   await holder.query('COMMIT');
   await beginning;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newToken, Unavailable } from '@parley/domain';
+import { until } from '@parley/testing';
 import { type Mysql, openMysql } from './open.ts';
 import { application, chat, messages } from './testing/events.ts';
 import { type Line, openLine } from './testing/line.ts';
@@ -111,7 +112,8 @@ test('a writer that stands still inside its transaction holds the next one up fo
   const other = openMysql({ url: still.url, partitions: PARTITIONS, writeTimeoutMs: 60_000 });
   still.freezeAfter((statement) => statement.includes('INSERT INTO messages'));
   const lost = refusal(other.store.append([event]));
-  await Bun.sleep(200);
+  const open = 'SELECT trx_id FROM information_schema.innodb_trx WHERE trx_rows_modified > 0';
+  await until('it has written rows', async () => (await database.query(open)).length > 0);
   expect(await database.mysql.store.append([event])).toMatchObject({ rows: LARGE.length, repeated: 0 });
   still.thaw();
   await lost;

@@ -180,6 +180,10 @@ test('an index that is added is given to every later apply; dropping one waits f
   await ledger.addSearchIndex('first');
   await ledger.addSearchIndex('first');
   await store.append([messages(token, 1, ['x'])]);
+  const beat = async () => {
+    const [row] = await database.query<{ at: Date }>('SELECT MAX(seen_at) AS at FROM programs');
+    return row?.at.getTime() ?? 0;
+  };
   let applying = true;
   let dropped: Promise<void> | undefined;
   await ledger.indexNext(1_000, async (_, indices) => {
@@ -187,7 +191,8 @@ test('an index that is added is given to every later apply; dropping one waits f
     await ledger.addSearchIndex('second');
     dropped = ledger.dropSearchIndex('first').then(() => expect(applying).toBe(false));
     await until('the drop waits', async () => (await ledger.searchIndices()).join() === 'second');
-    await Bun.sleep(2_500); // longer than it takes to see that nobody is behind
+    const begun = await beat();
+    await until('it has looked several times', async () => (await beat()) > begun + 2_000);
     applying = false;
   });
   await dropped;

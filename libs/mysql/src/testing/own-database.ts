@@ -62,6 +62,12 @@ export async function pruneAll({ ledger }: Mysql): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition += 1) while ((await ledger.prune(partition, 100)) > 0);
 }
 
+/** Whether the server is at a statement of anybody that has this in it. */
+export async function isRunning({ query }: Pick<OwnDatabase, 'query'>, part: string): Promise<boolean> {
+  const running = await query<{ Info: string | null }>('SHOW FULL PROCESSLIST');
+  return running.some(({ Info }) => Info?.includes(part) && !Info.startsWith('SHOW'));
+}
+
 /** On the server's socket, MYSQL_SOCKET, which is root's alone; over TCP nobody may make databases. */
 export function rootConnection(): Promise<Connection> {
   return createConnection({ user: 'root', socketPath: variable('MYSQL_SOCKET') });
