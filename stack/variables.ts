@@ -23,16 +23,8 @@ export const VARIABLES: readonly Variable[] = [
     ['ELASTICSEARCH_HEAP_MB', '512', "megabytes of Elasticsearch's heap"],
     ['INDEX_SHARDS', '1', 'told to the worker'],
     ['LOG_LEVEL', 'info', 'told to the apps'],
-    [
-      'NGINX_CONNECTIONS_PER_ADDRESS',
-      '2000',
-      'requests at once from one address, then 429; raise it behind a proxy',
-    ],
-    [
-      'NGINX_LOG_ADDRESSES',
-      'short',
-      'of the access log; `full`: with tokens and search texts',
-    ],
+    ['NGINX_CONNECTIONS_PER_ADDRESS', '2000', 'requests at once from one address, then 429; raise it behind a proxy'],
+    ['NGINX_LOG_ADDRESSES', 'short', 'of the access log; `full`: with tokens and search texts'],
     [
       'NGINX_RATE_LIMIT',
       'off',
@@ -46,11 +38,7 @@ export const VARIABLES: readonly Variable[] = [
   ...of(NATIVE, [
     ['API_PORT', '3200', 'of the first api, the next ones count up'],
     ['APIS', '1', 'instances'],
-    [
-      'ELASTICSEARCH_APP_PORT',
-      'ELASTICSEARCH_PORT',
-      'where the apps connect: a proxy',
-    ],
+    ['ELASTICSEARCH_APP_PORT', 'ELASTICSEARCH_PORT', 'where the apps connect: a proxy'],
     ['ELASTICSEARCH_PORT', '9200', 'a port of loopback'],
     ['ELASTICSEARCH_TRANSPORT_PORT', 'ELASTICSEARCH_PORT + 100', "between Elasticsearch's nodes"],
     ['EPMD_PORT', 'RABBITMQ_PORT - 1303', "Erlang's port mapper"],
@@ -63,12 +51,8 @@ export const VARIABLES: readonly Variable[] = [
       "loopback's, where nginx listens there",
       'host names that are answered, separated by commas; others get [421](decisions/0018-one-reading-of-an-address.md)',
     ],
-    [
-      'NGINX_HOST',
-      'localhost',
-      'address of nginx: `localhost` is 127.0.0.1 and ::1, `0.0.0.0` lets other machines in',
-    ],
-    ['NGINX_STATUS_PORT', 'PORT + 1', "`/nginx_status`, on loopback"],
+    ['NGINX_HOST', 'localhost', 'address of nginx: `localhost` is 127.0.0.1 and ::1, `0.0.0.0` lets other machines in'],
+    ['NGINX_STATUS_PORT', 'PORT + 1', '`/nginx_status`, on loopback'],
     ['PORT', '8080', 'nginx'],
     ['RABBITMQ_APP_PORT', 'RABBITMQ_PORT', 'where the apps connect: a proxy'],
     ['RABBITMQ_DIST_PORT', 'RABBITMQ_PORT + 1000', "Erlang's own, between RabbitMQ's nodes"],

@@ -21,7 +21,7 @@ await runProgram(() => {
     await connected(rabbitmq.start());
     const parts = {
       store: mysql.store,
-      log: rabbitmq.log,
+      events: rabbitmq.log,
       index: elasticsearch.search,
       counters: redis.counters,
       logger,
