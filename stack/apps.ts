@@ -51,7 +51,10 @@ export function appEnvironment(settings: Settings, app: App, port: number): Reco
     HOST: '127.0.0.1',
     ...connectionUrls(settings.appPorts),
     ...(app === 'api' && { PUBLIC_URL: settings.publicUrl }),
-    ...(app === 'worker' && { MYSQL_MIGRATION_URL: migrationUrl(settings.appPorts) }),
+    ...(app === 'worker' && {
+      MYSQL_MIGRATION_URL: migrationUrl(settings.appPorts),
+      INDEX_SHARDS: String(settings.indexShards),
+    }),
     PARTITIONS: String(settings.partitions),
     LOG_LEVEL: settings.logLevel,
     BUN_JSC_forceRAMSize: String(ASSUMED_MEMORY_BYTES),

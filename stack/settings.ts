@@ -25,6 +25,8 @@ export interface Settings {
   readonly publicUrl: string;
   readonly nginxLogAddresses: string;
   readonly partitions: number;
+  /** Of a search index that is made from now on. */
+  readonly indexShards: number;
   readonly logLevel: string;
   readonly elasticsearchHeapMb: number;
   /** Variables of the environment that the apps get as well. */
@@ -147,6 +149,7 @@ export function readSettings(environment: Environment, repository: string): Sett
     ),
     nginxLogAddresses: environment.NGINX_LOG_ADDRESSES || 'short',
     partitions: integer('PARTITIONS', 8, 1, 1_024),
+    indexShards: integer('INDEX_SHARDS', 1, 1, 1_024),
     logLevel: environment.LOG_LEVEL || 'info',
     elasticsearchHeapMb: integer('ELASTICSEARCH_HEAP_MB', 512, 256, 31_744),
     appEnvironment: passedOn(environment),

@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { commonConfig } from '@parley/runtime';
+import { balancedConfig, commonConfig } from '@parley/runtime';
 import { checkMachine } from '@parley/stack/install/machine';
 import { STOP_WITHIN_MS } from '@parley/stack/supervise';
 import { freePort } from '@parley/testing';
@@ -13,9 +13,9 @@ const REPOSITORY = resolve(import.meta.dir, '../..');
 const INSTALL_AND_START_MS = 300_000;
 const read = (path: string): string => readFileSync(`${REPOSITORY}/${path}`, 'utf8');
 
-/** A number that every program has where its environment says nothing. */
+/** A number that ingest and api have where their environment says nothing. */
 function defaultOf(name: 'DRAIN_MS' | 'LINGER_MS' | 'STOP_TIMEOUT_MS'): number {
-  return (commonConfig[name] as unknown as { default: number }).default;
+  return ({ ...commonConfig, ...balancedConfig }[name] as unknown as { default: number }).default;
 }
 
 describe('the times of a stop', () => {

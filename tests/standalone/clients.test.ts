@@ -27,7 +27,7 @@ describe('clients of the standalone', () => {
     messages = `/api/applications/${application_token}/chats/1/messages`;
     page = `${messages}?limit=200`;
     const content = '\u{1f600}'.repeat(10_000);
-    for (let batch = 0; batch < 4; batch += 1) {
+    for (let round = 0; round < 4; round += 1) {
       await Promise.all(Array.from({ length: 50 }, () => post(messages, { message_content: content })));
     }
     expect((await (await fetch(`${standalone.url}${page}`)).arrayBuffer()).byteLength).toBeGreaterThan(8_000_000);

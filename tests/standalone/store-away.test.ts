@@ -20,7 +20,6 @@ test('every read, update and search is a 503 with Retry-After while the store is
     QUEUE_BYTES_MAX: 1024 * 1024,
     STOP_TIMEOUT_MS: 1_000,
     DRAIN_MS: 0,
-    LINGER_MS: 0,
   });
   const send = (request: Request) => running.app.fetch(request);
   const document = await (await send(new Request('http://localhost/swagger/json'))).json();

@@ -5,13 +5,13 @@ import { CountedViews } from './views.ts';
 
 type ApplicationHandlers = Handlers<'listApplications' | 'getApplication' | 'updateApplication' | 'replaceApplication'>;
 
-export function applicationHandlers({ store, log, counters, logger }: ApiParts): ApplicationHandlers {
+export function applicationHandlers({ store, events, counters, logger }: ApiParts): ApplicationHandlers {
   const views = new CountedViews(counters, logger);
 
   const rename = async ({ token, body }: Asked<'updateApplication'>) => {
     const name = body.application_name;
     return views.application(
-      await settled({ log, store }, token, 'application', () => store.renameApplication(token, name)),
+      await settled({ events, store }, token, 'application', () => store.renameApplication(token, name)),
     );
   };
 
@@ -22,7 +22,7 @@ export function applicationHandlers({ store, log, counters, logger }: ApiParts):
       return { items: await views.applications(page.rows), link: tokenLinks(path, asked, page) };
     },
     getApplication: async ({ token }) =>
-      views.application(await settled({ log, store }, token, 'application', () => store.application(token))),
+      views.application(await settled({ events, store }, token, 'application', () => store.application(token))),
     updateApplication: rename,
     replaceApplication: rename,
   };

@@ -3,30 +3,12 @@ import { connected, endProgram, startProgram, whenAvailable } from '@parley/http
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import {
-  commonConfig,
-  elasticsearchConfig,
-  portConfig,
-  publicUrlConfig,
-  readConfig,
-  runProgram,
-  serverConfig,
-  sharedPortConfig,
-} from '@parley/runtime';
-import { Type } from 'typebox';
+import { runProgram } from '@parley/runtime';
+import { apiConfig } from './config.ts';
 import { apiRoutes } from './routes.ts';
 
-const schema = Type.Object({
-  ...commonConfig,
-  ...serverConfig,
-  ...sharedPortConfig,
-  ...elasticsearchConfig,
-  ...publicUrlConfig,
-  PORT: portConfig(3200),
-});
-
 await runProgram(() => {
-  const config = readConfig(schema, process.env);
+  const config = apiConfig(process.env);
   return startProgram('api', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
@@ -39,7 +21,7 @@ await runProgram(() => {
     await connected(rabbitmq.start());
     const parts = {
       store: mysql.store,
-      log: rabbitmq.log,
+      events: rabbitmq.log,
       index: elasticsearch.search,
       counters: redis.counters,
       logger,

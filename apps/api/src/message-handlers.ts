@@ -5,11 +5,11 @@ import { messageView } from './views.ts';
 
 type MessageHandlers = Handlers<'listMessages' | 'getMessage' | 'updateMessage' | 'replaceMessage'>;
 
-export function messageHandlers({ store, log }: ApiParts): MessageHandlers {
+export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
   const rewrite = async ({ token, chat, message, body }: Asked<'updateMessage'>) => {
     const content = body.message_content;
     return messageView(
-      await settled({ log, store }, token, 'message', () => store.rewriteMessage(token, chat, message, content)),
+      await settled({ events, store }, token, 'message', () => store.rewriteMessage(token, chat, message, content)),
     );
   };
 
@@ -17,11 +17,11 @@ export function messageHandlers({ store, log }: ApiParts): MessageHandlers {
     listMessages: async ({ token, chat, query, path }) => {
       const asked = numberPage(query);
       const page = await store.messages(token, chat, asked);
-      if (page.rows.length === 0) await settled({ log, store }, token, 'chat', () => store.chat(token, chat));
+      if (page.rows.length === 0) await settled({ events, store }, token, 'chat', () => store.chat(token, chat));
       return { items: page.rows.map(messageView), link: numberLinks(path, asked, page) };
     },
     getMessage: async ({ token, chat, message }) =>
-      messageView(await settled({ log, store }, token, 'message', () => store.message(token, chat, message))),
+      messageView(await settled({ events, store }, token, 'message', () => store.message(token, chat, message))),
     updateMessage: rewrite,
     replaceMessage: rewrite,
   };

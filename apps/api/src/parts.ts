@@ -4,7 +4,7 @@ import type { Logger } from '@parley/runtime';
 /** What the api needs from outside. Of the event log it uses only the fence. */
 export interface ApiParts {
   readonly store: Store;
-  readonly log: EventLog;
+  readonly events: EventLog;
   readonly index: SearchIndex;
   readonly counters: Counters;
   readonly logger: Logger;

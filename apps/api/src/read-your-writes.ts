@@ -8,14 +8,14 @@ const FENCE_TIMEOUT_MS = 1_000;
  * Unavailable where the wait found no end: never NotFound for what was acknowledged.
  */
 export async function settled<Row>(
-  { log, store }: { readonly log: EventLog; readonly store: Pick<Store, 'reached'> },
+  { events, store }: { readonly events: EventLog; readonly store: Pick<Store, 'reached'> },
   token: Token,
   what: 'application' | 'chat' | 'message',
   attempt: () => Promise<Row | undefined>,
 ): Promise<Row> {
   const row = await attempt();
   if (row !== undefined) return row;
-  await store.reached(token, await log.fence(token, FENCE_TIMEOUT_MS));
+  await store.reached(token, await events.fence(token, FENCE_TIMEOUT_MS));
   const again = await attempt();
   if (again === undefined) throw new NotFound(what);
   return again;

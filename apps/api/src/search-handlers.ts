@@ -12,14 +12,18 @@ interface Search {
   readonly query: { readonly [name: string]: string | undefined };
 }
 
-export function searchHandlers({ store, log, index }: ApiParts): Handlers<'searchMessages' | 'searchMessagesByBody'> {
+export function searchHandlers({
+  store,
+  events,
+  index,
+}: ApiParts): Handlers<'searchMessages' | 'searchMessagesByBody'> {
   const checked = new CheckedSearch(index, store);
 
   const search = async ({ token, chat, path, query }: Search, textOf: () => string) => {
     const limit = pageLimit(query);
     const text = textOf();
     const { hits, next } = await checked.page({ token, chat, query: text, limit, after: decodeCursor(query.cursor) });
-    if (hits.length === 0) await settled({ log, store }, token, 'chat', () => store.chat(token, chat));
+    if (hits.length === 0) await settled({ events, store }, token, 'chat', () => store.chat(token, chat));
     const items = hits.map(({ number, content }) => ({ number, content }));
     if (next === undefined) return { items, link: undefined };
     const parameters = new URLSearchParams({ search_query: text, limit: String(limit), cursor: encodeCursor(next) });

@@ -1,17 +1,18 @@
+import type { EpochRegister } from '@parley/domain';
 import { connected, endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq, publishingMetrics, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { commonConfig, portConfig, readConfig, runProgram, serverConfig, sharedPortConfig } from '@parley/runtime';
-import { Type } from 'typebox';
+import { runProgram } from '@parley/runtime';
 import { closedPartitions } from './closed-partitions.ts';
-import { epochRegister } from './epoch-register.ts';
+import { ingestConfig } from './config.ts';
 import { ingestRoutes } from './routes.ts';
 
-const schema = Type.Object({ ...commonConfig, ...serverConfig, ...sharedPortConfig, PORT: portConfig(3100) });
+/** An epoch begins behind a worker's backlog, if there is one: what takes longer is tried again. */
+const BEGIN_TIMEOUT_MS = 30_000;
 
 await runProgram(() => {
-  const config = readConfig(schema, process.env);
+  const config = ingestConfig(process.env);
   return startProgram('ingest', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
@@ -19,7 +20,12 @@ await runProgram(() => {
     await whenAvailable(logger, () => mysql.settlePartitions());
     await whenAvailable(logger, () => mysql.join('ingest', endProgram));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
-    const register = epochRegister({ database: mysql, log: rabbitmq.log });
+    // Epochs are numbered by the database, and begin in the log.
+    const register: EpochRegister = {
+      next: mysql.nextEpoch,
+      last: mysql.lastEpoch,
+      begin: (partition, epoch) => rabbitmq.log.beginEpoch(partition, epoch, BEGIN_TIMEOUT_MS),
+    };
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, register, logger });
     sharedMetrics(registry, rabbitmq);
     publishingMetrics(registry, rabbitmq);

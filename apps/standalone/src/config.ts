@@ -1,7 +1,7 @@
 import { commonConfig, portConfig, publicUrlConfig, readConfig } from '@parley/runtime';
 import { Type } from 'typebox';
 
-const schema = Type.Object({
+export const standaloneSettings = Type.Object({
   ...commonConfig,
   ...publicUrlConfig,
   HOST: Type.String({ default: 'localhost', description: 'the address to listen on; localhost is 127.0.0.1 and ::1' }),
@@ -20,5 +20,5 @@ const schema = Type.Object({
 });
 
 export function standaloneConfig(env: Readonly<Record<string, string | undefined>>) {
-  return readConfig(schema, env);
+  return readConfig(standaloneSettings, env);
 }

@@ -71,8 +71,6 @@ export async function serve(handle: Handle, options: Serve): Promise<HttpServer>
   return {
     port: listener.port,
     drain: () => listener.drain(),
-    // It has no second instance that others could turn to meanwhile.
-    leave: async () => {},
     stop: (graceMs) => listener.stop(graceMs),
   };
 }

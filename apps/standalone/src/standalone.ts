@@ -31,7 +31,7 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         pages: { behindProxy: false, publicUrl: config.PUBLIC_URL },
         routes: new Elysia()
           .use(ingestRoutes({ numbering, log, store, logger, registry }))
-          .use(apiRoutes({ store, log, index: search, counters, logger })),
+          .use(apiRoutes({ store, events: log, index: search, counters, logger })),
         stop: async () => {
           await consumer.stop();
           await embedded.close();

@@ -1,7 +1,7 @@
 import { commonConfig, elasticsearchConfig, portConfig, readConfig, serverConfig } from '@parley/runtime';
 import { Type } from 'typebox';
 
-const schema = Type.Object({
+export const workerSettings = Type.Object({
   ...commonConfig,
   ...serverConfig,
   ...elasticsearchConfig,
@@ -17,6 +17,12 @@ const schema = Type.Object({
     default: 200,
     minimum: 1,
     description: 'milliseconds the indexer rests between two requests, unless much waits',
+  }),
+  INDEX_SHARDS: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 1024,
+    description: 'shards of a search index that is made from now on; `bun run reindex` makes one',
   }),
   INDEX_KEEP_MS: Type.Integer({
     default: 600_000,
@@ -36,5 +42,5 @@ const schema = Type.Object({
 
 /** What the worker and its commands read from the environment. */
 export function workerConfig(env: Readonly<Record<string, string | undefined>>) {
-  return readConfig(schema, env);
+  return readConfig(workerSettings, env);
 }

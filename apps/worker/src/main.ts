@@ -19,7 +19,7 @@ await runProgram(() => {
     const mysql = openMysql({ url: config.MYSQL_URL, migrationUrl: config.MYSQL_MIGRATION_URL, partitions, logger });
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
-    const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, logger });
+    const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, shards: config.INDEX_SHARDS, logger });
     const { store, ledger } = mysql;
     const { counters } = redis;
 

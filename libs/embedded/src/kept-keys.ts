@@ -1,6 +1,5 @@
 import type { Database } from 'bun:sqlite';
 import { type Event, IDEMPOTENCY_WINDOW_MS, type IdempotencyKey } from '@parley/domain';
-import { scopeOf } from './numbering.ts';
 
 export interface KeptKey {
   readonly body: string;
@@ -44,4 +43,9 @@ export class KeptKeys {
     this.#insert.run(scopeOf(event), key.hash, key.body, event.token, first, event.id, event.at);
     this.#expire.run(this.now() - IDEMPOTENCY_WINDOW_MS);
   }
+}
+
+/** Where an event's key is looked for: an application has no owner yet. */
+export function scopeOf(event: Event): string {
+  return event.type === 'application' ? 'applications' : event.token;
 }

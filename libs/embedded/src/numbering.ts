@@ -15,7 +15,7 @@ import {
 } from '@parley/domain';
 import { guarded } from './database.ts';
 import type { Attempts } from './event-log.ts';
-import type { KeptKeys } from './kept-keys.ts';
+import { type KeptKeys, scopeOf } from './kept-keys.ts';
 import { RecentMap } from './recent-map.ts';
 
 /** One process, one life: there is one epoch. */
@@ -124,11 +124,6 @@ export class EmbeddedNumbering implements Numbering, Attempts {
   #claim(scope: string, key: IdempotencyKey, claim: Omit<Claim, 'attempts'>): void {
     this.#underWay.set(claimName(scope, key), { ...claim, attempts: 0 });
   }
-}
-
-/** Where an event's key is looked for: an application has no owner yet. */
-export function scopeOf(event: Event): string {
-  return event.type === 'application' ? 'applications' : event.token;
 }
 
 function claimName(scope: string, key: IdempotencyKey): string {

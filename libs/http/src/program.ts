@@ -17,7 +17,8 @@ export interface ProgramConfig {
   readonly LOG_LEVEL: string;
   readonly STOP_TIMEOUT_MS: number;
   readonly DRAIN_MS: number;
-  readonly LINGER_MS: number;
+  /** Only where somebody may be in front who keeps connections. */
+  readonly LINGER_MS?: number;
   readonly REQUEST_TIMEOUT_MS: number;
   readonly REUSE_PORT?: boolean;
 }
@@ -66,13 +67,12 @@ export async function startProgram(
     logger,
     port: server.port,
     app,
-    stopTimeoutMs: config.DRAIN_MS + config.LINGER_MS + config.STOP_TIMEOUT_MS,
+    stopTimeoutMs: config.DRAIN_MS + (config.LINGER_MS ?? 0) + config.STOP_TIMEOUT_MS,
     stop: async () => {
       readiness.stopping = true;
       server.drain();
       await Bun.sleep(config.DRAIN_MS);
-      // Nobody keeps connections to a program that only has operations, but who watches it.
-      if (parts.routes !== undefined) {
+      if (config.LINGER_MS !== undefined && server.leave !== undefined) {
         await server.leave(config.LINGER_MS).catch((error: unknown) => {
           logger.warn({ err: error }, 'requests that arrive during the stop may fail');
         });

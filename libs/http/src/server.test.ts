@@ -5,7 +5,7 @@ import { type HttpServer, serve } from './server.ts';
 
 const LONG_MS = 10_000;
 const app = new Elysia().post('/', () => 'done').post('/slow', () => Bun.sleep(300).then(() => 'done late'));
-let server: HttpServer;
+let server: Required<HttpServer>;
 const start = () => {
   server = serve(app, { host: '127.0.0.1', port: 0 });
   return server;

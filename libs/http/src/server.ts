@@ -17,9 +17,10 @@ export interface HttpServer {
   drain(): void;
   /**
    * Refuses new connections, and answers what comes on those that there are until the other ends have closed them: each
-   * after its next answer, the idle ones when they see fit. Waits for that at most `lingerMs`.
+   * after its next answer, the idle ones when they see fit. Waits for that at most `lingerMs`. Only where another instance
+   * can take the connections over.
    */
-  leave(lingerMs: number): Promise<void>;
+  leave?(lingerMs: number): Promise<void>;
   /** Refuses new connections, answers what is in flight for at most `graceMs`, then closes what is left. */
   stop(graceMs: number): Promise<void>;
 }
@@ -37,7 +38,7 @@ type Handle = (request: Request) => Response | Promise<Response>;
  * Serves an app with Bun.serve. Throws where the port is taken. What Bun tells of an address is tidied already: `/x\..\api`
  * is `/api` there. Its router, however, reads what was sent; so an address that only the tidied one leads to is refused.
  */
-export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen): HttpServer {
+export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen): Required<HttpServer> {
   let draining = false;
   const handle: Handle = (request) => (draining ? closing(app.fetch(request)) : app.fetch(request));
   const routed = (request: BunRequest) => (isPlain(request.params) ? handle(named(request)) : refusePath());

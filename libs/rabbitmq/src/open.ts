@@ -7,6 +7,7 @@ import { Outbox } from './outbox.ts';
 import { newStats, type RabbitmqStats } from './stats.ts';
 import { Topology } from './topology.ts';
 
+/** How many envelopes of a partition may be unconfirmed. */
 const WINDOW = 4;
 const QUEUE_BYTES_MAX = 512 * 1024 * 1024;
 
@@ -16,8 +17,6 @@ export interface RabbitmqOptions {
   readonly partitions: number;
   /** The first word of the queues' names. Default: `parley`. */
   readonly queuePrefix?: string;
-  /** How many envelopes of a partition may be unconfirmed. Default: 4. */
-  readonly windowUnconfirmed?: number;
   /** Above so many bytes in one partition's queue, creating is refused. Default: 512 MiB. */
   readonly queueBytesMax?: number;
   readonly logger?: Logger;
@@ -43,11 +42,11 @@ export interface RabbitmqDrivers {
 
 /** Nothing is connected before `start`, or `consume` of the source. */
 export function openRabbitmq(options: RabbitmqOptions): RabbitmqDrivers {
-  const { url, partitions, queuePrefix = 'parley', windowUnconfirmed = WINDOW, logger } = options;
+  const { url, partitions, queuePrefix = 'parley', logger } = options;
   const topology = new Topology({ partitions, queuePrefix, queueBytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX });
   const stats = newStats();
   const outbox = new Outbox({ url, topology, stats, logger });
-  const log = new RabbitLog({ outbox, topology, window: windowUnconfirmed, stats });
+  const log = new RabbitLog({ outbox, topology, window: WINDOW, stats });
   const source = new RabbitSource({ url, topology, outbox, stats, logger });
   return {
     log,

@@ -14,7 +14,7 @@ import {
 import type { Cluster, Redis } from 'ioredis';
 import type { Epochs } from './epochs.ts';
 import { counterName, type Keys } from './keys.ts';
-import { Confirmation, EpochCheck, KeyedDraw, KeyedRegistration, type Operation, Seed } from './operations.ts';
+import { Confirmation, EpochCheck, KeyedDraw, KeyedRegistration, type Operation, Seed } from './round-operations.ts';
 import { COUNTER_SECONDS, PartitionRounds } from './rounds.ts';
 import { unavailable } from './unavailable.ts';
 

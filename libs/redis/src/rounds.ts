@@ -2,7 +2,7 @@ import { type DrawAnswer, type DrawRequest, IDEMPOTENCY_WINDOW_MS, sequenceKey, 
 import type { Cluster, Redis } from 'ioredis';
 import type { Epochs } from './epochs.ts';
 import type { Keys } from './keys.ts';
-import { type Operation, PlainDraws, type RoundCall } from './operations.ts';
+import { type Operation, PlainDraws, type RoundCall } from './round-operations.ts';
 import { bounded, unavailable } from './unavailable.ts';
 
 /** So long a counter lives after its last draw. */

@@ -82,18 +82,12 @@ export const commonConfig = {
     default: 10_000,
     minimum: 100,
     description:
-      'milliseconds a graceful stop may take after DRAIN_MS and LINGER_MS before the program ends all the same',
+      'milliseconds a graceful stop may take after DRAIN_MS, and LINGER_MS where there is one, before the program ends all the same',
   }),
   DRAIN_MS: Type.Integer({
     default: 0,
     minimum: 0,
     description: 'milliseconds between SIGTERM, when /readyz turns 503, and the end of accepting connections',
-  }),
-  LINGER_MS: Type.Integer({
-    default: 6_000,
-    minimum: 0,
-    description:
-      'milliseconds that a stop gives whoever is in front to close idle connections, longer than it keeps them (nginx: 4 s); over as soon as there are none',
   }),
 };
 
@@ -119,8 +113,14 @@ export const serverConfig = {
   }),
 };
 
-/** For programs of which several may serve one port. */
-export const sharedPortConfig = {
+/** For programs that a load balancer stands in front of, or of which several serve one port. */
+export const balancedConfig = {
+  LINGER_MS: Type.Integer({
+    default: 6_000,
+    minimum: 0,
+    description:
+      'milliseconds that a stop gives whoever is in front to close idle connections, longer than it keeps them (nginx: 4 s); over as soon as there are none',
+  }),
   REUSE_PORT: Type.Boolean({
     default: false,
     description: 'true: several processes of this program share PORT, and the kernel spreads the connections over them',

@@ -12,10 +12,10 @@ const BAR_WIDTH = 30;
 const TRY_AGAIN_MS = 1_000;
 const TRIES = 60;
 
-const { MYSQL_URL, ELASTICSEARCH_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
+const { MYSQL_URL, ELASTICSEARCH_URL, INDEX_SHARDS, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
 const logger = createLogger('reindex', LOG_LEVEL);
 const { ledger, close } = openMysql({ url: MYSQL_URL, partitions: PARTITIONS, logger });
-const engine = openElasticsearch({ url: ELASTICSEARCH_URL, logger });
+const engine = openElasticsearch({ url: ELASTICSEARCH_URL, shards: INDEX_SHARDS, logger });
 const total = await engine.admin.count().catch(() => 0);
 const upkeep = new SearchUpkeep({ engine, ledger, logger });
 let name = await upkeep.rebuild({ anew: true }, show);

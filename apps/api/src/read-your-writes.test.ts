@@ -1,0 +1,55 @@
+import { expect, test } from 'bun:test';
+import { type EventLog, NotFound, newToken, type Store, Unavailable } from '@parley/domain';
+import { failure } from '@parley/testing';
+import { settled } from './read-your-writes.ts';
+
+const token = newToken();
+
+/** Events whose fence answers this, and a store; what is asked of them is noted. */
+function partsWith(fence: () => Promise<number>, reach: () => Promise<void> = async () => {}) {
+  const asked: unknown[][] = [];
+  const events: Pick<EventLog, 'fence'> = {
+    fence: (of) => {
+      asked.push(['fence', of]);
+      return fence();
+    },
+  };
+  const reached: Store['reached'] = (of, seq) => {
+    asked.push(['reached', of, seq]);
+    return reach();
+  };
+  return { parts: { events: events as EventLog, store: { reached } }, asked };
+}
+
+test('what is there is answered without a fence', async () => {
+  const { parts, asked } = partsWith(async () => 7);
+  expect(await settled(parts, token, 'chat', async () => 'row')).toBe('row');
+  expect(asked).toEqual([]);
+});
+
+test('what is there only behind the fence is found by a second look, at a store that has come so far', async () => {
+  let stored = false;
+  const { parts, asked } = partsWith(
+    async () => 7,
+    async () => {
+      stored = true;
+    },
+  );
+  expect(await settled(parts, token, 'chat', async () => (stored ? 'row' : undefined))).toBe('row');
+  expect(asked).toEqual([
+    ['fence', token],
+    ['reached', token, 7],
+  ]);
+});
+
+test('what is absent behind the fence does not exist', async () => {
+  const { parts } = partsWith(async () => 7);
+  expect(await failure(settled(parts, token, 'message', async () => undefined))).toBeInstanceOf(NotFound);
+});
+
+test.each(['fence', 'store'])('without the %s nobody knows: never NotFound', async (which) => {
+  const away = new Unavailable('event log', 'It is away.');
+  const refuse = () => Promise.reject(away);
+  const { parts } = which === 'fence' ? partsWith(refuse) : partsWith(async () => 7, refuse);
+  expect(await failure(settled(parts, token, 'message', async () => undefined))).toBe(away);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'bun:test';
+import { idempotencyKey } from './idempotency.ts';
+
+test('no key is no key; the empty one is one', () => {
+  expect(idempotencyKey(undefined, ['chat', 'x'])).toBeUndefined();
+  expect(idempotencyKey('', ['chat', 'x'])).toBeDefined();
+});
+
+test('the same key with the same request is the same, kept as hashes alone', () => {
+  const key = idempotencyKey('a secret', ['messages', 1, 'text']);
+  expect(key).toEqual(idempotencyKey('a secret', ['messages', 1, 'text']));
+  for (const hash of [key?.hash, key?.body]) expect(hash).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test('the hashes are those of every version: keys that are kept stay known', () => {
+  expect(idempotencyKey('k', ['chat', 'x'])).toEqual({
+    hash: '8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a',
+    body: new Bun.CryptoHasher('sha256').update('["chat","x"]').digest('hex'),
+  });
+});
+
+test.each([
+  [['batch', 1, ['x']], 'another kind'],
+  [['messages', 2, ['x']], 'another chat'],
+  [['messages', 1, ['x', 'y']], 'another content'],
+  [['messages', 1, 'x'], 'another shape'],
+])('with %j it is a conflict: %s', (what) => {
+  const first = idempotencyKey('k', ['messages', 1, ['x']]);
+  const other = idempotencyKey('k', what);
+  expect(other?.hash).toBe(first?.hash);
+  expect(other?.body).not.toBe(first?.body);
+});

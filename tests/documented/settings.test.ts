@@ -1,0 +1,67 @@
+/** Every variable of the environment that something reads stands in the table of docs/running.md, or in the list below. */
+import { expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSettings } from '@parley/stack/settings';
+import { documented, settings } from './settings.ts';
+
+const REPOSITORY = join(import.meta.dir, '../..');
+
+/** What tests and benchmarks read, and what is the machine's. */
+const ELSEWHERE = new Set([
+  ...['CHROMIUM', 'DOCUMENTED_SEEN', 'KILLS', 'MODEL_TRACES', 'MYSQL_SOCKET', 'PARLEY_URL', 'SCREENSHOT_DIR'],
+  ...['TEST_ENGINE_ROOT', 'TEST_STACK', 'BENCH_PARTITIONS', 'BENCH_STACK_DIR', 'FAULT_STACK_DIR'],
+  ...['CHILD_FILE', 'NAME', 'ORDER_FILE'], // a program that a test writes
+  ...['HOME', 'JAVA_HOME', 'PATH', 'TERM', 'TMPDIR'],
+]);
+
+const namesOf = (where: string): string[] => settings().flatMap(({ name, of }) => (of.includes(where) ? [name] : []));
+
+test('the table in docs/running.md is that of the present settings', async () => {
+  const { before, after } = await documented();
+  expect(before).toBe(after);
+});
+
+test('every setting says what it is', () => {
+  expect(settings().filter(({ description }) => description === '')).toEqual([]);
+});
+
+test('the variables of bin/stack are those that it reads', () => {
+  const asked = new Set<string>();
+  const environment = new Proxy<Record<string, string>>(
+    {},
+    {
+      get: (_, name) => {
+        asked.add(String(name));
+        return name === 'RABBITMQ_METRICS_PORT' ? '15692' : undefined;
+      },
+    },
+  );
+  readSettings(environment, REPOSITORY);
+  asked.delete(''); // STACK_PASS names none
+  expect([...asked].sort()).toEqual(namesOf('bin/stack'));
+});
+
+test('the variables of docker compose are those of its file, with their defaults', () => {
+  const text = readFileSync(join(REPOSITORY, 'docker-compose.yml'), 'utf8');
+  const used = new Map([...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name!, value!]));
+  const told = settings().filter(({ of }) => of.includes('docker compose'));
+  expect(told.map(({ name, fallback }) => [name, fallback])).toEqual([...used].sort());
+});
+
+test('nothing else is read from the environment, but what tests and the machine have', async () => {
+  const known = new Set(settings().map(({ name }) => name));
+  const sources = new Bun.Glob('{apps,bench,docker,libs,stack,tests}/**/*.ts');
+  const unknown: string[] = [];
+  let found = 0;
+  for await (const path of sources.scan({ cwd: REPOSITORY })) {
+    if (path.includes('node_modules/')) continue;
+    const text = readFileSync(join(REPOSITORY, path), 'utf8');
+    for (const [, name = ''] of text.matchAll(/(?:process|Bun)\.env\.(\w+)/g)) {
+      found += 1;
+      if (!known.has(name) && !ELSEWHERE.has(name)) unknown.push(`${path}: ${name}`);
+    }
+  }
+  expect(found).toBeGreaterThan(10);
+  expect(unknown).toEqual([]);
+});
