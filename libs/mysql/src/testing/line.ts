@@ -11,12 +11,12 @@ export interface Line {
   thaw(): void;
   /** Breaks the connection off once the first statement of which `is` holds is answered: done, but nobody hears. */
   cutAfter(is: (statement: string) => boolean): void;
-  /** Freezes once the first statement of which `is` holds is on its way. */
+  /** Freezes once the first statement of which `is` holds is answered: done, but nothing follows. */
   freezeAfter(is: (statement: string) => boolean): void;
   close(): void;
 }
 
-type Peer = { other: Socket<Peer> | undefined; early: Buffer[]; heard: boolean };
+type Peer = { other: Socket<Peer> | undefined; early: Buffer[]; heard: 'cut' | 'freeze' | undefined };
 
 export async function openLine(server: string): Promise<Line> {
   const target = new URL(server);
@@ -46,7 +46,7 @@ export async function openLine(server: string): Promise<Line> {
   });
 
   async function connectOn(client: Socket<Peer>): Promise<void> {
-    client.data = { other: undefined, early: [], heard: false };
+    client.data = { other: undefined, early: [], heard: undefined };
     clients.add(client);
     if (frozen) return;
     const upstream = await Bun.connect<Peer>({
@@ -55,8 +55,11 @@ export async function openLine(server: string): Promise<Line> {
       socket: {
         data: (_, bytes) => {
           if (frozen) return;
-          if (!client.data.heard) client.write(bytes);
-          else if (endsAnAnswer(bytes)) client.terminate();
+          if (client.data.heard === undefined) client.write(bytes);
+          else if (endsAnAnswer(bytes)) {
+            if (client.data.heard === 'cut') client.terminate();
+            else frozen = true;
+          }
         },
         close: () => void client.end(),
       },
@@ -85,15 +88,15 @@ export async function openLine(server: string): Promise<Line> {
       trap = {
         is,
         spring: (client) => {
-          client.data.heard = true;
+          client.data.heard = 'cut';
         },
       };
     },
     freezeAfter: (is) => {
       trap = {
         is,
-        spring: () => {
-          frozen = true;
+        spring: (client) => {
+          client.data.heard = 'freeze';
         },
       };
     },
