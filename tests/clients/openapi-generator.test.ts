@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tellLeftOut } from '@parley/testing';
 import { findGenerator, GENERATED_WITHIN_MS, type Generated } from './support/openapi-generator.ts';
 import { type Served, serve } from './support/served.ts';
 import { compile, runProgram } from './support/tools.ts';
@@ -8,6 +9,7 @@ import { expectTour, runTour } from './support/tour.ts';
 
 const generate = await findGenerator();
 const python = Bun.which('python3');
+if (python === null) tellLeftOut('a client in Python', 'there is no python3');
 const WITHIN_MS = GENERATED_WITHIN_MS + 30_000;
 
 let served: Served;

@@ -1,8 +1,8 @@
 /** Starts an engine, gives it the images, and runs the tests beside it. bin/test-docker has made the namespaces. */
 import { run } from '@parley/stack/run';
+import { leaveOut } from '@parley/testing';
 import { ENGINE_ENVIRONMENT, Engine, EngineUnusable } from './engine.ts';
 import { installDocker, REPOSITORY } from './install.ts';
-import { skip } from './skip.ts';
 import { buildStandIns } from './stand-ins.ts';
 
 const [stateDir = '', ...files] = process.argv.slice(2);
@@ -11,7 +11,7 @@ const say = (what: string) => console.log(`${what} (${((performance.now() - star
 
 const installation = await installDocker();
 const engine = await Engine.start(installation, stateDir).catch((error) => {
-  if (error instanceof EngineUnusable) skip(error.message);
+  if (error instanceof EngineUnusable) leaveOut('docker compose', error.message);
   throw error;
 });
 try {

@@ -5,15 +5,15 @@
 import { reasonAgainst } from '@parley/stack/install/machine';
 import { CommandFailed, run } from '@parley/stack/run';
 import { Unusable } from '@parley/stack/settings';
+import { leaveOut } from '@parley/testing';
 import { installDocker } from './install.ts';
-import { skip } from './skip.ts';
 
 const reason = await reasonAgainst();
-if (reason !== undefined) skip(reason);
+if (reason !== undefined) leaveOut('docker compose', reason);
 try {
   await run(['unshare', '--mount', '--net', '--pid', '--fork', '--mount-proc', 'true']);
   await installDocker();
 } catch (error) {
   if (!(error instanceof Unusable || error instanceof CommandFailed)) throw error;
-  skip(error.message);
+  leaveOut('docker compose', error.message);
 }

@@ -1,13 +1,14 @@
 /** Prometheus' own programs; without them the tests that need them are skipped, with their names. */
 import { installPrometheus, type PrometheusPrograms } from '@parley/stack/install/prometheus';
 import { readSettings } from '@parley/stack/settings';
+import { tellLeftOut } from '@parley/testing';
 import { REPOSITORY } from './files.ts';
 
 export async function findPrometheus(): Promise<PrometheusPrograms | undefined> {
   try {
     return await installPrometheus(readSettings(process.env, REPOSITORY).cacheDir);
   } catch (error) {
-    console.log(`Prometheus cannot be got here: ${error instanceof Error ? error.message : error}`);
+    tellLeftOut('Prometheus', error instanceof Error ? error.message : String(error));
     return undefined;
   }
 }

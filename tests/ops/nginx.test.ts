@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { methodsOf, NORMAL_PATH } from '@parley/http';
-import { checkMachine } from '@parley/stack/install/machine';
+import { reasonAgainst } from '@parley/stack/install/machine';
 import { serverLines } from '@parley/stack/nginx';
-import { freePort, until } from '@parley/testing';
+import { freePort, tellLeftOut, until } from '@parley/testing';
 import { pathTricks } from '../support/path-tricks.ts';
 import { type RawAnswer, sendRaw } from '../support/raw.ts';
 import type { Echo, Nginx, Upstream } from './nginx-harness.ts';
@@ -24,11 +24,8 @@ const CREATE_PATHS = [
 const SINGLE_BYTES_MAX = 128 * 1024;
 const BATCH_BYTES_MAX = 2 * 1024 * 1024;
 
-const unsupported = await checkMachine().then(
-  () => undefined,
-  (error: Error) => error.message,
-);
-if (unsupported !== undefined) console.warn(`nginx is not tested. ${unsupported}`);
+const unsupported = await reasonAgainst();
+if (unsupported !== undefined) tellLeftOut('nginx', unsupported);
 
 async function echoOf(response: Response | Promise<Response>): Promise<Echo> {
   return (await (await response).json()) as Echo;

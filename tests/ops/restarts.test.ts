@@ -4,9 +4,9 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { balancedConfig, commonConfig } from '@parley/runtime';
-import { checkMachine } from '@parley/stack/install/machine';
+import { reasonAgainst } from '@parley/stack/install/machine';
 import { STOP_WITHIN_MS } from '@parley/stack/supervise';
-import { freePort } from '@parley/testing';
+import { freePort, tellLeftOut } from '@parley/testing';
 import { type Echo, echoUpstream, startNginx } from './nginx-harness.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
@@ -40,10 +40,8 @@ describe('the times of a stop', () => {
   });
 });
 
-const unsupported = await checkMachine().then(
-  () => undefined,
-  (error: Error) => error.message,
-);
+const unsupported = await reasonAgainst();
+if (unsupported !== undefined) tellLeftOut('nginx', unsupported);
 
 describe.skipIf(unsupported !== undefined)('nginx', () => {
   const stops: (() => void | Promise<void>)[] = [];

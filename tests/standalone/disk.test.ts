@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '@parley/testing';
+import { tellLeftOut, until } from '@parley/testing';
 import { Client } from '../support/client.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
@@ -52,6 +52,8 @@ const mountable = await (async () => {
   await rm(folder, { recursive: true });
   return mounted;
 })();
+
+if (!mountable) tellLeftOut('a full disk', 'mounting is not allowed here');
 
 describe.skipIf(!mountable)('on a disk of 8 MiB', () => {
   test('a full disk refuses creates and goes on reading; with room again it takes them; all that was acknowledged is kept', async () => {

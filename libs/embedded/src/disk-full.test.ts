@@ -3,7 +3,7 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Event, type MessagesCreated, newEventId, newToken, type Store, Unavailable } from '@parley/domain';
-import { failure } from '@parley/testing';
+import { failure, tellLeftOut } from '@parley/testing';
 import { openDatabase } from './database.ts';
 import { openEmbedded } from './index.ts';
 import { KeptKeys } from './kept-keys.ts';
@@ -37,6 +37,7 @@ async function run(...command: string[]): Promise<boolean> {
 }
 
 const mounted = await mountTmpfs(1024 * 1024);
+if (mounted === undefined) tellLeftOut('a full disk', 'mounting is not allowed here');
 await mounted?.unmount();
 
 async function storedChat(store: Store): Promise<string> {

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'bun:test';
 import { Unavailable } from '@parley/domain';
 import { failure, TcpProxy, until } from '@parley/testing';
 import { epochRegister } from './testing/register.ts';
+import { canStartServers } from './testing/server.ts';
 import { draw, firstOf, messagesOf, PARTITIONS, TestSystem, tokenIn } from './testing/system.ts';
 import { WrongRedis } from './version.ts';
 
-describe('Redis away, hanging, or with another memory', () => {
+describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory', () => {
   const system = new TestSystem();
 
   test('stopped: refuses at once; restarted: a new epoch, in which no old counter is used', async () => {

@@ -6,6 +6,7 @@ import { ensurePrograms } from '@parley/stack/install/machine';
 import { fetchArtifact } from '@parley/stack/install/maven';
 import { withLock } from '@parley/stack/lock';
 import { readSettings } from '@parley/stack/settings';
+import { tellLeftOut } from '@parley/testing';
 import { type Ended, runProgram } from './tools.ts';
 
 const ARTIFACT = {
@@ -47,7 +48,7 @@ export async function findGenerator(): Promise<Generate | undefined> {
 }
 
 function unavailable(reason: string): undefined {
-  console.warn(`OpenAPI Generator is not tried: ${reason}`);
+  tellLeftOut('OpenAPI Generator', reason);
 }
 
 async function installed(): Promise<string> {

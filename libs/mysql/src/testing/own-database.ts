@@ -68,8 +68,13 @@ export async function isRunning({ query }: Pick<OwnDatabase, 'query'>, part: str
   return running.some(({ Info }) => Info?.includes(part) && !Info.startsWith('SHOW'));
 }
 
-/** On the server's socket, MYSQL_SOCKET, which is root's alone; over TCP nobody may make databases. */
+/**
+ * On the server's socket, MYSQL_SOCKET, which is root's alone: over TCP nobody may make databases on the servers of the
+ * tests. On a server that is given it is whoever MYSQL_ROOT_URL names.
+ */
 export function rootConnection(): Promise<Connection> {
+  const { MYSQL_ROOT_URL } = process.env;
+  if (MYSQL_ROOT_URL) return createConnection(MYSQL_ROOT_URL);
   return createConnection({ user: 'root', socketPath: variable('MYSQL_SOCKET') });
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@parley/testing';
+import { freePort, tellLeftOut } from '@parley/testing';
 import type { Subprocess } from 'bun';
 import { Redis } from 'ioredis';
 
@@ -141,4 +141,15 @@ function command(program: string): string[] {
   const installed = Bun.which(program);
   if (installed === null) throw new Error(`${program} is needed for these tests: start bin/stack once, or install it`);
   return [installed];
+}
+
+/** Whether a server of a test's own can be started here. Where none can, the reason is told. */
+export function canStartServers(): boolean {
+  try {
+    command('redis-server');
+    return true;
+  } catch {
+    tellLeftOut('Redis servers of the tests', 'there is no redis-server here');
+    return false;
+  }
 }

@@ -1,0 +1,105 @@
+# The steps of bin/test, which sources this after it has made the folder $work: what is run, counted, and left out.
+passed=0
+failed=0
+skipped=0
+notes=""
+# Why the steps that follow cannot run; empty where they can.
+lacking=""
+# Why the last step could not run, or that it failed; empty where it passed.
+reason=""
+
+note() {
+  notes="$notes
+  $1"
+}
+
+without() {
+  lacking=$1
+}
+
+# Counts what was not run: so many tests, or a whole step.
+leave_out() {
+  if [ "${CI:-}" = true ]; then
+    failed=$((failed + $1))
+    note "failed (with CI=true nothing is skipped): $2"
+  else
+    skipped=$((skipped + $1))
+    note "skipped: $2"
+  fi
+}
+
+# Runs a step's command; its output goes to the log too. False where it could not run: it is left out for want of
+# something, or ended with 75 and a line that says why.
+run_step() {
+  local name=$1 show=$2 started=$SECONDS
+  shift 2
+  echo "== $name"
+  reason=$lacking
+  if [ -z "$reason" ]; then
+    "$@" 2>&1 | tee "$work/log" | "$show"
+    status=${PIPESTATUS[0]}
+    echo "   ($((SECONDS - started)) s)"
+    [ "$status" = 75 ] && reason=$(sed -nE 's/^skipped: .*, because (.*)$/\1/p' "$work/log" | tail -1)
+  fi
+  case "$reason" in
+    "") return 0 ;;
+    failed:*) fail "$name, which was not run, because this $reason" ;;
+    *) leave_out 1 "$name, because $reason" ;;
+  esac
+  echo "   not run: $reason"
+  return 1
+}
+
+fail() {
+  failed=$((failed + 1))
+  note "failed: $1"
+}
+
+but_passes() {
+  grep --line-buffered -vE '^\((pass|skip)\)'
+}
+
+# A step that passes or fails as a whole.
+check() {
+  run_step "$1" cat "${@:2}" || return
+  if [ "$status" = 0 ]; then passed=$((passed + 1)); else
+    fail "$1"
+    reason="failed: $1"
+  fi
+}
+
+count_of() {
+  local count
+  count=$(sed -nE "s/^ *([0-9]+) $1\$/\1/p" "$work/log" | tail -1)
+  echo "${count:-0}"
+}
+
+# A run of bun's test runner, whose own counts are added up. One that ends without counts has failed. A file that skips
+# tests prints why, in a line that begins with `skipped: `.
+counted() {
+  local name=$1 bad left_out why
+  run_step "$name" but_passes "${@:2}" || return
+  passed=$((passed + $(count_of pass)))
+  bad=$(count_of fail)
+  failed=$((failed + bad))
+  if [ "$status" != 0 ] && [ "$bad" = 0 ]; then failed=$((failed + 1)); fi
+  [ "$status" = 0 ] || note "failed: $name"
+  left_out=$(count_of skip)
+  if [ "$left_out" != 0 ]; then
+    why=$(sed -nE 's/^skipped: //p' "$work/log" | sort -u | paste -s -d ';' -)
+    leave_out "$left_out" "$left_out of $name: ${why:-$(sed -nE 's/^\(skip\) //p' "$work/log" | sort -u | paste -s -d ';' -)}"
+  fi
+}
+
+tests() {
+  counted "$1" bin/bun test --timeout 60000 "${@:2}"
+}
+
+# Says what did not pass, and the counts; false where something failed.
+conclude() {
+  local summary="$passed passed, $failed failed"
+  [ "$skipped" = 0 ] || summary="$summary, $skipped skipped"
+  printf '%s\n\n%s\n' "${notes:-
+  everything passed}" "$summary"
+  [ "$failed" = 0 ]
+}
