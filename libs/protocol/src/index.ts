@@ -1,0 +1,5 @@
+/**
+ * The rules that make numbers and acknowledgements true, as classes without any I/O of their own: they get the ports,
+ * and the clock, from who uses them. So tests can run these very classes in any order of events, and at any speed.
+ */
+export {};
