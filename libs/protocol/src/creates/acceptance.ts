@@ -12,8 +12,7 @@ import {
   type Token,
   Unavailable,
 } from '@parley/domain';
-import type { Logger } from '@parley/runtime';
-import { type Clock, elapsedMs, type Moment, momentOf } from './clock.ts';
+import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
 import type { CounterSeeds } from './counter-seeds.ts';
 import { type Accepted, type Create, type Outcome, ownSequenceOf, type Settled, sequenceOf } from './create.ts';
 
@@ -24,7 +23,7 @@ export interface AcceptanceParts {
   readonly store: Pick<Store, 'keyedCreate'>;
   readonly seeds: Pick<CounterSeeds, 'seed'>;
   readonly clock: Clock;
-  readonly logger: Pick<Logger, 'debug' | 'warn'>;
+  readonly logger: Record<'debug' | 'warn', (details: object, text: string) => void>;
 }
 
 /** How often a draw is tried: each other time something was looked up in the store, or an epoch had begun meanwhile. */

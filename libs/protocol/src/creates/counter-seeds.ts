@@ -1,5 +1,5 @@
 import { type EventLog, NotFound, type Numbering, type Sequence, type Store, sequenceKey } from '@parley/domain';
-import { type Clock, elapsedMs, type Moment, momentOf } from './clock.ts';
+import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
 
 const FENCE_TIMEOUT_MS = 1_000;
 const UNKNOWN_FOR_MS = 500;
