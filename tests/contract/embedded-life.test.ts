@@ -214,6 +214,34 @@ describe('the embedded drivers', () => {
     expect(await first).toBe(1);
   });
 
+  test('creates are refused while too much is waiting, and spend no number: the next ones follow without a gap', async () => {
+    const embedded = openEmbedded({ dataDir, queueBytesMax: 1 });
+    open.push(embedded);
+    const { store, log, numbering } = embedded;
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await log.consume(async (events) => {
+      await released;
+      return (await store.append(events)).rejected;
+    });
+    const token = await storedChat(store);
+    await numbering.seed(chatsOf(token), { number: 1 });
+    await numbering.seed(messagesOf(token), { number: 0 });
+    const acceptance = accepting(embedded);
+    const waiting = acceptance.messages(token, 1, ['kept']);
+    await until('there is too much', () => log.refusal(token) !== undefined);
+    const refused = [
+      acceptance.messages(token, 1, ['x']),
+      acceptance.messages(token, 1, ['x', 'y'], newKey()),
+      acceptance.chat(token, 'x'),
+      acceptance.application('x'),
+    ];
+    for (const create of refused) expect(await failure(create)).toMatchObject({ dependency: 'requests' });
+    release();
+    expect(await waiting).toBe(1);
+    expect(await acceptance.messages(token, 1, ['next'])).toBe(2);
+    expect(await acceptance.chat(token, 'next')).toBe(2);
+  });
+
   test('messages beyond the greatest number are rejected and do not become those of the next chat', async () => {
     const { store } = await started();
     const token = await storedChat(store);
