@@ -4,7 +4,7 @@ import { IDEMPOTENCY_WINDOW_MS, NUMBER_MAX, Unavailable } from '@parley/domain';
 import { type EmbeddedOptions, openEmbedded } from '@parley/embedded';
 import { failure, until } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
-import { createChat, createMessages } from './create.ts';
+import { accepting, createChat } from './accepting.ts';
 import { chatCreated, messagesCreated, storedChat } from './events.ts';
 import { chatsOf, drawn, messagesOf, newKey } from './numbering.contract.ts';
 
@@ -25,7 +25,7 @@ async function started(options: Omit<EmbeddedOptions, 'dataDir'> = {}) {
   const embedded = openEmbedded({ dataDir, ...options });
   open.push(embedded);
   await embedded.log.consume(async (events) => (await embedded.store.append(events)).rejected);
-  return embedded;
+  return { ...embedded, acceptance: accepting(embedded) };
 }
 
 describe('the embedded drivers', () => {
@@ -37,15 +37,15 @@ describe('the embedded drivers', () => {
 
   test('closing stores what waits and answers its creators', async () => {
     const embedded = await started();
-    const token = await createChat(embedded);
-    const creates = Array.from({ length: 50 }, () => createMessages(embedded, { token, contents: ['x'] }));
-    await Promise.resolve(); // the numbers are drawn, nothing is committed yet
+    const token = await createChat(embedded.acceptance);
+    const published = Array.from({ length: 50 }, (_, index) =>
+      embedded.log.publish(messagesCreated(token, 1 + index, ['x'])),
+    );
     const closed = embedded.close();
-    const answers = await Promise.allSettled(creates);
+    await Promise.all(published);
     await closed;
-    const kept = answers.filter(({ status }) => status === 'fulfilled').length;
     const reopened = await started();
-    expect((await reopened.store.chat(token, 1))?.messagesCount).toBe(kept);
+    expect((await reopened.store.chat(token, 1))?.messagesCount).toBe(50);
   });
 
   test('everything rejects with Unavailable after the close', async () => {
@@ -78,13 +78,13 @@ describe('the embedded drivers', () => {
 
   test('counters that were forgotten are missing, and go on from the store without repeating a number', async () => {
     const embedded = await started({ countersKept: 3 });
-    const token = await createChat(embedded);
+    const token = await createChat(embedded.acceptance);
     await embedded.store.append([2, 3, 4, 5, 6, 7, 8, 9].map((number) => chatCreated(token, { number })));
-    expect(await createMessages(embedded, { token, contents: ['a', 'b'] })).toBe(1);
-    for (let chat = 2; chat <= 9; chat += 1) await createMessages(embedded, { token, chat, contents: ['x'] });
+    expect(await embedded.acceptance.messages(token, 1, ['a', 'b'])).toBe(1);
+    for (let chat = 2; chat <= 9; chat += 1) await embedded.acceptance.messages(token, chat, ['x']);
     const answer = await embedded.numbering.draw({ sequence: messagesOf(token), count: 1 });
     expect(answer).toMatchObject({ status: 'missing' });
-    expect(await createMessages(embedded, { token, contents: ['c'] })).toBe(3);
+    expect(await embedded.acceptance.messages(token, 1, ['c'])).toBe(3);
   });
 
   test('a number that is under way while its counter is forgotten is not given again', async () => {
@@ -100,31 +100,32 @@ describe('the embedded drivers', () => {
     await embedded.store.append(others.map((number) => chatCreated(token, { number })));
     for (const chat of [1, ...others.slice(0, 2)])
       await embedded.numbering.seed(messagesOf(token, chat), { number: 0 });
-    const underWay = createMessages(embedded, { token, contents: ['first'] });
+    const acceptance = accepting(embedded);
+    const underWay = acceptance.messages(token, 1, ['first']);
     for (const chat of others) await embedded.numbering.seed(messagesOf(token, chat), { number: 0 });
-    const next = createMessages(embedded, { token, contents: ['second'] });
+    const next = acceptance.messages(token, 1, ['second']);
     release();
     expect(await Promise.all([underWay, next])).toEqual([1, 2]);
   });
 
   test('numbers go on after a restart, and those of creates that were never stored are given again', async () => {
     const first = await started();
-    const token = await createChat(first);
-    expect(await createMessages(first, { token, contents: ['a', 'b'] })).toBe(1);
+    const token = await createChat(first.acceptance);
+    expect(await first.acceptance.messages(token, 1, ['a', 'b'])).toBe(1);
     expect(await drawn(first.numbering, messagesOf(token))).toMatchObject({ first: 3 });
     await first.close();
     const second = await started();
     const missing = await second.numbering.draw({ sequence: chatsOf(token), count: 1 });
     expect(missing).toMatchObject({ status: 'missing' });
-    expect(await createMessages(second, { token, contents: ['c'] })).toBe(3);
+    expect(await second.acceptance.messages(token, 1, ['c'])).toBe(3);
   });
 
   test('a key is remembered over a restart, with its number and its body', async () => {
     const key = newKey('one');
     const first = await started();
-    const token = await createChat(first);
-    await createMessages(first, { token, contents: ['x'] });
-    expect(await createMessages(first, { token, contents: ['a', 'b'], key })).toBe(2);
+    const token = await createChat(first.acceptance);
+    await first.acceptance.messages(token, 1, ['x']);
+    expect(await first.acceptance.messages(token, 1, ['a', 'b'], key)).toBe(2);
     await first.close();
     const { numbering, store } = await started();
     const repeated = await numbering.draw({ sequence: messagesOf(token), count: 2, key });
@@ -138,25 +139,27 @@ describe('the embedded drivers', () => {
   test('a key is remembered for 24 hours and then free', async () => {
     let now = Date.now();
     const embedded = await started({ now: () => now });
-    const token = await createChat(embedded);
+    const token = await createChat(embedded.acceptance);
     const key = newKey();
-    expect(await createMessages(embedded, { token, contents: ['x'], key })).toBe(1);
+    expect(await embedded.acceptance.messages(token, 1, ['x'], key)).toBe(1);
     now += IDEMPOTENCY_WINDOW_MS - 1;
-    expect(await createMessages(embedded, { token, contents: ['x'], key })).toBe(1);
+    expect(await embedded.acceptance.messages(token, 1, ['x'], key)).toBe(1);
     now += 1;
-    expect(await createMessages(embedded, { token, contents: ['x'], key })).toBe(2);
-    expect(await createMessages(embedded, { token, contents: ['x'], key })).toBe(2);
+    expect(await embedded.acceptance.messages(token, 1, ['x'], key)).toBe(2);
+    expect(await embedded.acceptance.messages(token, 1, ['x'], key)).toBe(2);
     expect((await embedded.store.chat(token, 1))?.messagesCount).toBe(2);
   });
 
-  test('a key whose create was refused is free again', async () => {
-    const embedded = await started({ queueBytesMax: 0 });
-    const token = await storedChat(embedded.store);
-    await embedded.numbering.seed(messagesOf(token), { number: 0 });
+  test('a key whose event was refused is free again', async () => {
+    const { numbering, log, store } = await started({ queueBytesMax: 0 });
+    const token = await storedChat(store);
+    await numbering.seed(messagesOf(token), { number: 0 });
     const key = newKey('one');
-    expect(await failure(createMessages(embedded, { token, contents: ['x'], key }))).toBeInstanceOf(Unavailable);
+    const { first, eventId: id, epoch, at } = await drawn(numbering, messagesOf(token), { key });
+    const event = messagesCreated(token, first, ['x'], { id, epoch, at, key });
+    expect(await failure(log.publish(event))).toBeInstanceOf(Unavailable);
     const other = { ...key, body: newKey('two').body };
-    expect(await drawn(embedded.numbering, messagesOf(token), { key: other })).toMatchObject({ first: 2 });
+    expect(await drawn(numbering, messagesOf(token), { key: other })).toMatchObject({ first: 2 });
   });
 
   test('a key is not free while one of several attempts with it may still be stored', async () => {
@@ -174,13 +177,16 @@ describe('the embedded drivers', () => {
       if (failing) throw new Error('the first batch fails');
       return (await embedded.store.append(events)).rejected;
     });
-    const create = { token, contents: ['once'], key: newKey() };
-    const first = failure(createMessages(embedded, create));
+    const acceptance = accepting(embedded);
+    const key = newKey();
+    const create = () => acceptance.messages(token, 1, ['once'], key);
+    const first = failure(create());
     await until('the first attempt is in the hand', () => batches === 1);
-    const second = createMessages(embedded, create);
+    const second = create();
     failFirst();
     expect(await first).toBeInstanceOf(Unavailable);
-    const third = createMessages(embedded, create);
+    await until('creates are not refused for that failure any more', () => embedded.log.refusal(token) === undefined);
+    const third = create();
     storeSecond();
     expect(await third).toBe(await second);
     expect((await embedded.store.chat(token, 1))?.messagesCount).toBe(1);
@@ -192,16 +198,41 @@ describe('the embedded drivers', () => {
     const token = await storedChat(embedded.store);
     await embedded.numbering.seed(messagesOf(token), { number: 0 });
     await embedded.log.consume(async (events) => (await embedded.store.append(events)).rejected);
-    const create = { token, contents: ['once'], key: newKey() };
-    const first = createMessages(embedded, create);
-    expect(await failure(createMessages(embedded, create))).toBeInstanceOf(Unavailable);
-    const again = await embedded.numbering.draw({
-      sequence: messagesOf(token),
-      count: 1,
-      key: create.key,
-    });
+    const acceptance = accepting(embedded);
+    const key = newKey();
+    const first = acceptance.messages(token, 1, ['once'], key);
+    expect(await failure(acceptance.messages(token, 1, ['once'], key))).toBeInstanceOf(Unavailable);
+    const again = await embedded.numbering.draw({ sequence: messagesOf(token), count: 1, key });
     expect(again).toMatchObject({ status: 'repeated', first: 1 });
     expect(await first).toBe(1);
+  });
+
+  test('creates are refused while too much is waiting, and spend no number: the next ones follow without a gap', async () => {
+    const embedded = openEmbedded({ dataDir, queueBytesMax: 1 });
+    open.push(embedded);
+    const { store, log, numbering } = embedded;
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await log.consume(async (events) => {
+      await released;
+      return (await store.append(events)).rejected;
+    });
+    const token = await storedChat(store);
+    await numbering.seed(chatsOf(token), { number: 1 });
+    await numbering.seed(messagesOf(token), { number: 0 });
+    const acceptance = accepting(embedded);
+    const waiting = acceptance.messages(token, 1, ['kept']);
+    await until('there is too much', () => log.refusal(token) !== undefined);
+    const refused = [
+      acceptance.messages(token, 1, ['x']),
+      acceptance.messages(token, 1, ['x', 'y'], newKey()),
+      acceptance.chat(token, 'x'),
+      acceptance.application('x'),
+    ];
+    for (const create of refused) expect(await failure(create)).toMatchObject({ dependency: 'requests' });
+    release();
+    expect(await waiting).toBe(1);
+    expect(await acceptance.messages(token, 1, ['next'])).toBe(2);
+    expect(await acceptance.chat(token, 'next')).toBe(2);
   });
 
   test('messages beyond the greatest number are rejected and do not become those of the next chat', async () => {

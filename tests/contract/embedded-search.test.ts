@@ -6,7 +6,7 @@ import { CheckedSearch } from '@parley/api/testing';
 import { foldTextV1, newToken, type Token, Unavailable } from '@parley/domain';
 import { openEmbedded } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
-import { createMessages } from './create.ts';
+import { accepting } from './accepting.ts';
 import { messagesCreated, storedChat } from './events.ts';
 
 const MIGRATIONS = join(import.meta.dir, '../../libs/embedded/drizzle');
@@ -75,6 +75,7 @@ describe('a folder of the version before', () => {
     });
     const opened = embedded;
     const { log, store } = opened;
+    const acceptance = accepting(opened);
     await log.consume(async (events) => (await store.append(events)).rejected);
     expect(await found(opened, token, 'w7w')).toEqual([7]);
     expect(filled).toBe(false);
@@ -85,7 +86,7 @@ describe('a folder of the version before', () => {
       expect(await found(opened, token, `w${number}w`)).toEqual([number]);
       searches += 1;
       created += 1;
-      await createMessages(opened, { token, contents: [`During w${count + created}w?`] });
+      await acceptance.messages(token, 1, [`During w${count + created}w?`]);
       await store.rewriteMessage(token, 1, 1, `first r${created}r`);
       await store.rewriteMessage(token, 1, 2, `second s${created}s`);
       await store.rewriteMessage(token, 1, count, `last l${created}l`);
@@ -168,6 +169,7 @@ describe('a search that costs much', () => {
 
   test('ends in time, with nothing rather than a part, while creates and quick searches go on', async () => {
     const { opened, token } = await chatOf(1_000);
+    const acceptance = accepting(opened);
     let running = true;
     // Each message has all of the words but the last, so no hit ends a search early.
     const costly = Promise.all(
@@ -184,7 +186,7 @@ describe('a search that costs much', () => {
     let created = 0;
     let searches = 0;
     while (running) {
-      await createMessages(opened, { token, contents: [`quick q${created}q`] });
+      await acceptance.messages(token, 1, [`quick q${created}q`]);
       created += 1;
       if (created % 3 !== 0) continue;
       expect(await found(opened, token, `q${created - 1}q`, 1)).toEqual([1_000 + created]);

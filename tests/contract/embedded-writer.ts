@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { openEmbedded } from '@parley/embedded';
-import { createMessages } from './create.ts';
+import { accepting } from './accepting.ts';
 
 /**
  * A process that creates messages in chat 1 of an application until it is killed, 20 at a time, and writes a line
@@ -8,12 +8,13 @@ import { createMessages } from './create.ts';
  */
 const [dataDir = '', token = ''] = process.argv.slice(2);
 const embedded = openEmbedded({ dataDir });
+const acceptance = accepting(embedded);
 await embedded.log.consume(async (events) => (await embedded.store.append(events)).rejected);
 
 async function write(): Promise<never> {
   for (;;) {
     const contents = Array.from({ length: 1 + Math.floor(Math.random() * 3) }, () => crypto.randomUUID());
-    const first = await createMessages(embedded, { token, contents });
+    const first = await acceptance.messages(token, 1, contents);
     writeSync(1, contents.map((content, index) => `${first + index} ${content}\n`).join(''));
   }
 }

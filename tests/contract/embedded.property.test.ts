@@ -4,7 +4,7 @@ import { type StoreEvents, type Token, Unavailable } from '@parley/domain';
 import { openEmbedded } from '@parley/embedded';
 import fc from 'fast-check';
 import { temporaryFolder } from '../support/system.ts';
-import { createMessages } from './create.ts';
+import { accepting } from './accepting.ts';
 import { chatCreated, idempotencyKey, storedChat } from './events.ts';
 
 const CHATS = 5;
@@ -49,6 +49,7 @@ class World {
   readonly acknowledged = new Map<string, string>();
   readonly #byKey = new Map<string, number>();
   #embedded;
+  #acceptance;
   #created = 0;
 
   constructor(
@@ -56,6 +57,7 @@ class World {
     private readonly countersKept: number,
   ) {
     this.#embedded = openEmbedded({ dataDir, countersKept });
+    this.#acceptance = acceptingAlways(this.#embedded);
   }
 
   async start(): Promise<Token> {
@@ -69,14 +71,15 @@ class World {
   async reopen(): Promise<void> {
     await this.#embedded.close();
     this.#embedded = openEmbedded({ dataDir: this.dataDir, countersKept: this.countersKept });
+    this.#acceptance = acceptingAlways(this.#embedded);
     await this.#consume();
   }
 
   async create(token: Token, { chat, count, key }: Create): Promise<void> {
     const name = key === undefined ? `${++this.#created}` : `key ${key} of ${chat}, ${count}`;
     const contents = Array.from({ length: count }, (_, index) => `${name}: ${index}`);
-    const kept = key === undefined ? {} : { key: idempotencyKey(`${token} ${name}`, name) };
-    const first = await createMessages(this.#embedded, { token, chat, contents, ...kept }).catch((error: unknown) => {
+    const kept = key === undefined ? undefined : idempotencyKey(`${token} ${name}`, name);
+    const first = await this.#acceptance.messages(token, chat, contents, kept).catch((error: unknown) => {
       if (error instanceof Unavailable) return undefined;
       throw error;
     });
@@ -125,6 +128,15 @@ class World {
     };
     return log.consume(handle);
   }
+}
+
+/** The log refuses creates for a while after a failure. Here they are drawn for all the same: that is the harder case. */
+function acceptingAlways({ log, ...drivers }: ReturnType<typeof openEmbedded>) {
+  const { publish, fence } = log;
+  return accepting({
+    ...drivers,
+    log: { publish: publish.bind(log), fence: fence.bind(log), refusal: () => undefined },
+  });
 }
 
 /** Runs the steps and answers how many messages were acknowledged. */

@@ -1,7 +1,7 @@
 import { encode } from './encode.ts';
 import { isStuck, violation, wentBack } from './invariants.ts';
 import { settle } from './settle.ts';
-import { initialState, type Model, type State } from './state.ts';
+import { initialState, type Model, type State, type Step } from './state.ts';
 import { stepsOf } from './steps.ts';
 
 export interface Explored {
@@ -11,12 +11,12 @@ export interface Explored {
   readonly depth: number;
   /** Whether every reachable state was seen. */
   readonly complete: boolean;
-  readonly violation?: { readonly what: string; readonly trace: readonly string[] };
+  readonly violation?: { readonly what: string; readonly path: readonly Step[] };
 }
 
 /**
  * Goes through every state that can be reached, nearest first: so what it finds has a shortest way to it. States are
- * told apart by their encoding; of the way to each only the number of the step is kept, and replayed for a trace.
+ * told apart by their encoding; of the way to each only the number of the step is kept, and taken again for a path.
  */
 export function explore(
   model: Model,
@@ -34,9 +34,9 @@ export function explore(
     for (const { state, id } of frontier) {
       const steps = stepsOf(model, state);
       if (steps.length === 0 && isStuck(model, state)) {
-        const trace = replay(model, reduced, root, wayTo(id, parents, ordinals));
+        const path = replay(model, reduced, root, wayTo(id, parents, ordinals));
         const what = 'creates wait for ever';
-        return { states: parents.length, transitions, depth, complete: false, violation: { what, trace } };
+        return { states: parents.length, transitions, depth, complete: false, violation: { what, path } };
       }
       for (const [ordinal, { next }] of steps.entries()) {
         transitions++;
@@ -50,8 +50,8 @@ export function explore(
         ordinals.push(ordinal);
         const wrong = backwards ?? violation(next);
         if (wrong === undefined) continue;
-        const trace = replay(model, reduced, root, wayTo(parents.length - 1, parents, ordinals));
-        return { states: parents.length, transitions, depth, complete: false, violation: { what: wrong, trace } };
+        const path = replay(model, reduced, root, wayTo(parents.length - 1, parents, ordinals));
+        return { states: parents.length, transitions, depth, complete: false, violation: { what: wrong, path } };
       }
     }
     frontier = following;
@@ -65,12 +65,12 @@ function wayTo(id: number, parents: readonly number[], ordinals: readonly number
   return way;
 }
 
-function replay(model: Model, reduced: boolean, root: State, way: readonly number[]): string[] {
+function replay(model: Model, reduced: boolean, root: State, way: readonly number[]): Step[] {
   let state = root;
   return way.map((ordinal) => {
     const step = stepsOf(model, state)[ordinal];
     if (step === undefined) throw new Error('the steps from a state are not always the same');
     state = reduced ? settle(model, step.next) : step.next;
-    return step.what;
+    return step;
   });
 }

@@ -9,6 +9,9 @@
  * is frozen with deliveries in hand; events that reach the queue long after their create was refused. Redis is restarted
  * with its data, with older data or empty, is emptied without a restart, loses one counter.
  *
+ * That the processes in the model do what the classes of libs/protocol do is shown by classes.test.ts, which takes the same steps with
+ * these classes.
+ *
  * Left out:
  * - Time. The two seconds are a set: draws that can still be acknowledged. Any of them may lose that at any moment, and the
  *   wait ends when none from before it is left. The 24 hours of a key never end, a counter never expires.

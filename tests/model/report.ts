@@ -6,5 +6,5 @@ export function size({ states, transitions, depth }: Explored): string {
 
 /** What went wrong, and the shortest way to it; undefined where nothing did. */
 export function told({ violation }: Explored): string | undefined {
-  return violation && [violation.what, ...violation.trace].join('\n    ');
+  return violation && [violation.what, ...violation.path.map(({ what }) => what)].join('\n    ');
 }

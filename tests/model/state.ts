@@ -110,7 +110,15 @@ export interface State {
 export interface Step {
   readonly what: string;
   readonly next: State;
+  /** Where a process that creates takes it. */
+  readonly by?: { readonly process: number; readonly act: Act };
 }
+
+/**
+ * A call of such a process is answered: a draw, a fence and then the highest number, a seed, a look for the key, a publish.
+ * Or: it forgets what the store said about its key, or its two seconds are over.
+ */
+export type Act = 'draw' | 'look' | 'seed' | 'ask' | 'acknowledge' | 'forget' | 'give up';
 
 export const IDLE: Omit<Create, 'at'> = { phase: 'idle', epoch: 0, value: 0 };
 export const NO_OPENER: Opener = { phase: 'none', n: 0, run: 0, olderDraws: 0 };

@@ -3,9 +3,14 @@ import { openingSteps } from './openings.ts';
 import { frozenWorkerSteps, redisSteps, replaySteps, straySteps, workerSteps } from './servers.ts';
 import type { Model, State, Step } from './state.ts';
 
-const ALL = [createSteps, noteSteps, openingSteps, workerSteps, frozenWorkerSteps, straySteps, replaySteps, redisSteps];
+const OTHERS = [noteSteps, openingSteps, workerSteps, frozenWorkerSteps, straySteps, replaySteps, redisSteps];
 
 /** Everything that can happen next. */
 export function stepsOf(model: Model, state: State): Step[] {
-  return ALL.flatMap((steps) => steps(model, state));
+  return [...createSteps(model, state), ...otherSteps(model, state)];
+}
+
+/** What can happen next without the processes that create. */
+export function otherSteps(model: Model, state: State): Step[] {
+  return OTHERS.flatMap((steps) => steps(model, state));
 }

@@ -1,11 +1,12 @@
 import { type Asked, type Handlers, routesOf } from '@parley/http';
+import { Acceptance, type AcceptanceParts, CounterSeeds, type CounterSeedsParts, systemClock } from '@parley/protocol';
 import type { Registry } from 'prom-client';
-import { Acceptance, type AcceptanceParts } from './acceptance.ts';
-import { CounterSeeds, type CounterSeedsParts } from './counter-seeds.ts';
 import { createdCounter } from './created-counter.ts';
 import { idempotencyKey } from './idempotency.ts';
 
-export type IngestParts = CounterSeedsParts & Omit<AcceptanceParts, 'seeds'> & { readonly registry: Registry };
+export type IngestParts = Omit<CounterSeedsParts & AcceptanceParts, 'seeds' | 'clock'> & {
+  readonly registry: Registry;
+};
 
 /** Elysia plugin: the creates. */
 export function ingestRoutes(parts: IngestParts) {
@@ -15,7 +16,8 @@ export function ingestRoutes(parts: IngestParts) {
 type Creates = Handlers<'createApplication' | 'createChat' | 'createMessage' | 'createMessageShort' | 'createMessages'>;
 
 function createHandlers(parts: IngestParts): Creates {
-  const acceptance = new Acceptance({ ...parts, seeds: new CounterSeeds(parts) });
+  const clock = systemClock;
+  const acceptance = new Acceptance({ ...parts, clock, seeds: new CounterSeeds({ ...parts, clock }) });
   const count = createdCounter(parts.registry);
 
   const createMessage = async ({ token, chat, body, idempotencyKey: key }: Asked<'createMessage'>) => {

@@ -1,13 +1,15 @@
 import { type EventLog, NotFound, type Numbering, type Sequence, type Store, sequenceKey } from '@parley/domain';
+import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
 
 const FENCE_TIMEOUT_MS = 1_000;
 const UNKNOWN_FOR_MS = 500;
 const UNKNOWN_MAX = 10_000;
 
 export interface CounterSeedsParts {
-  readonly numbering: Numbering;
-  readonly log: EventLog;
-  readonly store: Store;
+  readonly numbering: Pick<Numbering, 'seed'>;
+  readonly log: Pick<EventLog, 'fence'>;
+  readonly store: Pick<Store, 'highest'>;
+  readonly clock: Clock;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface CounterSeedsParts {
 export class CounterSeeds {
   readonly #parts: CounterSeedsParts;
   readonly #underWay = new Map<string, Promise<void>>();
-  readonly #unknownUntil = new Map<string, number>();
+  readonly #unknownSince = new Map<string, Moment>();
 
   constructor(parts: CounterSeedsParts) {
     this.#parts = parts;
@@ -30,7 +32,7 @@ export class CounterSeeds {
    */
   seed(sequence: Sequence, epoch: number): Promise<void> {
     const name = sequenceKey(sequence);
-    if ((this.#unknownUntil.get(name) ?? 0) > performance.now()) return Promise.reject(unknownOwner(sequence));
+    if (this.#isUnknown(name)) return Promise.reject(unknownOwner(sequence));
     const key = `${epoch}:${name}`;
     const running = this.#underWay.get(key);
     if (running !== undefined) return running;
@@ -50,9 +52,14 @@ export class CounterSeeds {
     await numbering.seed(sequence, highest, epoch);
   }
 
-  #remember(key: string): void {
-    if (this.#unknownUntil.size >= UNKNOWN_MAX) this.#unknownUntil.clear();
-    this.#unknownUntil.set(key, performance.now() + UNKNOWN_FOR_MS);
+  #isUnknown(name: string): boolean {
+    const since = this.#unknownSince.get(name);
+    return since !== undefined && elapsedMs(this.#parts.clock, since) < UNKNOWN_FOR_MS;
+  }
+
+  #remember(name: string): void {
+    if (this.#unknownSince.size >= UNKNOWN_MAX) this.#unknownSince.clear();
+    this.#unknownSince.set(name, momentOf(this.#parts.clock));
   }
 }
 

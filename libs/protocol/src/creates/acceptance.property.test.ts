@@ -1,0 +1,275 @@
+/** Whatever the ports answer, however long they take: what must hold for each create, seen from its ports. */
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import { type DrawRequest, type Event, IdempotencyConflict, type RegisterRequest, Unavailable } from '@parley/domain';
+import fc from 'fast-check';
+import { Acceptance } from './acceptance.ts';
+import type { Create, Outcome } from './create.ts';
+import { KEY, ManualClock, storedCreate } from './testing/ports.ts';
+
+setDefaultTimeout(60_000);
+
+const WITHIN_MS = 2_000;
+const DRAWS_MAX = 4;
+/** Its ports said no, its key has another body, it took too long to publish, it took too long to draw. */
+const REASONS = 4;
+
+type DrawKind = 'drawn' | 'repeated' | 'confirmed' | 'missing' | 'unsure' | 'conflict' | 'unavailable';
+
+/** How long a call takes, and whether the machine is suspended meanwhile. */
+interface Takes {
+  readonly ms: number;
+  readonly suspended: boolean;
+}
+
+/** What a create is, and how its ports behave. */
+interface Plan {
+  readonly type: Create['type'];
+  readonly keyed: boolean;
+  readonly refusedEarly: boolean;
+  readonly draws: readonly { readonly kind: DrawKind; readonly takes: Takes }[];
+  readonly stored: 'nothing' | 'this' | 'another body';
+  readonly lookTakes: Takes;
+  readonly seedFails: boolean;
+  readonly publishTakes: Takes;
+  readonly publishFails: boolean;
+  readonly afterwardsFails: boolean;
+}
+
+const takes = fc.record<Takes>({
+  ms: fc.oneof({ weight: 9, arbitrary: fc.nat(50) }, { weight: 1, arbitrary: fc.integer({ min: 1_500, max: 2_500 }) }),
+  suspended: fc.boolean(),
+});
+/** Most lead to another draw, so that the last try is reached. */
+const kind = fc.oneof<fc.WeightedArbitrary<DrawKind>[]>(
+  { weight: 6, arbitrary: fc.constantFrom<DrawKind[]>('missing', 'unsure') },
+  { weight: 4, arbitrary: fc.constantFrom<DrawKind[]>('drawn', 'repeated', 'confirmed') },
+  { weight: 1, arbitrary: fc.constantFrom<DrawKind[]>('conflict', 'unavailable') },
+);
+const seldom = fc.nat(9).map((value) => value === 0);
+
+const plan: fc.Arbitrary<Plan> = fc.record({
+  type: fc.constantFrom<Create['type'][]>('application', 'chat', 'messages'),
+  keyed: fc.boolean(),
+  refusedEarly: seldom,
+  draws: fc.array(fc.record({ kind, takes }), { minLength: 6, maxLength: 6 }),
+  stored: fc.constantFrom<Plan['stored'][]>('nothing', 'this', 'another body'),
+  lookTakes: takes,
+  seedFails: seldom,
+  publishTakes: takes,
+  publishFails: seldom,
+  afterwardsFails: fc.boolean(),
+});
+
+interface Seen {
+  readonly kind: DrawKind;
+  readonly keyAbsentIn: number | undefined;
+  readonly monotonic: number;
+  readonly wall: number;
+}
+
+/** The ports of one create, what they were asked, and how it ended. */
+class Watched {
+  readonly draws: Seen[] = [];
+  readonly seeds: number[] = [];
+  readonly published: { event: Event; begunMs: number }[] = [];
+  readonly confirmed: string[] = [];
+  readonly opened: number[] = [];
+  readonly outcomes: Outcome[] = [];
+  /** Milliseconds from asking for the last draw to the confirmation, by the clock that shows more. */
+  confirmedMs: number | undefined;
+  endedMs = 0;
+  askedStore = 0;
+
+  constructor(
+    readonly plan: Plan,
+    readonly index: number,
+    readonly clock: ManualClock,
+  ) {}
+
+  get token(): string {
+    return `token-${this.index}`;
+  }
+
+  /** Each draw is of an epoch of its own. */
+  #epoch(): number {
+    return this.draws.length;
+  }
+
+  get drawn() {
+    const epoch = this.#epoch();
+    return { first: epoch * 10, eventId: `event-${this.index}-${epoch}`, epoch, at: epoch };
+  }
+
+  async draw({ keyAbsentIn }: { keyAbsentIn?: number | undefined }) {
+    const { kind, takes } = this.plan.draws[this.draws.length]!;
+    this.draws.push({ kind: this.#possible(kind), keyAbsentIn, ...this.#now() });
+    const { drawn } = this;
+    await this.#pass(takes);
+    const seen = this.draws.at(-1)!.kind;
+    if (seen === 'unavailable') throw new Unavailable('numbers', 'as planned');
+    if (seen === 'conflict') return { status: 'conflict' as const };
+    if (seen === 'missing' || seen === 'unsure') return { status: seen, epoch: drawn.epoch };
+    if (seen === 'drawn') return { status: seen, token: this.token, ...drawn };
+    return { status: 'repeated' as const, token: this.token, ...drawn, confirmed: seen === 'confirmed' };
+  }
+
+  /** Without a key there is nothing to know about it; an application's register never misses a counter. */
+  #possible(kind: DrawKind): DrawKind {
+    const { keyed, type } = this.plan;
+    if (!keyed && kind !== 'missing' && kind !== 'unavailable') return 'drawn';
+    return type === 'application' && kind === 'missing' ? 'drawn' : kind;
+  }
+
+  async lookUp() {
+    this.askedStore += 1;
+    await this.#pass(this.plan.lookTakes);
+    if (this.plan.stored === 'nothing') return undefined;
+    const bodyHash = this.plan.stored === 'this' ? KEY.body : 'c'.repeat(64);
+    return storedCreate({ token: this.token, first: 1, bodyHash });
+  }
+
+  async seed(epoch: number): Promise<void> {
+    this.seeds.push(epoch);
+    await this.#pass(this.plan.lookTakes);
+    if (this.plan.seedFails) throw new Unavailable('store', 'as planned');
+  }
+
+  async publish(event: Event): Promise<void> {
+    this.published.push({ event, begunMs: this.#sinceDrawMs() });
+    await this.#pass(this.plan.publishTakes);
+    if (this.plan.publishFails) throw new Unavailable('event log', 'as planned');
+    this.confirmedMs = this.#sinceDrawMs();
+  }
+
+  end(outcome: Outcome): void {
+    this.outcomes.push(outcome);
+    if (this.draws.length > 0) this.endedMs = this.#sinceDrawMs();
+  }
+
+  async afterwards(): Promise<void> {
+    if (this.plan.afterwardsFails) throw new Unavailable('numbers', 'as planned');
+  }
+
+  #sinceDrawMs(): number {
+    const { monotonic, wall } = this.draws.at(-1)!;
+    const now = this.#now();
+    return Math.max(now.monotonic - monotonic, now.wall - wall);
+  }
+
+  #now() {
+    return { monotonic: this.clock.monotonic(), wall: this.clock.wall() };
+  }
+
+  async #pass({ ms, suspended }: Takes): Promise<void> {
+    if (suspended) this.clock.suspend(ms);
+    else this.clock.pass(ms);
+  }
+}
+
+/** Accepts creates of these plans as one array; resolves when all have ended. */
+async function run(plans: readonly Plan[]): Promise<Watched[]> {
+  const clock = new ManualClock();
+  const all = plans.map((plan, index) => new Watched(plan, index, clock));
+  const of = (token: string) => all[Number(token.split('-')[1])]!;
+  const applications = all.filter(({ plan }) => plan.type === 'application').values();
+  const ofScope = (scope: string, hash: string) => (scope === 'applications' ? of(`token-${hash}`) : of(scope));
+  const acceptance = new Acceptance({
+    clock,
+    logger: { debug() {}, warn() {} },
+    numbering: {
+      newToken: () => applications.next().value!.token,
+      draw: (request: DrawRequest) => of(request.sequence.token).draw(request) as never,
+      register: (request: RegisterRequest) => of(request.token).draw(request) as never,
+      seed: ({ token }, _, epoch) => {
+        of(token).opened.push(epoch!);
+        return of(token).afterwards();
+      },
+      confirm: (scope, { hash }, eventId) => {
+        ofScope(scope, hash).confirmed.push(eventId);
+        return ofScope(scope, hash).afterwards();
+      },
+    },
+    log: {
+      refusal: (token) => (of(token).plan.refusedEarly ? new Unavailable('requests', 'as planned') : undefined),
+      publish: (event) => of(event.token).publish(event),
+    },
+    store: { keyedCreate: (scope, hash) => ofScope(scope, hash).lookUp() },
+    seeds: { seed: ({ token }, epoch) => of(token).seed(epoch) },
+  });
+  await new Promise<void>((resolve) => {
+    let left = all.length;
+    acceptance.accept(all.map(createOf), (index, outcome) => {
+      all[index]!.end(outcome);
+      left -= 1;
+      if (left === 0) resolve();
+    });
+  });
+  // Whoever is told twice is told by now.
+  await new Promise((resolve) => setImmediate(resolve));
+  return all;
+}
+
+function createOf({ plan, index, token }: Watched): Create {
+  const key = plan.keyed ? { hash: String(index), body: KEY.body } : undefined;
+  if (plan.type === 'application') return { type: 'application', name: 'x', key };
+  if (plan.type === 'chat') return { type: 'chat', token, name: 'x', key };
+  return { type: 'messages', token, chat: 1, contents: ['x', 'y'], key };
+}
+
+function expectPromisesKept(watched: Watched): void {
+  const { plan, draws, outcomes, published, seeds, opened, confirmed } = watched;
+  expect(outcomes).toHaveLength(1);
+  expect(draws.length).toBeWithin(plan.refusedEarly ? 0 : 1, plan.refusedEarly ? 1 : DRAWS_MAX + 1);
+  expect(published.length).toBeLessThanOrEqual(1);
+  expect(seeds).toEqual(draws.flatMap(({ kind }, index) => (kind === 'missing' ? [index + 1] : [])));
+  for (const [index, { keyAbsentIn }] of draws.entries()) {
+    const unsure = draws.slice(0, index).findLastIndex(({ kind }) => kind === 'unsure');
+    expect(keyAbsentIn).toBe(unsure < 0 ? undefined : unsure + 1);
+  }
+  const last = draws.at(-1)?.kind;
+  const [outcome] = outcomes as [Outcome];
+  if (outcome.status === 'accepted') {
+    const byStore = last === 'unsure' && plan.stored === 'this';
+    const byKey = last === 'confirmed';
+    expect(outcome.token).toBe(watched.token);
+    if (plan.type !== 'application') expect(outcome.first).toBe(byStore ? 1 : watched.drawn.first);
+    expect(published).toHaveLength(byStore || byKey ? 0 : 1);
+    if (published.length > 0) expect(watched.confirmedMs).toBeLessThanOrEqual(WITHIN_MS);
+  } else if (!plan.refusedEarly) expectReason(watched, outcome.error);
+  const acknowledged = outcome.status === 'accepted' && published.length > 0;
+  for (const { event, begunMs } of published) {
+    expect(begunMs).toBeLessThanOrEqual(WITHIN_MS);
+    expect(event).toMatchObject({ id: watched.drawn.eventId, epoch: draws.length, type: plan.type });
+    expect(event.key !== undefined).toBe(plan.keyed);
+  }
+  expect(confirmed).toEqual(acknowledged && plan.keyed ? [watched.drawn.eventId] : []);
+  expect(opened).toEqual(acknowledged && last === 'drawn' && plan.type !== 'messages' ? [draws.length] : []);
+}
+
+/** A create is refused for a reason that its ports gave, or because it took too long. */
+function expectReason({ plan, draws, askedStore, published, endedMs }: Watched, error: unknown): void {
+  const last = draws.at(-1)?.kind;
+  const conflict = last === 'conflict' || (askedStore > 0 && plan.stored === 'another body');
+  expect(error).toBeInstanceOf(conflict ? IdempotencyConflict : Unavailable);
+  if (last !== 'drawn' && last !== 'repeated') return;
+  // It was drawn, so the log said no, or it was too late: before the publish, or after it.
+  if (published.length === 0 || !plan.publishFails) expect(endedMs).toBeGreaterThan(WITHIN_MS);
+}
+
+test('no create is told what is not true, and each is told once', async () => {
+  const ends: Record<string, number> = {};
+  await fc.assert(
+    fc.asyncProperty(fc.array(plan, { minLength: 1, maxLength: 5 }), async (plans) => {
+      for (const watched of await run(plans)) {
+        expectPromisesKept(watched);
+        const [outcome] = watched.outcomes;
+        const end = outcome?.status === 'refused' ? String(outcome.error) : `after ${watched.draws.length} draws`;
+        ends[end] = (ends[end] ?? 0) + 1;
+      }
+    }),
+    { numRuns: 1_500 },
+  );
+  // All ways through it were taken, so that none of the above holds for want of a case.
+  expect(Object.keys(ends).filter((end) => end.startsWith('after'))).toHaveLength(DRAWS_MAX);
+  expect(Object.keys(ends).filter((end) => !end.startsWith('after'))).toHaveLength(REASONS);
+});

@@ -1,0 +1,341 @@
+import { beforeEach, describe, expect, test } from 'bun:test';
+import { EventRejected, IdempotencyConflict, NotFound, Unavailable } from '@parley/domain';
+import { Acceptance } from './acceptance.ts';
+import type { Create, Outcome } from './create.ts';
+import {
+  DRAWN,
+  drawn,
+  FakePorts,
+  KEY,
+  ManualClock,
+  missing,
+  repeated,
+  storedCreate,
+  TOKEN,
+  unsure,
+} from './testing/ports.ts';
+
+const registered = { status: 'drawn', token: TOKEN, eventId: DRAWN.eventId, epoch: 3, at: DRAWN.at } as const;
+
+let ports: FakePorts;
+let clock: ManualClock;
+let seeds: { of: unknown[]; seed: (sequence: unknown, epoch: number) => Promise<void> };
+let acceptance: Acceptance;
+
+beforeEach(() => {
+  ports = new FakePorts();
+  clock = new ManualClock();
+  const of: unknown[] = [];
+  seeds = { of, seed: async (sequence, epoch) => void of.push({ sequence, epoch }) };
+  acceptance = new Acceptance({ ...ports, clock, seeds: { seed: (...asked) => seeds.seed(...asked) } });
+});
+
+function message(key?: typeof KEY): Promise<number> {
+  return acceptance.messages(TOKEN, 1, ['hello'], key);
+}
+
+describe('what is drawn', () => {
+  const common = { id: DRAWN.eventId, epoch: 3, at: DRAWN.at, token: TOKEN };
+
+  test('is published as one event of messages, and its first number answered', async () => {
+    ports.answers = [drawn];
+    expect(await acceptance.messages(TOKEN, 7, ['a', 'b'], KEY)).toBe(5);
+    const sequence = { kind: 'messages', token: TOKEN, chat: 7 } as const;
+    expect(ports.draws).toEqual([{ sequence, count: 2, key: KEY, keyAbsentIn: undefined }]);
+    expect(ports.published).toEqual([
+      { type: 'messages', ...common, chat: 7, first: 5, contents: ['a', 'b'], key: KEY },
+    ]);
+  });
+
+  test('is published as a chat, and its number answered', async () => {
+    ports.answers = [drawn];
+    expect(await acceptance.chat(TOKEN, 'Chat')).toBe(5);
+    expect(ports.draws).toMatchObject([{ sequence: { kind: 'chats', token: TOKEN }, count: 1 }]);
+    expect(ports.published).toEqual([{ type: 'chat', ...common, number: 5, name: 'Chat' }]);
+  });
+
+  test('is published as an application, and its token answered', async () => {
+    const other = TOKEN.replace('0', '1');
+    ports.answers = [{ ...registered, status: 'repeated', confirmed: false, token: other }];
+    expect(await acceptance.application('App', KEY)).toBe(other);
+    expect(ports.draws).toEqual([{ token: TOKEN, key: KEY, keyAbsentIn: undefined }]);
+    expect(ports.published).toEqual([{ type: 'application', ...common, token: other, name: 'App', key: KEY }]);
+  });
+
+  test('is refused where the log does not take it', async () => {
+    for (const error of [new Unavailable('event log', 'x'), new EventRejected('collision')]) {
+      ports.answers = [drawn];
+      ports.onPublish = () => Promise.reject(error);
+      expect(await failure(message())).toBe(error);
+    }
+  });
+
+  test('before, with a key that is confirmed: is answered and not published again', async () => {
+    ports.answers = [{ ...repeated, confirmed: true }];
+    expect(await message(KEY)).toBe(5);
+    expect(ports.calls).toEqual(['draw']);
+  });
+
+  test('before, with a key that is not confirmed: the same event is published again', async () => {
+    ports.answers = [repeated];
+    expect(await message(KEY)).toBe(5);
+    expect(ports.published).toMatchObject([common]);
+  });
+
+  test('before, with another body: is a conflict', async () => {
+    ports.answers = [{ status: 'conflict' }, { status: 'conflict' }];
+    expect(await failure(message(KEY))).toBeInstanceOf(IdempotencyConflict);
+    expect(await failure(acceptance.application('App', KEY))).toBeInstanceOf(IdempotencyConflict);
+    expect(ports.published).toEqual([]);
+  });
+});
+
+describe('a create is acknowledged within two seconds of asking for its draw, or refused', () => {
+  const takes = (pass: () => void) => {
+    ports.answers = [drawn];
+    ports.onPublish = pass;
+    return failure(message());
+  };
+
+  test('two seconds are in time', async () => {
+    expect(await takes(() => clock.pass(2_000))).toBeUndefined();
+  });
+
+  test('a confirmation that comes later is not believed', async () => {
+    expect(await takes(() => clock.pass(2_001))).toMatchObject({ name: 'Unavailable', dependency: 'event log' });
+  });
+
+  test('nor one that comes after the machine was suspended', async () => {
+    expect(await takes(() => clock.suspend(2_001))).toMatchObject({ name: 'Unavailable', dependency: 'event log' });
+  });
+
+  test('nor one that comes late by the clock that nobody can set back', async () => {
+    const error = await takes(() => {
+      clock.pass(2_001);
+      clock.setBack(3_600_000);
+    });
+    expect(error).toMatchObject({ name: 'Unavailable', dependency: 'event log' });
+  });
+
+  test('the draw takes its part of the two seconds', async () => {
+    ports.answers = [after(1_500, drawn)];
+    ports.onPublish = () => clock.pass(501);
+    expect(await failure(message())).toBeInstanceOf(Unavailable);
+  });
+
+  test('what is drawn too late is not even published', async () => {
+    ports.answers = [after(2_001, drawn)];
+    expect(await failure(message())).toBeInstanceOf(Unavailable);
+    expect(ports.published).toEqual([]);
+  });
+
+  test('what was looked up before takes nothing of them: they count from the last draw', async () => {
+    ports.answers = [after(1_400, missing), after(1_000, drawn)];
+    ports.onPublish = () => clock.pass(1_000);
+    expect(await message()).toBe(5);
+  });
+
+  test('nothing is drawn any more where looking up alone has taken so long', async () => {
+    ports.answers = [unsure, drawn];
+    ports.onLook = () => clock.pass(2_001);
+    expect(await failure(message(KEY))).toMatchObject({ name: 'Unavailable', dependency: 'numbers' });
+    expect(ports.draws).toHaveLength(1);
+  });
+
+  test('a key is not noted as confirmed when it came too late', async () => {
+    ports.answers = [drawn];
+    ports.onPublish = () => clock.pass(2_001);
+    await failure(message(KEY));
+    expect(ports.confirmed).toEqual([]);
+  });
+});
+
+describe('what the log would refuse', () => {
+  test('is refused before a number is drawn, and none is spent', async () => {
+    const full = new Unavailable('requests', 'full');
+    ports.refusal = (token) => (token === TOKEN ? full : undefined);
+    ports.answers = [drawn, drawn, drawn];
+    for (const create of [message(KEY), acceptance.chat(TOKEN, 'x'), acceptance.application('x')]) {
+      expect(await failure(create)).toBe(full);
+    }
+    expect(ports.calls).toEqual([]);
+  });
+});
+
+describe('a key of which only the store can tell', () => {
+  test('is answered from the store, and nothing is published', async () => {
+    ports.answers = [unsure];
+    ports.stored = storedCreate({ first: 2 });
+    expect(await message(KEY)).toBe(2);
+    expect(ports.askedKeys).toEqual([{ scope: TOKEN, hash: KEY.hash }]);
+    expect(ports.published).toEqual([]);
+  });
+
+  test('of an application is looked for among applications', async () => {
+    const token = TOKEN.replace('0', '1');
+    ports.answers = [unsure];
+    ports.stored = storedCreate({ first: 0, token });
+    expect(await acceptance.application('App', KEY)).toBe(token);
+    expect(ports.askedKeys).toEqual([{ scope: 'applications', hash: KEY.hash }]);
+  });
+
+  test('is a conflict where it is stored with another body', async () => {
+    ports.stored = storedCreate({ bodyHash: 'c'.repeat(64) });
+    for (const create of [() => message(KEY), () => acceptance.application('App', KEY)]) {
+      ports.answers = [unsure];
+      expect(await failure(create())).toBeInstanceOf(IdempotencyConflict);
+    }
+    expect(ports.published).toEqual([]);
+  });
+
+  test('is drawn for where the store does not have it: the draw is told in which epoch that was found', async () => {
+    ports.answers = [unsure, { ...unsure, epoch: 4 }, drawn];
+    expect(await message(KEY)).toBe(5);
+    expect(ports.calls).toEqual(['draw', 'keyedCreate', 'draw', 'keyedCreate', 'draw', 'publish', 'confirm']);
+    expect(ports.draws.map(({ keyAbsentIn }) => keyAbsentIn)).toEqual([undefined, 3, 4]);
+    ports.answers = [unsure, registered];
+    expect(await acceptance.application('App', KEY)).toBe(TOKEN);
+    expect(ports.draws.at(-1)?.keyAbsentIn).toBe(3);
+  });
+
+  test('stays known to be absent while a counter is opened', async () => {
+    ports.answers = [unsure, missing, drawn];
+    expect(await message(KEY)).toBe(5);
+    expect(ports.draws.map(({ keyAbsentIn }) => keyAbsentIn)).toEqual([undefined, 3, 3]);
+  });
+});
+
+describe('a sequence without a counter', () => {
+  test('gets one in the epoch in which it was found to have none, and is drawn from again', async () => {
+    ports.answers = [{ ...missing, epoch: 8 }, drawn];
+    expect(await message()).toBe(5);
+    expect(seeds.of).toEqual([{ sequence: { kind: 'messages', token: TOKEN, chat: 1 }, epoch: 8 }]);
+  });
+
+  test('of an unknown owner is refused', async () => {
+    ports.answers = [missing];
+    seeds.seed = () => Promise.reject(new NotFound('chat'));
+    expect(await failure(message())).toBeInstanceOf(NotFound);
+  });
+
+  test('is tried four times, not for ever', async () => {
+    ports.answers = Array.from({ length: 10 }, () => missing);
+    expect(await failure(message())).toMatchObject({ name: 'Unavailable', dependency: 'numbers' });
+    expect(ports.draws).toHaveLength(4);
+    ports.answers = Array.from({ length: 10 }, () => unsure);
+    expect(await failure(acceptance.application('App', KEY))).toMatchObject({ dependency: 'numbers' });
+    expect(ports.draws).toHaveLength(8);
+  });
+});
+
+describe('the counter of a new owner', () => {
+  test('is opened once the owner is durable, in the epoch of its number', async () => {
+    ports.answers = [drawn, registered];
+    await acceptance.chat(TOKEN, 'Chat');
+    await acceptance.application('App');
+    expect(ports.calls).toEqual(['draw', 'publish', 'seed', 'draw', 'publish', 'seed']);
+    expect(ports.seeded).toEqual([
+      { sequence: { kind: 'messages', token: TOKEN, chat: 5 }, highest: { number: 0 }, epoch: 3 },
+      { sequence: { kind: 'chats', token: TOKEN }, highest: { number: 0 }, epoch: 3 },
+    ]);
+  });
+
+  test('is not opened where the owner came before: it may have counted and gone', async () => {
+    ports.answers = [repeated, { ...registered, status: 'repeated', confirmed: false }, drawn];
+    await acceptance.chat(TOKEN, 'Chat', KEY);
+    await acceptance.application('App', KEY);
+    await message();
+    expect(ports.published).toHaveLength(3);
+    expect(ports.seeded).toEqual([]);
+  });
+
+  test('is not opened for an owner that is not durable', async () => {
+    ports.answers = [drawn];
+    ports.onPublish = () => Promise.reject(new Unavailable('event log', 'x'));
+    await failure(acceptance.chat(TOKEN, 'Chat'));
+    expect(ports.seeded).toEqual([]);
+  });
+
+  test('may fail to open: the owner is kept and answered, and the log says so', async () => {
+    ports.answers = [drawn];
+    ports.onSeed = () => Promise.reject(new Unavailable('numbers', 'x'));
+    expect(await acceptance.chat(TOKEN, 'Chat')).toBe(5);
+    expect(ports.logged).toEqual(['warn: could not open a counter; its first draw will']);
+  });
+});
+
+describe('that a key is durable', () => {
+  test('is noted with the event that it came to, once it is', async () => {
+    ports.answers = [drawn, { ...registered }];
+    await message(KEY);
+    await acceptance.application('App', KEY);
+    const noted = { hash: KEY.hash, eventId: DRAWN.eventId };
+    expect(ports.confirmed).toEqual([
+      { scope: TOKEN, ...noted },
+      { scope: 'applications', ...noted },
+    ]);
+    expect(ports.calls.slice(0, 3)).toEqual(['draw', 'publish', 'confirm']);
+  });
+
+  test('need not be noted: the create is answered all the same, at once', async () => {
+    ports.answers = [drawn, drawn];
+    ports.onConfirm = () => Promise.reject(new Unavailable('numbers', 'x'));
+    expect(await message(KEY)).toBe(5);
+    ports.onConfirm = () => new Promise(() => {});
+    expect(await message(KEY)).toBe(5);
+    expect(ports.logged).toEqual(['debug: could not note that a keyed create is durable']);
+  });
+});
+
+describe('creates that travel together', () => {
+  const create = (content: string): Create => ({ type: 'messages', token: TOKEN, chat: 1, contents: [content] });
+
+  test('are drawn for in their order before the call returns', () => {
+    ports.answers = [drawn, drawn, drawn];
+    acceptance.accept([create('a'), { type: 'chat', token: TOKEN, name: 'b' }, create('c')], () => {});
+    expect(ports.draws).toMatchObject([
+      { sequence: { kind: 'messages' } },
+      { sequence: { kind: 'chats' } },
+      { sequence: { kind: 'messages' } },
+    ]);
+  });
+
+  test('end each on its own, and once: one that is slow or refused keeps back no other', async () => {
+    const { promise: look, resolve: found } = Promise.withResolvers<void>();
+    seeds.seed = () => look;
+    const refused = new Unavailable('numbers', 'x');
+    ports.answers = [missing, { ...drawn, first: 8 }, refused, { ...drawn, first: 7 }];
+    const ends: [number, Outcome][] = [];
+    const two = Promise.withResolvers<void>();
+    const three = Promise.withResolvers<void>();
+    acceptance.accept([create('a'), create('b'), create('c')], (index, outcome) => {
+      ends.push([index, outcome]);
+      if (ends.length === 2) two.resolve();
+      if (ends.length === 3) three.resolve();
+    });
+    await two.promise;
+    expect(new Map(ends)).toEqual(
+      new Map<number, Outcome>([
+        [1, { status: 'accepted', token: TOKEN, first: 8 }],
+        [2, { status: 'refused', error: refused }],
+      ]),
+    );
+    found();
+    await three.promise;
+    expect(ends.slice(2)).toEqual([[0, { status: 'accepted', token: TOKEN, first: 7 }]]);
+  });
+});
+
+function after<Answer>(ms: number, answer: Answer): () => Answer {
+  return () => {
+    clock.pass(ms);
+    return answer;
+  };
+}
+
+function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}

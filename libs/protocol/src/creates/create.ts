@@ -1,0 +1,48 @@
+import type { Event, IdempotencyKey, Sequence, Token } from '@parley/domain';
+
+/** What a client asks for. Messages get consecutive numbers, all or none. */
+export type Create =
+  | { readonly type: 'application'; readonly name: string; readonly key?: IdempotencyKey | undefined }
+  | {
+      readonly type: 'chat';
+      readonly token: Token;
+      readonly name: string;
+      readonly key?: IdempotencyKey | undefined;
+    }
+  | {
+      readonly type: 'messages';
+      readonly token: Token;
+      readonly chat: number;
+      readonly contents: string[];
+      readonly key?: IdempotencyKey | undefined;
+    };
+
+/** `token`: of the application that was created, or in which something was. `first`: 0 for an application. */
+export interface Accepted {
+  readonly status: 'accepted';
+  readonly token: Token;
+  readonly first: number;
+}
+
+export interface Refused {
+  readonly status: 'refused';
+  readonly error: unknown;
+}
+
+export type Outcome = Accepted | Refused;
+
+/** Is told how the create at `index` ended: once for each, in any order. Must not throw. */
+export type Settled = (index: number, outcome: Outcome) => void;
+
+/** What the numbers of a create are drawn from. */
+export function sequenceOf(create: Exclude<Create, { type: 'application' }>): Sequence {
+  const { token } = create;
+  return create.type === 'chat' ? { kind: 'chats', token } : { kind: 'messages', token, chat: create.chat };
+}
+
+/** The sequence that a new owner's contents will be numbered in; undefined for messages, which own nothing. */
+export function ownSequenceOf(event: Event): Sequence | undefined {
+  const { token } = event;
+  if (event.type === 'application') return { kind: 'chats', token };
+  return event.type === 'chat' ? { kind: 'messages', token, chat: event.number } : undefined;
+}

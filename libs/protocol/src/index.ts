@@ -1,0 +1,9 @@
+/**
+ * The rules that make numbers and acknowledgements true, as classes without any I/O of their own: they get the ports,
+ * and the clock, from who uses them. So tests can run these very classes in any order of events, and at any speed.
+ */
+
+export { type Clock, elapsedMs, type Moment, momentOf, systemClock } from './clock.ts';
+export { Acceptance, type AcceptanceParts } from './creates/acceptance.ts';
+export { CounterSeeds, type CounterSeedsParts } from './creates/counter-seeds.ts';
+export type { Accepted, Create, Outcome, Refused, Settled } from './creates/create.ts';

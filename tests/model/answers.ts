@@ -1,0 +1,98 @@
+/**
+ * What Redis and the store answer to a process that creates, each call in one step. The model's processes (creates.ts)
+ * and the classes of libs/protocol (classes.ts) get their answers from here.
+ */
+import { eventOf, highestRow, isOpen, isStored, type Model, NONE, rowOf, type State } from './state.ts';
+
+export type Drawn =
+  | { readonly status: 'drawn'; readonly event: number }
+  | { readonly status: 'repeated'; readonly event: number; readonly confirmed: boolean }
+  | { readonly status: 'missing'; readonly epoch: number }
+  | { readonly status: 'unsure'; readonly epoch: number };
+
+interface Answered<Answer> {
+  readonly answer: Answer;
+  readonly change: Partial<State>;
+}
+
+export interface DrawAsked {
+  readonly keyed: boolean;
+  /** The epoch in which the store was found not to know the key. */
+  readonly keyAbsentIn?: number | undefined;
+}
+
+/** Whether the script of a draw passes. */
+export function drawPasses({ rules }: Model, { redis }: State): boolean {
+  if (!rules.drawComparesEpoch) return redis.n > 0;
+  return rules.drawComparesRun ? isOpen(redis) : redis.open;
+}
+
+export function draw(model: Model, state: State, asked: DrawAsked): Answered<Drawn> {
+  const { redis } = state;
+  const known = asked.keyed ? knownKey(model, state, asked.keyAbsentIn) : undefined;
+  if (known !== undefined) return { answer: known, change: {} };
+  if (redis.counter === NONE) return { answer: { status: 'missing', epoch: redis.n }, change: {} };
+  const number = redis.counter + 1;
+  const event = state.events.length;
+  const key = asked.keyed ? { key: event, confirmed: false } : {};
+  const drawn = { number, epoch: redis.n, keyed: asked.keyed, acknowledged: false, rejected: '' as const };
+  const change = { redis: { ...redis, counter: number, ...key }, events: [...state.events, drawn] };
+  return { answer: { status: 'drawn', event }, change };
+}
+
+/** What the key says about a draw; undefined where it is free. */
+function knownKey({ rules }: Model, state: State, keyAbsentIn: number | undefined): Drawn | undefined {
+  const { n, key, confirmed } = state.redis;
+  const absent = keyAbsentIn !== undefined && (keyAbsentIn === n || !rules.answerCountsInItsEpoch);
+  if (key === NONE) return n > 1 && rules.asksAboutUnknownKeys && !absent ? { status: 'unsure', epoch: n } : undefined;
+  if (confirmed || eventOf(state, key).epoch >= n) return { status: 'repeated', event: key, confirmed };
+  if (absent) return undefined;
+  return rules.asksAboutOlderKeys ? { status: 'unsure', epoch: n } : { status: 'repeated', event: key, confirmed };
+}
+
+/** The event that is stored under the key; NONE where there is none. */
+export function keyedRow({ rules }: Model, state: State): number {
+  const event = rules.asksByKey ? state.keyRow : state.redis.key;
+  return event !== NONE && isStored(state, event) ? event : NONE;
+}
+
+/** How many items must be stored before a fence that is sent now is answered. */
+export function aheadOfFence({ rules }: Model, { queue }: State): number {
+  return rules.looksBehindFence ? queue.length : 0;
+}
+
+/** Whether a row of this very epoch is stored in a sequence that was found to have no counter. */
+export function counterWasLost({ rules }: Model, state: State, epoch: number): boolean {
+  const row = rowOf(state, highestRow(state));
+  return row !== NONE && eventOf(state, row).epoch >= epoch && rules.lostCounterOpensEpoch;
+}
+
+/** What a seed changes; undefined where its epoch is over. */
+export function seed(model: Model, state: State, number: number, epoch: number): Partial<State> | undefined {
+  const { redis } = state;
+  const { seedsNotedEpoch, seedsOnlyMissing } = model.rules;
+  if (!drawPasses(model, state) || (seedsNotedEpoch && redis.n !== epoch)) return undefined;
+  return { redis: { ...redis, counter: seedsOnlyMissing && redis.counter !== NONE ? redis.counter : number } };
+}
+
+/** Where an event goes whose publish is confirmed. */
+export function published({ rules }: Model, state: State, event: number): Partial<State> {
+  return rules.confirmsFirst ? { queue: [...state.queue, event] } : withStray(state, event);
+}
+
+/** The event may reach the queue at any time, or never. */
+export function withStray({ strays }: State, event: number): Partial<State> {
+  return { strays: [...strays, event].sort((one, other) => one - other) };
+}
+
+/** A process that is about to note that a key's event is confirmed. */
+export function withNote({ notes }: State, event: number): Partial<State> {
+  return { notes: [...notes, event].sort((one, other) => one - other) };
+}
+
+/** Nobody has to wait any more for what this process drew before. */
+export function withoutDraw({ openers }: State, process: number): Partial<State> {
+  const bit = 1 << process;
+  if (openers.every(({ olderDraws }) => (olderDraws & bit) === 0)) return {};
+  return { openers: openers.map((opener) => ({ ...opener, olderDraws: opener.olderDraws & ~bit })) };
+}

@@ -1,0 +1,242 @@
+import { expect } from 'bun:test';
+import { Unavailable } from '@parley/domain';
+import {
+  aheadOfFence,
+  counterWasLost,
+  draw,
+  drawPasses,
+  keyedRow,
+  published,
+  seed,
+  withNote,
+  withoutDraw,
+  withStray,
+} from './answers.ts';
+import { type Call, type End, Process } from './process.ts';
+import {
+  type Act,
+  type Create,
+  eventOf,
+  highestRow,
+  IDLE,
+  initialState,
+  type Model,
+  NONE,
+  type State,
+  type Step,
+  withEvent,
+} from './state.ts';
+import { otherSteps } from './steps.ts';
+
+type CallTo<To extends Call['to']> = Extract<Call, { to: To }>;
+
+/** What a fence answers, and a look must bring along. */
+const SEQ = 7;
+
+/**
+ * The model with the classes of libs/protocol as its processes. Servers, accidents and those who open epochs are the model's;
+ * what a process does next is for the class to say. `state.creates` tells what the classes are found to wait for.
+ */
+export class World {
+  state: State;
+  /** How often a create ended so that its client asks again, which the model leaves out. */
+  askedAgain = 0;
+  readonly #model: Model;
+  readonly #processes: Process[];
+  /** The event of the last answer to each process. */
+  readonly #events: number[];
+  /** Whether a process holds an answer of the store about its key that does not count any more. */
+  readonly #forgot: boolean[];
+  /** Whether its two seconds are over, and it has not noticed. */
+  readonly #late: boolean[];
+
+  constructor(model: Model) {
+    this.#model = model;
+    this.state = initialState(model.scope);
+    this.#processes = model.scope.creates.map((_, index) => new Process((id) => this.#confirmed(id), index % 2 === 1));
+    this.#events = model.scope.creates.map(() => NONE);
+    this.#forgot = model.scope.creates.map(() => false);
+    this.#late = model.scope.creates.map(() => false);
+    for (const index of model.scope.creates.keys()) this.#begin(index);
+  }
+
+  /** Takes a step. False where it cannot be taken here: then the process waits for something else. */
+  async take({ what, by }: Step): Promise<boolean> {
+    if (by !== undefined) return this.#act(by.process, by.act);
+    const found = otherSteps(this.#model, this.state).find((step) => step.what === what);
+    if (found !== undefined) this.state = found.next;
+    return found !== undefined;
+  }
+
+  async #act(index: number, act: Act): Promise<boolean> {
+    const { call } = this.#process(index);
+    if (act === 'draw' && call?.to === 'draw' && this.#passes) await this.#draw(index, call);
+    else if (act === 'look' && this.#mayLook(index, call)) await this.#look(index);
+    else if (act === 'seed' && call?.to === 'seed') await this.#seed(index, call);
+    else if (act === 'ask' && call?.to === 'keyedCreate') await this.#ask(index, call);
+    else if (act === 'acknowledge' && call?.to === 'publish') await this.#publish(index, call);
+    else if (act === 'give up' && call?.to === 'publish') await this.#giveUp(index, call);
+    else if (act === 'forget' && call?.to === 'draw') await this.#forget(index, call);
+    else return false;
+    return true;
+  }
+
+  async #draw(index: number, call: CallTo<'draw'>): Promise<void> {
+    const { answer, change } = draw(this.#model, this.state, call);
+    this.#change(index, change);
+    this.#forgot[index] = false;
+    if (answer.status === 'missing' || answer.status === 'unsure') {
+      return this.#proceed(index, () => call.answer(answer));
+    }
+    this.#events[index] = answer.event;
+    const { number, epoch } = eventOf(this.state, answer.event);
+    const drawn = { ...answer, first: number, eventId: String(answer.event), epoch };
+    return this.#proceed(index, () => call.answer(drawn));
+  }
+
+  #mayLook(index: number, call: Call | undefined): boolean {
+    return call?.to === 'highest' || (call?.to === 'fence' && this.state.creates[index]?.value === 0);
+  }
+
+  /** A fence and the look behind it; and the seed too, where that is what finds the counter lost. */
+  async #look(index: number): Promise<void> {
+    const process = this.#process(index);
+    const { epoch } = this.#create(index);
+    let seq: number | undefined;
+    if (process.call?.to === 'fence') {
+      const { answer } = process.call;
+      seq = SEQ;
+      await this.#proceed(index, () => answer(SEQ));
+    }
+    const look = process.call;
+    if (look?.to !== 'highest') throw new Error('no look into the store behind a fence');
+    expect(look.seq).toBe(seq);
+    const lost = counterWasLost(this.#model, this.state, epoch);
+    const there = this.state.redis.counter !== NONE;
+    await this.#proceed(index, () => look.answer({ number: highestRow(this.state) }));
+    const { call } = process;
+    if (!lost || call?.to !== 'seed') return;
+    if (there) return this.#proceed(index, () => call.answer());
+    this.#change(index, { suspect: Math.max(this.state.suspect, call.epoch) });
+    await this.#proceed(index, () => call.reject(new Unavailable('numbers', 'The counter was lost.')));
+  }
+
+  async #seed(index: number, call: CallTo<'seed'>): Promise<void> {
+    this.#change(index, seed(this.#model, this.state, call.number, call.epoch) ?? {});
+    await this.#proceed(index, () => call.answer());
+  }
+
+  async #ask(index: number, call: CallTo<'keyedCreate'>): Promise<void> {
+    const event = keyedRow(this.#model, this.state);
+    this.#events[index] = event;
+    const stored = event === NONE ? undefined : { first: eventOf(this.state, event).number };
+    await this.#proceed(index, () => call.answer(stored));
+  }
+
+  async #publish(index: number, call: CallTo<'publish'>): Promise<void> {
+    this.#change(index, published(this.#model, this.state, this.#eventOf(call)));
+    await this.#proceed(index, () => call.answer());
+  }
+
+  /** The confirmation comes although too late, which is worse than none: it looks like any other. */
+  async #giveUp(index: number, call: CallTo<'publish'>): Promise<void> {
+    if (this.#model.rules.acknowledgesInTime) {
+      this.#process(index).passTime();
+      this.#change(index, withStray(this.state, this.#eventOf(call)));
+      return this.#proceed(index, () => call.answer());
+    }
+    this.#late[index] = true;
+    this.#change(index, {});
+  }
+
+  /** A draw on a server that has no open epoch is refused; else its script does not look at what was said in another one. */
+  async #forget(index: number, call: CallTo<'draw'>): Promise<void> {
+    if (!this.#passes) return this.#proceed(index, () => call.reject(new Unavailable('numbers', 'No epoch is open.')));
+    this.#forgot[index] = true;
+    this.#change(index, {});
+  }
+
+  get #passes(): boolean {
+    return drawPasses(this.#model, this.state);
+  }
+
+  async #proceed(index: number, answer: () => void): Promise<void> {
+    const end = await this.#process(index).proceed(answer);
+    if (end === undefined) this.#change(index, {});
+    else this.#end(index, end);
+  }
+
+  #end(index: number, end: End): void {
+    if (typeof end === 'object' && 'error' in end) throw end.error;
+    const { at } = this.#create(index);
+    const creates = this.state.creates.with(index, { at: end === 'again' ? at : at + 1, ...IDLE });
+    this.state = { ...this.state, creates };
+    if (end === 'again') this.askedAgain += 1;
+    if (typeof end === 'object') this.#acknowledged(this.#events[index] ?? NONE, end.first);
+    this.#late[index] = false;
+    this.#begin(index);
+    this.#change(index, {});
+  }
+
+  #acknowledged(event: number, first: number): void {
+    expect(first).toBe(eventOf(this.state, event).number);
+    this.state = { ...this.state, events: withEvent(this.state, event, { acknowledged: true }) };
+  }
+
+  #confirmed(eventId: string): void {
+    this.state = { ...this.state, ...withNote(this.state, Number(eventId)) };
+  }
+
+  /** The event as it was drawn, that is what is published. */
+  #eventOf({ event }: CallTo<'publish'>): number {
+    const index = Number(event.id);
+    const { number, epoch, keyed } = eventOf(this.state, index);
+    expect(event).toMatchObject({ type: 'messages', first: number, epoch });
+    expect(event.key !== undefined).toBe(keyed);
+    return index;
+  }
+
+  #begin(index: number): void {
+    const create = this.#model.scope.creates[index]?.[this.#create(index).at];
+    if (create !== undefined) this.#process(index).begin(create === 'keyed');
+  }
+
+  /** Changes what is outside, and notes what the process waits for now. */
+  #change(index: number, change: Partial<State>): void {
+    const state = { ...this.state, ...change };
+    const create = this.#phase(index, state);
+    const waited = create.phase === 'drawn' ? {} : withoutDraw(state, index);
+    this.state = { ...state, ...waited, creates: state.creates.with(index, { ...this.#create(index), ...create }) };
+  }
+
+  #phase(index: number, state: State): Omit<Create, 'at'> {
+    const { call } = this.#process(index);
+    const before = this.#create(index);
+    if (call === undefined) return before;
+    if (call.to === 'draw') {
+      if (call.keyAbsentIn === undefined || this.#forgot[index]) return IDLE;
+      return { phase: 'asked', epoch: call.keyAbsentIn, value: 0 };
+    }
+    if (call.to === 'seed') return { phase: 'looked', epoch: call.epoch, value: call.number };
+    if (call.to === 'publish') {
+      return { phase: this.#late[index] ? 'late' : 'drawn', epoch: 0, value: Number(call.event.id) };
+    }
+    const { n } = state.redis;
+    if (call.to === 'keyedCreate') return before.phase === 'asking' ? before : { phase: 'asking', epoch: n, value: 0 };
+    if (before.phase === 'fencing') return before;
+    const value = call.to === 'fence' ? aheadOfFence(this.#model, state) : 0;
+    return { phase: 'fencing', epoch: n, value };
+  }
+
+  #process(index: number): Process {
+    const process = this.#processes[index];
+    if (process === undefined) throw new RangeError(`there is no process ${index}`);
+    return process;
+  }
+
+  #create(index: number): Create {
+    const create = this.state.creates[index];
+    if (create === undefined) throw new RangeError(`there is no process ${index}`);
+    return create;
+  }
+}

@@ -1,0 +1,128 @@
+import { type DrawRequest, type Event, type Highest, type IdempotencyKey, Unavailable } from '@parley/domain';
+import { Acceptance, CounterSeeds } from '@parley/protocol';
+
+/** A call of a port that is not answered yet. */
+export type Call = { readonly reject: (error: Error) => void } & (
+  | {
+      readonly to: 'draw';
+      readonly keyed: boolean;
+      readonly keyAbsentIn: number | undefined;
+      readonly answer: (drawn: DrawnAnswer) => void;
+    }
+  | { readonly to: 'fence'; readonly answer: (seq: number) => void }
+  | { readonly to: 'highest'; readonly seq: number | undefined; readonly answer: (highest: Highest) => void }
+  | { readonly to: 'seed'; readonly number: number; readonly epoch: number; readonly answer: () => void }
+  | { readonly to: 'keyedCreate'; readonly answer: (stored: { first: number } | undefined) => void }
+  | { readonly to: 'publish'; readonly event: Event; readonly answer: () => void }
+);
+
+type DrawnAnswer =
+  | { status: 'drawn'; first: number; eventId: string; epoch: number }
+  | { status: 'repeated'; first: number; eventId: string; epoch: number; confirmed: boolean }
+  | { status: 'missing'; epoch: number }
+  | { status: 'unsure'; epoch: number };
+
+/** How a create ended: with a number; with an error that no client should see; late; or so that its client asks again. */
+export type End = { readonly first: number } | { readonly error: unknown } | 'late' | 'again';
+
+const TOKEN = '018f6f0e-1c7a-4c4e-9d0a-3d2f6b1c9a57';
+const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
+const LATE_MS = 2_001;
+
+/**
+ * A process that creates messages in one chat: an Acceptance with CounterSeeds as ingest has them. Its ports answer
+ * nothing by themselves: whoever holds the process answers the call that it waits for, one at a time, in any order with
+ * those of others.
+ */
+export class Process {
+  call: Call | undefined;
+  readonly #acceptance: Acceptance;
+  readonly #confirmed: (eventId: string) => void;
+  #lateMs = 0;
+  #end: End | undefined;
+  #moved = Promise.withResolvers<void>();
+
+  /** `suspends`: time passes as if the machine were suspended: only one of the two clocks goes on. */
+  constructor(confirmed: (eventId: string) => void, suspends: boolean) {
+    this.#confirmed = confirmed;
+    const clock = { monotonic: () => (suspends ? 0 : this.#lateMs), wall: () => (suspends ? this.#lateMs : 0) };
+    const ports = this.#ports();
+    const quiet = { debug() {}, warn() {} };
+    this.#acceptance = new Acceptance({ ...ports, clock, logger: quiet, seeds: new CounterSeeds({ ...ports, clock }) });
+  }
+
+  /** Begins a create. It waits for the answer to its draw then. */
+  begin(keyed: boolean): void {
+    this.#end = undefined;
+    this.#acceptance.messages(TOKEN, 1, ['x'], keyed ? KEY : undefined).then(
+      (first) => this.#ended({ first }),
+      (error: unknown) => this.#ended(refusal(error)),
+    );
+  }
+
+  passTime(): void {
+    this.#lateMs += LATE_MS;
+  }
+
+  /** Does `answer` to the present call; resolves when the process waits for another one, or its create has ended. */
+  async proceed(answer: () => void): Promise<End | undefined> {
+    this.call = undefined;
+    this.#moved = Promise.withResolvers<void>();
+    answer();
+    await this.#moved.promise;
+    return this.#end;
+  }
+
+  #ended(end: End): void {
+    this.#end = end;
+    this.#moved.resolve();
+  }
+
+  #wait<Answer>(make: (settle: { answer: (value: Answer) => void; reject: (error: Error) => void }) => Call) {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    if (this.call !== undefined) throw new Error('a create waits for one thing at a time');
+    this.call = make({ answer: resolve, reject });
+    this.#moved.resolve();
+    return promise;
+  }
+
+  #ports() {
+    return {
+      numbering: {
+        draw: async ({ key, keyAbsentIn }: DrawRequest) => {
+          const keyed = key !== undefined;
+          return {
+            at: 0,
+            ...(await this.#wait<DrawnAnswer>((settle) => ({ to: 'draw', keyed, keyAbsentIn, ...settle }))),
+          };
+        },
+        seed: (_: unknown, { number }: Highest, epoch = 0) =>
+          this.#wait<void>((settle) => ({ to: 'seed', number, epoch, ...settle })),
+        confirm: async (_: unknown, __: unknown, eventId: string) => this.#confirmed(eventId),
+        newToken: () => TOKEN,
+        register: () => Promise.reject(new Error('no applications here')),
+      },
+      log: {
+        refusal: () => undefined,
+        publish: (event: Event) => this.#wait<void>((settle) => ({ to: 'publish', event, ...settle })),
+        fence: () => this.#wait<number>((settle) => ({ to: 'fence', ...settle })),
+      },
+      store: {
+        highest: (_: unknown, seq?: number) => this.#wait<Highest>((settle) => ({ to: 'highest', seq, ...settle })),
+        keyedCreate: async (scope: string, hash: string) => {
+          if (scope !== TOKEN || hash !== KEY.hash) throw new Error('this is not the key of the create');
+          const stored = await this.#wait<{ first: number } | undefined>((settle) => ({
+            to: 'keyedCreate',
+            ...settle,
+          }));
+          return stored && { ...stored, eventId: '', bodyHash: KEY.body, token: TOKEN, epoch: 0, at: 0 };
+        },
+      },
+    };
+  }
+}
+
+function refusal(error: unknown): End {
+  if (!(error instanceof Unavailable)) return { error };
+  return error.dependency === 'event log' ? 'late' : 'again';
+}
