@@ -15,6 +15,8 @@ function largeMessages(token: Token, first: number): Event[] {
 describe('how much a consumer has in its hand', () => {
   const system = new TestSystem();
   const queue = (partition: number) => testTopology(system.queuePrefix, system.partitions).queue(partition);
+  /** How many envelopes of partition 0 are in nobody's hand. */
+  const waiting = async () => (await onChannel((channel) => channel.checkQueue(queue(0)))).messageCount;
 
   test('what ends its batch each time wears out nothing but itself', async () => {
     const drivers = await system.started();
@@ -53,7 +55,7 @@ describe('how much a consumer has in its hand', () => {
       await Bun.sleep(20);
       return [];
     });
-    await Bun.sleep(200);
+    await until('one was taken, and the others wait', async () => (await waiting()) === 29);
     expect(drivers.stats.deliveries).toBe(1);
     release();
     await until('all are stored', () => sizes.reduce((sum, size) => sum + size, 0) === 30);
@@ -133,7 +135,7 @@ describe('how much a consumer has in its hand', () => {
     for (let cuts = 1; cuts <= 3; cuts += 1) {
       proxy.cut();
       await until('the first of them comes again', () => consuming.stats.redeliveries >= cuts);
-      await Bun.sleep(100); // in which no other comes
+      await until('the others wait', async () => (await waiting()) === 19);
       expect(consuming.stats.redeliveries).toBe(cuts);
     }
     away = false;
