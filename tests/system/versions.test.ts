@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { resolve } from 'node:path';
 import { partitionOf, type Token } from '@parley/domain';
+import { until } from '@parley/testing';
 import { connect } from 'amqplib';
 import { Client } from '../support/client.ts';
-import { eventually } from '../support/e2e.ts';
 
 /**
  * An upgrade in the wrong order: ingest writes what the worker of the version before does not know. PARLEY_URL names the
@@ -81,7 +81,7 @@ async function startOld(): Promise<OldWorker> {
     await followed;
   };
   const port = () => log.find(({ msg }) => msg === 'ready')?.port;
-  await eventually('an old worker has started', async () => port() !== undefined);
+  await until('an old worker has started', async () => port() !== undefined);
   const worker = { url: `http://127.0.0.1:${port()}`, log, stop };
   old.push(worker);
   return worker;
@@ -103,7 +103,7 @@ async function eventVersion(worker: string): Promise<{ status: number; state?: s
 
 async function leavesAll(worker: OldWorker): Promise<void> {
   const held = async () => (await figure(worker.url, 'parley_held_partitions')) === Number(PARTITIONS);
-  await eventually('the old worker leaves each partition', held, 20_000);
+  await until('the old worker leaves each partition', held, 20_000);
   const told = worker.log.filter(({ msg }) => msg === 'met what this program is too old to know');
   expect(told.map(({ partition }) => partition).sort()).toEqual(
     Array.from({ length: Number(PARTITIONS) }, (_, n) => n),
@@ -178,7 +178,7 @@ test('in the wrong order of an upgrade nothing is lost or put aside: what the ol
 
   await stack('start', 'worker-2');
   const stored = () => figure(newWorker, 'parley_store_batch_rows_sum');
-  await eventually('the new worker stores', async () => (await stored()) > 0);
+  await until('the new worker stores', async () => (await stored()) > 0);
   const before = await stored();
   await Bun.sleep(7_000); // in which the new one counts as settled, and partitions would be shared
   expect(await stored()).toBeGreaterThan(before);
@@ -190,7 +190,7 @@ test('in the wrong order of an upgrade nothing is lost or put aside: what the ol
       const { status, body } = await client.get(path);
       return status === 200 && body.content === content;
     };
-    await eventually(`${path} is readable`, read, 10_000);
+    await until(`${path} is readable`, read, 10_000);
   };
   const entries = [...acknowledged];
   while (entries.length > 0) await Promise.all(entries.splice(0, 32).map(isReadable));

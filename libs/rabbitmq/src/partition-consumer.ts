@@ -1,10 +1,10 @@
 import type { CheckEvent, PassFence, StoreEvents } from '@parley/domain';
 import { type Answer, type Letter, PartitionConsumption, type Step, type Subscription } from '@parley/protocol';
-import { type Logger, within } from '@parley/runtime';
+import { type Logger, pause, within } from '@parley/runtime';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { letterOf } from './dead-letter.ts';
 import type { Outbox } from './outbox.ts';
-import { pause, persist } from './persist.ts';
+import { persist } from './persist.ts';
 import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 

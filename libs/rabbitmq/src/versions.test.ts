@@ -112,8 +112,14 @@ test('nobody leaves a partition to a consumer of an earlier version, which leave
   };
   await consume('old', old);
   expect(await round()).toBe(0);
+  const counted = () =>
+    onChannel((channel) => channel.checkQueue(testTopology(wide.queuePrefix, 6).workers)).then(
+      ({ consumerCount }) => consumerCount,
+    );
+  await until('the old one counts among those that share', async () => (await counted()) === 1);
   await publishing.log.publish(keyed(tokens[3] as Token, 1_000));
   await until('the old one leaves a partition', () => old.source.held.length === 1);
+  await until('it counts no more', async () => (await counted()) === 0);
   const young = wide.drivers();
   await consume('new', young);
   await until('the new one has all', async () => (await round()) === 6, 40_000);
