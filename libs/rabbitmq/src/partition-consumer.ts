@@ -1,5 +1,12 @@
 import type { CheckEvent, PassFence, StoreEvents } from '@parley/domain';
-import { type Answer, type Letter, PartitionConsumption, type Step, type Subscription } from '@parley/protocol';
+import {
+  type Answer,
+  type Letter,
+  PartitionConsumption,
+  type Step,
+  type Subscription,
+  systemClock,
+} from '@parley/protocol';
 import { type Logger, pause, within } from '@parley/runtime';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { letterOf } from './dead-letter.ts';
@@ -57,7 +64,7 @@ export class PartitionConsumer {
     this.#options = options;
     this.#queue = topology.queue(partition);
     const waitingBytesMax = WAITING_BYTES_MAX / topology.options.partitions;
-    this.#rules = new PartitionConsumption({ partition, waitingBytesMax, check, now: () => performance.now() });
+    this.#rules = new PartitionConsumption({ partition, waitingBytesMax, check, clock: systemClock });
   }
 
   /** Whether the partition's deliveries come here. */

@@ -1,4 +1,5 @@
 import type { CheckEvent, Event, Rejection } from '@parley/domain';
+import type { Clock } from '../clock.ts';
 import { BATCH_BYTES_MAX, type Batch } from './batch.ts';
 import type { Delivery, Letter, Message } from './message.ts';
 import { PREFETCH, PREFETCH_LARGE, Prefetch } from './prefetch.ts';
@@ -15,8 +16,7 @@ export interface PartitionConsumptionOptions {
   readonly waitingBytesMax: number;
   /** Tells what this program knows from what it does not. */
   readonly check: CheckEvent;
-  /** Milliseconds of a clock that nobody sets. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 /**
@@ -42,7 +42,7 @@ export class PartitionConsumption<M extends Message, Handle> {
 
   constructor(options: PartitionConsumptionOptions) {
     this.#options = options;
-    this.#prefetch = new Prefetch(options.now);
+    this.#prefetch = new Prefetch(options.clock);
   }
 
   /** Whether the partition's deliveries come here. */
@@ -127,14 +127,14 @@ export class PartitionConsumption<M extends Message, Handle> {
       const subscription = this.#current;
       const batch = this.#stopped ? undefined : subscription?.take(this.#options.partition, this.#options.check);
       if (subscription === undefined || batch === undefined) return;
-      this.#takenAt = this.#options.now();
+      this.#takenAt = this.#options.clock.monotonic();
       yield* this.#handle(subscription, batch);
     }
   }
 
   /** What comes alone does not wait: only what comes soon after the last batch was taken. */
   *#gather(): Steps<M, Handle, void> {
-    const milliseconds = this.#takenAt + GATHER_MS - this.#options.now();
+    const milliseconds = this.#takenAt + GATHER_MS - this.#options.clock.monotonic();
     const subscription = this.#current;
     if (milliseconds < 1 || subscription === undefined || subscription.isEmpty || subscription.isUrgent) return;
     yield* ask({ kind: 'gather', milliseconds });

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 /**
  * Many, because those of single creates are small, and the more are stored together, the less each costs. Twice as many
  * as a batch takes: the next batch is here while one is stored.
@@ -14,12 +16,12 @@ export const FEW_FOR_MS = 60_000;
  * ends the process uses up only its own delivery limit.
  */
 export class Prefetch {
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   #allowed = 1;
   #fewUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
   }
 
   /** For the next subscription. */
@@ -37,7 +39,7 @@ export class Prefetch {
   /** From the next subscription on, for a minute. */
   takeFew(prefetch: number): void {
     this.#allowed = prefetch;
-    this.#fewUntil = this.#now() + FEW_FOR_MS;
+    this.#fewUntil = this.#clock.monotonic() + FEW_FOR_MS;
   }
 
   /** With the next commit, many at once: what was returned is needed as a whole. */
@@ -46,7 +48,7 @@ export class Prefetch {
   }
 
   committed(): void {
-    if (this.#now() >= this.#fewUntil) this.#allowed = PREFETCH;
+    if (this.#clock.monotonic() >= this.#fewUntil) this.#allowed = PREFETCH;
   }
 
   /** What cannot be committed now must not be worn out by lost connections. */

@@ -1,4 +1,5 @@
 import type { CheckEvent } from '@parley/domain';
+import type { Clock } from '../../clock.ts';
 import { PartitionConsumption } from '../partition-consumption.ts';
 import type { Answer, Step, Steps } from '../steps.ts';
 import type { Subscription } from '../subscription.ts';
@@ -14,7 +15,7 @@ export type Outcome = 'done' | 'fails' | 'throws';
 export interface Around {
   readonly broker: Broker;
   readonly promises: Promises;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly check: CheckEvent;
   readonly waitingBytesMax?: number;
 }
@@ -34,8 +35,8 @@ export class Process {
 
   constructor(around: Around) {
     this.#around = around;
-    const { now, check, waitingBytesMax = 8 * 1024 * 1024 } = around;
-    this.rules = new PartitionConsumption({ partition: 0, waitingBytesMax, check, now });
+    const { clock, check, waitingBytesMax = 8 * 1024 * 1024 } = around;
+    this.rules = new PartitionConsumption({ partition: 0, waitingBytesMax, check, clock });
     this.subscribe();
   }
 

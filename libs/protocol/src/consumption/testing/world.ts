@@ -16,7 +16,7 @@ export class World {
   process(check: CheckEvent = checkEvent, waitingBytesMax?: number): Process {
     const { broker, promises } = this;
     const limit = waitingBytesMax === undefined ? {} : { waitingBytesMax };
-    return new Process({ broker, promises, check, now: () => this.now, ...limit });
+    return new Process({ broker, promises, check, clock: { monotonic: () => this.now }, ...limit });
   }
 
   application(of = 0, keyed = false): Sent {
