@@ -51,8 +51,9 @@ describe('a consumer of an earlier version', () => {
     const consumers = (partition: number) =>
       onChannel(async (channel) => (await channel.checkQueue(topology().queue(partition))).consumerCount);
     proxy.cut();
-    await until('it is connected again', async () => old.stats.connectionsLost > 0 && (await consumers(0)) === 1);
-    await old.ping();
+    await until('both connections were lost', () => old.stats.connectionsLost >= 2);
+    await until('it is connected again', async () => (await failure(old.ping())) === undefined);
+    expect(await consumers(0)).toBe(1);
     expect(await consumers(1)).toBe(0);
     const free = messages(system.token(0));
     await publishing.log.publish(free);
