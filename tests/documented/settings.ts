@@ -14,6 +14,9 @@ const FILE = join(import.meta.dir, '../../docs/running.md');
 const BEGIN = '<!-- settings: written by `bun run generate` -->\n';
 const END = '<!-- end of settings -->\n';
 
+/** What begins so is for our own tests, and nobody else's business. */
+const FOR_TESTS = 'TEST_';
+
 const PROGRAMS: Readonly<Record<string, TObject>> = {
   ingest: ingestSettings,
   api: apiSettings,
@@ -38,7 +41,8 @@ export function settings(): readonly Setting[] {
 
 function settingsOf(program: string, { properties, required }: TObject): Setting[] {
   const needed: readonly string[] = required ?? [];
-  return Object.entries(properties).map(([name, schema]) => {
+  const told = Object.entries(properties).filter(([name]) => !name.startsWith(FOR_TESTS));
+  return told.map(([name, schema]) => {
     const { default: fallback, description = '' } = schema as { default?: unknown; description?: string };
     const isOptional = !needed.includes(name);
     return {

@@ -38,6 +38,12 @@ export const workerSettings = Type.Object({
     description:
       'when the next slice of counts is checked, unless that has taken 2 % of the time: a cron pattern with seconds',
   }),
+  TEST_EVENT_VERSION_KNOWN: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'FOR TESTS ONLY: read events as a worker of this earlier version would; 0 knows no idempotency keys',
+    }),
+  ),
 });
 
 /** What the worker and its commands read from the environment. */

@@ -1,4 +1,4 @@
-import { Unavailable } from '@parley/domain';
+import { checkEventOfVersion, Unavailable } from '@parley/domain';
 import { openElasticsearch } from '@parley/elasticsearch';
 import { endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
@@ -17,7 +17,8 @@ await runProgram(() => {
   return startProgram('worker', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, migrationUrl: config.MYSQL_MIGRATION_URL, partitions, logger });
-    const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
+    const check = checkEventOfVersion(config.TEST_EVENT_VERSION_KNOWN);
+    const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, check, logger });
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
     const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, shards: config.INDEX_SHARDS, logger });
     const { store, ledger } = mysql;
@@ -51,6 +52,7 @@ await runProgram(() => {
       checks: {
         store: () => store.ping(),
         'event log': () => rabbitmq.ping(),
+        'event version': () => rabbitmq.checkVersion(),
         'search index': () => elasticsearch.admin.ping(),
         counts: () => redis.ping(),
       },

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { TOKEN_PATTERN } from './identifiers.ts';
 import { BATCH_MESSAGES_MAX, NUMBER_MAX } from './limits.ts';
@@ -61,11 +61,74 @@ export interface IdempotencyKey {
 
 const compiledEvent = Compile(EventSchema);
 
-/** Whether `value` is an event of this version, and where not: the first thing that is wrong with it. */
-export function checkEvent(value: unknown): { event: Event } | { problem: string } {
+/**
+ * What every event has, of whichever version: by this a later program's event is told from junk. A type or a field may
+ * come without another envelope version, because a reader that does not know it holds the event. Who changes the shape
+ * of a field that there is raises the version of the envelope.
+ */
+const compiledHead = Compile(
+  Type.Object({
+    type: Type.String({ minLength: 1, maxLength: 64 }),
+    id: common.id,
+    epoch: common.epoch,
+    at: common.at,
+    token: common.token,
+  }),
+);
+const FIELDS: Readonly<Record<string, Readonly<Record<string, TSchema>>>> = {
+  application: ApplicationCreatedSchema.properties,
+  chat: ChatCreatedSchema.properties,
+  messages: MessagesCreatedSchema.properties,
+};
+
+/** `unknown`: what a later program may have written; it says what is not known. `problem`: what is wrong with junk. */
+export type CheckedEvent = { readonly event: Event } | { readonly unknown: string } | { readonly problem: string };
+
+export type CheckEvent = (value: unknown) => CheckedEvent;
+
+/** Whether `value` is an event that this program knows. Never throws. */
+export function checkEvent(value: unknown): CheckedEvent {
   if (compiledEvent.Check(value)) return { event: value };
+  if (compiledHead.Check(value)) {
+    const fields = Object.hasOwn(FIELDS, value.type) ? FIELDS[value.type] : undefined;
+    if (fields === undefined) return { unknown: `event type ${quoted(value.type)}` };
+    const field = unknownField(fields, value);
+    if (field !== undefined) return { unknown: `field ${quoted(field)} of event type ${quoted(value.type)}` };
+  }
   const first = compiledEvent.Errors(value)[0];
   return { problem: first === undefined ? 'not an event' : `${first.instancePath || '/'} ${first.message}` };
+}
+
+const EVENT_VERSION = 1;
+
+/**
+ * FOR TESTS of versions side by side: reads as a program of an earlier version would. Version 0 knows no idempotency
+ * keys; version 1 is what there is.
+ */
+export function checkEventOfVersion(version = EVENT_VERSION): CheckEvent {
+  if (version >= EVENT_VERSION) return checkEvent;
+  return (value) => {
+    const checked = checkEvent(value);
+    if (!('event' in checked) || checked.event.key === undefined) return checked;
+    return { unknown: `field "key" of event type ${quoted(checked.event.type)}` };
+  };
+}
+
+/** The path of the first field that is not known, also within a field that is an object. */
+function unknownField(fields: Readonly<Record<string, TSchema>>, value: object): string | undefined {
+  for (const [name, inner] of Object.entries(value)) {
+    if (!Object.hasOwn(fields, name)) return name;
+    const schema = fields[name] as { properties?: Record<string, TSchema> } | undefined;
+    if (schema?.properties === undefined || typeof inner !== 'object' || inner === null) continue;
+    const found = Array.isArray(inner) ? undefined : unknownField(schema.properties, inner);
+    if (found !== undefined) return `${name}.${found}`;
+  }
+  return undefined;
+}
+
+/** Short, whatever somebody has written. */
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 64));
 }
 
 /** A new event id. It begins with the epoch, so that a stored row tells when its number was drawn. */

@@ -1,7 +1,6 @@
-import type { Rejection } from '@parley/domain';
 import { encodeEnvelope, type RejectionReason } from '@parley/domain';
+import type { Letter } from '@parley/protocol';
 import type { Message, Options } from 'amqplib';
-import type { Malformed } from './deliveries.ts';
 import type { Topology } from './topology.ts';
 
 const DETAIL_CHARACTERS_MAX = 1_000;
@@ -30,15 +29,16 @@ export interface OutgoingLetter {
   readonly options: Options.Publish;
 }
 
-export function letterOfRejection(partition: number, { event, reason, detail }: Rejection): OutgoingLetter {
-  return letter(partition, reason, detail, Buffer.from(encodeEnvelope(partition, [event])), event.id);
+export function letterOf(partition: number, letter: Letter): OutgoingLetter {
+  if ('malformed' in letter) {
+    const { problem, content } = letter.malformed;
+    return outgoing(partition, 'malformed', problem, content);
+  }
+  const { event, reason, detail } = letter.rejection;
+  return outgoing(partition, reason, detail, Buffer.from(encodeEnvelope(partition, [event])), event.id);
 }
 
-export function letterOfMalformed(partition: number, { content, problem }: Malformed): OutgoingLetter {
-  return letter(partition, 'malformed', problem, content);
-}
-
-function letter(
+function outgoing(
   partition: number,
   reason: RejectionReason,
   detail: string,

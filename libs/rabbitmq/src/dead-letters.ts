@@ -1,8 +1,8 @@
+import { REPLAYED_HEADER } from '@parley/protocol';
 import { within } from '@parley/runtime';
 import type { Channel, GetMessage } from 'amqplib';
 import { away } from './connection.ts';
 import { type DeadLetter, readDeadLetter } from './dead-letter.ts';
-import { REPLAYED_HEADER } from './deliveries.ts';
 import type { Outbox } from './outbox.ts';
 import type { Topology } from './topology.ts';
 

@@ -192,6 +192,26 @@ describe('fences through RabbitMQ', () => {
     expect(stats.fences).toBeLessThanOrEqual(3);
   });
 
+  test('a worker of an earlier version answers without a seq, which bounds nothing', async () => {
+    const { log } = await system.started();
+    const token = system.token(0);
+    await onChannel(async (channel) => {
+      await channel.consume(testTopology(system.queuePrefix, 2).queue(0), (message) => {
+        if (message === null) return;
+        const { replyTo, correlationId } = message.properties;
+        channel.publish('', replyTo, Buffer.alloc(0), { correlationId });
+        channel.ack(message);
+      });
+      expect(await log.fence(token, 5_000)).toBe(0);
+      await log.beginEpoch(0, 3, 5_000);
+    });
+    await (await system.started()).source.consume(
+      async () => [],
+      async () => 41,
+    );
+    expect(await log.fence(token, 5_000)).toBe(41);
+  });
+
   test('a fence whose answer was lost is sent again', async () => {
     const asking = await system.started();
     const token = system.token(0);

@@ -15,7 +15,7 @@ describe('consuming from RabbitMQ', () => {
     await drivers.log.publish(before);
     await onChannel(async (channel) => {
       const good = JSON.parse(encodeEnvelope(1, [between])) as { events: unknown[] };
-      const garbage = ['not JSON', '', '{"v":2,"events":[]}', '{"v":1}', '\u0000\uffff', '[]'];
+      const garbage = ['not JSON', '', '{"v":"2","partition":1,"events":[]}', '{"v":1}', '\u0000\uffff', '[]'];
       for (const text of garbage) channel.sendToQueue(queue(1), Buffer.from(text));
       channel.sendToQueue(queue(1), Buffer.from(JSON.stringify({ ...good, events: [{ type: 'cat' }, between, 7] })));
       channel.sendToQueue(queue(1), Buffer.from([0xff, 0xfe]), { headers: { a: 1 } });
@@ -33,7 +33,7 @@ describe('consuming from RabbitMQ', () => {
     const letters = await drivers.deadLetters.list(100);
     expect(letters).toHaveLength(9);
     for (const letter of letters) expect(letter).toMatchObject({ reason: 'malformed', partition: 1 });
-    expect(letters.map(({ detail }) => detail)).toContain('unknown envelope version 2');
+    expect(letters.map(({ detail }) => detail)).toContain('no envelope version: "2"');
     expect(drivers.stats.deadLetters.malformed).toBe(9);
   });
 

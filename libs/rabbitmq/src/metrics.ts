@@ -1,4 +1,5 @@
-import { type Registry, readCounter } from '@parley/runtime';
+import { type Registry, readCounter, readGauge } from '@parley/runtime';
+import type { RabbitSource } from './event-source.ts';
 import type { RabbitmqStats } from './stats.ts';
 
 /**
@@ -7,6 +8,10 @@ import type { RabbitmqStats } from './stats.ts';
  */
 interface Counted {
   readonly stats: Readonly<RabbitmqStats>;
+}
+
+interface Consumed {
+  readonly source: Pick<RabbitSource, 'held'>;
 }
 
 type Counters = readonly (readonly [name: string, help: string, read: (stats: Readonly<RabbitmqStats>) => number])[];
@@ -59,8 +64,13 @@ export function publishingMetrics(registry: Registry, counted: Counted): void {
   exportAll(registry, PUBLISHING, counted);
 }
 
-export function consumingMetrics(registry: Registry, counted: Counted): void {
+export function consumingMetrics(registry: Registry, counted: Counted & Consumed): void {
   exportAll(registry, CONSUMING, counted);
+  const held = {
+    name: 'parley_held_partitions',
+    help: 'Partitions that this worker leaves to newer ones: it is too old for what is in them',
+  };
+  readGauge({ ...held, registry }, () => counted.source.held.length);
 }
 
 function exportAll(registry: Registry, counters: Counters, { stats }: Counted): void {

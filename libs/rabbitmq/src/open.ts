@@ -1,3 +1,4 @@
+import { type CheckEvent, checkEvent } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { away, type ConnectionState } from './connection.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -5,6 +6,7 @@ import { RabbitLog } from './event-log.ts';
 import { RabbitSource } from './event-source.ts';
 import { Outbox } from './outbox.ts';
 import { newStats, type RabbitmqStats } from './stats.ts';
+import { TooOld } from './too-old.ts';
 import { Topology } from './topology.ts';
 
 /** How many envelopes of a partition may be unconfirmed. */
@@ -19,6 +21,8 @@ export interface RabbitmqOptions {
   readonly queuePrefix?: string;
   /** Above so many bytes in one partition's queue, creating is refused. Default: 512 MiB. */
   readonly queueBytesMax?: number;
+  /** Which events this program knows. Only tests say another than `checkEvent`, which is the default. */
+  readonly check?: CheckEvent;
   readonly logger?: Logger;
 }
 
@@ -36,18 +40,20 @@ export interface RabbitmqDrivers {
   state(): ConnectionState;
   /** Resolves where events can be published and, where they are consumed, come; rejects with Unavailable. */
   ping(): Promise<void>;
+  /** Resolves where all that was met was known; rejects with TooOld where partitions are left to newer programs. */
+  checkVersion(): Promise<void>;
   /** Stops the source, refuses what is under way, closes. Idempotent. */
   close(): Promise<void>;
 }
 
 /** Nothing is connected before `start`, or `consume` of the source. */
 export function openRabbitmq(options: RabbitmqOptions): RabbitmqDrivers {
-  const { url, partitions, queuePrefix = 'parley', logger } = options;
+  const { url, partitions, queuePrefix = 'parley', check = checkEvent, logger } = options;
   const topology = new Topology({ partitions, queuePrefix, queueBytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX });
   const stats = newStats();
   const outbox = new Outbox({ url, topology, stats, logger });
   const log = new RabbitLog({ outbox, topology, window: WINDOW, stats });
-  const source = new RabbitSource({ url, topology, outbox, stats, logger });
+  const source = new RabbitSource({ url, topology, outbox, check, stats, logger });
   return {
     log,
     source,
@@ -57,6 +63,10 @@ export function openRabbitmq(options: RabbitmqOptions): RabbitmqDrivers {
     state: () => outbox.state,
     ping: async () => {
       if (outbox.state !== 'open' || source.isAway) throw away();
+    },
+    checkVersion: async () => {
+      const [first] = source.held;
+      if (first !== undefined) throw new TooOld(first.partition, first.unknown);
     },
     close: async () => {
       await source.stop();

@@ -1,7 +1,7 @@
 import { Unavailable } from '@parley/domain';
+import { EPOCH_HEADER } from '@parley/protocol';
 import { within } from '@parley/runtime';
 import { away } from './connection.ts';
-import { EPOCH_HEADER } from './deliveries.ts';
 import { Outbox } from './outbox.ts';
 import type { RabbitmqStats } from './stats.ts';
 

@@ -1,7 +1,5 @@
 import { backoffMs, pause } from '@parley/runtime';
 
-export { pause };
-
 const RETRY = { firstMs: 50, maxMs: 2_000 };
 
 export interface PersistOptions {

@@ -1,12 +1,10 @@
 import type { Event, Rejection } from '@parley/domain';
-import type { Delivery } from './deliveries.ts';
-
-/** Stores events; answers what it rejects, undefined where it was given up. */
-type StoreEvents = (events: readonly Event[]) => Promise<readonly Rejection[] | undefined>;
+import type { Delivery, Message } from './message.ts';
+import type { Steps } from './steps.ts';
 
 /** What is decided: these deliveries may be acknowledged once these events are safe among the dead letters. */
-export interface Decided {
-  readonly deliveries: readonly Delivery[];
+export interface Decided<M extends Message> {
+  readonly deliveries: readonly Delivery<M>[];
   readonly rejections: readonly Rejection[];
 }
 
@@ -16,23 +14,26 @@ export interface Decided {
  * (RabbitMQ issue 10499). So an event whose owner is not stored is not rejected, and a fence not answered, before all of
  * them have come: until then they wait here, unacknowledged.
  */
-export class ReturnedDeliveries {
-  #waiting: readonly Delivery[] = [];
+export class ReturnedDeliveries<M extends Message> {
+  #waiting: readonly Delivery<M>[] = [];
   #ownerless: readonly Rejection[] = [];
 
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Stores what has come and, as long as that helps, what waits for it. */
-  async add(deliveries: readonly Delivery[], store: StoreEvents): Promise<Decided | undefined> {
+  /** Stores what has come and, as long as that helps, what waits for it. Undefined where `store` was given up. */
+  *add<Handle>(
+    deliveries: readonly Delivery<M>[],
+    store: (events: readonly Event[]) => Steps<M, Handle, readonly Rejection[] | undefined>,
+  ): Steps<M, Handle, Decided<M> | undefined> {
     const all = [...this.#waiting, ...deliveries];
     const rejections: Rejection[] = [];
     let open = all;
     let events = eventsOf(open);
     for (let before = Number.POSITIVE_INFINITY; events.length > 0 && events.length < before; ) {
       before = events.length;
-      const rejected = await store(events);
+      const rejected = yield* store(events);
       if (rejected === undefined) return undefined;
       rejections.push(...rejected.filter((rejection) => !isOwnerless(rejection)));
       this.#ownerless = rejected.filter(isOwnerless);
@@ -46,7 +47,7 @@ export class ReturnedDeliveries {
   }
 
   /** All have come: what still has no owner never will. The fences may be answered now. */
-  finish(): Decided {
+  finish(): Decided<M> {
     const decided = { deliveries: this.#waiting, rejections: this.#ownerless };
     this.#waiting = [];
     this.#ownerless = [];
@@ -54,7 +55,7 @@ export class ReturnedDeliveries {
   }
 }
 
-export function eventsOf(deliveries: readonly Delivery[]): readonly Event[] {
+export function eventsOf(deliveries: readonly Delivery<Message>[]): readonly Event[] {
   return deliveries.flatMap(({ events }) => events);
 }
 
@@ -62,6 +63,7 @@ function isOwnerless({ reason }: Rejection): boolean {
   return reason === 'unknown-owner';
 }
 
-function withOnly(deliveries: readonly Delivery[], ids: ReadonlySet<string>): Delivery[] {
+/** What of these deliveries is still to be stored. */
+function withOnly<M extends Message>(deliveries: readonly Delivery<M>[], ids: ReadonlySet<string>): Delivery<M>[] {
   return deliveries.map((delivery) => ({ ...delivery, events: delivery.events.filter(({ id }) => ids.has(id)) }));
 }

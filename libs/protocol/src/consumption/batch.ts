@@ -1,0 +1,38 @@
+import { type CheckEvent, rowsOf } from '@parley/domain';
+import { type Delivery, type Message, readMessage } from './message.ts';
+
+/** What one batch takes at most; a single envelope that has more is a batch alone. */
+const BATCH_ROWS_MAX = 5_000;
+export const BATCH_DELIVERIES_MAX = 64;
+export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Deliveries that are stored together. `returned`: all of them, or none, were delivered before. */
+export interface Batch<M extends Message> {
+  readonly returned: boolean;
+  readonly deliveries: readonly Delivery<M>[];
+  /** The message behind these is not known, and says so: nothing of it or behind it may be taken. */
+  readonly unknown?: string;
+}
+
+/** Takes the next batch off the front of the messages; undefined where there is none. What is unknown stays there. */
+export function takeBatch<M extends Message>(
+  messages: M[],
+  partition: number,
+  check: CheckEvent,
+): Batch<M> | undefined {
+  const returned = messages[0]?.fields.redelivered;
+  if (returned === undefined) return undefined;
+  const deliveries: Delivery<M>[] = [];
+  let rows = 0;
+  let bytes = 0;
+  for (let next = messages[0]; next?.fields.redelivered === returned; next = messages[0]) {
+    if (deliveries.length >= BATCH_DELIVERIES_MAX || rows >= BATCH_ROWS_MAX || bytes >= BATCH_BYTES_MAX) break;
+    const read = readMessage(next, partition, check);
+    if ('unknown' in read) return { returned, deliveries, unknown: read.unknown };
+    messages.shift();
+    deliveries.push(read);
+    bytes += next.content.length;
+    for (const event of read.events) rows += rowsOf(event);
+  }
+  return { returned, deliveries };
+}

@@ -1,0 +1,114 @@
+import type { Event, Rejection } from '@parley/domain';
+import type { Fence, Letter } from '../message.ts';
+import type { Delivered, Sent } from './broker.ts';
+
+/**
+ * The store and the dead letters of a simulation. It looks at each step for what is promised and throws where that does not
+ * hold.
+ */
+export class Promises {
+  readonly stored = new Map<string, Event>();
+  readonly rejected = new Set<string>();
+  readonly malformed = new Set<Sent>();
+  epoch = 0;
+  readonly answered = new Set<string>();
+  /** The highest place of which a message that nobody had before was stored. */
+  #highest = -1;
+
+  constructor(private readonly sent: readonly Sent[]) {}
+
+  /** Stores as the store does: never a chat without its application, or a message without its chat. */
+  store(events: readonly Event[]): Rejection[] {
+    this.#checkOrder(events);
+    const rejections: Rejection[] = [];
+    for (const event of events) {
+      if (this.#hasOwner(event)) this.stored.set(event.id, event);
+      else rejections.push({ event, reason: 'unknown-owner', detail: '' });
+    }
+    return rejections;
+  }
+
+  /** `message`: what the letter is of. */
+  putAside(letter: Letter): void {
+    if ('rejection' in letter) {
+      const { event } = letter.rejection;
+      if (this.#isStorable(event)) throw new Error(`${event.type} was put aside, though its owner came before it`);
+      this.rejected.add(event.id);
+      return;
+    }
+    const sent = this.sent.find(({ content }) => content === letter.malformed.content);
+    if (sent?.junk !== true) throw new Error(`what is no junk was put aside: ${letter.malformed.problem}`);
+    this.malformed.add(sent);
+  }
+
+  passFence(epoch: number): number {
+    this.epoch = Math.max(this.epoch, epoch);
+    return this.stored.size;
+  }
+
+  acknowledge({ sent }: Delivered): void {
+    this.#mustBeSettled(sent, 'acknowledged');
+    const epoch = Number(sent.properties.headers?.['x-epoch'] ?? 0);
+    if (epoch > this.epoch) throw new Error('the fence of an epoch was acknowledged before the epoch began');
+  }
+
+  answer({ correlationId, epoch = 0 }: Fence, seq: number): void {
+    const fence = this.sent.find(({ properties }) => properties.correlationId === correlationId);
+    for (const before of this.sent.slice(0, fence?.place)) this.#mustBeSettled(before, 'answered behind');
+    if (epoch > this.epoch) throw new Error('a fence was answered before its epoch began');
+    if (seq < 1 && this.stored.size > 0) throw new Error('a fence was answered without a seq');
+    this.answered.add(correlationId);
+  }
+
+  /** Once everything is acknowledged. */
+  checkAll(): void {
+    const events = this.sent.flatMap((sent) => sent.events);
+    for (const event of events) {
+      // Without an owner before it, it is stored all the same where returned deliveries came in another order.
+      if (!this.stored.has(event.id) && (this.#isStorable(event) || !this.rejected.has(event.id)))
+        throw new Error(`a ${event.type} is lost`);
+    }
+    for (const { properties } of this.sent) {
+      const id = properties.correlationId;
+      if (typeof id === 'string' && !this.answered.has(id)) throw new Error('a fence was never answered');
+    }
+  }
+
+  #mustBeSettled(sent: Sent, how: string): void {
+    if (sent.acknowledged) return;
+    const isKept = ({ id }: Event) => this.stored.has(id) || this.rejected.has(id);
+    if (!sent.events.every(isKept)) throw new Error(`${how} before it was stored`);
+    if (sent.junk && !this.malformed.has(sent)) throw new Error(`${how} before it was put aside`);
+  }
+
+  /** What nobody had before is stored in the order of publishing, and behind all such that was stored earlier. */
+  #checkOrder(events: readonly Event[]): void {
+    for (const event of events) {
+      const sent = this.sent.find(
+        (candidate) => candidate.events.includes(event) || candidate.events.some(({ id }) => id === event.id),
+      );
+      if (sent === undefined) throw new Error('something was stored that nobody published');
+      if (sent.losses > 0) continue;
+      if (sent.place < this.#highest) throw new Error('stored out of order');
+      this.#highest = sent.place;
+    }
+  }
+
+  #hasOwner(event: Event): boolean {
+    return [...this.stored.values()].some((owner) => owns(owner, event)) || event.type === 'application';
+  }
+
+  /** Whether its owners came before it. */
+  #isStorable(event: Event): boolean {
+    if (event.type === 'application') return true;
+    const place = this.sent.findIndex(({ events }) => events.some(({ id }) => id === event.id));
+    const before = this.sent.slice(0, place).flatMap(({ events }) => events);
+    return before.some((owner) => owns(owner, event) && this.#isStorable(owner));
+  }
+}
+
+function owns(owner: Event, event: Event): boolean {
+  if (owner.token !== event.token) return false;
+  if (event.type === 'chat') return owner.type === 'application';
+  return event.type === 'messages' && owner.type === 'chat' && owner.number === event.chat;
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'bun:test';
+import { checkEvent, type Event, type Rejection } from '@parley/domain';
+import { failure, until } from '@parley/testing';
+import type { ConsumeMessage } from 'amqplib';
+import { away } from './connection.ts';
+import { RabbitSource } from './event-source.ts';
+import { Outbox } from './outbox.ts';
+import { newStats } from './stats.ts';
+import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
+import { messages, TestSystem } from './testing/system.ts';
+import { Topology } from './topology.ts';
+
+describe('what is not done is not acknowledged', () => {
+  const system = new TestSystem(1);
+  const queue = () => testTopology(system.queuePrefix, 1).queue(0);
+
+  /** A consumer takes this many deliveries and is lost with them. Answers what they are. */
+  async function take(count: number): Promise<ConsumeMessage[]> {
+    return onChannel(async (channel) => {
+      const { promise, resolve } = Promise.withResolvers<ConsumeMessage[]>();
+      const taken: ConsumeMessage[] = [];
+      await channel.consume(queue(), (message) => {
+        if (message !== null && taken.push(message) === count) resolve(taken);
+      });
+      return promise;
+    });
+  }
+
+  /** The types of what is in the queue, and whom a fence is for. */
+  async function left(): Promise<unknown[]> {
+    const { messageCount } = await onChannel((channel) => channel.checkQueue(queue()));
+    const taken = messageCount === 0 ? [] : await take(messageCount);
+    return taken.map(({ properties }) => properties.correlationId ?? properties.type);
+  }
+
+  test('a delivery whose dead letter RabbitMQ has not confirmed, though the connection that consumes is well', async () => {
+    const publishing = await system.started();
+    const stats = newStats();
+    const topology = new Topology({ partitions: 1, queuePrefix: system.queuePrefix, queueBytesMax: 512 * 1024 * 1024 });
+    const shared = { url: rabbitmqUrl(), topology, stats, logger: undefined };
+    const outbox = new Outbox(shared);
+    outbox.publishWithin = () => Promise.reject(away());
+    const source = new RabbitSource({ ...shared, outbox, check: checkEvent });
+    await source.consume(async (events) =>
+      events.map((event): Rejection => ({ event, reason: 'collision', detail: '' })),
+    );
+    await publishing.log.publish(messages(system.token(0)));
+    await until('it could not be put aside twice', () => stats.batchesRetried > 1);
+    await source.stop();
+    await outbox.close();
+    expect(await left()).toEqual(['events']);
+  });
+
+  test('a fence that was returned and waits, where what came behind it is stored', async () => {
+    const drivers = await system.started();
+    const other = await system.started();
+    const token = system.token(0);
+    const sent = [drivers, other].map(({ log }) => failure(log.fence(token, 50)));
+    await Promise.all(sent);
+    const event = messages(token);
+    await drivers.log.publish(event);
+    await take(3);
+    const stored: Event[] = [];
+    let tries = 0;
+    const store = async (events: readonly Event[]) => {
+      stored.push(...events);
+      return [];
+    };
+    // The first fence comes alone, and waits; then the second, the event, and the first.
+    await drivers.source.consume(store, async () => {
+      tries += 1;
+      throw new Error('the store is away');
+    });
+    await until('the fences could not be passed', () => tries > 0);
+    await drivers.source.stop();
+    expect(stored).toEqual([event]);
+    expect((await left()).filter((what) => what === '0:1')).toHaveLength(2);
+  });
+});
