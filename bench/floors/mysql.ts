@@ -26,7 +26,7 @@ const noFile = (): Readable => Readable.from([]);
 
 function* rowsOf(token: string, chat: number, first: number, count: number): Generator<string> {
   const time = new Date().toISOString().slice(0, 23).replace('T', ' ');
-  const before = `(0x${token.replaceAll('-', '')},${chat},`;
+  const before = `(${partitionOf(token, PARTITIONS)},0x${token.replaceAll('-', '')},${chat},`;
   const after = `,0x${crypto.randomUUID().replaceAll('-', '')},'${time}','${time}')`;
   for (let number = first; number < first + count; number += 1) {
     yield `${before}${number},'${texts[number % TEXTS]}'${after}`;
@@ -92,9 +92,15 @@ export interface ReadOptions {
 const CONNECTIONS = 4;
 const IN_FLIGHT = 16;
 
+/** The condition that Parley's own reads have. */
+function inChat({ token, chat }: ReadOptions): string {
+  const partition = partitionOf(token, PARTITIONS);
+  return `partition_number = ${partition} AND token = 0x${token.replaceAll('-', '')} AND chat_number = ${chat}`;
+}
+
 /** One message each, 16 under way over 4 connections. */
 export function rawPoints(url: string, options: ReadOptions): Promise<Done> {
-  const where = `token = 0x${options.token.replaceAll('-', '')} AND chat_number = ${options.chat}`;
+  const where = inChat(options);
   return reads(url, options.seconds, () => {
     const number = 1 + Math.floor(random() * options.messages);
     return `SELECT number, content, created_at, updated_at FROM messages WHERE ${where} AND number = ${number}`;
@@ -103,7 +109,7 @@ export function rawPoints(url: string, options: ReadOptions): Promise<Done> {
 
 /** A page of 50 after a number, with the one more that tells whether there are more. */
 export function rawPages(url: string, options: ReadOptions & { readonly after: number }): Promise<Done> {
-  const where = `token = 0x${options.token.replaceAll('-', '')} AND chat_number = ${options.chat}`;
+  const where = inChat(options);
   const sql = `SELECT number, content, created_at, updated_at FROM messages WHERE ${where} AND number > ${options.after} ORDER BY number LIMIT 51`;
   return reads(url, options.seconds, () => sql);
 }

@@ -52,8 +52,9 @@ export const mysqlFaults: readonly Fault[] = [
       await mysql.query('SET SESSION wait_timeout = 60');
       await mysql.query('BEGIN');
       const { token, chat } = load.hot;
-      const condition = 'WHERE token = UUID_TO_BIN(?) AND chat_number = ?';
-      await mysql.query(`SELECT number FROM messages ${condition} FOR UPDATE`, [token, chat]);
+      const condition = 'WHERE partition_number = ? AND token = UUID_TO_BIN(?) AND chat_number = ?';
+      const key = [partitionOf(token, PARTITIONS), token, chat];
+      await mysql.query(`SELECT number FROM messages ${condition} FOR UPDATE`, key);
       await mysql.query('SELECT * FROM partitions FOR UPDATE');
       await Bun.sleep(8_000);
       mysql.destroy();
