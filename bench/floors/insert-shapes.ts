@@ -8,7 +8,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** One prepared statement of 1,000 rows, its values sent in binary. */
 export function rawPrepared(url: string, rows: number): Promise<Done> {
-  const places = Array.from({ length: ROWS }, () => '(?,?,?,?,?,?,?)').join();
+  const places = Array.from({ length: ROWS }, () => '(0,?,?,?,?,?,?,?)').join();
   const sql = `INSERT INTO ${TABLE} (${COLUMNS}) VALUES ${places}`;
   return inStatements(url, rows, async (connection, { token, chat, first, id, time }) => {
     const values: (Buffer | string | number)[] = [];
@@ -28,7 +28,7 @@ export function rawJsonTable(url: string, rows: number): Promise<Done> {
     });
     await connection.query(
       `INSERT INTO ${TABLE} (${COLUMNS})
-      SELECT UNHEX(token), chat, number, content, UNHEX(id), time, time FROM JSON_TABLE(${connection.escape(JSON.stringify(list))},
+      SELECT 0, UNHEX(token), chat, number, content, UNHEX(id), time, time FROM JSON_TABLE(${connection.escape(JSON.stringify(list))},
         '$[*]' COLUMNS (token CHAR(32) PATH '$[0]', chat INT UNSIGNED PATH '$[1]', number BIGINT UNSIGNED PATH '$[2]',
           content TEXT PATH '$[3]', id CHAR(32) PATH '$[4]', time DATETIME(3) PATH '$[5]')) AS row_list`,
     );
@@ -87,7 +87,7 @@ async function loadPart(connection: Connection, token: string, chat: number, at:
   await connection.query({
     sql: `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${TABLE} CHARACTER SET utf8mb4
       (@token, chat_number, number, content, @id, created_at, updated_at)
-      SET token = UNHEX(@token), event_id = UNHEX(@id)`,
+      SET partition_number = 0, token = UNHEX(@token), event_id = UNHEX(@id)`,
     infileStreamFactory: () => Readable.from(chunksOf(Buffer.from(lines.join('')))),
   });
 }

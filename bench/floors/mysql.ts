@@ -1,13 +1,15 @@
 /** What MySQL gives at best: the same columns by multi-row INSERT or LOAD DATA, the same reads by plain SQL. */
 import { Readable } from 'node:stream';
+import { partitionOf } from '@parley/domain';
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Done } from '../measure/sample.ts';
+import { PARTITIONS } from '../stack.ts';
 import { randomFrom, textOf } from '../texts.ts';
 
 export const TABLE = 'bench_messages';
 export const ROWS = 1_000;
 const TEXTS = 5_000;
-export const COLUMNS = 'token, chat_number, number, content, event_id, created_at, updated_at';
+export const COLUMNS = 'partition_number, token, chat_number, number, content, event_id, created_at, updated_at';
 
 const random = randomFrom(3);
 export const texts = Array.from({ length: TEXTS }, () => textOf(random));

@@ -1,6 +1,8 @@
 /** MySQL dies, is away, stands still, takes no writes, waits for locks. */
+import { partitionOf } from '@parley/domain';
 import type { Fault } from '../fault.ts';
 import { connectMysql, withMysql } from '../observe.ts';
+import { PARTITIONS } from '../stack.ts';
 
 export const mysqlFaults: readonly Fault[] = [
   {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { EventRejected, IdempotencyConflict, NotFound, Unavailable } from '@parley/domain';
+import { failure } from '@parley/testing';
 import { Acceptance } from './acceptance.ts';
 import type { Create, Outcome } from './create.ts';
 import {
@@ -331,11 +332,4 @@ function after<Answer>(ms: number, answer: Answer): () => Answer {
     clock.pass(ms);
     return answer;
   };
-}
-
-function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { NotFound, type Sequence, Unavailable } from '@parley/domain';
+import { failure } from '@parley/testing';
 import { CounterSeeds } from './counter-seeds.ts';
 import { FakePorts, ManualClock, TOKEN } from './testing/ports.ts';
 
@@ -134,13 +135,6 @@ describe('an owner that the store does not have', () => {
     expect(ports.looks).toHaveLength(10_002);
   });
 });
-
-function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
 
 /** Whatever can go on without anybody's help has. */
 function settled(): Promise<void> {
