@@ -10,7 +10,7 @@ const MALFORMED = [
   '',
   '{"v":1',
   '[]',
-  '{"v":99,"partition":0,"events":[]}',
+  '{"v":99,"events":[]}', // with a partition it would be held: a later version may write it
   '{"v":1,"partition":0,"events":{}}',
   '{"v":1,"partition":0,"events":[{"type":"nothing"}]}',
   `{"v":1,"partition":0,"events":["${'x'.repeat(200_000)}"]}`,
