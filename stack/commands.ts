@@ -31,7 +31,10 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
     const wanted = new Set([...servers, ...apps, nginx].map(({ name }) => name));
     await supervisor.down(({ name }) => !wanted.has(name));
     await Promise.all([supervisor.up(servers), ensureDependencies(settings.repository)]);
-    await supervisor.up(apps);
+    // In the order of an upgrade: workers know what the others will write before they write it.
+    const isWorker = ({ name }: Service) => name.startsWith('worker-');
+    await supervisor.up(apps.filter(isWorker));
+    await supervisor.up(apps.filter((app) => !isWorker(app)));
     await supervisor.up([nginx]);
   });
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
