@@ -86,15 +86,15 @@ export class RedisServer {
   /** Sends a command on a new connection. */
   async cli(name: string, ...args: string[]): Promise<unknown> {
     const client = new Redis(this.port, '127.0.0.1', { retryStrategy: null, lazyConnect: true });
-    let told: Error | undefined;
+    let connectError: Error | undefined;
     client.on('error', (error: Error) => {
-      told ??= error;
+      connectError ??= error;
     });
     try {
       await client.connect();
       return await client.call(name, ...args);
     } catch (error) {
-      throw told ?? error;
+      throw connectError ?? error;
     } finally {
       client.disconnect();
     }
