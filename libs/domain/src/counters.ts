@@ -3,7 +3,7 @@ import type { CountDelta } from './store.ts';
 
 /**
  * PORT. Live counts by generation: rows that are committed but not yet summed into the store's own counts.
- * Counters may lose additions, because the store's sums do not depend on them. They must never invent any.
+ * Additions may be lost: the store's sums do not depend on them. None may be invented.
  * Every method rejects with Unavailable within its deadline.
  */
 export interface Counters {

@@ -21,9 +21,8 @@ export interface EventLog {
    */
   publish(event: Event): Promise<void>;
   /**
-   * Waits until all events of the application's partition that were durable before the call are stored. Resolves with
-   * the
-   * partition's `seq` at that moment: a caller must not use a read that shows an older state.
+   * Resolves once all events of the application's partition that were durable before the call are stored, with the
+   * partition's `seq` at that moment: a caller must not use a read of an older state.
    * Concurrent calls for a partition share one fence. Rejects with Unavailable after `timeoutMs` milliseconds.
    */
   fence(token: Token, timeoutMs: number): Promise<number>;

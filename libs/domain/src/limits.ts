@@ -4,16 +4,14 @@ export const CONTENT_CHARACTERS_MAX = 10_000;
 export const SEARCH_QUERY_CHARACTERS_MAX = 1_000;
 export const BATCH_MESSAGES_MAX = 1_000;
 export const IDEMPOTENCY_KEY_CHARACTERS_MAX = 255;
-/** POST /applications has no owner that separates the keys of two clients, so its keys must be hard to guess. */
+/** All clients share the idempotency keys of POST /applications, so such a key must be hard to guess. */
 export const APPLICATION_IDEMPOTENCY_KEY_CHARACTERS_MIN = 32;
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 200;
-/** A number has at most ten digits. */
 export const NUMBER_MAX = 9_999_999_999;
 /** The body of a single create: 10,000 emoji written as escapes are 120 kB. */
 export const BODY_BYTES_MAX = 128 * 1024;
 export const BATCH_BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** A create is acknowledged only if its event was confirmed within this time after its number was drawn. */
 export const ACKNOWLEDGE_WITHIN_MS = 2_000;
-/** How long an idempotency key is remembered. */
 export const IDEMPOTENCY_WINDOW_MS = 24 * 60 * 60 * 1_000;

@@ -48,7 +48,6 @@ export interface DrawRequest {
 
 /** A number that was drawn and the event that carries it. */
 export interface Drawn {
-  /** The first of the consecutive numbers. */
   readonly first: number;
   /** A new id if the number was drawn now. It begins with the epoch. */
   readonly eventId: string;

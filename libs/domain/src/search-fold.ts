@@ -1,6 +1,6 @@
 /**
- * Folding makes texts comparable. The same function folds stored texts and queries, so that every search index behaves
- * alike, whatever analyzers it has. A change here needs a new version of every index.
+ * Folding makes texts comparable. One function folds stored texts and queries, so every search index behaves alike,
+ * whatever analyzers it has. A change here needs a new version of every index.
  *
  * A folded text has the words of the text, then its punctuation: `Hello, C# world!` is `hello c # world , !`.
  * - Removed: case, compatibility forms (full width, ligatures), invisible characters, accents of Latin, Greek and
@@ -56,19 +56,14 @@ const PUNCTUATION: Readonly<Record<string, string>> = {
   '؛': ';',
   '،': ',',
 };
-/**
- * An accent that stands alone decomposes into a space with a mark. These are such marks, by the character that people
- * type instead.
- */
+/** Marks that remain, after a space, when an accent that stands alone is decomposed; by what people type instead. */
 const OVER_SPACE: Readonly<Record<string, string>> = {
   ...all("'", '\u0300\u0301\u0313\u0314'),
   ...all('"', '\u0308\u030b'),
   ...all('-', '\u0304\u0305\u0333'),
 };
 
-/**
- * Korean letters that stand alone, as in ㅋㅋㅠㅠ. If they were decomposed, they would join their neighbours to syllables.
- */
+/** Korean letters that stand alone, as in ㅋㅋㅠㅠ. Decomposed, they would join their neighbours to syllables. */
 const LONE_JAMO = /[\u3131-\u318e]/;
 const NO_LONE_JAMO = /[^\u3131-\u318e]+/g;
 const ASCII = /^[\x00-\x7f]*$/;
@@ -76,8 +71,7 @@ const ASCII = /^[\x00-\x7f]*$/;
 const MARKS_IN_A_ROW = /(\p{M}{32})\p{M}+/gu;
 const SHORT_LENGTH_MAX = 64;
 /**
- * In UTF-16 units. 10,000 characters are longer only if they are mostly ligatures (`ﷺ` becomes eighteen). What comes
- * after this length is not found.
+ * In UTF-16 units. Of 10,000 characters only many ligatures make more (`ﷺ` becomes eighteen). The rest is not found.
  */
 const DECOMPOSED_LENGTH_MAX = 50_000;
 /**
@@ -141,7 +135,7 @@ function decomposed(text: string): string {
   return text.replace(NO_LONE_JAMO, (others) => others.normalize('NFKD'));
 }
 
-/** Cache of the digits found so far, with their ASCII digits. Unicode has about seven hundred digits. */
+/** The ASCII digits of the digits found so far. Unicode has about seven hundred digits. */
 const digits = new Map<string, string>();
 
 /** Unicode lists the ten digits of a script together, 0 first. So a digit's value is its position among them. */

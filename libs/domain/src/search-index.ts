@@ -55,7 +55,7 @@ export interface SearchDocument {
   readonly content: string;
   /** Milliseconds since 1970, UTC. */
   readonly createdAt: number;
-  /** Counts the updates of the message, from 1. The index keeps the higher version of two documents of a message. */
+  /** Counts the message's updates, from 1. The index keeps the document with the higher version. */
   readonly version: number;
 }
 

@@ -7,10 +7,9 @@ export const SEARCH_RANK = { phrase: 0, words: 1, prefixes: 2, parts: 3 } as con
  * A parsed query.
  * `terms`: a text must have all of them. Each is a folded word, or a phrase of several words (in quotes, or joined by
  * punctuation as in `don't`). No term occurs twice; the longest come first.
- * `forms` decide the rank, one list for each rank: a text gets the best rank of whose list it has all forms. A space in
- * a
- * form is the border of a word, and the text gets one at both ends: ` red car ` is a phrase of whole words, ` red` the
- * beginning of a word.
+ * `forms`: one list for each rank. A text gets the best rank of whose list it has all forms. In a form a space is the
+ * border of a word (a text gets one at both ends): ` red car ` is a phrase of whole words, ` red` the beginning of a
+ * word.
  */
 export interface SearchQuery {
   readonly terms: readonly string[];
@@ -18,8 +17,9 @@ export interface SearchQuery {
 }
 
 /**
- * Limits, in UTF-16 units, because an index limits a query's size: only the beginning of a long form counts for the
- * rank, and of many terms only the longest.
+ * Limits in UTF-16 units, because an index limits a query's size: of a long form only the beginning decides the rank,
+ * of
+ * many terms only the longest.
  */
 const FORM_LENGTH_MAX = 200;
 const DECIDING_LENGTH_MAX = 200;
@@ -90,7 +90,7 @@ export function rankOf(folded: string, query: SearchQuery): number | undefined {
   return rank === SEARCH_RANK.parts || !isRepetitive(folded) ? rank : SEARCH_RANK.parts;
 }
 
-/** A text of up to this many UTF-16 units is cheap to search, whatever it contains. */
+/** Up to this many UTF-16 units any text is cheap to search. */
 const REPETITIVE_LENGTH_MIN = 128;
 /** In prose the most frequent pair of letters is a twentieth of all pairs. */
 const REPETITIVE_SHARE = 1 / 5;

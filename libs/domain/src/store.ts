@@ -10,9 +10,10 @@ import type { Token } from './identifiers.ts';
  */
 export interface Store {
   /**
-   * Stores events in order, in one durable transaction for each partition. Events that can never be stored are left out
-   * and returned in `rejected`; events of an epoch that has ended (see `fence`) are rejected as late.
-   * Idempotent by event id: an event that is stored already is skipped and counted in `repeated`.
+   * Stores events in order, in one durable transaction for each partition. Events that can never be stored are returned
+   * in
+   * `rejected`; those of an epoch that has ended (see `fence`) as late.
+   * Idempotent by event id: a stored event is skipped and counted in `repeated`.
    * Atomic for an event: all of its rows or none. Repetitions never count twice.
    */
   append(events: readonly Event[]): Promise<Appended>;
@@ -38,16 +39,16 @@ export interface Store {
   /** Changes the name and returns the changed row; undefined if there is none. The last writer wins. */
   renameApplication(token: Token, name: string): Promise<Application | undefined>;
   renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined>;
-  /** Changes the content. Search finds the new content instead of the old one after a while. */
+  /** Changes the content. Search finds the new content after a while. */
   rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined>;
 
   /**
    * The highest number that is stored in a sequence; undefined if its owner is not stored. Rejects with Unavailable if
    * the
-   * state that was read is older than `seq` of the sequence's partition.
+   * state read is older than `seq` of the sequence's partition.
    */
   highest(sequence: Sequence, seq?: number): Promise<Highest | undefined>;
-  /** Rejects with Unavailable if the state that a read sees is older than `seq` of the application's partition. */
+  /** Rejects with Unavailable if reads see a state older than `seq` of the application's partition. */
   reached(token: Token, seq: number): Promise<void>;
   /** The create that is stored for an idempotency key, if the key was used within 24 hours. */
   keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined>;
@@ -55,12 +56,11 @@ export interface Store {
   ping(): Promise<void>;
 }
 
-/** The highest number of a sequence, 0 if it is empty. Otherwise also where that number comes from. */
+/** The highest number of a sequence, 0 if it is empty. Otherwise also the epoch and the time of its draw. */
 export interface Highest {
   readonly number: number;
-  /** The epoch in which it was drawn. */
   readonly epoch?: number;
-  /** When it was drawn: milliseconds since 1970, UTC. */
+  /** Milliseconds since 1970, UTC. */
   readonly at?: number;
 }
 
@@ -69,7 +69,7 @@ export interface KeyedCreate {
   readonly eventId: string;
   /** SHA-256 of the request's body, in hexadecimal. */
   readonly bodyHash: string;
-  /** The application that was created, or the application of the chat or messages that were. */
+  /** The application that was created, or that has the new chat or messages. */
   readonly token: Token;
   /** The first number that was created; 0 for an application. */
   readonly first: number;

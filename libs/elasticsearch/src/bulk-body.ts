@@ -34,7 +34,6 @@ export class BulkRequest {
     this.body = body;
   }
 
-  /** A request with only these writes. */
   only(writes: readonly Write[]): BulkRequest {
     const bytes = writes.map(({ start, end }) => this.body.subarray(start, end));
     let length = 0;

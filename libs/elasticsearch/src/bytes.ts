@@ -29,8 +29,8 @@ export class Bytes {
   }
 
   /**
-   * Makes room for `count` more bytes. The caller writes them into the returned buffer from `length` on, then calls
-   * `advance` with the new length.
+   * Makes room for `count` more bytes. Write them into the returned buffer from `length` on, then `advance` to their
+   * end.
    */
   reserve(count: number): Buffer {
     const needed = this.#length + count;

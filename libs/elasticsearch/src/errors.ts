@@ -55,7 +55,6 @@ export function isBusy(error: unknown): boolean {
   return cause instanceof errors.ResponseError && [429, 502, 503, 504].includes(cause.statusCode ?? 0);
 }
 
-/** Whether Elasticsearch answered with an error of this type. */
 export function isResponse(error: unknown, type: string): error is errors.ResponseError {
   return error instanceof errors.ResponseError && typeOf(error.body) === type;
 }

@@ -1,13 +1,13 @@
 import { type SearchDocument, sequenceKey, type Token } from '@parley/domain';
 
-/** The names of documents in an index. Each part is a term, so shorter names make every document cheaper. */
+/** The names of documents in an index. Each part is a term, so short names make every document cheaper. */
 export interface Keys {
   routing(token: Token): string;
-  /** A different text for each chat, which keeps chats apart in searches. */
+  /** A text for each chat that no other chat has. */
   chat(token: Token, chat: number): string;
 }
 
-/** A token's 16 bytes in 22 characters. Remembers the last token: one request mostly has few applications. */
+/** A token's 16 bytes in 22 characters. Remembers the last one: a request mostly has few applications. */
 let lastToken: Token = '';
 let lastShort = '';
 function short(token: Token): string {

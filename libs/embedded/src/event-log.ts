@@ -37,9 +37,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/**
- * Is told of each attempt to publish an event: when it begins, and once when the event is committed or never will be.
- */
+/** Follows attempts to publish an event. `ended` comes once, when the event is committed or never can be. */
 export interface Attempts {
   begun(event: Event): void;
   ended(event: Event): void;

@@ -5,7 +5,7 @@ import type { Searchable, SearchTables } from './search-tables.ts';
 /** A step ends after this many messages, or UTF-16 units of their contents, because other work waits for it. */
 const STEP_MESSAGES = 200;
 const STEP_LENGTH = 100_000;
-/** The fill rests as long as its last step took, so others get half of the time; it rests at least this long. */
+/** A rest is as long as the step before it, so others get half of the time. This is its minimum. */
 const REST_MS_MIN = 5;
 const RETRY_MS = 1_000;
 
@@ -16,9 +16,9 @@ export interface FillProgress {
 }
 
 /**
- * Fills a search table of a new version from the messages that are stored, in small steps beside the other work. After
- * a
- * stop at any point the next start continues. The start after the last step deletes the former table.
+ * Fills a search table of a new version with the stored messages, in small steps beside the other work. After a stop
+ * the
+ * next start continues. The start after the last step deletes the former table.
  */
 export class SearchFill {
   readonly #database: Database;

@@ -22,7 +22,7 @@ export interface Hit {
 export class Ranking {
   readonly #table: SearchTable;
   readonly #query: SearchQuery;
-  /** The query in the present version, if the table has an earlier one: every hit must also match this query. */
+  /** The query in the present version, if the table has an earlier one: hits must match this one too. */
   readonly #shown: SearchQuery | undefined;
   readonly #chatId: number;
   readonly #read;
@@ -39,7 +39,7 @@ export class Ranking {
     );
   }
 
-  /** Returns a candidate in its present state with its rank; undefined if it has no rank or a worse one than `last`. */
+  /** A candidate in its present state, with its rank; undefined if it has none or a worse one than `last`. */
   of({ number, message }: Candidate, last: number): Hit | undefined {
     const known = this.#known.get(number);
     if (known === NO_MATCH || (known !== undefined && known > last)) return undefined;

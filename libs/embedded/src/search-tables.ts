@@ -3,10 +3,10 @@ import { foldText, foldTextV1, parseQuery, parseQueryV1, type SearchQuery } from
 import { MESSAGE_ID } from './database.ts';
 
 /**
- * The FTS5 tables for searches: one of the present version, and one of the earlier version until the new one is filled.
- * A table has the trigrams (sequences of three characters) of each text, without their positions. So each candidate's
+ * The FTS5 tables for searches: of the present version, and of the earlier one until the new table is filled.
+ * A table has the trigrams (sequences of three characters) of each text without their positions. So each candidate's
  * text
- * must be checked. In return the table is nearly half as large, and writing to it costs half.
+ * must be checked, but the table is nearly half as large and costs half to write.
  */
 export interface SearchTable {
   readonly name: string;
@@ -44,7 +44,8 @@ export class SearchTables {
     this.#current = currentStatements(database);
     this.#filled = this.#current.readFill.get() ?? undefined;
     if (this.#filled !== undefined) this.#former = formerStatements(database);
-    // Not when the fill ends: for a table of a gigabyte it would block the server for a moment.
+    // The former table is dropped at a start, not when the fill ends: dropping a gigabyte blocks the server for a
+    // moment.
     else database.run(`DROP TABLE IF EXISTS ${SEARCH_TABLES[1].name}`);
   }
 

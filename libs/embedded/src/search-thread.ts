@@ -37,7 +37,10 @@ interface Task {
 /** A search that needs more turns than this shares its turns with other long ones. */
 const FEW_TURNS = 10;
 
-/** No statement is open between two turns. A pause at this interval gives the database time to restart its log. */
+/**
+ * No statement is open between two turns. A pause at this interval gives the database time to restart its write-ahead
+ * log.
+ */
 const PAUSED_EVERY_MS = 20;
 const PAUSE_MS = 1;
 

@@ -14,9 +14,8 @@ interface Found {
 }
 
 /**
- * This process's row in `programs`, updated every second. From all rows each process knows which partitions it must
- * index,
- * whether it is outdated, and which processes may still write to a search index.
+ * This process's row in `programs`, updated every second. All rows together show each process which partitions it must
+ * index, whether it is outdated, and which processes may still write to a search index.
  */
 export class Membership {
   readonly #pool: Pool;
@@ -24,7 +23,7 @@ export class Membership {
   readonly #id = randomBytes(16).toString('hex');
   #name = '';
   #found: Found = { level: 0, searchList: 0, workers: [] };
-  /** For each indexing round that is running: the number of the index list's last change when the round began. */
+  /** The number of the index list's last change, as each running indexing round knew it at its start. */
   readonly #rounds = new Set<{ readonly searchList: number }>();
   #timer: Timer | undefined;
   #beating: Promise<void> = Promise.resolve();
@@ -67,7 +66,7 @@ export class Membership {
     return place < 0 ? all : all.filter((partition) => partition % workers.length === place);
   }
 
-  /** Runs `work`, which reads the list of search indices and writes to them. dropSearchIndex waits for its end. */
+  /** Runs `work`, which reads the list of search indices and writes to them. dropSearchIndex waits for it. */
   async indexing<T>(work: () => Promise<T>): Promise<T> {
     const round = { searchList: this.#found.searchList };
     this.#rounds.add(round);
@@ -79,8 +78,8 @@ export class Membership {
   }
 
   /**
-   * Reports the number of the list that the last beat has read, or the lowest one that a running round began with.
-   * Later rounds read the list again, so they cannot use an older one.
+   * Reports the list's number from the last beat, or the lowest one that a running round began with. Later rounds read
+   * the list again, so none uses an older one.
    */
   async #beat(): Promise<void> {
     const searchList = Math.min(this.#found.searchList, ...[...this.#rounds].map((round) => round.searchList));

@@ -109,7 +109,6 @@ export function openMysql(options: MysqlOptions): Mysql {
   };
 }
 
-/** Throws RangeError for an invalid URL. */
 function connectionOf(url: string) {
   const parsed = URL.parse(url);
   if (parsed?.protocol !== 'mysql:' || parsed.pathname.length < 2) {

@@ -192,7 +192,7 @@ export const programs = mysqlTable('programs', {
   name: varchar('name', { length: 16 }).notNull(),
   /** The highest level that it knows. */
   level: smallint('level', { unsigned: true }).notNull(),
-  /** The program no longer uses a list of `search_indices` from before this change. */
+  /** The number of a change of `search_indices`. This program no longer uses a list from before that change. */
   searchList: number('search_list').notNull(),
   /** By the database's clock. */
   seenAt: time('seen_at').notNull(),

@@ -18,11 +18,12 @@ export interface SessionOptions {
 }
 
 /**
- * Every session needs these, whatever the server's defaults are. Without strict mode a long text would be cut silently.
- * NO_BACKSLASH_ESCAPES must be off, or our literals would not be safe. READ COMMITTED: no gap locks between writers,
- * and
- * each statement sees what is committed. Locks are waited for at most 3 s. `net_*_timeout`: if a client freezes in the
- * middle of a packet, the server closes its connection and frees its locks.
+ * Every session needs these, whatever the server's defaults are. Strict mode: else a long text would be cut silently.
+ * No
+ * NO_BACKSLASH_ESCAPES: else our literals would not be safe. READ COMMITTED: no gap locks between writers, and each
+ * statement sees what is committed. Locks are waited for at most 3 s. `net_*_timeout`: the server cuts off a client
+ * that
+ * froze in the middle of a packet, and frees its locks.
  */
 const VARIABLES = [
   "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
@@ -68,8 +69,7 @@ export class Session {
       return session;
     } catch (error) {
       session.destroy();
-      // A connection that cannot be made is an outage: unlike after a lost connection, an immediate retry is not worth
-      // it.
+      // A connection that cannot be made is an outage. Only a lost connection is worth an immediate retry.
       throw new DatabaseFault('outage', faultOf(error).code);
     }
   }

@@ -34,7 +34,6 @@ export interface StorePools {
 /** Owners remembered, in all partitions together. */
 const OWNERS_MAX = 100_000;
 
-/** Applications, chats and messages in MySQL. */
 export class MysqlStore implements Store {
   readonly #pools: StorePools;
   readonly #partitions: number;

@@ -14,7 +14,7 @@ import {
 import { counterName, idempotencyName } from './keys.ts';
 import { unavailable } from './unavailable.ts';
 
-/** The contents of one call of the round's script: full names of keys, and arguments. */
+/** One call of the round's script: full names of keys, and arguments. */
 export interface RoundCall {
   readonly base: string;
   readonly epoch: number;
@@ -22,7 +22,6 @@ export interface RoundCall {
   readonly args: (string | number)[];
 }
 
-/** One operation of a round, as the script knows it. */
 export interface Operation {
   encode(call: RoundCall): void;
   /** `reply` is the script's reply to this operation; `at` is the time of the script's run. */
@@ -36,7 +35,7 @@ interface Pending<T> {
 }
 
 /**
- * Draws of one sequence that share an operation: the script draws their sum, which is divided in order of the requests.
+ * Draws of one sequence that share an operation: the script draws their sum, divided here in the order of the requests.
  */
 export class PlainDraws implements Operation {
   #sum = 0;
@@ -72,7 +71,6 @@ export class PlainDraws implements Operation {
 const MISSING = -1;
 const UNSURE = -2;
 
-/** A draw with an idempotency key. */
 export class KeyedDraw implements Operation {
   #eventId = '';
   constructor(
@@ -171,7 +169,7 @@ export class Seed implements Operation {
   ) {}
 
   encode({ base, epoch, keys, args }: RoundCall): void {
-    // If a newer epoch is open, `highest` may be too low for it. In the older epoch nothing is drawn any more.
+    // If a newer epoch is open, `highest` may be too low for it. The older counter is never drawn from again.
     keys.push(base + counterName(this.epoch ?? epoch, this.sequence));
     args.push('s', this.highest.number);
   }

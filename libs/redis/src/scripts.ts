@@ -152,9 +152,8 @@ redis.call('EXPIRE', KEYS[3], ARGV[2])
 `;
 
 /**
- * KEYS: the generations. ARGV: the last generation that is already summed, the partition's base, the hash's name,
- * fields.
- * Returns a sum for each field. The script builds the hashes' names from the generations; they share the key's hash
+ * KEYS: the generations. ARGV: the last generation that is already summed, the partition's base, `chats` or `messages`,
+ * fields. Returns a sum for each field. The hashes' names are built from the generations; they share the key's hash
  * tag.
  */
 const PENDING_COUNTS = `

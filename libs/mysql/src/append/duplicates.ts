@@ -55,7 +55,6 @@ async function storedIds(pool: Pool, partition: number, events: readonly Event[]
   return ids;
 }
 
-/** The statements that read the stored event ids for the events' keys. */
 export function idStatements(partition: number, events: readonly Event[]): string[] {
   const here = `partition_number = ${integer(partition)}`;
   const applications: string[] = [];

@@ -23,7 +23,6 @@ export function* insertStatements(partition: number, events: readonly Event[]): 
   yield* statementsOf(INTO_IDEMPOTENCY, begin, keyRows(events), KEEP_YOUNGER_KEY);
 }
 
-/** Begins a transaction before the statements. */
 export function* begun(statements: Iterable<string>): Generator<string> {
   yield 'BEGIN';
   yield* statements;

@@ -117,7 +117,6 @@ export class KnownOwners {
   }
 }
 
-/** The statements that read which of the owners are stored. */
 export function ownerStatements(partition: number, owners: readonly Owner[]): string[] {
   const here = `partition_number = ${integer(partition)}`;
   const applications = owners.filter((owner) => owner.chat === undefined).map(({ token }) => bytes(token));

@@ -34,7 +34,7 @@ export function finishedBatches(partition: number, flushed: number, limit: numbe
     ORDER BY seq LIMIT ${integer(limit)}`;
 }
 
-/** A join, because `seq IN (…)` scans the table if it names most rows (and a DELETE takes no FORCE INDEX). */
+/** A join, because `seq IN (…)` scans the table if it has most of its rows (and a DELETE takes no FORCE INDEX). */
 export function removal(partition: number, seqs: readonly number[]): string {
   const rows = seqs.map((seq) => `ROW(${integer(seq)})`);
   return `DELETE b FROM (VALUES ${rows.join()}) AS finished (seq)

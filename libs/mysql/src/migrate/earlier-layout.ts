@@ -9,11 +9,10 @@ import { copyTable, type Progress } from './copy.ts';
 /**
  * Converts the earlier layout, whose keys did not begin with the partition. First one statement renames its tables:
  * from
- * then on programs of the earlier version find no table and hold their events back, so the copy misses nothing. The
- * rows
- * are copied into tables under temporary names. When all are complete, one statement gives them their final names.
- * After a
- * crash at any point the next call continues.
+ * then on earlier programs find no table and hold their events back, so the copy misses nothing. The rows are copied
+ * into
+ * tables with temporary names. At the end one statement gives them their final names. After a crash the next call
+ * continues.
  */
 
 export type { Progress };
@@ -137,8 +136,7 @@ interface Waiting {
 
 /**
  * Copies the batches that are not indexed, by partition, and creates the rows of the partitions. The counts were taken
- * from the rows, so no batch needs counting. The generations continue from the old number, because Redis may still have
- * counts of earlier ones.
+ * from the rows, so no batch needs counting. The generations continue, because Redis may have counts of earlier ones.
  */
 async function copyWaiting(session: Session, partitions: number): Promise<void> {
   const [open] = await session.select<{ generation: number }>(

@@ -10,11 +10,10 @@ export interface Line {
   /** Lets new bytes pass. Frozen bytes and their connections are lost. */
   thaw(): void;
   /**
-   * Breaks the connection after the reply to the first statement that `is` accepts: it is done, but the client gets no
-   * reply.
+   * Breaks the connection at the reply to the first statement that `is` accepts: it took effect, but no reply arrives.
    */
   cutAfter(is: (statement: string) => boolean): void;
-  /** Freezes after the reply to the first statement that `is` accepts: it is done, but the client gets no reply. */
+  /** Freezes at the reply to the first statement that `is` accepts: it took effect, but no reply arrives. */
   freezeAfter(is: (statement: string) => boolean): void;
   close(): void;
 }

@@ -31,7 +31,7 @@ export class TestSystem {
     });
   }
 
-  /** Does not wait until they are ready. They use the shared server, unless `options` say otherwise. */
+  /** Does not wait until they are ready. The default is the shared server. */
   drivers(options: Partial<RedisOptions> = {}): RedisDrivers {
     const { prefix } = this;
     const defaults = { servers: { url: redisUrl() }, partitions: PARTITIONS, prefix, register: this.#register };
