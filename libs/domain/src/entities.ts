@@ -47,7 +47,9 @@ export interface PageRequest<Key> {
   readonly order?: Order;
 }
 
-/** The order in which the store reads the keys of a page: upwards from `after`, downwards from `before`. */
+/**
+ * The order in which the store reads a page: upwards from `after`, downwards from `before`, else the page's own order.
+ */
 export function readingOrder({ after, before, order = 'asc' }: PageRequest<unknown>): Order {
   if (before !== undefined) return 'desc';
   return after === undefined ? order : 'asc';

@@ -56,7 +56,7 @@ const PUNCTUATION: Readonly<Record<string, string>> = {
   '؛': ';',
   '،': ',',
 };
-/** Marks that remain, after a space, when an accent that stands alone is decomposed; by what people type instead. */
+/** Unicode decomposes an accent that stands alone into a space and one of these marks. By what people type instead. */
 const OVER_SPACE: Readonly<Record<string, string>> = {
   ...all("'", '\u0300\u0301\u0313\u0314'),
   ...all('"', '\u0308\u030b'),
@@ -71,7 +71,8 @@ const ASCII = /^[\x00-\x7f]*$/;
 const MARKS_IN_A_ROW = /(\p{M}{32})\p{M}+/gu;
 const SHORT_LENGTH_MAX = 64;
 /**
- * In UTF-16 units. Of 10,000 characters only many ligatures make more (`ﷺ` becomes eighteen). The rest is not found.
+ * The maximum length of a decomposed text, in UTF-16 units. Only thousands of ligatures exceed it (`ﷺ` becomes
+ * eighteen). What comes after it is not found.
  */
 const DECOMPOSED_LENGTH_MAX = 50_000;
 /**

@@ -86,9 +86,7 @@ export class IndexAdmin {
     });
   }
 
-  /**
-   * Creates the first index if searches have none. Throws WrongElasticsearch if the alias was changed by somebody else.
-   */
+  /** Creates the first index if searches have none. Throws WrongElasticsearch if the alias is not as Parley left it. */
   async ensureIndex(): Promise<EnsuredIndex> {
     for (;;) {
       const indices = await this.indices();
@@ -139,7 +137,7 @@ export class IndexAdmin {
 
   /**
    * Returns the alias and the layout for writes to an index. Throws IndexMissing, or UnknownMapping if a newer program
-   * created the index: it would refuse or misread documents of this program.
+   * created the index. Such an index would refuse or misread this program's documents.
    */
   async target(name: string): Promise<Target> {
     let layout = this.#layouts.get(name);

@@ -35,7 +35,7 @@ interface Claim {
 /**
  * Numbers in memory. Counters are seeded from the store, so those of idle sequences may be dropped. After a restart the
  * numbers of events that were not committed are given again: those events were never acknowledged.
- * An idempotency key is here until its event is committed, and in the store afterwards.
+ * An idempotency key is here while its event is being published, and in the store once the event is committed.
  */
 export class EmbeddedNumbering implements Numbering, Attempts {
   readonly #counters: RecentMap<number>;

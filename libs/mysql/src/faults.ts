@@ -29,8 +29,9 @@ const NULL_REFUSED = 1048;
 /** Lock wait timeout and deadlock. The transaction is rolled back or must be, and a retry may succeed. */
 const CONTENTION = new Set([1205, 1213, 3572]);
 /**
- * Refused data besides the SQL states 22 (data), 23 (constraint) and 45 (raised by a trigger). Only data listed here is
- * discarded: an error that is not listed must hold events back.
+ * Error codes of refused data, besides the SQL states 22 (data), 23 (constraint) and 45 (raised by a trigger). Only
+ * these
+ * discard an event. An error that is not listed must hold events back.
  */
 const REFUSED = new Set([1118, 1153, 1265, 1300, 1366, 3819, 3988]);
 /** The server has shut down properly, or has closed our connection. */

@@ -100,7 +100,7 @@ function isBehind(key: readonly string[], after: Key | undefined): string {
   return `(${terms.join(' OR ')})`;
 }
 
-/** MySQL reads a hexadecimal literal as bytes next to a binary column, and as a number next to another column. */
+/** MySQL reads a hexadecimal literal as bytes if it is compared with a binary column, else as a number. */
 function literal(hexadecimal = ''): string {
   return `0x${hexadecimal.length % 2 === 0 ? hexadecimal : `0${hexadecimal}`}`;
 }
