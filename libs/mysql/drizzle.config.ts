@@ -1,7 +1,7 @@
 import { defineConfig } from 'drizzle-kit';
 
 /**
- * `bun run generate` needs no database. After it, write CREATE TABLE IF NOT EXISTS into the new file: DDL is not
- * transactional, so a migration that was cut short is run again from its beginning.
+ * `bun run generate` needs no database. Afterwards write CREATE TABLE IF NOT EXISTS into the new file: DDL is not
+ * transactional, so an interrupted migration runs again from its start.
  */
 export default defineConfig({ dialect: 'mysql', schema: './src/schema.ts', out: './drizzle', breakpoints: true });

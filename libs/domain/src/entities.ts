@@ -1,9 +1,9 @@
 import type { Token } from './identifiers.ts';
 
 /**
- * What the store answers. Times are milliseconds since 1970, UTC.
- * A count is exact as of `countedThrough`, a generation of the counters: what belongs to later generations is still
- * waiting in Counters and is to be added. Where the store counts in the transaction of the rows, nothing ever waits.
+ * What the store returns. Times are milliseconds since 1970, UTC.
+ * A count includes the counter generations up to `countedThrough`. Later generations are in Counters: add them.
+ * A store that counts in the transaction of its rows has no later generations.
  */
 export interface Application {
   readonly token: Token;
@@ -34,9 +34,11 @@ export interface Message {
 export type Order = 'asc' | 'desc';
 
 /**
- * One page by key: with `after` the lowest `limit` keys above it, with `before` the highest `limit` keys below it, with
- * neither the first page of the order. At most one of the two is given. `order` (`asc` by default) is also the order in
- * which the rows are answered.
+ * A request for one page of rows, by key. At most one of `after` and `before` is given:
+ * - `after`: the lowest `limit` keys above it.
+ * - `before`: the highest `limit` keys below it.
+ * - neither: the first page of the order.
+ * The rows are returned in `order`, `asc` by default.
  */
 export interface PageRequest<Key> {
   readonly limit: number;
@@ -45,31 +47,33 @@ export interface PageRequest<Key> {
   readonly order?: Order;
 }
 
-/** The order in which the keys of a page are found: upwards from `after`, downwards from `before`. */
+/**
+ * The order in which the store reads a page: upwards from `after`, downwards from `before`, else the page's own order.
+ */
 export function readingOrder({ after, before, order = 'asc' }: PageRequest<unknown>): Order {
   if (before !== undefined) return 'desc';
   return after === undefined ? order : 'asc';
 }
 
-/** The page that `found` are: rows in reading order, one more than asked for where there are more. */
+/** Makes a page of the rows `found`. They are in reading order, with one row more than the limit if there are more. */
 export function pageOf<Row>(request: PageRequest<unknown>, found: readonly Row[]): Page<Row> {
   const rows = found.slice(0, request.limit);
   if (readingOrder(request) !== (request.order ?? 'asc')) rows.reverse();
   return { rows, more: found.length > request.limit };
 }
 
-/** `more`: whether rows remain beyond this page in the reading order of the request. */
+/** `more`: whether rows remain after this page, in the reading order of the request. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
   readonly more: boolean;
 }
 
-/** What numbers are drawn from and what is counted: an application's chats or a chat's messages. */
+/** A list that has its own numbers and its own count: an application's chats or a chat's messages. */
 export type Sequence =
   | { readonly kind: 'chats'; readonly token: Token }
   | { readonly kind: 'messages'; readonly token: Token; readonly chat: number };
 
-/** A text that is the same for the same sequence and for no other. */
+/** A text for a sequence, as a map's key. Two different sequences never have the same text. */
 export function sequenceKey(sequence: Sequence): string {
   return sequence.kind === 'chats' ? sequence.token : `${sequence.token}:${sequence.chat}`;
 }

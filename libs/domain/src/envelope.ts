@@ -1,31 +1,33 @@
 import { type CheckEvent, checkEvent, type Event } from './events.ts';
 
 /**
- * The unit that travels: what one tick has for one partition, as UTF-8 JSON
- * `{"v":1,"partition":3,"events":[…]}`. Events keep their order. Other fields beside these are passed over.
+ * An envelope is the unit that travels: the events of one tick for one partition, in order, as UTF-8 JSON
+ * `{"v":1,"partition":3,"events":[…]}`. Readers ignore other fields.
  *
- * For all versions: it is a JSON object whose `v` is a positive whole number and whose `partition` is a whole number. So
- * a reader tells an envelope of a later version from junk, and holds it. Who writes uses the lowest version that can say it.
+ * In every version an envelope is a JSON object, its `v` is a positive whole number, and its `partition` a whole
+ * number.
+ * So a reader can hold an envelope of a later version and reject junk. A writer uses the lowest version that is
+ * possible.
  */
 export const ENVELOPE_VERSION = 1;
-/** A writer starts another envelope above this; one event that is larger travels alone. */
+/** A writer starts a new envelope above this size. A larger event travels alone. */
 export const ENVELOPE_BYTES_MAX = 256 * 1024;
 
 export interface Envelope {
   readonly partition: number;
   readonly events: readonly Event[];
-  /** The items that are not events, as they came, each with what is wrong with it. */
+  /** Items that are not valid events, unchanged, each with its first problem. */
   readonly malformed: readonly { readonly value: unknown; readonly problem: string }[];
 }
 
-/** `unknown`: what a later program may have written; it says what is not known. `problem`: what is wrong with junk. */
+/** `unknown`: what this program does not know; a later program may have written it. `problem`: why `text` is junk. */
 export type DecodedEnvelope = Envelope | { readonly unknown: string } | { readonly problem: string };
 
 export function encodeEnvelope(partition: number, events: readonly Event[]): string {
   return JSON.stringify({ v: ENVELOPE_VERSION, partition, events });
 }
 
-/** The envelope that `text` is. An event that is not known makes the whole envelope unknown. Never throws. */
+/** Decodes an envelope. One unknown event makes the whole envelope unknown. Never throws. */
 export function decodeEnvelope(text: string, check: CheckEvent = checkEvent): DecodedEnvelope {
   const head = readHead(text);
   if ('problem' in head) return head;
@@ -50,7 +52,7 @@ export interface Head {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-/** What all that we put into the log begins with, of whichever version. Never throws. */
+/** Reads the fields that every version has. Never throws. */
 export function readHead(text: string): Head | { readonly problem: string } {
   let value: unknown;
   try {
@@ -65,7 +67,7 @@ export function readHead(text: string): Head | { readonly problem: string } {
   return { v: v as number, partition: partition as number, value: value as Record<string, unknown> };
 }
 
-/** Short, whatever somebody has written. */
+/** The value as JSON, cut to 40 characters. */
 function shown(value: unknown): string {
   try {
     return String(JSON.stringify(value)).slice(0, 40);

@@ -1,12 +1,12 @@
 /**
- * The ways in which the system refuses something. Each carries a text that may be shown to a client (`message`) and,
- * where there is one, the inner `cause`, which may not. libs/http turns them into answers in one place.
+ * The reasons for which the system refuses a request. A client may see `message`. It must not see `cause`, the inner
+ * error, if there is one. libs/http turns these errors into HTTP answers in one place.
  */
 export abstract class DomainError extends Error {
   abstract override readonly name: string;
 }
 
-/** The thing that a path names does not exist. `what` is shown to the client. */
+/** The thing that a path names does not exist. A client sees `what`. */
 export class NotFound extends DomainError {
   override readonly name = 'NotFound';
   constructor(readonly what: 'application' | 'chat' | 'message') {
@@ -14,7 +14,7 @@ export class NotFound extends DomainError {
   }
 }
 
-/** The same idempotency key came with another body. */
+/** The idempotency key was used before with another body. */
 export class IdempotencyConflict extends DomainError {
   override readonly name = 'IdempotencyConflict';
   constructor() {
@@ -22,12 +22,12 @@ export class IdempotencyConflict extends DomainError {
   }
 }
 
-/** Which part outside a program is away. `requests` means the program itself has too much waiting. */
+/** The dependency that is unavailable. `requests` means that this program has too many requests waiting. */
 export type Dependency = 'numbers' | 'event log' | 'store' | 'search index' | 'requests';
 
 /**
- * A dependency is away, too slow, or full. The request may be repeated after `retryAfterSeconds`; whether its effect
- * took place is not known unless an idempotency key tells.
+ * A dependency is unreachable, too slow, or full. The request may be repeated after `retryAfterSeconds`. It may have
+ * taken effect: only an idempotency key makes a repetition safe.
  */
 export class Unavailable extends DomainError {
   override readonly name = 'Unavailable';
@@ -42,7 +42,7 @@ export class Unavailable extends DomainError {
   readonly retryAfterSeconds: number;
 }
 
-/** The store will never take this event (a collision, an unknown owner, a value it rejects). It was not stored. */
+/** The store can never store this event (a collision, an unknown owner, an invalid value). It is not stored. */
 export class EventRejected extends DomainError {
   override readonly name = 'EventRejected';
   constructor(readonly reason: RejectionReason) {
@@ -52,11 +52,11 @@ export class EventRejected extends DomainError {
 
 /**
  * Why an event cannot be stored.
- * - `collision`: its number is taken by another event: a bug within an epoch.
+ * - `collision`: another event has its number. Within one epoch this is a bug.
  * - `unknown-owner`: its application or chat is not stored.
- * - `late`: it belongs to an epoch that has ended; it was never acknowledged.
+ * - `late`: its epoch has ended. It was never acknowledged.
  * - `rejected`: the database refuses its values.
- * - `malformed`: it is not an event at all.
+ * - `malformed`: it is not a valid event.
  */
 export const REJECTION_REASONS = ['collision', 'unknown-owner', 'late', 'rejected', 'malformed'] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];

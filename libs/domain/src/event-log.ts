@@ -5,52 +5,53 @@ import type { Token } from './identifiers.ts';
 /**
  * PORT. Carries accepted events to the store, durably.
  *
- * Order: the events of one application that one process publishes are handed on in the order of `publish`.
- * At least once: an event may be handed on again after a fault; the store tells by its id.
+ * Order: events that one process publishes for one application are delivered in the order of `publish`.
+ * At least once: after a fault an event may be delivered again. The store recognises it by its id.
  */
 export interface EventLog {
   /**
-   * Why nothing can be published for this application right now (blocked, full, just refused), or undefined. Asked
-   * before a number is drawn, so that none is spent on what would be refused.
+   * Why nothing can be published for this application now (log blocked, full, or just refused); undefined if it can.
+   * Call it before drawing a number, so that no number is wasted on a publish that would be refused.
    */
   refusal(token: Token): Unavailable | undefined;
   /**
-   * Resolves when the event is durable: it will be stored, whatever crashes. Rejects with Unavailable where it is not
-   * known to be (it may be stored all the same), with EventRejected where it is known that it never will be.
-   * Concurrent calls travel together. Settles within ACKNOWLEDGE_WITHIN_MS.
+   * Resolves when the event is durable: it will be stored, whatever crashes. Rejects with Unavailable if that is not
+   * known (it may still be stored), and with EventRejected if it can never be stored.
+   * Concurrent calls share a round trip. Settles within ACKNOWLEDGE_WITHIN_MS.
    */
   publish(event: Event): Promise<void>;
   /**
-   * Resolves once everything that was durable in the application's partition before the call is stored, with the `seq`
-   * of the partition up to which that holds: a read that shows an older state than this is not to be used.
-   * Concurrent calls for a partition share one. Rejects with Unavailable after `timeoutMs` milliseconds.
+   * Resolves once all events of the application's partition that were durable before the call are stored, with the
+   * partition's `seq` at that moment: a caller must not use a read of an older state.
+   * Concurrent calls for a partition share one fence. Rejects with Unavailable after `timeoutMs` milliseconds.
    */
   fence(token: Token, timeoutMs: number): Promise<number>;
 }
 
-/** PORT. The other end: takes events from the log in order and gives each to the store exactly when it is due. */
+/** PORT. The reading end of the log: takes events in order and gives each batch to the store. */
 export interface EventSource {
   /**
-   * Starts handing batches to `store`. Resolves when the source is subscribed. One batch at a time for a partition.
-   * A batch is forgotten by the log only after `store` has resolved and what it rejected is kept as a dead letter (or,
-   * where the log itself answers the creator, refused). If `store` rejects, the batch is handed on again, unchanged
-   * in order. `fence` is called where somebody waits for a fence, after all before it is stored, until it resolves; then
-   * the fence is answered.
+   * Starts handing batches to `store`, one batch at a time for a partition. Resolves when the source is subscribed.
+   * The log deletes a batch only after `store` has resolved and its rejected events are kept as dead letters. (If the
+   * log
+   * itself answers the creator, it refuses the create instead.) If `store` rejects, the same batch comes again, in the
+   * same order. If a caller waits for a fence, all events before it are stored first. Then `fence` is called until it
+   * resolves, and the caller gets the result.
    */
   consume(store: StoreEvents, fence?: PassFence): Promise<void>;
-  /** Stops taking batches, waits for the one in the hand, keeps the rest in the log. */
+  /** Stops taking batches and waits for the batch that is being stored. The log keeps the rest. */
   stop(): Promise<void>;
 }
 
 /**
- * Stores a batch of events of one partition in order, and answers those that never can be stored. Rejects where nothing
- * was decided.
+ * Stores a batch of events of one partition in order. Resolves with the events that can never be stored. Rejects if it
+ * is not decided which events are stored.
  */
 export type StoreEvents = (events: readonly Event[], partition: number) => Promise<readonly Rejection[]>;
 
 /**
- * Answers the `seq` of a partition, from a commit of its own. `epoch` is 0, or one that begins: once resolved, no event
- * of an older one is stored in that partition any more, by anyone. Idempotent.
+ * Makes a commit of its own in a partition and returns the partition's `seq`. `epoch` is 0, or the epoch that begins:
+ * once resolved, no process can store an event of an older epoch in that partition. Idempotent.
  */
 export type PassFence = (partition: number, epoch: number) => Promise<number>;
 

@@ -5,19 +5,19 @@ import { BATCH_MESSAGES_MAX, NUMBER_MAX } from './limits.ts';
 import { ChatName, Content, Name } from './schemas.ts';
 
 /**
- * What was accepted, on its way to the store. One create request is one event, a batch create too: its messages have
- * consecutive numbers and are stored all or none. The event's id is stored beside each of its rows, so an event that
- * is delivered again is recognised, and a number taken by another event is a collision.
+ * An event is an accepted create request on its way to the store. A batch create is one event too: its messages have
+ * consecutive numbers, and all of them are stored or none. Each stored row also has the event's id. So the store
+ * recognises an event that is delivered again, and sees a collision if another event has the number.
  */
 const common = {
-  /** 32 hexadecimal digits: eight of the epoch, the others random. */
+  /** 32 hexadecimal digits: the first eight are the epoch, the others are random. */
   id: Type.String({ pattern: '^[0-9a-f]{32}$' }),
   /** The epoch of the numbering in which the number was drawn, from 1. */
   epoch: Type.Integer({ minimum: 1 }),
   /** When the number was drawn: milliseconds since 1970, UTC. Becomes the row's `created_at`. */
   at: Type.Integer({ minimum: 0 }),
   token: Type.String({ pattern: TOKEN_PATTERN }),
-  /** Given where the client sent an Idempotency-Key: SHA-256 of the key and of the body, in hexadecimal. */
+  /** Present if the client sent an Idempotency-Key: SHA-256 of the key and of the body, in hexadecimal. */
   key: Type.Optional(
     Type.Object(
       { hash: Type.String({ pattern: '^[0-9a-f]{64}$' }), body: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
@@ -40,7 +40,7 @@ const MessagesCreatedSchema = Type.Object(
     type: Type.Literal('messages'),
     ...common,
     chat: number,
-    /** The number of the first; the others follow without a gap. */
+    /** The number of the first message. The others follow without a gap. */
     first: number,
     contents: Type.Array(Content, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }),
   },
@@ -53,7 +53,7 @@ export type ChatCreated = Static<typeof ChatCreatedSchema>;
 export type MessagesCreated = Static<typeof MessagesCreatedSchema>;
 export type Event = ApplicationCreated | ChatCreated | MessagesCreated;
 
-/** A client's idempotency key as the system keeps it: SHA-256, in hexadecimal, of the key and of the body. */
+/** A client's idempotency key as the system keeps it: SHA-256 of the key and of the body, in hexadecimal. */
 export interface IdempotencyKey {
   readonly hash: string;
   readonly body: string;
@@ -62,9 +62,9 @@ export interface IdempotencyKey {
 const compiledEvent = Compile(EventSchema);
 
 /**
- * What every event has, of whichever version: by this a later program's event is told from junk. A type or a field may
- * come without another envelope version, because a reader that does not know it holds the event. Who changes the shape
- * of a field that there is raises the version of the envelope.
+ * The fields of every event in every version. They distinguish a later program's event from junk. A new type or field
+ * needs no new envelope version, because a reader that does not know it holds the event. A change to the form of an
+ * existing field needs one.
  */
 const compiledHead = Compile(
   Type.Object({
@@ -81,12 +81,14 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, TSchema>>>> = {
   messages: MessagesCreatedSchema.properties,
 };
 
-/** `unknown`: what a later program may have written; it says what is not known. `problem`: what is wrong with junk. */
+/**
+ * `unknown`: what this program does not know; a later program may have written it. `problem`: why the value is junk.
+ */
 export type CheckedEvent = { readonly event: Event } | { readonly unknown: string } | { readonly problem: string };
 
 export type CheckEvent = (value: unknown) => CheckedEvent;
 
-/** Whether `value` is an event that this program knows. Never throws. */
+/** Checks that `value` is an event that this program knows. Never throws. */
 export function checkEvent(value: unknown): CheckedEvent {
   if (compiledEvent.Check(value)) return { event: value };
   if (compiledHead.Check(value)) {
@@ -102,8 +104,9 @@ export function checkEvent(value: unknown): CheckedEvent {
 const EVENT_VERSION = 1;
 
 /**
- * FOR TESTS of versions side by side: reads as a program of an earlier version would. Version 0 knows no idempotency
- * keys; version 1 is what there is.
+ * FOR TESTS of versions side by side: reads as a program of an earlier version would. Version 0 does not know
+ * idempotency
+ * keys; version 1 is the present one.
  */
 export function checkEventOfVersion(version = EVENT_VERSION): CheckEvent {
   if (version >= EVENT_VERSION) return checkEvent;
@@ -114,7 +117,7 @@ export function checkEventOfVersion(version = EVENT_VERSION): CheckEvent {
   };
 }
 
-/** The path of the first field that is not known, also within a field that is an object. */
+/** The path of the first unknown field, also inside a field that is an object. */
 function unknownField(fields: Readonly<Record<string, TSchema>>, value: object): string | undefined {
   for (const [name, inner] of Object.entries(value)) {
     if (!Object.hasOwn(fields, name)) return name;
@@ -126,12 +129,12 @@ function unknownField(fields: Readonly<Record<string, TSchema>>, value: object):
   return undefined;
 }
 
-/** Short, whatever somebody has written. */
+/** The name as JSON, cut to 64 characters. */
 function quoted(name: string): string {
   return JSON.stringify(name.slice(0, 64));
 }
 
-/** A new event id. It begins with the epoch, so that a stored row tells when its number was drawn. */
+/** Makes a new event id. It begins with the epoch, so a stored row shows in which epoch its number was drawn. */
 export function newEventId(epoch = 1): string {
   return epoch.toString(16).padStart(8, '0') + crypto.randomUUID().replaceAll('-', '').slice(8);
 }
@@ -140,12 +143,12 @@ export function epochOfEventId(id: string): number {
   return Number.parseInt(id.slice(0, 8), 16);
 }
 
-/** How many rows of the store an event becomes. */
+/** How many rows an event has in the store. */
 export function rowsOf(event: Event): number {
   return event.type === 'messages' ? event.contents.length : 1;
 }
 
-/** About how many bytes an event takes in an envelope, in time that does not depend on the texts' lengths. */
+/** The approximate size of an event in an envelope, in bytes. Its time does not grow with the texts' lengths. */
 export function approximateBytes(event: Event): number {
   const overhead = event.key === undefined ? 200 : 360;
   if (event.type !== 'messages') return overhead + event.name.length * 3;

@@ -1,7 +1,4 @@
-/**
- * Tokens and numbers as they travel in paths. A text that is not exactly of the form names nothing: `0x10`, ` 1` or
- * `01` is never another chat.
- */
+/** Tokens and numbers in paths. Each has exactly one valid form: `0x10`, ` 1` and `01` never name a chat. */
 
 /** An application's token: a version 4 UUID in lower case, 122 random bits. */
 export type Token = string;
@@ -16,19 +13,19 @@ export function newToken(): Token {
   return crypto.randomUUID();
 }
 
-/** The token that `text` is, or undefined where it cannot be one. Upper case is not accepted. */
+/** Returns `text` if it is a token, else undefined. Upper case is not accepted. */
 export function parseToken(text: string): Token | undefined {
   return TOKEN.test(text) ? text : undefined;
 }
 
-/** The number (1 to 9,999,999,999) that `text` is, or undefined where it cannot be one. */
+/** Returns the number (1 to 9,999,999,999) that `text` is, or undefined if it is none. */
 export function parseNumber(text: string): number | undefined {
   return NUMBER.test(text) ? Number(text) : undefined;
 }
 
 /**
- * The partition, 0 to `partitions` - 1, in which everything of an application travels in one order. Tokens are random,
- * so their first 32 bits spread evenly.
+ * The partition of an application, 0 to `partitions` - 1. Everything of an application has one order there. Tokens are
+ * random, so their first 32 bits spread applications evenly.
  */
 export function partitionOf(token: Token, partitions: number): number {
   return Number.parseInt(token.slice(0, 8), 16) % partitions;

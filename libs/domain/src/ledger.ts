@@ -3,73 +3,76 @@ import type { Token } from './identifiers.ts';
 import type { SearchDocument } from './search-index.ts';
 
 /**
- * PORT. What a store keeps beside its rows, committed together with them, so that the search index and the counts can
- * be derived from it by other processes and at other times: which rows every transaction has written.
- * A store that indexes and counts in the transaction of the rows needs none.
+ * PORT. Records which rows every transaction has written, in that transaction. From these records other processes can
+ * later derive the search index and the counts.
+ * A store that indexes and counts in the transaction of the rows needs no ledger.
  *
- * Any number of processes may call any method at any time. Every method rejects with Unavailable where the database is
- * away or too slow.
+ * Any number of processes may call any method at any time. Every method rejects with Unavailable if the database is
+ * unreachable or too slow.
  */
 export interface Ledger {
   /**
-   * Takes the oldest writes that are not indexed, in this process's share of the partitions, reads their messages as they
-   * are now, gives them to `apply`, and notes them as indexed once it has resolved. Answers how many documents that were:
-   * 0 where nothing waits. Concurrent calls in one process do not take the same.
-   * At least once: where `apply` rejects (the rejection is passed on) or the process ends, they are taken again. Older
-   * versions never come after newer ones are noted, but the same document may come twice, to two processes at once:
-   * the index must keep the higher version.
-   * `documentsMax` bounds one call of `apply`; a single large write leads to several.
+   * Takes the oldest writes that are not indexed, in this process's share of the partitions. Reads their messages in
+   * their present state, gives them to `apply`, and marks the writes as indexed once `apply` has resolved. Returns the
+   * number of documents, 0 if nothing is left. Concurrent calls in one process never take the same writes.
+   * At least once: if `apply` rejects or the process crashes, the writes are taken again. A rejection is passed on.
+   * The same document may come twice, even to two processes at once: the index must keep the higher version. Once a
+   * newer
+   * version is marked as indexed, no older version comes.
+   * `documentsMax` limits one call of `apply`. A single large write leads to several calls.
    */
   indexNext(documentsMax: number, apply: ApplyDocuments): Promise<number>;
-  /** What waits to be indexed. `oldestAt`: when the oldest of it was written, in milliseconds since 1970. */
+  /** The number of writes that are not indexed. `oldestAt`: the time of the oldest one, in milliseconds since 1970. */
   unindexed(): Promise<{ readonly batches: number; readonly oldestAt?: number }>;
 
   /**
-   * Opens a partition's next counter generation and sums the closed one into the rows' counts; what was left over from an
-   * earlier attempt is summed too. `generation` is the last one that is summed now, `sequences` how many counts changed.
-   * Undefined where another process is at it. Exact, whatever crashes: the sums and the note of the generation are one
-   * transaction, and nothing can still be written to a generation that is closed.
-   * A reader may have read a row just before it: forget the live view of a generation only after the next call.
+   * Opens a partition's next counter generation and sums the closed generation into the rows' counts, together with the
+   * generations that an earlier attempt has left. `generation` is the last one that is summed now, `sequences` how many
+   * counts changed. Undefined if another process is doing it.
+   * Exact after any crash: sums and progress are one transaction, and nothing can be written to a closed generation.
+   * A reader may still hold a row from before this call. So drop a generation from Counters only after the next call.
    */
   rotateAndFlush(partition: number): Promise<{ readonly generation: number; readonly sequences: number } | undefined>;
   /**
-   * Forgets, in a partition, at most `limit` notes that are both indexed and counted, and at most `limit` idempotency keys
-   * whose time is over. Answers how many: call again while it is not 0.
+   * Deletes in a partition at most `limit` records that are both indexed and counted, and at most `limit` expired
+   * idempotency keys. Returns how many were deleted. Call it again until it returns 0.
    */
   prune(partition: number, limit: number): Promise<number>;
   /**
-   * Compares the counts of the next `limit` applications or chats behind `after` (undefined: from the beginning) with
-   * what is stored and not yet summed, as of one moment. Slow for large chats; changes nothing.
+   * Compares the counts of the next `limit` applications or chats after `after` (undefined: from the start) with the
+   * rows
+   * that are stored and the counts that are not yet summed, in one snapshot. Slow for large chats. Changes nothing.
    */
   recount(after: CountPosition | undefined, limit: number): Promise<Recounted>;
 
-  /** The messages behind `after` in the order of their keys, at most `limit`: to build an index anew. */
+  /** At most `limit` messages after `after`, in the order of their keys. For building an index anew. */
   scan(after: MessagePosition | undefined, limit: number): Promise<Scanned>;
-  /** The search indices that documents are to be written to, the oldest first. */
+  /** The search indices that documents must be written to, the oldest first. */
   searchIndices(): Promise<readonly string[]>;
-  /** Once resolved, every later `apply` gets this name, and a scan begun now misses no update. Idempotent. */
+  /** Once resolved, every later `apply` gets this name, so a scan that begins now misses no update. Idempotent. */
   addSearchIndex(name: string): Promise<void>;
-  /** Once resolved, no `apply` that was given this name is running, and none will get it. Idempotent. */
+  /** Once resolved, no `apply` that got this name is running, and no later one gets it. Idempotent. */
   dropSearchIndex(name: string): Promise<void>;
   /**
-   * Does `work` unless another process is at it; false then. `held` is to be called before each step, at least every 30
-   * seconds: it rejects where others may have begun meanwhile. Rejects as `work` does.
+   * Runs `work` under a lock. Returns false if another process has the lock. `work` must call `held` before each step,
+   * at
+   * least every 30 seconds: `held` rejects if the lock may be lost. Rejects as `work` does.
    */
   exclusively(work: (held: () => Promise<void>) => Promise<void>): Promise<boolean>;
 }
 
-/** Puts documents into each of the named search indices. */
+/** Writes documents to each of the named search indices. */
 export type ApplyDocuments = (documents: readonly SearchDocument[], indices: readonly string[]) => Promise<void>;
 
 export interface Recounted {
   readonly checked: number;
-  /** The counts that are wrong: a bug. */
+  /** The counts that are wrong. Each one is a bug. */
   readonly drifts: readonly { readonly sequence: Sequence; readonly expected: number; readonly found: number }[];
-  /** Where to go on; undefined at the end. */
+  /** Where the next call continues; undefined at the end. */
   readonly next?: CountPosition;
 }
 
-/** Where a recount stands: behind that sequence of the partition. */
+/** The position of a recount: after this sequence of the partition. */
 export interface CountPosition {
   readonly partition: number;
   readonly sequence: Sequence;
@@ -77,11 +80,11 @@ export interface CountPosition {
 
 export interface Scanned {
   readonly documents: readonly SearchDocument[];
-  /** Where to go on; undefined where there is nothing left. */
+  /** Where the next call continues; undefined at the end. */
   readonly next?: MessagePosition;
 }
 
-/** Where a message stands in the order of all messages: by partition, token, chat and number. */
+/** The position of a message in the order of all messages: by partition, token, chat and number. */
 export interface MessagePosition {
   readonly partition: number;
   readonly token: Token;

@@ -7,7 +7,7 @@ import { CONTENT_CHARACTERS_MAX, NAME_CHARACTERS_MAX } from './limits.ts';
  */
 export const TEXT_PATTERN = '^[^\\u0000\\uD800-\\uDFFF]*$';
 
-/** A chat needs no name: that of a chat which was created without one is empty. */
+/** A chat may be created without a name. Then its name is empty. */
 export const ChatName = Type.String({ maxLength: NAME_CHARACTERS_MAX, pattern: TEXT_PATTERN });
 export const Name = Type.String({ minLength: 1, maxLength: NAME_CHARACTERS_MAX, pattern: TEXT_PATTERN });
 export const Content = Type.String({ minLength: 1, maxLength: CONTENT_CHARACTERS_MAX, pattern: TEXT_PATTERN });

@@ -1,17 +1,17 @@
 /**
- * How texts are made comparable: one function for what is stored in an index and for what is asked of it, so that every
- * search index behaves alike, whatever analyzers it has. A change here makes a new version of every index.
+ * Folding makes texts comparable. One function folds stored texts and queries, so every search index behaves alike,
+ * whatever analyzers it has. A change here needs a new version of every index.
  *
  * A folded text has the words of the text, then its punctuation: `Hello, C# world!` is `hello c # world , !`.
- * - Folded away: case, compatibility forms (full width, ligatures), characters that nobody sees, accents of Latin, Greek
- *   and Cyrillic letters, vowel signs of Arabic, Hebrew and Syriac, and what the tables below say.
+ * - Removed: case, compatibility forms (full width, ligatures), invisible characters, accents of Latin, Greek and
+ *   Cyrillic letters, vowel signs of Arabic, Hebrew and Syriac, and what the tables below say.
  * - Kept: the marks of all other scripts (a Japanese が is not か).
- * - Words are separated by spaces, punctuation and control characters. `#` and `@` are words of their own, so `C#` is not
- *   `C`. Symbols (emoji, +, $) and characters that Unicode does not know yet belong to words.
- * - Of the punctuation each run (`???`, `:)`) is listed once, in the order of its first occurrence.
+ * - Words are separated by spaces, punctuation and control characters. `#` and `@` are separate words, so `C#` is not
+ *   `C`. Symbols (emoji, +, $) and characters that Unicode does not define yet belong to words.
+ * - Each run of punctuation (`???`, `:)`) is listed once, in the order of its first occurrence.
  */
 
-/** Letters that readers take for others, but Unicode does not decompose. */
+/** Letters that readers treat as others, but that Unicode does not decompose. */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -26,7 +26,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   ŧ: 't',
   ς: 'σ',
   // Arabic: alef wasla; alef maksura, Persian ye and yeh barree; the kinds of kaf; teh marbuta and the kinds of heh.
-  // Alef, waw and yeh with a hamza or madda lose it as a vowel sign does.
+  // Alef, waw and yeh lose a hamza or madda as they lose a vowel sign.
   '\u0671': '\u0627',
   '\u0649': '\u064a',
   '\u06cc': '\u064a',
@@ -37,12 +37,12 @@ const LETTERS: Readonly<Record<string, string>> = {
   '\u06d5': '\u0647',
   '\u06be': '\u0647',
   '\u06aa': '\u0643',
-  // Yiddish letters of two.
+  // Yiddish double letters.
   '\u05f0': '\u05d5\u05d5',
   '\u05f1': '\u05d5\u05d9',
   '\u05f2': '\u05d9\u05d9',
 };
-/** Punctuation, and letters that are drawn as an apostrophe, by what people type for it. */
+/** Punctuation, and letters that look like an apostrophe, by the character that people type instead. */
 const PUNCTUATION: Readonly<Record<string, string>> = {
   ...all(
     "'",
@@ -56,25 +56,29 @@ const PUNCTUATION: Readonly<Record<string, string>> = {
   '؛': ';',
   '،': ',',
 };
-/** Marks over a space, as an accent that stands alone is decomposed, by what they are typed for. */
+/** Unicode decomposes an accent that stands alone into a space and one of these marks. By what people type instead. */
 const OVER_SPACE: Readonly<Record<string, string>> = {
   ...all("'", '\u0300\u0301\u0313\u0314'),
   ...all('"', '\u0308\u030b'),
   ...all('-', '\u0304\u0305\u0333'),
 };
 
-/** Korean letters that stand alone, as in ㅋㅋㅠㅠ: decomposed, they would become syllables with their neighbours. */
+/** Korean letters that stand alone, as in ㅋㅋㅠㅠ. Decomposed, they would join their neighbours to syllables. */
 const LONE_JAMO = /[\u3131-\u318e]/;
 const NO_LONE_JAMO = /[^\u3131-\u318e]+/g;
 const ASCII = /^[\x00-\x7f]*$/;
-/** So many marks in a row nobody can read, and to put thousands in their order takes a normalizer longer than all else. */
+/** Nobody can read more than 32 marks in a row. To sort thousands of them takes the normalizer longer than all else. */
 const MARKS_IN_A_ROW = /(\p{M}{32})\p{M}+/gu;
 const SHORT_LENGTH_MAX = 64;
-/** UTF-16 units. Of 10,000 characters only a few ligatures make more, as ﷺ, which is eighteen; the rest is not found. */
+/**
+ * The maximum length of a decomposed text, in UTF-16 units. Only thousands of ligatures exceed it (`ﷺ` becomes
+ * eighteen). What comes after it is not found.
+ */
 const DECOMPOSED_LENGTH_MAX = 50_000;
 /**
- * What nobody sees, the skin tones of emoji, and Arabic vowel signs without a letter, which are decomposed into a space
- * with a mark though nobody means a space. No other character is decomposed into one of these.
+ * Invisible characters, skin tones of emoji, and Arabic vowel signs without a letter. Unicode decomposes the latter
+ * into
+ * a space with a mark, but their writer means no space. No other character decomposes into one of these.
  */
 const UNSEEN = /[\p{DI}\p{Emoji_Modifier}\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]/gu;
 const SPACED_MARK = / ([\u0300-\u036f])/g;
@@ -86,7 +90,7 @@ const OWN_WORDS = /[#@]/g;
 const SEPARATORS = /[[\p{P}\p{Z}\p{Cc}\p{Cf}\p{Cs}]--[#@]]+/gv;
 const MARKS = /[\p{P}--[#@]]+/gv;
 
-/** The words and the punctuation of a text, one space between them, none around. */
+/** Returns the words and the punctuation of a text, with one space between them and none around. */
 export function foldText(text: string): string {
   const folded = foldCharacters(text);
   const marks = marksOf(folded);
@@ -95,7 +99,7 @@ export function foldText(text: string): string {
   return words === '' ? marks : `${words} ${marks}`;
 }
 
-/** The words alone: of `Crème-Brûlée!` `creme brulee`. */
+/** Returns the words alone: `Crème-Brûlée!` becomes `creme brulee`. */
 export function foldWords(text: string): string {
   return wordsOf(foldCharacters(text));
 }
@@ -122,7 +126,7 @@ function foldCharacters(text: string): string {
     .normalize('NFC');
 }
 
-/** The text with at most 32 marks in a row, for a long one. */
+/** Cuts rows of marks to 32 marks, in texts of more than 64 UTF-16 units. */
 export function withoutExcess(text: string): string {
   return text.length > SHORT_LENGTH_MAX ? text.replace(MARKS_IN_A_ROW, '$1') : text;
 }
@@ -132,10 +136,10 @@ function decomposed(text: string): string {
   return text.replace(NO_LONE_JAMO, (others) => others.normalize('NFKD'));
 }
 
-/** Digits that were met, by what they are worth. There are some seven hundred. */
+/** The ASCII digits of the digits found so far. Unicode has about seven hundred digits. */
 const digits = new Map<string, string>();
 
-/** Unicode keeps the ten digits of a script together, 0 first, so a digit's value is its place among them. */
+/** Unicode lists the ten digits of a script together, 0 first. So a digit's value is its position among them. */
 function asciiDigit(digit: string): string {
   const known = digits.get(digit);
   if (known !== undefined) return known;

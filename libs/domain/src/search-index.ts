@@ -4,16 +4,19 @@ import type { Token } from './identifiers.ts';
 /**
  * PORT. Finds messages of one chat by their text.
  *
- * A query is plain text without operators, except that quotation marks keep words together. A message matches where its
- * folded text (see foldText) has every term of the query: as a word, the beginning of a word or a part of one. Best rank
- * first (see rankOf): the whole query as a phrase of whole words, then all terms as whole words, then all as beginnings
- * of words, then anywhere; the newer message first among equals. A query of punctuation alone looks for that punctuation
- * in the same way. A query without any term (only spaces, or what nobody sees) matches nothing.
+ * A query is plain text without operators, except that quotation marks keep words together. A message matches if its
+ * folded text (see foldText) has every term of the query: as a word, the beginning of a word or a part of one.
+ * The best rank comes first (see rankOf): the whole query as a phrase of whole words, then all terms as whole words,
+ * then
+ * all as beginnings of words, then anywhere. Among equals the newer message comes first. A query of punctuation alone
+ * searches for that punctuation in the same way. A query without any term (only spaces or invisible characters) matches
+ * nothing.
  *
- * An index answers where hits are; their contents are in the store, which decides: what is found here may have changed
- * meanwhile, and an index may also answer messages that do not match, behind the others. It never leaves one out that
- * matches and is indexed, and never answers a message of another chat.
- * Rejects with Unavailable where the index is away, or does not find the whole page in time: never a part of it.
+ * An index returns the positions of hits. The caller reads the messages from the store and checks them, because they
+ * may
+ * have changed. An index may also return messages that do not match, after the others. It never leaves out an indexed
+ * message that matches, and never returns a message of another chat.
+ * Rejects with Unavailable if the index is unreachable or does not find the whole page in time. Never returns a part.
  */
 export interface SearchIndex {
   search(request: SearchRequest): Promise<SearchPage>;
@@ -24,11 +27,13 @@ export interface SearchRequest {
   readonly chat: number;
   readonly query: string;
   readonly limit: number;
-  /** Goes on after this hit. */
+  /** The page begins after this hit. */
   readonly after?: SearchPosition | undefined;
 }
 
-/** Where a hit stands in the order of a query's answers. Lower ranks are better; equal ranks go by falling number. */
+/**
+ * The position of a hit in the results of a query. Lower ranks come first; within a rank, higher numbers come first.
+ */
 export interface SearchPosition {
   readonly rank: number;
   readonly number: number;
@@ -38,11 +43,11 @@ export interface SearchPage {
   readonly hits: readonly SearchPosition[];
   /** Whether more hits follow the last one. */
   readonly more: boolean;
-  /** Where the index reads the store itself: those of the hits that match, as they are now. */
+  /** If the index reads the store itself: the messages of the hits that match, in their present state. */
   readonly rows?: readonly Message[];
 }
 
-/** A message as an index outside the store takes it. */
+/** A message as an index outside the store gets it. */
 export interface SearchDocument {
   readonly token: Token;
   readonly chat: number;
@@ -50,7 +55,7 @@ export interface SearchDocument {
   readonly content: string;
   /** Milliseconds since 1970, UTC. */
   readonly createdAt: number;
-  /** Counts the updates of the message, from 1: of two documents of a message the index keeps the higher version. */
+  /** Counts the message's updates, from 1. The index keeps the document with the higher version. */
   readonly version: number;
 }
 

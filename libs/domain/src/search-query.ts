@@ -1,35 +1,40 @@
 import { foldText, foldWords } from './search-fold.ts';
 
-/** The classes by which hits are ordered. */
+/** The ranks of hits. */
 export const SEARCH_RANK = { phrase: 0, words: 1, prefixes: 2, parts: 3 } as const;
 
 /**
- * A query as it is asked of an index. `terms` are what a text must have, each a folded word or a phrase of several (in
- * quotes, or joined by punctuation as in `don't`), without repetitions, longest first.
- * `forms` decide the rank, one list for each: a text has the best rank of which it holds all forms. In a form and in the
- * text that it is looked for in, a space is the border of a word, so ` red car ` is a phrase of whole words, ` red` the
- * beginning of a word.
+ * A parsed query.
+ * `terms`: a text must have all of them. Each is a folded word, or a phrase of several words (in quotes, or joined by
+ * punctuation as in `don't`). No term occurs twice; the longest come first.
+ * `forms`: one list for each rank. A text gets the best rank of whose list it has all forms. In a form a space is the
+ * border of a word (a text gets one at both ends): ` red car ` is a phrase of whole words, ` red` the beginning of a
+ * word.
  */
 export interface SearchQuery {
   readonly terms: readonly string[];
   readonly forms: readonly (readonly string[])[];
 }
 
-/** Of a long form only the beginning decides, in UTF-16 units, and of many terms the longest: an index bounds a query. */
+/**
+ * Limits in UTF-16 units, because an index limits a query's size: of a long form only the beginning decides the rank,
+ * of
+ * many terms only the longest.
+ */
 const FORM_LENGTH_MAX = 200;
 const DECIDING_LENGTH_MAX = 200;
 
-/** Quotation marks for a phrase, straight, curly, low, of other languages and widths. */
+/** Quotation marks around a phrase: straight, curly, low, of other languages and widths. */
 const QUOTES = '"“”„‟«»＂〝〞〟❝❞';
 const TERMS = new RegExp(`[${QUOTES}]([^${QUOTES}]*)[${QUOTES}]|([^\\s${QUOTES}]+)`, 'gu');
 
 const QUOTED = new RegExp(`^\\s*[${QUOTES}]([^${QUOTES}]+)[${QUOTES}]\\s*$`, 'u');
 
-/** A query without any word asks for its punctuation; one with words asks for these alone. */
+/** If a query has words, only its words are searched. If it has none, its punctuation is. */
 export function parseQuery(text: string): SearchQuery {
   const phrase = foldWords(text);
   if (phrase !== '') return queryOf(phrase, wordTerms(text));
-  // Quotation marks around punctuation are no part of what is looked for, unless there is nothing between them.
+  // Quotation marks around punctuation are not searched for, unless they are all that there is.
   const marks = foldText(QUOTED.exec(text)?.[1] ?? '') || foldText(text);
   return queryOf(marks, marks.split(' '));
 }
@@ -38,7 +43,7 @@ function* wordTerms(text: string): Generator<string> {
   for (const [, quoted, bare] of text.matchAll(TERMS)) yield foldWords(quoted ?? bare ?? '');
 }
 
-/** `phrase` is the whole query folded, `found` are its terms as they come. */
+/** `phrase` is the whole query, folded. `found` are its terms in the order of the query. */
 export function queryOf(phrase: string, found: Iterable<string>): SearchQuery {
   const terms = [...new Set(found)].filter((term) => term !== '').sort((a, b) => b.length - a.length);
   if (terms.length === 0) return { terms, forms: [] };
@@ -61,7 +66,7 @@ function decidingOf(terms: readonly string[]): readonly string[] {
   return end === -1 ? terms : terms.slice(0, end);
 }
 
-/** A surrogate pair is never cut. */
+/** Cuts a form to its maximum length, never inside a surrogate pair. */
 function cut(form: string): string {
   if (form.length <= FORM_LENGTH_MAX) return form;
   const last = form.codePointAt(FORM_LENGTH_MAX - 1) ?? 0;
@@ -74,8 +79,9 @@ export function matches(folded: string, { terms }: SearchQuery): boolean {
 }
 
 /**
- * The rank of a folded text, undefined where it does not match. A text that repeats itself is found after all others: to
- * compare it with long forms would cost an index more than all others together.
+ * The rank of a folded text; undefined if it does not match. A repetitive text gets the lowest rank: an index would
+ * need
+ * more time to compare it with long forms than for all other texts together.
  */
 export function rankOf(folded: string, query: SearchQuery): number | undefined {
   if (!matches(folded, query)) return undefined;
@@ -84,11 +90,11 @@ export function rankOf(folded: string, query: SearchQuery): number | undefined {
   return rank === SEARCH_RANK.parts || !isRepetitive(folded) ? rank : SEARCH_RANK.parts;
 }
 
-/** Up to this many UTF-16 units a text costs little, whatever it has. */
+/** Up to this many UTF-16 units any text is cheap to search. */
 const REPETITIVE_LENGTH_MIN = 128;
-/** In prose the most frequent pair of letters is a twentieth of all. */
+/** In prose the most frequent pair of letters is a twentieth of all pairs. */
 const REPETITIVE_SHARE = 1 / 5;
-/** How often each pair occurs in the text that is looked at; those whose hashes are equal count as one. */
+/** How often each pair occurs in the present text, by the pair's hash. Pairs with equal hashes count as one. */
 const pairCounts = new Uint32Array(0x1_0000);
 
 /** Whether one pair of neighbouring characters (UTF-16 units) makes up more than a fifth of a text, as in `hahaha…`. */
@@ -106,7 +112,7 @@ export function isRepetitive(folded: string): boolean {
   return most > max;
 }
 
-/** Of 16 bits: of two ASCII characters all that they are. */
+/** A hash of 16 bits. Different pairs of ASCII characters have different hashes. */
 function hashOfPair(text: string, at: number): number {
   return ((text.charCodeAt(at - 1) << 8) ^ (text.charCodeAt(at - 1) >> 8) ^ text.charCodeAt(at)) & 0xffff;
 }

@@ -2,10 +2,10 @@ import { withoutExcess } from './search-fold.ts';
 import { queryOf, type SearchQuery } from './search-query.ts';
 
 /**
- * How texts were folded before (see search-fold.ts): for indices of that version, which are written and asked until they
- * are built anew. The next release goes without.
+ * Version 1 of folding (the present one is search-fold.ts). Indices of version 1 are written and searched with it until
+ * they are replaced. The next release drops it.
  *
- * Folded away: case, compatibility forms (full width, ligatures), accents of Latin, Greek and Cyrillic letters, and the
+ * Removed: case, compatibility forms (full width, ligatures), accents of Latin, Greek and Cyrillic letters, and the
  * letters below that Unicode does not decompose. Kept: the marks of other scripts (a Japanese が is not か).
  * Punctuation, spaces and control characters separate words; symbols (emoji, +, $) belong to words.
  */
@@ -28,7 +28,7 @@ const ASCII = /^[\x00-\x7f]*$/;
 const COMBINING = /[\u0300-\u036f]/g;
 const SEPARATORS = /[\p{P}\p{Z}\p{C}]+/gu;
 
-/** The text as words in their folded form, one space between them, none around: `Crème-Brûlée!` is `creme brulee`. */
+/** The folded words of a text, with one space between them and none around: `Crème-Brûlée!` becomes `creme brulee`. */
 export function foldTextV1(text: string): string {
   const folded = ASCII.test(text)
     ? text.toLowerCase()
@@ -42,7 +42,7 @@ export function foldTextV1(text: string): string {
   return folded.replace(SEPARATORS, ' ').trim();
 }
 
-/** The query as an index of version 1 is asked; a query of punctuation alone finds nothing there. */
+/** Parses a query for an index of version 1. A query of punctuation alone finds nothing there. */
 export function parseQueryV1(query: string): SearchQuery {
   const terms = [...query.matchAll(/"([^"]*)"|([^\s"]+)/gu)].map(([, quoted, bare]) =>
     foldTextV1(quoted ?? bare ?? ''),

@@ -11,12 +11,12 @@ import { CURRENT_LAYOUT } from './version-2.ts';
 const MAJOR = '9';
 const NUMBER_DIGITS = 6;
 
-/** An index of ours as it is now. */
+/** The present state of an index of ours. */
 export interface KnownIndex {
   readonly name: string;
   /** Whether searches of its version read it. */
   readonly live: boolean;
-  /** The version of its mapping; undefined where we did not make it. */
+  /** The version of its mapping; undefined if we did not create it. */
   readonly version: number | undefined;
   /** Whether that is the version of this program. */
   readonly current: boolean;
@@ -25,26 +25,29 @@ export interface KnownIndex {
 
 export interface EnsuredIndex {
   readonly name: string;
-  /** Whether it was made just now, and so is empty. */
+  /** Whether it was created by this call. Then it is empty. */
   readonly created: boolean;
 }
 
 export interface AdminOptions extends IndexSettings {
   readonly alias: string;
-  /** For each request. */
+  /** The limit for each request. */
   readonly timeoutMs: number;
 }
 
 /**
- * The indices themselves. Searches read through one alias for each version of the mapping, and each index has an alias of
- * its own to be written through (see Layout). Indices are numbered: `parley-messages-000001`.
- * All methods may be repeated and run in several processes at once.
+ * Creates, lists and deletes indices. Searches read through one alias for each version of the mapping. Each index has
+ * an
+ * alias of its own for writes (see Layout). Indices are numbered: `parley-messages-000001`.
+ * All methods may be repeated, and may run in several processes at once.
  */
 export class IndexAdmin {
   readonly #client: Client;
   readonly #options: AdminOptions;
   readonly #numbered: RegExp;
-  /** The layouts of indices that were written to. A name may be used again only after its index was missing. */
+  /**
+   * The layouts of indices that were written to, by name. An index that is missing may come back with another layout.
+   */
   readonly #layouts = new Map<string, Layout>();
 
   constructor(client: Client, options: AdminOptions) {
@@ -53,7 +56,7 @@ export class IndexAdmin {
     this.#numbered = new RegExp(`^${RegExp.escape(options.alias)}-([0-9]{${NUMBER_DIGITS}})$`);
   }
 
-  /** The server's version. Throws WrongElasticsearch where any node has another major version than 9. */
+  /** Returns the server's version. Throws WrongElasticsearch if any node has another major version than 9. */
   async checkVersion(): Promise<string> {
     const { nodes } = await this.#call((options) =>
       this.#client.nodes.info({ metric: 'os', filter_path: 'nodes.*.version' }, options),
@@ -65,12 +68,12 @@ export class IndexAdmin {
     return versions[0] ?? 'unknown';
   }
 
-  /** Resolves where Elasticsearch answers. */
+  /** Resolves if Elasticsearch answers. */
   async ping(): Promise<void> {
     await this.#call((options) => this.#client.cluster.health({}, options));
   }
 
-  /** The disks that the nodes write to. */
+  /** The disks on which the nodes store data. */
   async disks(): Promise<Disk[]> {
     const filter = 'nodes.*.name,nodes.*.fs.total';
     const { nodes = {} } = await this.#call((options) =>
@@ -83,7 +86,7 @@ export class IndexAdmin {
     });
   }
 
-  /** Makes the first index where searches have none. Throws WrongElasticsearch where the alias is not as we left it. */
+  /** Creates the first index if searches have none. Throws WrongElasticsearch if the alias is not as Parley left it. */
   async ensureIndex(): Promise<EnsuredIndex> {
     for (;;) {
       const indices = await this.indices();
@@ -94,7 +97,7 @@ export class IndexAdmin {
     }
   }
 
-  /** Makes an index that searches do not read yet, and answers its name. */
+  /** Creates an index that searches do not read yet, and returns its name. */
   async createIndex(): Promise<string> {
     for (;;) {
       const next = this.#next(await this.indices());
@@ -103,8 +106,8 @@ export class IndexAdmin {
   }
 
   /**
-   * From now on searches read `name` and no other index of this version; those of older programs go on with theirs.
-   * Throws IndexMissing where there is no such index.
+   * Lets searches read `name` instead of the other indices of this version. Searches of older programs keep theirs.
+   * Throws IndexMissing if there is no such index.
    */
   async swapAlias(name: string): Promise<void> {
     const alias = this.#searchAlias;
@@ -124,7 +127,7 @@ export class IndexAdmin {
     );
   }
 
-  /** Replaces what an index of this version tells of itself. */
+  /** Replaces the notes of an index of this version. */
   async note(name: string, notes: IndexNotes): Promise<void> {
     await this.#call(
       (options) => this.#client.indices.putMapping({ index: name, _meta: metaOf(notes) }, options),
@@ -133,8 +136,8 @@ export class IndexAdmin {
   }
 
   /**
-   * What documents of this index are written through and how. Throws IndexMissing, or UnknownMapping where a newer
-   * program made it: what this one wrote there would be refused, or misread.
+   * Returns the alias and the layout for writes to an index. Throws IndexMissing, or UnknownMapping if a newer program
+   * created the index. Such an index would refuse or misread this program's documents.
    */
   async target(name: string): Promise<Target> {
     let layout = this.#layouts.get(name);
@@ -148,18 +151,18 @@ export class IndexAdmin {
     return { name: layout.writeAlias(name), layout };
   }
 
-  /** Where an index was missing, another may be made under its name. */
+  /** Call it when an index was missing: a new index may get its name. */
   forgetTargets(): void {
     this.#layouts.clear();
   }
 
-  /** Deletes the index with its documents. One that does not exist is no error. */
+  /** Deletes the index with its documents. Does nothing if it does not exist. */
   async dropIndex(name: string): Promise<void> {
     this.#checkName(name);
     await this.#call((options) => this.#client.indices.delete({ index: name, ignore_unavailable: true }, options));
   }
 
-  /** Makes what was written visible to searches and counts at once. */
+  /** Makes all written documents visible to searches and counts at once. */
   async refresh(name = this.#searchAlias): Promise<void> {
     await this.#call((options) => this.#client.indices.refresh({ index: name }, options), name);
   }
@@ -218,7 +221,7 @@ export class IndexAdmin {
     return `${this.#options.alias}-${String(number).padStart(NUMBER_DIGITS, '0')}`;
   }
 
-  /** Whether it was made: false where an index of this name exists. */
+  /** Creates an index; returns false if one of this name exists. */
   #create(name: string, aliases: readonly string[]): Promise<boolean> {
     return this.#call(async (options) => {
       const all = Object.fromEntries([...aliases, CURRENT_LAYOUT.writeAlias(name)].map((alias) => [alias, {}]));

@@ -4,18 +4,19 @@ import { documentId } from './keys.ts';
 import type { Layout } from './layout.ts';
 
 /**
- * A request has about this many bytes (a single document may have more): large enough that its overhead does not count,
- * small enough for Elasticsearch's memory, and the next one is built while it is under way.
+ * The approximate size of a request (a single larger document exceeds it). It is large enough to make the overhead
+ * small
+ * and small enough for Elasticsearch's memory. The next request is built while one is being sent.
  */
 const REQUEST_BYTES = 1024 * 1024;
 
-/** An index, by the alias that it is written through, and how its documents are written. */
+/** The alias for writes to an index, and the layout of its documents. */
 export interface Target {
   readonly name: string;
   readonly layout: Layout;
 }
 
-/** One document for one target, with the place of its two lines in the body. */
+/** One document for one target, with the position of its two lines in the body. */
 interface Write {
   readonly document: SearchDocument;
   readonly target: string;
@@ -23,7 +24,7 @@ interface Write {
   readonly end: number;
 }
 
-/** A bulk request: its items are answered in the order of its writes. */
+/** A bulk request. Elasticsearch answers its items in the order of `writes`. */
 export class BulkRequest {
   readonly writes: readonly Write[];
   readonly body: Buffer;
@@ -33,7 +34,6 @@ export class BulkRequest {
     this.body = body;
   }
 
-  /** A request of some of its writes. */
   only(writes: readonly Write[]): BulkRequest {
     const bytes = writes.map(({ start, end }) => this.body.subarray(start, end));
     let length = 0;
@@ -46,7 +46,9 @@ export class BulkRequest {
   }
 }
 
-/** Each document for each target, in requests of bounded size, each built when it is asked for. */
+/**
+ * Writes each document to each target. Yields requests of limited size, and builds each only when the caller takes it.
+ */
 export function* requestsOf(
   documents: readonly SearchDocument[],
   targets: readonly Target[],
@@ -63,7 +65,7 @@ export function* requestsOf(
   if (writes.length > 0) yield new BulkRequest(writes, body.view());
 }
 
-/** The source is the same for all targets of a layout: it is made once and copied. */
+/** Targets with the same layout share a document's source: it is written once and then copied. */
 function add(document: SearchDocument, targets: readonly Target[], writes: Write[], body: Bytes): void {
   const sources = new Map<Layout, { start: number; end: number }>();
   for (const target of targets) {
@@ -83,7 +85,7 @@ function add(document: SearchDocument, targets: readonly Target[], writes: Write
   }
 }
 
-/** The version is that of the row, so that repeating a write or changing the order of writes does no harm. */
+/** The document has the version of its row, so repeating writes or changing their order does no harm. */
 function actionOf(document: SearchDocument, { name, layout }: Target): string {
   const id = documentId(layout.keys, document);
   const place = `"_index":"${name}","_id":"${id}","routing":"${layout.keys.routing(document.token)}"`;

@@ -1,6 +1,8 @@
 const CAPACITY = 64 * 1024;
 
-/** A growing sequence of bytes: a request is written once, as it is sent, without strings between. */
+/**
+ * A growing sequence of bytes. A request is written directly in the form in which it is sent, without strings between.
+ */
 export class Bytes {
   #bytes: Buffer;
   #length = 0;
@@ -13,20 +15,23 @@ export class Bytes {
     return this.#length;
   }
 
-  /** Adds a text in UTF-8. */
+  /** Appends a text in UTF-8. */
   text(text: string): void {
-    // A UTF-16 unit is at most three bytes.
+    // A UTF-16 unit takes at most three bytes.
     this.reserve(text.length * 3);
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  /** Adds what stands at `start` to `end` once more. */
+  /** Appends a copy of the bytes from `start` to `end`. */
   again(start: number, end: number): void {
     this.reserve(end - start).copyWithin(this.#length, start, end);
     this.#length += end - start;
   }
 
-  /** Makes room for `count` more bytes. They are written from `length` on into the answer, then told by `advance`. */
+  /**
+   * Makes room for `count` more bytes. Write them into the returned buffer from `length` on, then `advance` to their
+   * end.
+   */
   reserve(count: number): Buffer {
     const needed = this.#length + count;
     if (needed > this.#bytes.length) {
@@ -45,7 +50,7 @@ export class Bytes {
     this.#length = 0;
   }
 
-  /** A view, which what is added later may change. */
+  /** A view of the bytes. Later writes may change it. */
   view(start = 0, end = this.#length): Buffer {
     return this.#bytes.subarray(start, end);
   }

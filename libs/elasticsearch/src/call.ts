@@ -2,8 +2,9 @@ import { errors, type TransportRequestOptions } from '@elastic/elasticsearch';
 import { failure, unavailable } from './errors.ts';
 
 /**
- * Makes a call that ends within `milliseconds`. A connection that was lost is no answer, so the call is made once more:
- * everything that is sent here may be repeated. Rejects with what `failure` makes of the error.
+ * Makes a call that ends within `milliseconds`. If the connection breaks, sends the call once more, because all calls
+ * of
+ * this package may be repeated. Rejects with the error that `failure` returns.
  */
 export async function call<T>(
   { index, milliseconds }: { readonly index: string; readonly milliseconds: number },
@@ -11,7 +12,7 @@ export async function call<T>(
 ): Promise<T> {
   if (milliseconds <= 0) throw unavailable('Search did not answer in time.');
   const requestTimeout = Math.ceil(milliseconds);
-  // The client's own repetition waits for up to a second before it.
+  // The client's own retry would wait for up to a second first.
   const options = { requestTimeout, signal: AbortSignal.timeout(requestTimeout), maxRetries: 0 };
   try {
     return await send(options).catch((error: unknown) => {

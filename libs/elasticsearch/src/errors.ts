@@ -2,8 +2,9 @@ import { errors } from '@elastic/elasticsearch';
 import { DomainError, Unavailable } from '@parley/domain';
 
 /**
- * What failures of Elasticsearch are to the rest of the system: Unavailable, where waiting helps; IndexMissing, where
- * the index has to be built anew; WrongElasticsearch, where an operator has to act.
+ * Turns failures of Elasticsearch into errors that tell what helps. Unavailable: waiting. IndexMissing: building the
+ * index
+ * anew. WrongElasticsearch: an operator must act.
  */
 
 /** There is no index behind `index` (an alias or an index's name). It is built anew from the store. */
@@ -16,12 +17,12 @@ export class IndexMissing extends Unavailable {
   }
 }
 
-/** Elasticsearch is there, but not as it has to be: no waiting helps. */
+/** Elasticsearch is reachable but cannot be used. Waiting does not help. */
 export class WrongElasticsearch extends Error {
   override readonly name: string = 'WrongElasticsearch';
 }
 
-/** An index has a mapping that this program does not know: a newer one made it, and writes to it. */
+/** This program does not know the mapping of the index: a newer program created it and writes to it. */
 export class UnknownMapping extends Unavailable {
   constructor(
     readonly index: string,
@@ -35,7 +36,7 @@ export function unavailable(detail: string, cause?: unknown): Unavailable {
   return new Unavailable('search index', detail, cause === undefined ? {} : { cause });
 }
 
-/** `index` is what the failed call was about. */
+/** `index` is the alias or index of the failed call. */
 export function failure(error: unknown, index: string): Error {
   if (error instanceof DomainError || error instanceof WrongElasticsearch) return error;
   if (error instanceof errors.ProductNotSupportedError)
@@ -48,13 +49,12 @@ export function failure(error: unknown, index: string): Error {
   return unavailable('Search is not available right now.', error);
 }
 
-/** Whether a call failed because Elasticsearch has too much to do or is just starting: worth trying again soon. */
+/** Whether a call failed because Elasticsearch is overloaded or is just starting: a retry may soon succeed. */
 export function isBusy(error: unknown): boolean {
   const cause = error instanceof Unavailable ? error.cause : undefined;
   return cause instanceof errors.ResponseError && [429, 502, 503, 504].includes(cause.statusCode ?? 0);
 }
 
-/** Whether Elasticsearch answered with an error of this type. */
 export function isResponse(error: unknown, type: string): error is errors.ResponseError {
   return error instanceof errors.ResponseError && typeOf(error.body) === type;
 }

@@ -1,13 +1,13 @@
 import { type SearchDocument, sequenceKey, type Token } from '@parley/domain';
 
-/** How the documents of an index are named: each part is a term, so what is shorter costs less for every document. */
+/** The names of documents in an index. Each part is a term, so short names make every document cheaper. */
 export interface Keys {
   routing(token: Token): string;
-  /** Keeps chats apart. */
+  /** A text for each chat that no other chat has. */
   chat(token: Token, chat: number): string;
 }
 
-/** A token's 16 bytes in 22 characters. Those of a request are mostly of few applications. */
+/** A token's 16 bytes in 22 characters. Remembers the last one: a request mostly has few applications. */
 let lastToken: Token = '';
 let lastShort = '';
 function short(token: Token): string {

@@ -5,18 +5,18 @@ import type { Keys } from './keys.ts';
 
 export type Query = NonNullable<estypes.QueryDslQueryContainer>;
 
-/** How the documents of one version of the mapping are written and asked for. */
+/** How documents of one version of the mapping are written and searched. */
 export interface Layout {
   readonly keys: Keys;
-  /** Adds the document as a JSON object. */
+  /** Appends the document as a JSON object. */
   write(document: SearchDocument, out: Bytes): void;
   parse(query: string): SearchQuery;
-  /** What a text has that holds this form; nothing in a form is an operator. */
+  /** A query for texts that have this form. Nothing in a form is an operator. */
   contains(form: string): Query;
-  /** What a text has at least that holds all of these, where it is not indexed exactly. */
+  /** A query for texts that are not indexed exactly and may have all of these forms. The store must check the hits. */
   candidates?(forms: readonly string[]): Query;
-  /** The alias that searches read, made of the name that is configured. */
+  /** The alias that searches read, derived from the configured name. */
   searchAlias(alias: string): string;
-  /** What an index is written through: only a write through an alias can be kept from making an index. */
+  /** The alias for writes to an index. Only writes through an alias can be stopped from creating a missing index. */
   writeAlias(index: string): string;
 }

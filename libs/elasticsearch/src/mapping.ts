@@ -1,29 +1,30 @@
 import type { estypes } from '@elastic/elasticsearch';
 
 /**
- * How messages lie in an index. Everything is built into Elasticsearch's core: no plugin and no analysis module is
- * needed. Change MAPPING_VERSION with every change here, and with every change of how texts are folded: the worker then
- * builds a new index beside the old one.
+ * The mapping of a search index. It needs only Elasticsearch's core: no plugin and no analysis module. Change
+ * MAPPING_VERSION with every change here and with every change of folding: the worker then builds a new index beside
+ * the
+ * old one.
  */
 export const MAPPING_VERSION = 2;
 const OWNER = 'parley';
 
 export interface IndexSettings {
   readonly shards: number;
-  /** Copies of each shard; undefined means one where there is a second node, and none otherwise. */
+  /** Copies of each shard. Undefined: one if there is a second node, else none. */
   readonly replicas?: number | undefined;
   readonly refreshIntervalMs: number;
 }
 
-/** What an index tells of itself, in its mapping's `_meta`. */
+/** What we record about an index, in its mapping's `_meta`. */
 export interface IndexNotes {
-  /** While it is filled: where to go on, as the filler understands it. */
+  /** While the index is being filled: where to continue, in the filler's own form. */
   readonly filled?: unknown;
   /** Since when searches read it: milliseconds since 1970. */
   readonly liveSince?: number;
 }
 
-/** Tokens that we made ourselves. Ranks come from queries, so no lengths are kept. */
+/** A field of tokens that we make ourselves. Ranks come from queries, so Elasticsearch keeps no lengths. */
 const tokens = (options: 'docs' | 'positions') =>
   ({ type: 'text', analyzer: 'whitespace', norms: false, index_options: options }) as const;
 
@@ -33,10 +34,10 @@ const mappings: estypes.MappingTypeMapping = {
   _routing: { required: true },
   _source: { enabled: false },
   properties: {
-    /** `token:chat`, so that one term keeps chats apart. The whole application is one term of `_routing`. */
+    /** `token:chat`: one term selects a chat. One term of `_routing` selects the whole application. */
     chat: { type: 'keyword', doc_values: false },
     number: { type: 'long', index: false },
-    /** When it was created: milliseconds since 1970. */
+    /** When the message was created: milliseconds since 1970. */
     at: { type: 'long', index: false },
     sender: { type: 'keyword', doc_values: false },
     text: tokens('positions'),
@@ -44,7 +45,7 @@ const mappings: estypes.MappingTypeMapping = {
   },
 };
 
-/** The body that creates an index. */
+/** The body of the request that creates an index. */
 export function indexBody({ shards, replicas, refreshIntervalMs }: IndexSettings) {
   return {
     mappings: { ...mappings, _meta: metaOf({}) },
@@ -60,7 +61,7 @@ export function metaOf(notes: IndexNotes): Record<string, unknown> {
   return { owner: OWNER, version: MAPPING_VERSION, ...notes };
 }
 
-/** The version of our mapping that an index has, and its notes; undefined where the index is not ours. */
+/** The version of our mapping in an index, and its notes; undefined if the index is not ours. */
 export function readMeta(
   mapping: estypes.MappingTypeMapping | undefined,
 ): { readonly version: number; readonly notes: IndexNotes } | undefined {

@@ -7,21 +7,21 @@ import { PageReader } from './search.ts';
 import { BulkWriter } from './writer.ts';
 
 export interface ElasticsearchOptions {
-  /** http or https, with user and password where the server wants them. */
+  /** http or https, with user and password if the server needs them. */
   readonly url: string;
   /** Indices are named `alias-000001` and so on; searches read `alias-v2`. Default `parley-messages`. */
   readonly alias?: string;
-  /** How soon what was written is found. Default 500. */
+  /** How soon searches see a written document, in milliseconds. Default 500. */
   readonly refreshIntervalMs?: number;
   /** Default 1. */
   readonly shards?: number;
-  /** Default: one where there is a second node to hold it. */
+  /** Default: one if a second node can hold it, else none. */
   readonly replicas?: number;
-  /** For a search. Default 2,000. */
+  /** The limit for a search. Default 2,000. */
   readonly searchTimeoutMs?: number;
-  /** For writing documents, repetitions while Elasticsearch is busy included. Default 30,000. */
+  /** The limit for writing documents, retries included. Default 30,000. */
   readonly indexTimeoutMs?: number;
-  /** For each request that makes, changes or describes indices. Default 30,000. */
+  /** The limit for each request that creates, changes or lists indices. Default 30,000. */
   readonly adminTimeoutMs?: number;
   readonly logger?: Pick<Logger, 'warn'>;
 }
@@ -30,10 +30,11 @@ export interface Elasticsearch {
   readonly search: SearchIndex;
   readonly admin: IndexAdmin;
   /**
-   * Puts documents into all of these indices, each in the form of its mapping: while a new index is filled, what changes
-   * is written to the old one and to the new one. A version that is older than the one in an index changes nothing there.
-   * Resolves with what any of them refuses for good. Rejects with IndexMissing or UnknownMapping where a document cannot
-   * go to one of them, and with Unavailable; any number of documents may have been written then.
+   * Writes documents to all of these indices, in the layout of each: while a new index is being filled, changes go to
+   * the
+   * old and the new one. If an index has a newer version of a document, it keeps that.
+   * Resolves with the documents that some index can never take. Rejects with IndexMissing or UnknownMapping if an index
+   * cannot be written to, or with Unavailable. After a rejection some documents may have been written.
    */
   indexInto(indices: readonly string[], documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
   close(): Promise<void>;
@@ -49,7 +50,7 @@ const DEFAULTS = {
 } as const;
 const ALIAS = /^[a-z0-9][a-z0-9_-]{0,99}$/;
 
-/** Opens no connection yet: Elasticsearch may be away. Throws RangeError for an option that cannot be. */
+/** Opens no connection yet, so Elasticsearch may be unreachable. Throws RangeError for an invalid option. */
 export function openElasticsearch(given: ElasticsearchOptions): Elasticsearch {
   const options = { ...DEFAULTS, ...given };
   checkOptions(options);

@@ -8,11 +8,11 @@ import { rankedQuery, scoreOf } from './query.ts';
 
 interface ReaderOptions {
   readonly alias: string;
-  /** For a page, in milliseconds. */
+  /** The limit for a page, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** Reads pages of a chat's matches from the index that searches read. */
+/** Reads pages of a chat's matches from the index behind the search alias. */
 export class PageReader {
   readonly #client: Client;
   readonly #options: ReaderOptions;
@@ -22,7 +22,7 @@ export class PageReader {
     this.#options = options;
   }
 
-  /** Where there is no index of the current version yet, one of the version before is asked. */
+  /** If there is no index of the current version yet, searches one of the version before. */
   async page(request: SearchRequest): Promise<SearchPage> {
     const deadline = performance.now() + this.#options.timeoutMs;
     let missing: unknown;
@@ -46,14 +46,14 @@ export class PageReader {
       routing: keys.routing(token),
       query: rankedQuery(keys.chat(token, chat), query, layout),
       sort: [{ _score: { order: 'desc' } }, { number: { order: 'desc' } }],
-      size: limit + 1, // one more tells whether more follow
+      size: limit + 1, // one hit more shows whether more follow
       ...(after === undefined ? {} : { search_after: [scoreOf(after.rank), after.number] }),
     });
     const hits = found.map(([score, number]) => ({ rank: scoreOf(Number(score)), number: Number(number) }));
     return { hits: hits.slice(0, limit), more: hits.length > limit };
   }
 
-  /** Answers what each hit is sorted by. */
+  /** Returns the sort values of each hit. */
   async #ask(index: string, deadline: number, asked: estypes.SearchRequest): Promise<estypes.SortResults[]> {
     const milliseconds = deadline - performance.now();
     const answer = await call({ index, milliseconds }, (options) =>

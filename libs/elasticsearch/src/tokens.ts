@@ -2,36 +2,40 @@ import { isRepetitive } from '@parley/domain';
 import { Bytes } from './bytes.ts';
 
 /**
- * Texts as tokens, so that any part of a text is found exactly on Elasticsearch's core analyzers.
+ * Turns texts into tokens, so that Elasticsearch's core analyzers find any part of a text exactly.
  *
- * A folded text is written with `_` for each border of a word (`_red_car_`) and indexed as the sequence of its pairs of
- * characters, `_r re ed d_ _c ca ar r_`, with their positions. A phrase of consecutive pairs then is exactly a part of
- * the text; with borders in it, it is the beginning of a word, a whole word or a phrase of whole words. A single
- * character at the end of a word is a pair with the border; those that a text has only within words follow behind the
- * sequence, where no phrase reaches them.
+ * In a folded text each border of a word is written as `_` (`_red_car_`). The text is indexed as the sequence of its
+ * pairs
+ * of characters, `_r re ed d_ _c ca ar r_`, with positions. So a phrase of consecutive pairs is exactly a part of the
+ * text. With borders in it, the phrase is the beginning of a word, a whole word, or several whole words. A single
+ * character at the edge of a word is found by its pair with the border. Characters that occur only inside words are
+ * appended after the sequence as single tokens, where no phrase includes them.
  *
- * A phrase costs as much as its pairs occur. So a text that repeats itself has the set of its pairs instead, which finds
- * candidates only: the store's text decides.
+ * A phrase costs as much as its pairs occur in a text. So a repetitive text has only the set of its pairs. The set
+ * finds
+ * candidates, and the store's text decides.
  */
 export const BORDER = '_';
 const BORDER_BYTE = 0x5f;
 const SPACE = 0x20;
 
-/** No folded text has an ASCII capital, so they stand for what is a border or is escaped in JSON. */
+/**
+ * These replace borders, and characters that JSON escapes. No folded text has an ASCII capital, so there is no clash.
+ */
 const STAND_INS: Readonly<Record<string, string>> = { ' ': BORDER, _: 'U', '"': 'Q', '\\': 'B' };
 const TO_REPLACE = /[ _"\\]/g;
 
-/** A folded text, or a part of one with its borders as spaces, as it is cut into pairs. */
+/** Replaces the borders (spaces) and special characters of a folded text or form, before it is cut into pairs. */
 export function encode(folded: string): string {
   return folded.replace(TO_REPLACE, (character) => STAND_INS[character] ?? character);
 }
 
-/** The pairs of consecutive characters, in order. Of fewer than two characters there are none. */
+/** The pairs of consecutive characters, in order. None if there are fewer than two characters. */
 export function pairsOf(characters: readonly string[]): string[] {
   return characters.slice(1).map((character, position) => `${characters[position]}${character}`);
 }
 
-/** Adds the field `text`, or `set`, of a folded text to a JSON object. */
+/** Appends the field `text` of a folded text to a JSON object, or `set` if the text is repetitive. */
 export function writeTokens(folded: string, out: Bytes): void {
   const text = folded === '' ? '' : encode(` ${folded} `);
   if (isRepetitive(folded)) out.text(`"set":"${setOf(text)}"`);
@@ -43,10 +47,10 @@ function setOf(text: string): string {
   return [...new Set([...pairsOf(characters), ...characters])].join(' ');
 }
 
-/** The text being written, in UTF-8. Writing is never interrupted, so one is enough. */
+/** The text being written, in UTF-8. Writing is synchronous, so one buffer is enough. */
 const encoded = new Bytes();
 
-/** This is most of the work of writing a document, so it goes byte by byte. */
+/** Most of the time of writing a document is spent here, so it works on bytes. */
 function writeText(text: string, out: Bytes): void {
   encoded.clear();
   encoded.text(text);
@@ -57,10 +61,10 @@ function writeText(text: string, out: Bytes): void {
   out.text('"');
 }
 
-/** A pair is what stands in the text itself from the start of one character to the end of the next. */
+/** A pair is the bytes from the start of one character to the end of the next. */
 function writePairs(text: Uint8Array, out: Bytes): void {
   if (text.length === 0) return;
-  // Each byte stands in two pairs, and each character is followed by a space.
+  // Each byte is in two pairs, and a space follows each pair.
   const target = out.reserve(text.length * 3);
   let at = out.length;
   let first = 0;
@@ -75,15 +79,15 @@ function writePairs(text: Uint8Array, out: Bytes): void {
   out.advance(at);
 }
 
-/** For each ASCII character the number of the text in which it was last noted. */
+/** For each ASCII character the number of the last text in which it was noted. */
 const noted = new Float64Array(0x80);
 let textNumber = 0;
 
-/** Each character that no pair with a border tells of, once. */
+/** Writes once each character that has no pair with a border. */
 function writeInnerCharacters(text: Uint8Array, out: Bytes): void {
   const others = new Set<number>();
   textNumber += 1;
-  /** Whether the character that starts here was not noted before. */
+  /** Whether the character that starts here was not noted before. Notes it. */
   const isNew = (start: number, end: number): boolean => {
     const lead = text[start] as number;
     const known = lead < 0x80 ? noted[lead] === textNumber : others.has(keyOf(text, start, end));
@@ -119,7 +123,7 @@ function keyOf(text: Uint8Array, start: number, end: number): number {
   return key;
 }
 
-/** How many bytes the character has that begins with this byte of UTF-8. */
+/** How many bytes a character has whose first UTF-8 byte is `lead`. */
 function characterBytes(lead = 0): number {
   if (lead < 0x80) return 1;
   if (lead < 0xe0) return 2;

@@ -4,8 +4,9 @@ import type { Layout } from './layout.ts';
 import { BORDER, pairsOf } from './tokens.ts';
 
 /**
- * Version 1 of the mapping: pairs with positions, the set of all characters, the content in the source. Such an index is
- * written and asked until the worker has built one of the current version. The next release goes without.
+ * Version 1 of the mapping: pairs with positions, the set of all characters, and the content in the source. An index of
+ * this version is written and searched until the worker has built one of the current version. The next release drops
+ * it.
  */
 export const LAYOUT_1: Layout = {
   keys: LONG_KEYS,

@@ -5,8 +5,9 @@ import { MAPPING_VERSION } from './mapping.ts';
 import { BORDER, encode, pairsOf, writeTokens } from './tokens.ts';
 
 /**
- * Aliases carry the version: a program of another version would misread what it finds behind them, and what it wrote
- * would be refused as if the documents were at fault.
+ * The aliases contain the version. Without it, a program of another version would misread an index, and its writes
+ * would
+ * be refused as if its documents were invalid.
  */
 export const CURRENT_LAYOUT: Layout = {
   keys: SHORT_KEYS,
@@ -26,8 +27,8 @@ export const CURRENT_LAYOUT: Layout = {
 };
 
 /**
- * A phrase costs as much as its pairs occur in a text, all of them together, and a text may nearly repeat itself. So of a
- * long form its beginning and its end are asked for: nearly nothing has both and not the form, and the store decides.
+ * A phrase costs as much as all its pairs together occur in a text, and some texts nearly repeat themselves. So a long
+ * form is searched by its beginning and its end only. Few other texts have both, and the store decides.
  */
 const WHOLE_CHARACTERS_MAX = 48;
 

@@ -6,10 +6,10 @@ import { call } from './call.ts';
 import { IndexMissing, isBusy, unavailable } from './errors.ts';
 import { type Item, judge } from './verdict.ts';
 
-/** Requests under way at once: one is built while another is stored. */
+/** Requests at once: one is built while another is stored. */
 const LANES = 2;
 const BACKOFF = { firstMs: 50, maxMs: 2_000 };
-/** A try that has less time than this is not begun: it would only end as a request that was not answered. */
+/** No try begins with less time than this: it could only time out. */
 const TRY_MS_MIN = 50;
 
 interface Answer {
@@ -18,14 +18,14 @@ interface Answer {
 }
 
 export interface WriterOptions {
-  /** For a whole call of `write`, repetitions included. */
+  /** The limit for one call of `write`, retries included. */
   readonly timeoutMs: number;
   readonly warn: (details: object, message: string) => void;
 }
 
 /**
- * Writes documents in bulk through aliases, judging each item by itself. What is only refused for the moment is tried
- * again, later and later, until the deadline.
+ * Writes documents in bulk through aliases and judges each item alone. Items that are refused only for now are retried
+ * with backoff until the deadline.
  */
 export class BulkWriter {
   readonly #client: Client;
@@ -37,9 +37,11 @@ export class BulkWriter {
   }
 
   /**
-   * Resolves once every document is in every target, except for those that are refused for good. Rejects with
-   * IndexMissing where a target is no alias of an index, with Unavailable where anything else prevents it; any number
-   * of documents may have been written then, and all may be written again.
+   * Resolves once every target has every document, except for those that are refused for good. Rejects with
+   * IndexMissing if
+   * a target is no alias of an index, with Unavailable for any other failure. Then some documents may have been
+   * written;
+   * all may be written again.
    */
   async write(documents: readonly SearchDocument[], targets: readonly Target[]): Promise<readonly RefusedDocument[]> {
     const deadline = performance.now() + this.#options.timeoutMs;
@@ -72,7 +74,10 @@ export class BulkWriter {
     }
   }
 
-  /** The items' answers, in order; undefined where all is well. A request that is refused as a whole is all of them. */
+  /**
+   * The items' answers, in order; undefined if all succeeded. If the whole request is refused, every item gets that
+   * answer.
+   */
   async #send(request: BulkRequest, deadline: number): Promise<readonly (Item | undefined)[] | undefined> {
     try {
       const answer = await this.#post(request, deadline);
@@ -91,7 +96,7 @@ export class BulkWriter {
           method: 'POST',
           path: '/_bulk',
           querystring: {
-            // Without this, a write after the index was deleted would make an index with guessed types.
+            // Without this, a write after the index was deleted would create an index with guessed types.
             require_alias: true,
             timeout: `${Math.ceil(milliseconds)}ms`,
             filter_path: 'errors,items.index.status,items.index.error.type,items.index.error.reason',

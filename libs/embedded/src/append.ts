@@ -16,10 +16,10 @@ import type { Searchable, SearchTables } from './search-tables.ts';
 
 const CHAT_IDS_KEPT = 50_000;
 
-/** How one event ended. */
+/** The result of one event. */
 type Outcome = 'stored' | 'repeated' | { readonly reason: Rejection['reason']; readonly detail: string };
 
-/** What a batch leaves to its end: rows by owner, and the new messages. */
+/** What is written at the end of a batch: counts by owner, and the search rows of new messages. */
 interface Batch {
   readonly chats: Map<string, number>;
   readonly messages: Map<number, number>;
@@ -28,8 +28,8 @@ interface Batch {
 
 /**
  * Writes batches of events: rows, counts, search index and idempotency keys in one transaction. Statements are prepared
- * once and written by hand: this is the hot path, where a query builder costs half of the speed.
- * The search tables are written last, because they want one order for all of a batch.
+ * once and written by hand: on this hot path a query builder would halve the speed.
+ * The search tables are written last, because they need the whole batch in one order.
  */
 export class Appender {
   readonly #statements;
@@ -45,12 +45,12 @@ export class Appender {
     this.#transaction = database.transaction((events: readonly Event[]) => this.#write(events));
   }
 
-  /** Throws what the database throws; nothing is written then. */
+  /** Throws the database's error. Then nothing is written. */
   append(events: readonly Event[]): Appended {
     try {
       return this.#transaction.immediate(events);
     } catch (error) {
-      this.#chatIds.clear(); // may hold chats that were rolled back
+      this.#chatIds.clear(); // it may have chats that were rolled back
       throw error;
     }
   }
@@ -117,7 +117,7 @@ export class Appender {
   #writeMessages({ id, chat, first, contents, at }: MessagesCreated, chatId: number, batch: Batch): Outcome {
     const { messageEvent, insertMessage } = this.#statements;
     const last = first + contents.length - 1;
-    // Beyond 34 bits a number would become a message of the next chat.
+    // A number of more than 34 bits would become a message of the next chat.
     if (last > NUMBER_MAX) return { reason: 'rejected', detail: `there is no message ${last}` };
     const taken = messageEvent.get(chatId, first, last);
     if (taken !== null) return repeatedOr(taken.eventId === id, `a message of chat ${chat} from ${first} is taken`);

@@ -1,6 +1,6 @@
 import { type CountDelta, type Counters, type Sequence, sequenceKey } from '@parley/domain';
 
-/** Live counts in memory. The embedded store counts in its own transactions and so never leaves anything here. */
+/** Live counts in memory. The embedded store counts in its own transactions, so it never adds any. */
 export class EmbeddedCounters implements Counters {
   readonly #generations = new Map<number, Map<string, number>>();
 

@@ -7,15 +7,15 @@ import { DataDirInUse, LOCK_NAME, lockFolder } from './folder-lock.ts';
 import { ownFile, ownFolder } from './owner-only.ts';
 import { sqliteCode } from './sqlite-code.ts';
 
-/** Bits of a message's id that hold its number; the chat's id is above them. Numbers have at most 34 bits. */
+/** The lower bits of a message's id are its number, the upper bits are the chat's id. Numbers have at most 34 bits. */
 export const NUMBER_BITS = 34;
-/** The id of a message in SQL, of its chat's id (?1) and its number (?2). */
+/** SQL for a message's id, from its chat's id (?1) and its number (?2). */
 export const MESSAGE_ID = `(?1 << ${NUMBER_BITS}) + ?2`;
-/** What a Message has beside its number, in SQL. */
+/** SQL for the columns of a Message, without its number. */
 export const MESSAGE_COLUMNS = 'content, created_at AS createdAt, updated_at AS updatedAt';
 
 const DATABASE_NAME = 'parley.db';
-/** Beside its database SQLite makes files with these ends, of the database's own mode. */
+/** SQLite creates files with these endings beside the database, with the database's file mode. */
 const ENDS = ['', '-wal', '-shm', '-journal'];
 const NAMES = [DATABASE_NAME, LOCK_NAME].flatMap((name) => ENDS.map((end) => name + end));
 
@@ -24,8 +24,9 @@ export function databaseFile(dataDir: string): string {
 }
 
 /**
- * Opens `parley.db` in the folder, makes it if there is none, and brings its tables up to date. Every commit is on the
- * disk when it returns (`synchronous=FULL`). The folder is locked until the database is closed, and its owner's alone.
+ * Opens `parley.db` in the folder, creates it if it is missing, and brings its tables up to date. Every commit is on
+ * disk
+ * when it returns (`synchronous=FULL`). The folder is locked until `close`, and only its owner can use it.
  * Throws DataDirInUse.
  */
 export function openDatabase(dataDir: string): { database: Database; close: () => void } {
@@ -44,7 +45,7 @@ export function openDatabase(dataDir: string): { database: Database; close: () =
     return {
       database,
       close: () => {
-        database.close(true); // finalizes all statements; while one is left, SQLite keeps the file open
+        database.close(true); // also finalizes all statements: an open one would keep the file open
         lock.release();
       },
     };
@@ -55,8 +56,9 @@ export function openDatabase(dataDir: string): { database: Database; close: () =
 }
 
 /**
- * Nobody else may have the data open, whatever became of the lock's file: a process of the version before, which locks the
- * data itself, or one whose lock somebody deleted. A connection that wants the file for itself finds out.
+ * Checks that no other process has the database open, by taking it exclusively for a moment. The lock file alone does
+ * not
+ * show that: a process of the earlier version locks the database itself, and a lock file may have been deleted.
  */
 function refuseOthers(dataDir: string): void {
   const alone = new Database(databaseFile(dataDir), { create: true, strict: true });
@@ -73,7 +75,7 @@ function refuseOthers(dataDir: string): void {
   }
 }
 
-/** A reader that is ended by force may hold a lock for a moment. Nothing else waits for one. */
+/** A reader that was killed may hold a lock for a moment. Nothing else needs to wait for one. */
 const BUSY_TIMEOUT_MS = 250;
 
 function prepare(database: Database): void {
@@ -85,8 +87,8 @@ function prepare(database: Database): void {
 }
 
 /**
- * Runs something on the database; whatever the database throws (disk full, damaged, closed) becomes Unavailable. Its
- * own message may hold data and stays inside as the cause.
+ * Runs `run` on the database. Every error of the database (disk full, damaged, closed) becomes Unavailable. Its message
+ * may contain data, so it is only the cause.
  */
 export async function guarded<T>(run: () => T): Promise<T> {
   try {

@@ -13,44 +13,48 @@ import {
 } from '@parley/domain';
 import { within } from '@parley/runtime';
 
-/** A transaction takes at most so much; more is committed in further ones, with a turn of the event loop between. */
+/** Limits of one transaction. Further events are committed in the next ones, each in a later turn of the event loop. */
 const BATCH_ROWS_MAX = 5_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** There is no copy of the file that could be older, so every read may be used. */
+/** The file has no copy that could be older, so every read may be used. */
 const ONLY_COPY = 0;
-/** Looked for at this interval while anything waits, and refused so much before the limit that the limit holds. */
+/**
+ * The queue is checked at this interval. An event that waits too long is refused two intervals early, to be in time.
+ */
 const OVERDUE_LOOK_MS = 100;
 const WAIT_MAX_MS = ACKNOWLEDGE_WITHIN_MS - 2 * OVERDUE_LOOK_MS;
 
 /** How long creates are refused before their draw after a commit has failed. */
 const REFUSED_AFTER_FAILURE_MS = 500;
 
-/** An event that waits for its commit, or a fence (no event) that waits for all before it. */
+/** An event that waits for its commit, or a fence (no event) that waits for all events before it. */
 interface Waiting {
   readonly event?: Event;
   readonly bytes: number;
-  /** When it came, by performance.now(). */
+  /** When it was added, by performance.now(). */
   readonly since: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Hears of each attempt to publish an event: of its begin, and once of its end, when it is committed or never will be. */
+/** Follows attempts to publish an event. `ended` comes once, when the event is committed or never can be. */
 export interface Attempts {
   begun(event: Event): void;
   ended(event: Event): void;
 }
 
 /**
- * The event log of one process: what one turn of the event loop accepts is handed to the store in one batch, and each
- * creator is answered after that batch's commit (group commit). Nothing is kept here, so a creator whose batch fails is
- * refused, and a rejected event is its creator's error, not a dead letter.
- * After two seconds an acknowledgement would come too late: an event that still waits then is refused and never stored;
- * of one that the store has in the hand it is not known.
+ * The event log of one process. Events of one turn of the event loop are stored in one batch, and each creator gets its
+ * answer after the batch's commit (group commit). The log keeps nothing: if a batch fails, its creators are refused,
+ * and a
+ * rejected event is an error for its creator instead of a dead letter.
+ * After two seconds an acknowledgement would be too late. An event that is still waiting then is refused and never
+ * stored.
+ * If it is in the batch being stored, its creator is refused too, but it may be stored.
  */
 export class EmbeddedLog implements EventLog, EventSource {
   #waiting: Waiting[] = [];
-  #inHand: readonly Waiting[] = [];
+  #storing: readonly Waiting[] = [];
   #waitingBytes = 0;
   #handle: StoreEvents | undefined;
   #failedUntil = 0;
@@ -62,7 +66,9 @@ export class EmbeddedLog implements EventLog, EventSource {
     private readonly attempts: Attempts,
   ) {}
 
-  /** A commit that failed a moment ago is likely to fail again: no number is spent on finding out at every request. */
+  /**
+   * If a commit has just failed, the next will probably fail too. So creates are refused before they waste a number.
+   */
   refusal(_token: Token): Unavailable | undefined {
     const failed = performance.now() < this.#failedUntil;
     return this.#cannotTake() ?? (failed ? new Unavailable('store', 'The store could not be written.') : undefined);
@@ -83,7 +89,7 @@ export class EmbeddedLog implements EventLog, EventSource {
     return this.#enqueue({ event, bytes: approximateBytes(event) });
   }
 
-  /** What is durable here is stored; the wait is for what is under way. */
+  /** Durable events are stored already, so a fence waits only for events that are in the log now. */
   async fence(_token: Token, timeoutMs: number): Promise<number> {
     if (this.#flushing === undefined) return ONLY_COPY;
     const late = () => new Unavailable('event log', 'What was accepted before is not stored yet.');
@@ -96,7 +102,7 @@ export class EmbeddedLog implements EventLog, EventSource {
     this.#accepting = true;
   }
 
-  /** Refuses first and flushes then, so that nothing comes between the last flush and the end. */
+  /** Refuses new events first and then flushes, so no event comes after the last flush. */
   async stop(): Promise<void> {
     this.#accepting = false;
     await this.#flushing;
@@ -113,20 +119,20 @@ export class EmbeddedLog implements EventLog, EventSource {
   async #flush(): Promise<void> {
     const overdue = setInterval(() => this.#refuseOverdue(), OVERDUE_LOOK_MS);
     while (this.#waiting.length > 0) {
-      await new Promise((resolve) => setImmediate(resolve)); // everything that this turn of the loop reads comes along
+      await new Promise((resolve) => setImmediate(resolve)); // all events of this turn of the loop share a batch
       this.#refuseOverdue();
-      this.#inHand = this.#take();
-      await this.#store(this.#inHand);
-      this.#inHand = [];
+      this.#storing = this.#take();
+      await this.#store(this.#storing);
+      this.#storing = [];
     }
     clearInterval(overdue);
-    this.#flushing = undefined; // at once: what is enqueued after the last look at the queue must begin a flush of its own
+    this.#flushing = undefined; // at once: an event that is added from now on must start a new flush
   }
 
   #refuseOverdue(): void {
     const before = performance.now() - WAIT_MAX_MS;
     const isOverdue = ({ event, since }: Waiting) => event !== undefined && since < before;
-    for (const item of this.#inHand) if (isOverdue(item)) item.reject(tooSlow());
+    for (const item of this.#storing) if (isOverdue(item)) item.reject(tooSlow());
     const first = this.#waiting[0];
     if (first === undefined || first.since >= before) return;
     const overdue = this.#waiting.filter(isOverdue);

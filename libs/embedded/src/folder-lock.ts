@@ -14,10 +14,12 @@ export class DataDirInUse extends Error {
 }
 
 /**
- * Keeps a folder for one process until it is released or the process is gone, however it went: SQLite's own lock on a
- * file beside the data, which the system lets go with the process. The data's file has connections in two threads, so it
- * cannot be locked itself. Nothing in the process may open the lock's file in another way: closing it would let the lock
- * go. Throws DataDirInUse.
+ * Locks a folder for this process until `release` or until the process ends, even by a crash. It is SQLite's own lock
+ * on a
+ * file beside the database, which the operating system frees with the process. The database itself cannot be locked,
+ * because two threads have connections to it. Nothing else in this process may open the lock file: closing it would
+ * free
+ * the lock. Throws DataDirInUse.
  */
 export function lockFolder(dataDir: string): { release(): void } {
   const file = join(dataDir, LOCK_NAME);

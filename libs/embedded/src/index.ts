@@ -12,15 +12,15 @@ export { DataDirInUse } from './folder-lock.ts';
 export type { FillProgress } from './search-fill.ts';
 
 export interface EmbeddedOptions {
-  /** The folder of the database; made if missing, locked while open. */
+  /** The folder of the database. Created if missing, locked while open. */
   readonly dataDir: string;
-  /** Bytes that events may take in memory while they wait for their commit; more is refused. */
+  /** Bytes in memory of events that wait for their commit. Further events are refused. */
   readonly queueBytesMax?: number;
   /** Milliseconds since 1970, UTC. */
   readonly now?: () => number;
-  /** Sequences whose counter is kept in memory; about twice as many at most. */
+  /** The number of sequences whose counter is kept in memory; at most about twice as many are. */
   readonly countersKept?: number;
-  /** Told after each step while a search table of a new version is filled. */
+  /** Called after each step while a search table of a new version is filled. */
   readonly onSearchFill?: (progress: FillProgress) => void;
 }
 
@@ -60,7 +60,7 @@ export function openEmbedded({
     store,
     search,
     counters: new EmbeddedCounters(),
-    /** Commits what waits and closes the file. May be called again. */
+    /** Commits the waiting events and closes the file. Idempotent. */
     close: () => {
       closed ??= close();
       return closed;

@@ -9,7 +9,7 @@ export interface KeptKey {
   readonly at: number;
 }
 
-/** The idempotency keys of what is stored, for 24 hours. Written in the transaction of the event's rows. */
+/** The idempotency keys of stored events, for 24 hours. Each is written in the transaction of its event's rows. */
 export class KeptKeys {
   readonly #find;
   readonly #insert;
@@ -37,7 +37,7 @@ export class KeptKeys {
     return this.#find.get(scope, keyHash, this.now() - IDEMPOTENCY_WINDOW_MS) ?? undefined;
   }
 
-  /** Within the caller's transaction. Forgets up to 100 keys that are over with each one that comes. */
+  /** Stores a key, in the caller's transaction, and deletes up to 100 expired keys. */
   keep(event: Event, key: IdempotencyKey): void {
     const first = event.type === 'messages' ? event.first : event.type === 'chat' ? event.number : 0;
     this.#insert.run(scopeOf(event), key.hash, key.body, event.token, first, event.id, event.at);
@@ -45,7 +45,7 @@ export class KeptKeys {
   }
 }
 
-/** Where an event's key is looked for: an application has no owner yet. */
+/** The scope of an event's key. A new application has no owner, so its key has a common scope. */
 export function scopeOf(event: Event): string {
   return event.type === 'application' ? 'applications' : event.token;
 }

@@ -18,7 +18,7 @@ import type { Attempts } from './event-log.ts';
 import { type KeptKeys, scopeOf } from './kept-keys.ts';
 import { RecentMap } from './recent-map.ts';
 
-/** One process, one life: there is one epoch. */
+/** There is only one epoch, because one process has all numbers. */
 export const EPOCH = 1;
 const COUNTERS_PER_GENERATION = 50_000;
 
@@ -28,14 +28,14 @@ interface Claim {
   readonly first: number;
   readonly eventId: string;
   readonly at: number;
-  /** Attempts to publish its event that are not over. */
+  /** How many attempts to publish its event are running. */
   attempts: number;
 }
 
 /**
- * Numbers in memory. Counters are seeded from the store, so those of idle sequences may be forgotten, and after a
- * restart the numbers of events that were not committed, and so never acknowledged, are given again.
- * Idempotency keys are here while their event is under way, and in the store once it is committed.
+ * Numbers in memory. Counters are seeded from the store, so those of idle sequences may be dropped. After a restart the
+ * numbers of events that were not committed are given again: those events were never acknowledged.
+ * An idempotency key is here while its event is being published, and in the store once the event is committed.
  */
 export class EmbeddedNumbering implements Numbering, Attempts {
   readonly #counters: RecentMap<number>;
@@ -66,7 +66,7 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     if (this.#counters.get(name) === undefined) this.#counters.set(name, highest.number);
   }
 
-  /** Nothing to note: the key is stored in the transaction of its event. */
+  /** Does nothing: the key is stored in the transaction of its event. */
   async confirm(): Promise<void> {}
 
   begun(event: Event): void {
@@ -75,8 +75,8 @@ export class EmbeddedNumbering implements Numbering, Attempts {
   }
 
   /**
-   * The event is committed, and its key with it, or refused, and its key free again: but only after the last attempt.
-   * Without the count a key could be used anew while an earlier event of it waits, and both would be stored.
+   * The event is committed together with its key, or it is refused and its key is free again, but only after the last
+   * attempt. Without this count a key could be used again while its first event still waits, and both would be stored.
    */
   ended(event: Event): void {
     const claim = this.#claimOf(event);

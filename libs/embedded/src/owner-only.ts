@@ -1,6 +1,6 @@
 /**
- * The data is for its owner alone, whatever the umask is and whatever modes an older version gave it. A mode that cannot
- * be changed, because the disk has none or somebody else owns the file, stays as it is: that is no reason not to start.
+ * Lets only the owner use the data, whatever the umask is and whatever modes an older version set. If a mode cannot be
+ * changed, because the disk has no modes or another user owns the file, it stays as it is and the program still starts.
  */
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ const FILE = 0o600;
 const OTHERS = 0o077;
 
 /**
- * Makes the folder if it is missing, and narrows it and its files, `names`. A folder that holds anything else stays as
- * it is: somebody may have given us one that others need, such as /tmp.
+ * Creates the folder if it is missing, and takes the rights of others from it and from its files `names`. A folder with
+ * any other file keeps its mode: it may be shared, such as /tmp.
  */
 export function ownFolder(folder: string, names: readonly string[]): void {
   mkdirSync(folder, { recursive: true, mode: FOLDER });
@@ -21,8 +21,9 @@ export function ownFolder(folder: string, names: readonly string[]): void {
 }
 
 /**
- * Makes the file, empty, unless it is there; what is there is not even opened. (Whoever closes a file lets go of all
- * locks that its process holds on it.)
+ * Creates an empty file if it is missing. Never opens an existing one: closing a file frees all locks of this process
+ * on
+ * it.
  */
 export function ownFile(path: string): void {
   try {
@@ -36,6 +37,6 @@ function narrow(path: string, mode: number): void {
   try {
     if ((statSync(path).mode & OTHERS) !== 0) chmodSync(path, mode);
   } catch {
-    // See above; or SQLite has just removed it.
+    // The mode cannot be changed, or SQLite has just deleted the file.
   }
 }

@@ -1,8 +1,8 @@
 import { type Page, type PageRequest, pageOf, readingOrder } from '@parley/domain';
 
 /**
- * One page by key: `upwards` reads ascending from a key on, `downwards` descending from below a key; both get one row
- * more than asked for, which tells whether there are more. A key that is not given is beyond all others.
+ * Reads one page by key. `upwards` reads ascending after a key, `downwards` descending before a key; without a key they
+ * start at the list's end. Both get one row more than the limit, which shows whether there are more.
  */
 export function readPage<Row, Key>(
   page: PageRequest<Key>,

@@ -1,6 +1,6 @@
 /**
- * A map that keeps what was used lately and forgets the rest: about the last `size` to 2 * `size` entries. Two maps in
- * turn instead of an ordered list: one look-up for what is in use, no bookkeeping for each.
+ * A map that keeps the last used entries, about `size` to 2 * `size` of them, and drops the others. It has two maps, a
+ * young and an old one, instead of an ordered list: that costs one look-up for a recent entry and no bookkeeping.
  */
 export class RecentMap<Value> {
   #young = new Map<string, Value>();

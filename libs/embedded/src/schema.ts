@@ -13,7 +13,7 @@ export const applications = sqliteTable('applications', {
   updatedAt: integer('updated_at').notNull(),
 });
 
-/** `id` is short and never leaves the file: it is the upper part of the ids of the chat's messages. */
+/** `id` is short and never leaves the file. It is the upper part of the ids of the chat's messages. */
 export const chats = sqliteTable(
   'chats',
   {
@@ -30,8 +30,8 @@ export const chats = sqliteTable(
 );
 
 /**
- * `id` = chat id * 2^34 + number, so that a page of a chat is one range of the table and of the search index, which
- * uses the same ids. It can exceed 2^53: it is computed and taken apart in SQL only.
+ * `id` = chat id * 2^34 + number. So a page of a chat is one range of the table, and of the search index, which has the
+ * same ids. It can exceed 2^53, so only SQL computes with it.
  */
 export const messages = sqliteTable('messages', {
   id: integer().primaryKey(),
@@ -42,7 +42,7 @@ export const messages = sqliteTable('messages', {
   updatedAt: integer('updated_at').notNull(),
 });
 
-/** Keyed creates that are stored. `scope` is the owner's token, or `applications`; hashes are SHA-256 in hexadecimal. */
+/** Stored creates with a key. `scope` is the owner's token, or `applications`; hashes are SHA-256 in hexadecimal. */
 export const idempotency = sqliteTable(
   'idempotency',
   {
@@ -64,5 +64,5 @@ export const searchFill = sqliteTable('search_fill', {
   number: integer().notNull(),
 });
 
-/** What is written to learn whether the disk has room for more than a byte. */
+/** A large row that is written to test whether the disk has room again. */
 export const writeProbe = sqliteTable('write_probe', { id: integer().primaryKey(), filler: blob().notNull() });

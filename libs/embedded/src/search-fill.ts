@@ -2,22 +2,23 @@ import type { Database } from 'bun:sqlite';
 import { NUMBER_BITS } from './database.ts';
 import type { Searchable, SearchTables } from './search-tables.ts';
 
-/** A step ends after so many messages, or so many UTF-16 units of them: other work waits meanwhile. */
+/** A step ends after this many messages, or UTF-16 units of their contents, because other work waits for it. */
 const STEP_MESSAGES = 200;
 const STEP_LENGTH = 100_000;
-/** It rests as long as it worked, so half of the time is left to others, and at least this long. */
+/** A rest is as long as the step before it, so others get half of the time. This is its minimum. */
 const REST_MS_MIN = 5;
 const RETRY_MS = 1_000;
 
 export interface FillProgress {
-  /** Messages that the new search table got in this process; 0 where nothing is filled. */
+  /** Messages that this process has added to the new search table; 0 if no table is filled. */
   readonly documents: number;
   readonly running: boolean;
 }
 
 /**
- * Fills a search table of a new version from the messages that there were before, in small steps beside the other work.
- * A stop anywhere is made good by the next start. The former table goes with the start after the end.
+ * Fills a search table of a new version with the stored messages, in small steps beside the other work. After a stop
+ * the
+ * next start continues. The start after the last step deletes the former table.
  */
 export class SearchFill {
   readonly #database: Database;
@@ -57,11 +58,11 @@ export class SearchFill {
       if (!this.#step()) return;
       this.#wait(Math.max(REST_MS_MIN, performance.now() - begun));
     } catch {
-      this.#wait(RETRY_MS); // the disk is full, most likely: whoever writes is told
+      this.#wait(RETRY_MS); // most likely the disk is full: the creators get that error
     }
   }
 
-  /** Whether there is more to do. */
+  /** Adds the next messages; returns whether there may be more. */
   #step(): boolean {
     const { filled } = this.#tables;
     if (filled === undefined) return false;

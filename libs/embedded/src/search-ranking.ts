@@ -3,11 +3,11 @@ import { foldText, type Message, matches, parseQuery, rankOf, SEARCH_RANK, type 
 import { MESSAGE_COLUMNS, MESSAGE_ID } from './database.ts';
 import type { SearchTable } from './search-tables.ts';
 
-/** Ranks that are remembered, so that a later rank does not fold the same text again. */
+/** Ranks that are remembered, so that a search of a later rank does not fold the same text again. */
 const REMEMBERED_MAX = 200_000;
 const NO_MATCH = -1;
 
-/** A message that may match. It is read where that decides. */
+/** A message that may match. `message` is missing if it was not read yet. */
 export interface Candidate {
   readonly number: number;
   readonly message?: Message;
@@ -18,11 +18,11 @@ export interface Hit {
   readonly message: Message;
 }
 
-/** Finds out the ranks of candidates, with as little folding as possible: that is most of what a search costs. */
+/** Finds the ranks of candidates with as little folding as possible, because most of a search's time is folding. */
 export class Ranking {
   readonly #table: SearchTable;
   readonly #query: SearchQuery;
-  /** The query of the present version, where the table has another one: what is shown must match in this one. */
+  /** The query in the present version, if the table has an earlier one: hits must match this one too. */
   readonly #shown: SearchQuery | undefined;
   readonly #chatId: number;
   readonly #read;
@@ -39,7 +39,7 @@ export class Ranking {
     );
   }
 
-  /** A candidate as it is now, with its rank; undefined where it does not match, or only in a worse rank than `last`. */
+  /** A candidate in its present state, with its rank; undefined if it has none or a worse one than `last`. */
   of({ number, message }: Candidate, last: number): Hit | undefined {
     const known = this.#known.get(number);
     if (known === NO_MATCH || (known !== undefined && known > last)) return undefined;
@@ -48,7 +48,7 @@ export class Ranking {
     if (known !== undefined) return { rank: known, message: now };
     if (!this.#mayHave(now.content, last)) return undefined;
     const rank = this.#rankOf(now.content);
-    // The last rank has no later one.
+    // The last rank is not followed by another one.
     if (last < SEARCH_RANK.parts && this.#known.size < REMEMBERED_MAX) this.#known.set(number, rank);
     return rank === NO_MATCH ? undefined : { rank, message: now };
   }
@@ -59,7 +59,7 @@ export class Ranking {
     return rank;
   }
 
-  /** Whether a text may have all forms of a rank. What has those of a better one has these too. */
+  /** Whether a text may have all forms of a rank. A text with the forms of a better rank has these too. */
   #mayHave(text: string, rank: number): boolean {
     let filter = this.#filters.get(rank);
     if (filter === undefined) {
@@ -71,19 +71,20 @@ export class Ranking {
 }
 
 const ASCII = /^[\x00-\x7f]*$/;
-/** What may separate words in a text of ASCII, in every version. */
+/** Characters that may separate words in an ASCII text, in every version. */
 const SEPARATORS = '[^a-z0-9$+<=>^|~]';
-/** Words of their own, without anything around them. */
+/** Characters that are words of their own and need no separator. */
 const OWN_WORD = /[#@]/;
 const PUNCTUATION = /[\p{P}--[#@]]/v;
 const FILTERED_FORMS_MAX = 8;
 
 /**
- * Tells of most texts that they do not have all of these forms, for a fraction of what folding costs. Of ASCII only case is
- * folded away, and words are put apart: a form is looked for as its words with separators between them.
+ * Returns a filter that excludes most texts without these forms, much faster than folding. In an ASCII text folding
+ * only
+ * changes case and separates words. So the filter searches a form's words with separators between them.
  */
 function asciiFilter(forms: readonly string[]): (content: string) => boolean {
-  // Punctuation stands elsewhere in a folded text, and some of it as other signs.
+  // Folding moves punctuation and replaces some of it, so these forms cannot be filtered.
   if (forms.some((form) => PUNCTUATION.test(form))) return () => true;
   const filters = forms.slice(0, FILTERED_FORMS_MAX).map((form) => {
     const words = form.trim().split(' ');
@@ -99,7 +100,7 @@ function asciiFilter(forms: readonly string[]): (content: string) => boolean {
   };
 }
 
-/** A word as a pattern, with what separates it from the word before it. */
+/** A pattern for a word and the separators before it. */
 function separated(word: string, index: number, words: readonly string[]): string {
   const before = words[index - 1];
   if (before === undefined) return RegExp.escape(word);

@@ -4,20 +4,22 @@ import { MESSAGE_COLUMNS, MESSAGE_ID, NUMBER_BITS } from './database.ts';
 import { type Candidate, type Hit, Ranking } from './search-ranking.ts';
 import type { SearchTable } from './search-tables.ts';
 
-/** So many trigrams narrow a search down: each has to be looked up in what all other chats have, too. */
+/** A search uses at most this many trigrams, because each one is looked up in the messages of all chats. */
 const TRIGRAMS_MAX = 12;
 const TRIGRAM = 3;
-/** How long a search goes on before others get their turn, in milliseconds. */
+/** How long a search runs before others get their turn, in milliseconds. */
 const SLICE_MS = 5;
 
 const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
 
 /**
- * One search, newest messages first, rank by rank: the forms of a rank have trigrams of their own, so whole words are
- * found without looking at all that contain them. The first rank whose forms are too short for a trigram is looked for
- * together with all that follow it, through the whole chat.
- * Yields where others may get their turn, with no statement open, so that the database can begin its log anew. Answers the
- * page at its end, with its rows. Throws what the database throws.
+ * Runs one search, newest messages first, rank by rank. Each rank has its own forms and trigrams, so a search for whole
+ * words need not read all texts that contain them as parts. If a rank's forms are too short for a trigram, this rank
+ * and
+ * all later ones are searched together, through the whole chat.
+ * Yields when others may have a turn. No statement is open then, so the database can restart its write-ahead log.
+ * Returns
+ * the page at its end, with its rows. Throws the database's errors.
  */
 export function* scan(
   database: Database,
@@ -63,7 +65,7 @@ export function* scan(
   };
 }
 
-/** Tells when others are to get their turn; asking begins the next one. */
+/** Tells when the turn is over, and then begins the next one. */
 class Turn {
   #ends = performance.now() + SLICE_MS;
 
@@ -85,7 +87,7 @@ function chatOf(database: Database, { token, chat }: SearchRequest): { id: numbe
     .get(token, chat);
 }
 
-/** A query of one term is its own phrase: it was looked for already. */
+/** A query of one term has equal forms for two ranks, so the second was searched already. */
 function isSameAsBefore({ forms }: SearchQuery, rank: number): boolean {
   return String(forms[rank]) === String(forms[rank - 1]);
 }
@@ -96,7 +98,7 @@ interface Range {
   readonly below: number;
 }
 
-/** Rows that are read at once. */
+/** Rows that one statement reads. */
 const ROWS_AT_ONCE = 200;
 
 /** All messages below a number, the newest first. */
@@ -115,15 +117,19 @@ function* all(database: Database, { chatId, below }: Range): Generator<Candidate
 }
 
 /**
- * How many candidates are looked up at once: few at first, because a common word ends early, then more, because to look up
- * the next ones begins with finding the place of each trigram again.
+ * The number of candidates in one look-up. Few at first, because a search for a common word ends early. Then more,
+ * because
+ * each look-up must find the position of each trigram again.
  */
 const LOOKED_UP_MIN = 250;
 const LOOKED_UP_MAX = 16_000;
-/** Numbers that one look-up covers at first, so that its time is bounded where candidates are few; then four times more. */
+/**
+ * The range of numbers in the first look-up, which limits its time if candidates are rare. Then four times more each
+ * time.
+ */
 const WINDOW_MIN = 64_000;
 
-/** The messages below a number whose texts have the trigrams, the newest first, and undefined between two look-ups. */
+/** The messages below a number whose texts have the trigrams, newest first. Yields undefined between two look-ups. */
 function* withTrigrams(
   database: Database,
   { name }: SearchTable,
@@ -149,7 +155,7 @@ function* withTrigrams(
   }
 }
 
-/** What every match has: trigrams of the longest forms first, as the forms come. */
+/** Trigrams that every match has, from the forms in their order, the longest first. */
 function trigramsOf(forms: readonly string[]): string[] {
   const trigrams = new Set<string>();
   for (const form of forms) {
@@ -161,7 +167,7 @@ function trigramsOf(forms: readonly string[]): string[] {
   return [...trigrams];
 }
 
-/** A text as a string of FTS5's query language: nothing in it is an operator. */
+/** A text as a string of FTS5's query language. Nothing in it is an operator. */
 function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }

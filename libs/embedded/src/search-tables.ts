@@ -3,9 +3,10 @@ import { foldText, foldTextV1, parseQuery, parseQueryV1, type SearchQuery } from
 import { MESSAGE_ID } from './database.ts';
 
 /**
- * The FTS5 tables that searches read: of the present version, and of the one before until the new table is filled.
- * A table knows each sequence of three characters (a trigram) of a text, not where it stands: candidates are checked text
- * by text, and a table without positions is nearly half as large and half as dear to write.
+ * The FTS5 tables for searches: of the present version, and of the earlier one until the new table is filled.
+ * A table has the trigrams (sequences of three characters) of each text without their positions. So each candidate's
+ * text
+ * must be checked, but the table is nearly half as large and costs half to write.
  */
 export interface SearchTable {
   readonly name: string;
@@ -19,7 +20,7 @@ export const SEARCH_TABLES = {
 } as const satisfies Record<number, SearchTable>;
 export type SearchVersion = keyof typeof SEARCH_TABLES;
 
-/** A message in the order of the tables: by chat id, then by number. */
+/** The position of a message in the order of the tables: by chat id, then by number. */
 export interface Place {
   readonly chatId: number;
   readonly number: number;
@@ -30,8 +31,9 @@ export interface Searchable extends Place {
 }
 
 /**
- * Writes the search tables in the transactions of the rows. While the new table is filled from older messages, in the
- * order of their places, it has exactly those up to `filled`: what is written beyond that place comes with the fill.
+ * Writes the search tables in the transactions of the rows. The fill adds older messages to the new table, in order.
+ * Until
+ * it ends, the new table has exactly the messages up to `filled`. The fill also adds later writes beyond that place.
  */
 export class SearchTables {
   readonly #current;
@@ -42,7 +44,8 @@ export class SearchTables {
     this.#current = currentStatements(database);
     this.#filled = this.#current.readFill.get() ?? undefined;
     if (this.#filled !== undefined) this.#former = formerStatements(database);
-    // Not when the fill ends: for a gigabyte it takes a moment, in which a server would do nothing else.
+    // The former table is dropped at a start, not when the fill ends: dropping a gigabyte blocks the server for a
+    // moment.
     else database.run(`DROP TABLE IF EXISTS ${SEARCH_TABLES[1].name}`);
   }
 
@@ -51,12 +54,12 @@ export class SearchTables {
     return this.#filled === undefined ? 2 : 1;
   }
 
-  /** How far the new table is filled; undefined where it is complete. */
+  /** The last message that the fill has added to the new table; undefined if the table is complete. */
   get filled(): Place | undefined {
     return this.#filled;
   }
 
-  /** Sorts what it is given: FTS5 writes out what it has gathered whenever an id is below the one before. */
+  /** Sorts `messages` in place: FTS5 flushes its buffer whenever an id is lower than the one before. */
   insert(messages: Searchable[]): void {
     messages.sort(byPlace);
     for (const { chatId, number, content } of messages) {
@@ -73,7 +76,7 @@ export class SearchTables {
     this.#former?.update.run(chatId, number, bordered(foldTextV1(after)));
   }
 
-  /** Adds messages that follow `filled`, in order; `complete`: there are no more. To be called in a transaction. */
+  /** Adds messages that follow `filled`, in order. `complete`: there are no more. Call it in a transaction. */
   fill(messages: readonly Searchable[], complete: boolean): void {
     for (const { chatId, number, content } of messages)
       this.#current.insert.run(chatId, number, bordered(foldText(content)));
@@ -82,7 +85,7 @@ export class SearchTables {
     if (complete) this.#current.endFill.run();
   }
 
-  /** After the commit of `fill`. */
+  /** Call it after the commit of `fill`. */
   reload(): void {
     this.#filled = this.#current.readFill.get() ?? undefined;
     if (this.#filled !== undefined) return;
@@ -95,7 +98,7 @@ export class SearchTables {
   }
 }
 
-/** A text as it stands in the table: with a space at both ends, so that ` word ` is a whole word. */
+/** A text as it is stored in the table: with a space at both ends, so that ` word ` is a whole word. */
 function bordered(folded: string): string {
   return ` ${folded} `;
 }

@@ -5,9 +5,10 @@ import { scan } from './search-scan.ts';
 import { SEARCH_TABLES, type SearchVersion } from './search-tables.ts';
 
 /**
- * The thread in which searches run, on a connection of its own that only reads, so that creates never wait for one.
- * Searches take turns. One that is new comes before those that had a turn already, and one that had few before those that
- * had many: so what is quick is answered whatever else is asked. One whose time is over ends, wherever it is.
+ * The thread in which searches run, with a read-only connection of its own, so creates never wait for a search.
+ * Searches take turns. A new search comes first, then one that had few turns, then one that had many. So a quick search
+ * is
+ * answered early, whatever else is running. A search ends when its time is over.
  */
 export interface Asked {
   readonly id: number;
@@ -15,14 +16,14 @@ export interface Asked {
   readonly file: string;
   readonly version: SearchVersion;
   readonly request: SearchRequest;
-  /** When its time is over: milliseconds since 1970. */
+  /** The search's deadline: milliseconds since 1970. */
   readonly until: number;
 }
 
 export interface Answered {
   readonly id: number;
   readonly page?: SearchPage;
-  /** Why there is no page: the time was over, or the database's own word for what is wrong. */
+  /** Why there is no page: the deadline has passed, or the database's error. */
   readonly failure?: { readonly kind: 'late' } | { readonly kind: 'failed'; readonly detail: string };
 }
 
@@ -33,10 +34,13 @@ interface Task {
   turns: number;
 }
 
-/** Up to so many turns a search goes on where it is the first; what takes longer takes turns with others like it. */
+/** A search that needs more turns than this shares its turns with other long ones. */
 const FEW_TURNS = 10;
 
-/** Between two turns no statement is open. So often it stays so for a moment, and the database can begin its log anew. */
+/**
+ * No statement is open between two turns. A pause at this interval gives the database time to restart its write-ahead
+ * log.
+ */
 const PAUSED_EVERY_MS = 20;
 const PAUSE_MS = 1;
 
@@ -80,7 +84,7 @@ function goOn(task: Task): void {
   else begun.push(task);
 }
 
-/** The answer, or undefined where it needs more turns. */
+/** Gives a search one turn. Returns its answer, or undefined if it needs more turns. */
 function turn(task: Task): Omit<Answered, 'id'> | undefined {
   const { file, version, request, until } = task.asked;
   if (Date.now() >= until) return { failure: { kind: 'late' } };

@@ -4,12 +4,15 @@ import { within } from '@parley/runtime';
 import type { SearchTables } from './search-tables.ts';
 import type { Answered, Asked } from './search-thread.ts';
 
-/** A search that is not answered so much after its time is refused; a thread that answered nothing meanwhile is given up. */
+/**
+ * A search without an answer this long after its deadline is refused. If the thread was silent all the time, it is
+ * stopped.
+ */
 const SILENCE_MS = 1_000;
 const CLOSE_MS = 2_000;
 const WAITING_MAX = 256;
 
-/** Search in the FTS5 tables, in a thread of its own, which starts with the first search. What is committed is found. */
+/** Search in the FTS5 tables, in a thread that starts with the first search. It finds everything that is committed. */
 export class EmbeddedSearch implements SearchIndex {
   readonly #file: string;
   readonly #tables: SearchTables;
@@ -20,7 +23,7 @@ export class EmbeddedSearch implements SearchIndex {
   #heardAt = 0;
   #closed = false;
 
-  /** `timeoutMs`: for one search. The thread itself looks at the clock between slices. */
+  /** `timeoutMs`: the limit for one search. The thread itself checks it between two turns. */
   constructor(file: string, tables: SearchTables, timeoutMs: number) {
     this.#file = file;
     this.#tables = tables;
@@ -33,7 +36,7 @@ export class EmbeddedSearch implements SearchIndex {
     return this.#ask(request, this.#tables.searched);
   }
 
-  /** Rejects the searches that are under way. */
+  /** Rejects the searches that are running. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -82,7 +85,7 @@ export class EmbeddedSearch implements SearchIndex {
       waiting?.reject(failure?.kind === 'failed' ? unavailable('Search cannot be used.', failure.detail) : tooSlow());
   }
 
-  /** The next search starts another thread. */
+  /** Stops a thread. The next search starts a new one. */
   #giveUp(thread: Worker): void {
     if (this.#thread !== thread) return;
     this.#thread = undefined;

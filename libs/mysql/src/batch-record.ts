@@ -1,8 +1,8 @@
 import { type CountDelta, type Event, sequenceKey, type Token } from '@parley/domain';
 
 /**
- * What a row of `batches` says: which messages one transaction has written, and how many chats it has added to which
- * applications. Compact JSON, readable in a MySQL client.
+ * The contents of a row of `batches`: which messages one transaction has written, and how many chats it has added to
+ * which applications. Compact JSON, readable in a MySQL client.
  */
 
 /** The messages `first` to `last` of a chat. */
@@ -21,7 +21,7 @@ export type StoredChats = readonly (readonly [Token, number])[];
 export interface BatchRecord {
   readonly messages: StoredRanges;
   readonly chats: StoredChats;
-  /** How many messages the ranges hold. */
+  /** How many messages the ranges have. */
   readonly documents: number;
 }
 
@@ -63,7 +63,7 @@ export function rangesOf(messages: StoredRanges): MessageRange[] {
   return messages.flatMap(([token, ranges]) => ranges.map(([chat, first, last]) => ({ token, chat, first, last })));
 }
 
-/** How many rows each sequence gained by a record's messages and chats. */
+/** How many rows each sequence has gained, by a record. */
 export function deltasOf(record: Pick<BatchRecord, 'messages' | 'chats'>): CountDelta[] {
   const deltas = new Map<string, { sequence: CountDelta['sequence']; count: number }>();
   const add = (sequence: CountDelta['sequence'], count: number) => {

@@ -15,11 +15,12 @@ import {
 } from './read/statements.ts';
 
 /**
- * The changes: each a transaction that changes the row and reads it back while it is still locked, so the answer is this
- * change and not a later one. `updated_at` never goes back, whatever the clocks of several processes say.
+ * Each change is a transaction that changes the row and reads it back while it is locked. So it returns this change,
+ * not a
+ * later one. `updated_at` never goes back, even if the clocks of several processes differ.
  */
 
-/** Of a change that the search index does not show. */
+/** The record of a change that the search index does not show. */
 const NOTHING: BatchRecord = { messages: [], chats: [], documents: 0 };
 
 export function renameApplication(pool: Pool, key: ApplicationKey, name: string): Promise<ApplicationRow | undefined> {
@@ -33,7 +34,7 @@ export function renameChat(pool: Pool, key: ChatKey, name: string): Promise<Chat
   return change(pool, key, update, NOTHING, selectChats([key]));
 }
 
-/** The new version and its record for the indexer are committed together. */
+/** Commits the new version together with its record for the indexer. */
 export function rewriteMessage(pool: Pool, key: MessageKey, content: string): Promise<MessageRow | undefined> {
   const { token, chat, message } = key;
   const update = `UPDATE messages SET content = ${text(content)}, version = version + 1, ${touched()}

@@ -6,24 +6,26 @@ import type { Pool } from './pool.ts';
 import type { Session } from './session.ts';
 
 /**
- * How every transaction ends that changes something in a partition.
+ * The end of every transaction that changes something in a partition.
  *
- * LOCK ORDER: first the rows of the tables, then the row of the partition, and nothing after it but the new row of
- * `batches`, whose key nobody else can have. So no two transactions wait for each other, and whoever holds the
+ * LOCK ORDER: first the rows of the tables, then the row of the partition. After it only the new row of `batches`,
+ * whose
+ * key no other transaction can have. So no two transactions wait for each other, and a transaction that has the
  * partition's row is about to commit.
  *
- * All of it is one packet, with the COMMIT. What the commit insists on stands in the WHERE of the UPDATE: where it does
- * not hold, no row matches, the row of the partition is not locked, and the INSERT fails because its `seq` would be
- * NULL. The server runs no statement behind one that failed, so nothing is committed. A process that freezes at any
- * moment keeps its own rows locked, never the partition's.
+ * These statements are one packet, with the COMMIT. The WHERE of the UPDATE checks the terms. If they do not hold, no
+ * row
+ * matches, the partition's row is not locked, and the INSERT fails because its `seq` would be NULL. The server runs no
+ * statement after a failed one, so nothing is committed. A process that freezes at any moment may keep its own rows
+ * locked, but never the partition's.
  */
 export interface Terms {
   readonly partition: number;
-  /** The oldest epoch of what is stored; without it, no epoch matters. */
+  /** The oldest epoch among the events to store. Undefined: no epoch is checked. */
   readonly epoch?: number;
-  /** The `deletes` of the partition with which owners were looked up; without it, none were. */
+  /** The partition's `deletes` when the owners were looked up. Undefined: it is not checked. */
   readonly deletes?: number;
-  /** Whether the rows are to be added to the counts. Default true. */
+  /** Whether the rows must be added to the counts. Default true. */
   readonly counted?: boolean;
 }
 
@@ -32,10 +34,12 @@ export interface Committed {
   readonly generation: number;
 }
 
-/** The generation of batches that add nothing: it counts as summed from the beginning. */
+/** The generation of batches that add nothing to the counts. It counts as summed from the start. */
 const NOTHING_TO_COUNT = '0';
 
-/** The last statements of a transaction, in one packet. Fails with a fault of kind `refused` where the terms do not hold. */
+/**
+ * The last statements of a transaction, in one packet. Fail with a fault of kind `refused` if the terms do not hold.
+ */
 export function commitStatements(terms: Terms, record: BatchRecord): string[] {
   const here = `partition_number = ${integer(terms.partition)}`;
   const conditions = [
@@ -46,7 +50,7 @@ export function commitStatements(terms: Terms, record: BatchRecord): string[] {
   ];
   const own = (column: string) => `(SELECT ${column} FROM partitions WHERE ${here})`;
   const generation = terms.counted === false ? NOTHING_TO_COUNT : own('generation');
-  // What has no message has nothing to be indexed.
+  // A batch without messages has nothing to index.
   const indexed = record.documents === 0 ? 1 : 0;
   const messages = text(JSON.stringify(record.messages));
   const chats = text(JSON.stringify(record.chats));
@@ -60,13 +64,15 @@ export function commitStatements(terms: Terms, record: BatchRecord): string[] {
   ];
 }
 
-/** To stand behind an UPDATE of the partition's row that adds no batch: fails unless the row matched. */
+/**
+ * A statement after an UPDATE of the partition's row that adds no batch. It fails unless the UPDATE matched the row.
+ */
 export function unlessMatched(partition: number): string {
   return `INSERT INTO batches (partition_number, seq, generation, messages, chats, documents, created_at)
     SELECT ${integer(partition)}, NULL, 0, '[]', '[]', 0, NOW(3) FROM DUAL WHERE ROW_COUNT() <> 1`;
 }
 
-/** What a partition's row says; read without a lock. */
+/** The partition's row, read without a lock. */
 export interface PartitionState {
   readonly seq: number;
   readonly oldest: number;
@@ -85,8 +91,9 @@ export async function stateOf(session: Session, partition: number): Promise<Part
 }
 
 /**
- * Commits in the partition and answers its `seq`. With an `epoch` above 0, no older one is stored any more: who raises
- * `oldest` waits for the commits that have read the one before.
+ * Commits in the partition and returns its `seq`. If `epoch` is above 0, no older epoch is stored there any more:
+ * raising
+ * `oldest` waits for the commits that have read the old value.
  */
 export async function passFence(pool: Pool, partition: number, epoch: number): Promise<number> {
   const here = `partition_number = ${integer(partition)}`;

@@ -2,7 +2,6 @@ import { DatabaseFault } from './faults.ts';
 import { integer } from './literals.ts';
 import type { Pool } from './pool.ts';
 
-/** Gives out a number above `above` and above all that were given out for the partition before. */
 export async function nextEpoch(pool: Pool, partition: number, above: number): Promise<number> {
   const here = `partition_number = ${integer(partition)}`;
   const results = await pool.transaction((session) =>
@@ -16,7 +15,6 @@ export async function nextEpoch(pool: Pool, partition: number, above: number): P
   return epochIn(results.at(-2));
 }
 
-/** The last one that was given out for the partition; 0 before the first. */
 export async function lastEpoch(pool: Pool, partition: number): Promise<number> {
   const sql = `SELECT epoch FROM partitions WHERE partition_number = ${integer(partition)}`;
   return epochIn(await pool.useAgain((session) => session.select(sql)));

@@ -1,13 +1,14 @@
 import { Unavailable } from '@parley/domain';
 
 /**
- * What goes wrong at the database, sorted by what is to be done about it. A driver's error carries the statement and its
- * data, so it ends here: what travels on is a DatabaseFault, which has its code and nothing else.
+ * Failures of the database, by what the caller should do. A driver's error contains the statement and its data, so it
+ * must not leave this package: a DatabaseFault has only the error's code.
  */
 
 /**
- * `duplicate`: a key exists. `value`: the server refuses the data for good. `refused`: the terms of a commit do not hold
- * (commit.ts). `contention`: again, it may work.
+ * `duplicate`: a key exists. `value`: the server refuses the data for good. `refused`: the terms of a commit do not
+ * hold
+ * (commit.ts). `contention`: a retry may succeed.
  */
 export type FaultKind = 'duplicate' | 'value' | 'refused' | 'contention' | 'disconnected' | 'outage';
 
@@ -15,7 +16,7 @@ export class DatabaseFault extends Error {
   override readonly name = 'DatabaseFault';
   constructor(
     readonly kind: FaultKind,
-    /** The driver's or the server's name for it, e.g. ER_DATA_TOO_LONG. */
+    /** The driver's or the server's name for the error, e.g. ER_DATA_TOO_LONG. */
     readonly code: string,
   ) {
     super(`The database reported ${code}.`);
@@ -23,19 +24,20 @@ export class DatabaseFault extends Error {
 }
 
 const DUPLICATE = 1062;
-/** A column that cannot be NULL. No value of ours ever is; a commit's `seq` is where its terms fail. */
+/** A column that cannot be NULL. Our values never are NULL, except `seq` in a commit whose terms do not hold. */
 const NULL_REFUSED = 1048;
-/** Lock wait timeout and deadlock: the transaction is gone or must go, the next try may pass. */
+/** Lock wait timeout and deadlock. The transaction is rolled back or must be, and a retry may succeed. */
 const CONTENTION = new Set([1205, 1213, 3572]);
 /**
- * Refused data beyond the SQL states 22 (data), 23 (constraint) and 45 (raised by a trigger). A list of what is refused
- * for good, not of what is an outage: an error that nobody thought of must hold events back, never discard them.
+ * Error codes of refused data, besides the SQL states 22 (data), 23 (constraint) and 45 (raised by a trigger). Only
+ * these
+ * discard an event. An error that is not listed must hold events back.
  */
 const REFUSED = new Set([1118, 1153, 1265, 1300, 1366, 3819, 3988]);
-/** The server went away in an orderly way, or cut us off. */
+/** The server has shut down properly, or has closed our connection. */
 const CUT_OFF = new Set([1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 4031]);
 
-/** The fault that `error`, thrown by mysql2, stands for. */
+/** Turns an error of mysql2 into a fault. */
 export function faultOf(error: unknown): DatabaseFault {
   if (error instanceof DatabaseFault) return error;
   const { code, errno, sqlState, fatal } = (error ?? {}) as {
@@ -59,8 +61,8 @@ function kindOf(errno: number | undefined, state: string | undefined, fatal: boo
 }
 
 /**
- * What a caller of the store sees instead of a fault: Unavailable, or the fault itself where the data is what is wrong.
- * Errors of others (of what was called meanwhile) stay what they are.
+ * Turns a fault into the error for a caller of the store: Unavailable, or the fault itself if the data is wrong. Other
+ * errors stay as they are.
  */
 export function refusalOf(error: unknown): unknown {
   if (!(error instanceof DatabaseFault) || error.kind === 'value' || error.kind === 'duplicate') return error;

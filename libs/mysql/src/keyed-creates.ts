@@ -6,7 +6,10 @@ import type { idempotency, RowOf } from './schema.ts';
 /** The scope, in the database, of keys that create applications. */
 const APPLICATIONS = '0'.repeat(32);
 
-/** A key is kept in the partition of its application; one that creates an application, in its own hash's, as in Redis. */
+/**
+ * Reads a key in the partition of its application. The key of an application's create is in the partition of its hash,
+ * as in Redis.
+ */
 export async function findKeyedCreate(
   pool: Pool,
   partitions: number,

@@ -2,17 +2,18 @@ import { integer } from './literals.ts';
 import type { Pool } from './pool.ts';
 
 /**
- * What this code knows how to read and write in the tables, as a number that rises with each change that an older program
- * would misread: such a change adds to it, and is used only where the partition's row has reached it.
- * The level of a partition never falls. A worker raises it once it has seen no older program for a minute; commits of
- * older ones are refused from then on, and they do not start.
+ * The version of the tables that this code can read and write. Each change that an older program would misread raises
+ * it.
+ * Such a change is used only where the partition's row has reached its level.
+ * The level of a partition never falls. A worker raises it once it has seen no older program for a minute. From then on
+ * older programs cannot commit and do not start.
  */
 export const LEVEL = 1;
 
-/** A program that has said nothing for so long counts as gone. Its next commit checks the level. */
+/** A program without a beat for this time counts as gone. If it still runs, its next commit checks the level. */
 const GONE_AFTER_SECONDS = 60;
 
-/** The database is used by newer programs, so this one may not. Its message tells what to do. */
+/** Newer programs use the database, so this one must not. The message tells the operator what to do. */
 export class OutdatedProgram extends Error {
   override readonly name = 'OutdatedProgram';
   constructor(level: number) {
@@ -20,12 +21,12 @@ export class OutdatedProgram extends Error {
   }
 }
 
-/** Throws OutdatedProgram where some partition needs a newer program. */
+/** Throws OutdatedProgram if some partition needs a newer program. */
 export function checkLevel(level: number): void {
   if (level > LEVEL) throw new OutdatedProgram(level);
 }
 
-/** Raises every partition to `level`, one at a time, unless a program that knows less was seen within the minute. */
+/** Raises every partition to `level`, one by one, unless a program of a lower level was seen within the last minute. */
 export async function raiseLevel(pool: Pool, level: number): Promise<void> {
   await pool.useAgain(async (session) => {
     const behind = await session.select<{ partition_number: number }>(

@@ -1,11 +1,11 @@
 import { escape as escaped } from 'mysql2';
 import { DatabaseFault } from './faults.ts';
 
-/** Values as SQL text. A statement of a thousand rows is built from these twice as fast as through placeholders. */
+/** Values as SQL text. Building a statement of a thousand rows from them is twice as fast as with placeholders. */
 
 /**
- * A text in quotes. The sessions' SQL mode is set by us, so a backslash always escapes. A lone surrogate is refused:
- * it would be stored as U+FFFD, another text than the one that was accepted.
+ * A text in quotes. Our sessions set the SQL mode, so a backslash always escapes. A lone surrogate is refused: MySQL
+ * would store it as U+FFFD, which is not the accepted text.
  */
 export function text(value: string): string {
   if (!value.isWellFormed()) throw new DatabaseFault('value', 'NOT_WELL_FORMED_UNICODE');
@@ -13,8 +13,9 @@ export function text(value: string): string {
 }
 
 /**
- * The bytes of a token, an id or a hash, as a hexadecimal literal. Anything else is refused as the server refuses a
- * value, so that nothing else can reach a statement.
+ * The bytes of a token, an id or a hash, as a hexadecimal literal. Anything else is refused with a fault of kind
+ * `value`,
+ * so it cannot reach a statement.
  */
 export function bytes(hexadecimal: string): string {
   const digits = hexadecimal.length === 36 ? hexadecimal.replaceAll('-', '') : hexadecimal;
@@ -25,13 +26,13 @@ const HEXADECIMAL = /^(?:[0-9a-f]{2}){1,32}$/;
 
 const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** A DATETIME(3) in UTC. What lies beyond the year 9999 becomes a text that the server refuses. */
+/** A DATETIME(3) in UTC. A time after the year 9999 becomes a text that the server refuses. */
 export function time(milliseconds: number): string {
   if (!(milliseconds >= 0 && milliseconds <= LAST_TIME)) return "'no time'";
   return `'${new Date(milliseconds).toISOString().slice(0, 23).replace('T', ' ')}'`;
 }
 
-/** A whole number; anything else is refused likewise. */
+/** A whole number. Anything else is refused with a fault of kind `value`. */
 export function integer(value: number): string {
   if (!Number.isSafeInteger(value)) throw new DatabaseFault('value', 'NOT_A_WHOLE_NUMBER');
   return String(value);
@@ -43,7 +44,7 @@ export function tokenOf(bytes16: Buffer): string {
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`;
 }
 
-/** `literal`, which answers at once where it is asked for the same value again: rows share their token and time. */
+/** Wraps `literal` with a memory of its last value: neighbouring rows often have the same token and time. */
 export function rememberingLast<Value>(literal: (value: Value) => string): (value: Value) => string {
   let last: { readonly value: Value; readonly sql: string } | undefined;
   return (value) => {

@@ -1,8 +1,9 @@
 import type { Session } from './session.ts';
 
 /**
- * Does `work` under a lock of the whole database; undefined where another process has it. The lock belongs to the
- * session's connection, so it falls with the process or the connection.
+ * Runs `work` under a lock of the whole database. Returns undefined if another process has the lock. The lock belongs
+ * to
+ * the session's connection and ends with it.
  */
 export async function withLock<T>(
   session: Session,
@@ -15,12 +16,14 @@ export async function withLock<T>(
   try {
     return await work(name);
   } finally {
-    // A connection that broke has let go of the lock; one that does not let go must not go back to the pool.
+    // A broken connection has released the lock. A connection that fails to release it must not return to the pool.
     if (!session.broken) await session.select('SELECT RELEASE_LOCK(?)', [name]).catch(() => session.destroy());
   }
 }
 
-/** The name of a lock of this database. GET_LOCK's names belong to the whole server and hold 64 characters. */
+/**
+ * The name of a lock of this database. GET_LOCK's names are shared by the whole server and have at most 64 characters.
+ */
 export async function lockName(session: Session, purpose: string): Promise<string> {
   const [row] = await session.select<{ name: string }>(
     "SELECT CONCAT('parley.', ?, '.', LEFT(SHA2(DATABASE(), 256), 32)) AS name",

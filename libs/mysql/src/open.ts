@@ -13,39 +13,42 @@ import { MysqlStore, refusing } from './store.ts';
 export interface MysqlOptions {
   /** `mysql://user:password@host:port/database`. The database must exist. Its user reads and writes rows. */
   readonly url: string;
-  /** The same database for a user who may make and change tables: what `migrate` uses. Default `url`. */
+  /** The same database, for the user of `migrate`, who may create and change tables. Default `url`. */
   readonly migrationUrl?: string | undefined;
-  /** Into how many the applications are divided. */
+  /** The number of partitions of the applications. */
   readonly partitions: number;
   /** Connections for reads. Default 8. */
   readonly readers?: number;
   /** Connections for batches of events. Default 4. */
   readonly writers?: number;
-  /** How long one statement of a read or change may take, in milliseconds. Default 1,500. */
+  /** The limit for one statement of a read or change, in milliseconds. Default 1,500. */
   readonly readTimeoutMs?: number;
-  /** How long one statement of a batch, or of the ledger, may take, in milliseconds. Default 10,000. */
+  /** The limit for one statement of a batch or of the ledger, in milliseconds. Default 10,000. */
   readonly writeTimeoutMs?: number;
-  /** Told at level debug, by its code, why a connection cannot be made: whoever calls gets Unavailable anyway. */
+  /** Logs at level debug the code of each failed connection. Callers get Unavailable anyway. */
   readonly logger?: Logger;
 }
 
 export interface Mysql {
   readonly store: Store;
   readonly ledger: Ledger;
-  /** Brings the tables up to date, one process at a time. `progress` is told of what takes long, about every second. */
+  /** Brings the tables up to date, one process at a time. Calls `progress` about every second during long copies. */
   migrate(progress?: (progress: Progress) => void): Promise<void>;
-  /** Notes the number of partitions, or throws WrongPartitions where it is another than before. */
+  /** Records the number of partitions. Throws WrongPartitions if another number was recorded before. */
   settlePartitions(): Promise<void>;
   /**
-   * Tells the others that this program runs, every second until `close`. Throws OutdatedProgram where newer ones have
-   * changed what it would misread; `outdated` is called where that happens later, and the program must end then.
+   * Announces this program every second until `close`. Throws OutdatedProgram if newer programs have changed data that
+   * it
+   * would misread. If that happens later, calls `outdated`: the program must end then.
    */
   join(name: string, outdated: (error: OutdatedProgram) => void): Promise<void>;
-  /** Lets the database use all that this version knows, unless an older program was seen within the minute. */
+  /**
+   * Lets the database use everything that this version knows, unless an older program was seen within the last minute.
+   */
   raiseLevel(): Promise<void>;
   /** Gives out the number of a partition's next epoch: above `above` and above all before, never twice. */
   nextEpoch(partition: number, above: number): Promise<number>;
-  /** The last one that was given out; 0 before the first. */
+  /** The last epoch number that was given out; 0 before the first. */
   lastEpoch(partition: number): Promise<number>;
   close(): Promise<void>;
 }
@@ -54,16 +57,18 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const ACQUIRE_TIMEOUT_MS = 1_000;
 const WAITING_MAX = 2_000;
 const CHANGE_CONNECTIONS = 2;
-/** Two indexers, the flush, a rebuild of the search index, which holds one and reads with another, and one to spare. */
+/** Two indexers, the flush, a rebuild of the search index (one holds its lock, one reads), and one spare. */
 const LEDGER_CONNECTIONS = 6;
-/** A process that froze inside a transaction would keep its locks for hours: the server ends its session soon. */
+/**
+ * If a process freezes in a transaction, the server ends its session after this time. Else locks would stay for hours.
+ */
 const WRITING = ['wait_timeout = 10'];
-/** A request waits for a change, so it gives up sooner than a batch does. */
+/** A request waits for a change, so a change waits less for a lock than a batch does. */
 const CHANGING = [...WRITING, 'innodb_lock_wait_timeout = 1'];
-/** Opening a generation holds up the commits behind it, so it gives up soon: a minute later is as good. */
+/** Opening a generation blocks the commits behind it, so it does not wait long. A minute later is as good. */
 const LEDGER = ['wait_timeout = 60', 'innodb_lock_wait_timeout = 1'];
 
-/** Connects when something is asked for. Throws RangeError for a URL that cannot be used. */
+/** Opens no connection before the first call. Throws RangeError for an invalid URL. */
 export function openMysql(options: MysqlOptions): Mysql {
   const connection = connectionOf(options.url);
   const migrating = connectionOf(options.migrationUrl ?? options.url);
@@ -75,7 +80,7 @@ export function openMysql(options: MysqlOptions): Mysql {
   const common = { connection, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, waitingMax: WAITING_MAX, onRefused };
   const reading = { ...common, statementTimeoutMs: readTimeoutMs };
   const writing = { ...common, statementTimeoutMs: writeTimeoutMs };
-  // The server gives up a read when we do, or what nobody waits for would pile up there.
+  // The server stops a read when the client gives it up. Else abandoned reads would pile up there.
   const readVariables = [`max_execution_time = ${readTimeoutMs}`];
   const pools = {
     writers: new Pool({ ...writing, size: writers, variables: WRITING, packets: true }),
@@ -104,7 +109,6 @@ export function openMysql(options: MysqlOptions): Mysql {
   };
 }
 
-/** Throws RangeError for a URL that is not of the form. */
 function connectionOf(url: string) {
   const parsed = URL.parse(url);
   if (parsed?.protocol !== 'mysql:' || parsed.pathname.length < 2) {

@@ -4,15 +4,14 @@ import { integer } from './literals.ts';
 import type { Pool } from './pool.ts';
 import type { Session } from './session.ts';
 
-/** The system was started with another number of partitions before. Its message tells what to do. */
+/** The system was started before with another number of partitions. The message tells what to do. */
 export class WrongPartitions extends Error {
   override readonly name = 'WrongPartitions';
 }
 
 /**
- * Notes the number of partitions at the first start, makes the row of each, and holds every later start to that number:
- * with another one an application's events would travel in another order than their predecessors.
- * Throws WrongPartitions.
+ * At the first start, records the number of partitions and creates their rows. At later starts, checks the number: with
+ * another one, an application's events would lose their order. Throws WrongPartitions.
  */
 export async function settlePartitions(pool: Pool, partitions: number): Promise<void> {
   await pool.useAgain(async (session) => {
@@ -35,7 +34,7 @@ export async function settlePartitions(pool: Pool, partitions: number): Promise<
   });
 }
 
-/** Another process may be as quick. */
+/** Another process may insert the row at the same time. */
 async function insertNew(session: Session, sql: string): Promise<void> {
   await session.change(sql).catch((error: unknown) => {
     if (!(error instanceof DatabaseFault) || error.kind !== 'duplicate') throw error;

@@ -2,32 +2,31 @@ import { DatabaseFault, faultOf } from './faults.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 export interface PoolOptions extends SessionOptions {
-  /** Connections at most. They are opened when they are needed. */
+  /** The maximum number of connections. They are opened when needed. */
   readonly size: number;
   /** How long a caller waits for a free connection, in milliseconds. */
   readonly acquireTimeoutMs: number;
-  /** Told where a connection cannot be made. */
+  /** Called if a connection cannot be made. */
   readonly onRefused: (fault: DatabaseFault) => void;
-  /** Callers that may wait; one more is refused at once, so that an outage does not fill the memory. */
+  /** Callers that may wait. One more is refused at once, so that an outage does not fill the memory. */
   readonly waitingMax: number;
 }
 
-/** One who waits for a session; `expired` once it has given up. */
+/** A caller that waits for a session; `expired` once it has given up. */
 interface Waiting extends PromiseWithResolvers<Session> {
   expired: boolean;
 }
 
-/** How often a transaction that lost against another one is tried, all in all. */
+/** How often a transaction is tried in all, if it loses against another one. */
 const CONTENTION_TRIES = 4;
 
 /**
- * Sessions to take turns with. Unlike mysql2's own pool it has a deadline for the wait, gives those who wait another
- * chance when a connection breaks, and throws away a connection whose statement timed out: the late answer would meet
- * the next user.
+ * A pool of sessions. Unlike mysql2's pool it limits the wait for a session, lets waiting callers open a new connection
+ * when one breaks, and closes a connection whose statement timed out. Else the late reply would reach its next user.
  */
 export class Pool {
   readonly #options: PoolOptions;
-  /** Free sessions, the one used last on top. Together with those in use and those being opened: at most `size`. */
+  /** Free sessions, the last used one on top. With those in use and those being opened there are at most `size`. */
   readonly #idle: Session[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #all = new Set<Session>();
@@ -38,7 +37,7 @@ export class Pool {
     this.#options = options;
   }
 
-  /** Runs `work` with a session that nobody else uses meanwhile. Rejects with a DatabaseFault where there is none. */
+  /** Runs `work` with a session that it has alone. Rejects with a DatabaseFault if there is no session. */
   async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.#acquire();
     try {
@@ -48,13 +47,13 @@ export class Pool {
     }
   }
 
-  /** As `use`, once more where the connection turns out to be lost: `work` must be harmless to repeat. */
+  /** Like `use`, but runs `work` once more if the connection was lost: it must be safe to repeat. */
   async useAgain<T>(work: (session: Session) => Promise<T>): Promise<T> {
     try {
       return await this.use(work);
     } catch (error) {
       if (!(error instanceof DatabaseFault) || error.kind !== 'disconnected' || this.#closed) throw error;
-      // What broke this connection has most likely broken the idle ones as well, unnoticed so far.
+      // Whatever broke this connection has probably broken the idle ones too.
       for (const session of this.#idle.splice(0)) {
         this.#forget(session);
         session.destroy();
@@ -64,8 +63,8 @@ export class Pool {
   }
 
   /**
-   * Runs `work`, which begins and commits a transaction, again after a deadlock, a lock timeout or a lost connection. What
-   * it leaves open where it fails is rolled back.
+   * Runs `work`, which begins and commits a transaction. Runs it again after a deadlock, a lock timeout or a lost
+   * connection. A transaction that fails is rolled back.
    */
   async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
@@ -78,7 +77,7 @@ export class Pool {
     }
   }
 
-  /** Waits for nobody: whoever still uses a session sees it break off after its statement. */
+  /** Does not wait for running work: each session closes after its present statement. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(closed());
@@ -141,7 +140,10 @@ export class Pool {
     else next.resolve(session);
   }
 
-  /** A place is free: the first who waits may open a connection of its own. Where that takes too long, it is kept. */
+  /**
+   * Lets the first waiting caller open a connection. If the caller has given up meanwhile, the pool keeps the
+   * connection.
+   */
   #serveNext(): void {
     const next = this.#waiting.shift();
     if (next === undefined) return;

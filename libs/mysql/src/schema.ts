@@ -15,15 +15,16 @@ import {
 import type { StoredChats, StoredRanges } from './batch-record.ts';
 
 /**
- * The tables. Natural keys only: a page of a chat is one range of the clustered key, no id of the database exists that
- * could leave the system, and a row that comes twice is refused by the key itself. The partition leads every key: a
- * transaction belongs to one partition, and a partition can be moved to a server of its own.
+ * The tables. They have natural keys only: a page of a chat is one range of the clustered key, no database id can leave
+ * the system, and the key itself refuses a row that comes twice. The partition is first in every key: a transaction
+ * belongs to one partition, and a partition can be moved to a server of its own.
  *
- * `bun run generate` turns changes here into a migration. The statements that run are written by hand (drizzle's query
- * builder halves the insert and page rates, and its errors carry data); the tests compare this file with the database.
+ * `bun run generate` turns changes here into a migration. The running statements are written by hand (drizzle's query
+ * builder halves the insert and page rates, and its errors contain data); the tests compare this file with the
+ * database.
  */
 
-/** Text that comes back byte for byte, whatever the database's own character set is. Lengths are in code points. */
+/** Text that comes back byte for byte, whatever the database's character set is. Lengths are in code points. */
 const text = customType<{ data: string; config: { length: number } }>({
   dataType: (config) => `varchar(${config?.length}) character set utf8mb4 collate utf8mb4_0900_bin`,
 });
@@ -34,38 +35,41 @@ const bytes = customType<{ data: Buffer; config: { length: number } }>({
 const id = <Name extends string>(name: Name) => bytes(name, { length: 16 });
 const hash = <Name extends string>(name: Name) => bytes(name, { length: 32 });
 const number = <Name extends string>(name: Name) => bigint(name, { mode: 'number', unsigned: true });
-/** Of the application, by its token: what `partitionOf` says. */
+/** The partition of the application, `partitionOf` its token. */
 const partition = () => smallint('partition_number', { unsigned: true }).notNull();
 /** UTC with milliseconds. */
 const time = <Name extends string>(name: Name) => datetime(name, { mode: 'date', fsp: 3 });
 
 /**
- * One row for each partition, which every transaction that changes something there takes last (see commit.ts). Columns
- * that only count up, so a reader may compare.
+ * One row for each partition. Every transaction that changes something there locks it last (see commit.ts). All columns
+ * only rise, so a reader may compare them.
  */
 export const partitions = mysqlTable('partitions', {
   partitionNumber: smallint('partition_number', { unsigned: true }).primaryKey(),
-  /** The transactions that have changed something here: the last one's number. */
+  /** How many transactions have changed something here. The next one gets the next number. */
   seq: number('seq').notNull().default(0),
-  /** The highest `seq` whose row of `batches` may be gone. */
+  /** Rows of `batches` up to this `seq` may be gone already. */
   low: number('low').notNull().default(0),
   /** The last epoch of the numbering that was given out; 0 before the first. */
   epoch: number('epoch').notNull().default(0),
   /** Events of older epochs are not stored any more. */
   oldest: number('oldest').notNull().default(0),
-  /** The counter generation to which new batches belong. */
+  /** The counter generation of new batches. */
   generation: number('generation').notNull().default(1),
   /** The last generation that is summed into the counts. */
   flushed: number('flushed').notNull().default(0),
-  /** How often a chat or an application was deleted: who remembers that an owner exists asks again after a change. */
+  /** How often a chat or an application was deleted. After a change, remembered owners must be looked up again. */
   deletes: number('deletes').notNull().default(0),
-  /** How many fences were passed. Counted so that a fence is a commit, which a server that lost its rank cannot make. */
+  /**
+   * How many fences were passed. Raising it makes a fence a commit, which a server that is no longer primary cannot
+   * make.
+   */
   fences: number('fences').notNull().default(0),
-  /** What a program must know to read and write here (see level.ts). */
+  /** The level that a program needs to read and write here (see level.ts). */
   level: smallint('level', { unsigned: true }).notNull(),
 });
 
-/** A row as a SELECT of its columns answers it. */
+/** A row that a SELECT of its columns returns. */
 export type RowOf<Table extends MySqlTable> = {
   readonly [Key in keyof Table['_']['columns'] as Table['_']['columns'][Key]['_']['name']]: Table['_']['columns'][Key]['_']['data'];
 };
@@ -76,7 +80,7 @@ export const applications = mysqlTable(
     partitionNumber: partition(),
     token: id('token').notNull(),
     name: text('name', { length: 255 }).notNull(),
-    /** Exact as of the generation `flushed` of the partition. */
+    /** Exact up to the partition's generation `flushed`. */
     chatsCount: number('chats_count').notNull().default(0),
     eventId: id('event_id').notNull(),
     createdAt: time('created_at').notNull(),
@@ -84,7 +88,7 @@ export const applications = mysqlTable(
   },
   (table) => [
     primaryKey({ columns: [table.partitionNumber, table.token] }),
-    // The list of applications goes through all partitions.
+    // The list of applications reads all partitions.
     index('applications_token').on(table.token),
   ],
 );
@@ -96,7 +100,7 @@ export const chats = mysqlTable(
     token: id('token').notNull(),
     number: number('number').notNull(),
     name: text('name', { length: 255 }).notNull(),
-    /** Exact as of the generation `flushed` of the partition. */
+    /** Exact up to the partition's generation `flushed`. */
     messagesCount: number('messages_count').notNull().default(0),
     eventId: id('event_id').notNull(),
     createdAt: time('created_at').notNull(),
@@ -123,21 +127,22 @@ export const messages = mysqlTable(
 );
 
 /**
- * One row for each transaction that changed something, committed with it: what the search index and the counts are
- * derived from. Deleted once it is indexed and counted; it is counted once `flushed` has reached its generation.
+ * One row for each transaction that changed something, committed with it. The search index and the counts are derived
+ * from
+ * it. It is counted once `flushed` has reached its generation, and deleted once it is indexed and counted.
  */
 export const batches = mysqlTable(
   'batches',
   {
     partitionNumber: partition(),
     seq: number('seq').notNull(),
-    /** The counter generation that its rows belong to; 0 where they were counted before (an update). */
+    /** The counter generation of its rows; 0 if they were counted before (an update). */
     generation: number('generation').notNull(),
     /** The messages: [[token, [[chat, first, last], …]], …]. */
     messages: json('messages').$type<StoredRanges>().notNull(),
-    /** The chats that are new, by application: [[token, count], …]. */
+    /** The number of new chats, by application: [[token, count], …]. */
     chats: json('chats').$type<StoredChats>().notNull(),
-    /** How many messages the ranges hold. */
+    /** How many messages the ranges have. */
     documents: int('documents', { unsigned: true }).notNull(),
     indexed: tinyint('indexed').notNull().default(0),
     createdAt: time('created_at').notNull(),
@@ -149,7 +154,7 @@ export const batches = mysqlTable(
   ],
 );
 
-/** Creates that came with an Idempotency-Key. `scope` is the application's token, 16 zero bytes for applications. */
+/** Creates that came with an Idempotency-Key. `scope` is the application's token, or 16 zero bytes for applications. */
 export const idempotency = mysqlTable(
   'idempotency',
   {
@@ -158,7 +163,7 @@ export const idempotency = mysqlTable(
     keyHash: hash('key_hash').notNull(),
     bodyHash: hash('body_hash').notNull(),
     eventId: id('event_id').notNull(),
-    /** The token of the application that was created, or in which something was. */
+    /** The application that was created, or the application of the chat or messages that were. */
     token: id('token').notNull(),
     /** The first number that was created; 0 for an application. */
     first: number('first').notNull(),
@@ -171,29 +176,29 @@ export const idempotency = mysqlTable(
   ],
 );
 
-/** One row, of what holds for the whole installation. */
+/** One row with facts about the whole installation. */
 export const installation = mysqlTable('installation', {
   id: tinyint('id').primaryKey(),
-  /** Into how many partitions the applications are divided, for ever. */
+  /** The number of partitions, which never changes. */
   partitions: smallint('partitions', { unsigned: true }).notNull(),
   /** How often `search_indices` has changed. */
   searchList: number('search_list').notNull().default(0),
 });
 
-/** The programs that run, each with a row that it keeps up to date; one that ended without a word leaves an old one. */
+/** The programs that run. Each updates its own row; a program that crashed leaves an old one. */
 export const programs = mysqlTable('programs', {
   id: id('id').primaryKey(),
   /** `worker`, `ingest`, `api`. */
   name: varchar('name', { length: 16 }).notNull(),
   /** The highest level that it knows. */
   level: smallint('level', { unsigned: true }).notNull(),
-  /** The change of `search_indices` up to which nothing that it still does may be older. */
+  /** The number of a change of `search_indices`. This program no longer uses a list from before that change. */
   searchList: number('search_list').notNull(),
   /** By the database's clock. */
   seenAt: time('seen_at').notNull(),
 });
 
-/** The search indices to which the indexer writes: two of them while one is rebuilt. */
+/** The search indices to which the indexer writes: two while one is rebuilt. */
 export const searchIndices = mysqlTable('search_indices', {
   name: varchar('name', { length: 255 }).primaryKey(),
   createdAt: time('created_at').notNull(),

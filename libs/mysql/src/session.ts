@@ -1,7 +1,7 @@
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
 import { DatabaseFault, faultOf } from './faults.ts';
 
-/** What a statement that changes rows tells. `matched` counts the rows that its WHERE found, changed or not. */
+/** The result of a statement that changes rows. `matched` counts the rows that its WHERE found, changed or not. */
 export interface Changed {
   readonly matched: number;
   readonly insertId: number;
@@ -9,19 +9,21 @@ export interface Changed {
 
 export interface SessionOptions {
   readonly connection: ConnectionOptions;
-  /** Longer than this and a statement is given up; the connection with it, since its answer may still come. */
+  /** A statement that takes longer is given up. Its connection is closed, because the reply may still come. */
   readonly statementTimeoutMs: number;
-  /** Session variables beyond those below, as SQL. */
+  /** Session variables besides those below, as SQL. */
   readonly variables: readonly string[];
   /** Whether several statements may be sent at once. Every value must be a literal of literals.ts. Default false. */
   readonly packets?: boolean;
 }
 
 /**
- * What each session relies on, whatever the server's defaults are. Strict mode, or a text would be cut in silence; no
- * NO_BACKSLASH_ESCAPES, or our literals would not be safe. READ COMMITTED: no gap locks between writers, and each
- * statement sees what is committed. A lock is waited for 3 s and no longer. `net_*_timeout`: a client that froze in the
- * middle of a packet is cut off and its locks are freed.
+ * Every session needs these, whatever the server's defaults are. Strict mode: else a long text would be cut silently.
+ * No
+ * NO_BACKSLASH_ESCAPES: else our literals would not be safe. READ COMMITTED: no gap locks between writers, and each
+ * statement sees what is committed. Locks are waited for at most 3 s. `net_*_timeout`: the server cuts off a client
+ * that
+ * froze in the middle of a packet, and frees its locks.
  */
 const VARIABLES = [
   "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
@@ -46,7 +48,7 @@ export class Session {
       this.broken = true;
       this.#lost();
     };
-    // Without a listener, a connection that is lost while idle would end the process.
+    // Without a listener, the loss of an idle connection would end the process.
     connection.on('error', lose);
     connection.on('end', lose);
   }
@@ -67,17 +69,17 @@ export class Session {
       return session;
     } catch (error) {
       session.destroy();
-      // Unlike a connection that was lost, one that cannot be made is not worth another try at once.
+      // A connection that cannot be made is an outage. Only a lost connection is worth an immediate retry.
       throw new DatabaseFault('outage', faultOf(error).code);
     }
   }
 
-  /** `lost` is called when the connection breaks, in use or idle. */
+  /** Calls `lost` when the connection breaks, in use or idle. */
   onLost(lost: () => void): void {
     this.#lost = lost;
   }
 
-  /** The rows that a SELECT answers. The caller names their type; times are Dates, bytes are Buffers. */
+  /** Returns the rows of a SELECT. The caller names their type; times are Dates, bytes are Buffers. */
   select<Row>(sql: string, values: readonly unknown[] = [], timeoutMs = this.statementTimeoutMs): Promise<Row[]> {
     return this.#query(sql, values, timeoutMs) as Promise<Row[]>;
   }
@@ -88,8 +90,8 @@ export class Session {
   }
 
   /**
-   * Sends statements in few packets, those of `end` in one, and answers what each answered. The server runs none behind
-   * one that failed, which rejects the whole. For sessions with `packets`.
+   * Sends statements in few packets, those of `end` in one packet, and returns the result of each. The server runs no
+   * statement after a failed one; then the call rejects. Only for sessions with `packets`.
    */
   async send(statements: Iterable<string>, end: readonly string[] = []): Promise<unknown[]> {
     const results: unknown[] = [];
@@ -101,7 +103,7 @@ export class Session {
     return results;
   }
 
-  /** Where `work`, which begins and commits a transaction, fails: rolls back and rejects with the reason. */
+  /** Runs `work`, which begins and commits a transaction. If it fails, rolls back and rejects with the reason. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -116,7 +118,7 @@ export class Session {
     this.connection.destroy();
   }
 
-  /** Says goodbye to the server; resolves when it is gone or after `graceMs`. */
+  /** Closes the connection properly. Resolves when it is closed, or after `graceMs`. */
   end(graceMs = 500): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
@@ -133,7 +135,7 @@ export class Session {
   #query(sql: string, values: readonly unknown[], timeout: number): Promise<unknown> {
     if (this.broken) return Promise.reject(new DatabaseFault('disconnected', 'CONNECTION_BROKEN'));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    // With a list of values, also an empty one, mysql2 would look for their places in the whole statement.
+    // If mysql2 gets a list of values, even an empty one, it searches the whole statement for placeholders.
     const given = values.length === 0 ? null : (values as unknown[]);
     this.connection.query({ sql, timeout, values: given }, (error: unknown, result: unknown) => {
       if (!error) return resolve(result);
@@ -145,7 +147,7 @@ export class Session {
   }
 }
 
-/** Statements that are sent together, of about this length in UTF-16 units at most, unless one alone is longer. */
+/** The maximum length of a packet of statements, in UTF-16 units. A single longer statement is sent alone. */
 const PACKET_LENGTH = 768 * 1024;
 
 function* packetsOf(statements: Iterable<string>, end: readonly string[]): Generator<string[]> {

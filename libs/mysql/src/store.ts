@@ -24,7 +24,7 @@ import { Reads } from './read/reads.ts';
 import { toApplication, toChat, toMessage } from './read/rows.ts';
 import type { ApplicationKey } from './read/statements.ts';
 
-/** Connections by what they are for, so that nothing waits behind what takes longer. */
+/** Connections by purpose, so that fast work never waits behind slow work. */
 export interface StorePools {
   readonly writers: Pool;
   readonly readers: Pool;
@@ -34,7 +34,6 @@ export interface StorePools {
 /** Owners remembered, in all partitions together. */
 const OWNERS_MAX = 100_000;
 
-/** Applications, chats and messages in MySQL. */
 export class MysqlStore implements Store {
   readonly #pools: StorePools;
   readonly #partitions: number;
@@ -136,7 +135,7 @@ export class MysqlStore implements Store {
   }
 }
 
-/** Fails where the tables are not there yet. */
+/** Fails if the tables do not exist yet. */
 const PING = 'SELECT NOT @@GLOBAL.read_only AS writable FROM installation WHERE id = 1';
 
 export async function refusing<T>(work: Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import { backoffMs } from '@parley/runtime';
 import { Cluster, type CommonRedisOptions, Redis } from 'ioredis';
 import { defineScripts } from './scripts.ts';
 
-/** Where Redis is: one server, a master that Sentinels name, or a Cluster. */
+/** The address of Redis: one server, Sentinels that know the master, or a Cluster. */
 export type RedisServers =
   | { readonly url: string }
   | { readonly sentinels: readonly Address[]; readonly master: string; readonly login?: Login }
@@ -20,13 +20,13 @@ export interface Login {
 
 const COMMAND_TIMEOUT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** A connection that has not answered anything for so long is given up: its other end may be gone without a word. */
+/** A connection is closed after this time without any reply: the other end may have died without closing it. */
 const SILENT_MS = 2_000;
 const RECONNECT = { firstMs: 50, maxMs: 1_000 };
 
 /**
- * The defaults of the client would let a command wait for more than a minute and send it again after a reconnect. Here
- * a command fails at once where there is no connection, after half a second at the latest, and is never sent again.
+ * With the client's defaults a command may wait for more than a minute, and it is sent again after a reconnect. With
+ * these options it fails at once if there is no connection, and after 500 ms at the latest. It is never sent twice.
  */
 const OPTIONS = {
   commandTimeout: COMMAND_TIMEOUT_MS,
@@ -36,7 +36,7 @@ const OPTIONS = {
   autoResendUnfulfilledCommands: false,
 } satisfies CommonRedisOptions & { connectTimeout: number; socketTimeout: number; maxRetriesPerRequest: number };
 
-/** A client with our scripts. It connects in the background and again whenever it has to. */
+/** A client with our scripts. It connects in the background, and reconnects after every loss. */
 export function connectRedis(servers: RedisServers): Redis | Cluster {
   const client = clientOf(servers);
   defineScripts(client);
@@ -53,7 +53,7 @@ function clientOf(servers: RedisServers): Redis | Cluster {
       sentinels: [...servers.sentinels],
       name: servers.master,
       sentinelRetryStrategy: reconnectDelayMs,
-      // A master that was demoted answers READONLY: look for the new one.
+      // A master that was demoted replies READONLY: look for the new one.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
     });
   }

@@ -3,12 +3,14 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { bounded } from './unavailable.ts';
 
-/** A safety net only: a generation is dropped once it is summed into the store, a minute or two later. */
+/**
+ * A safety net: normally a generation is deleted a minute or two after it was closed, once it is in the store's sums.
+ */
 const GENERATION_SECONDS = 7 * 24 * 60 * 60;
-/** Lua hands at most some thousand values to one call. */
+/** Lua can pass only some thousand values to one call. */
 const FIELDS_MAX = 1_000;
 
-/** The live view of counts, in two hashes for each generation and partition. */
+/** Live counts in Redis: two hashes for each generation and partition. */
 export class RedisCounters implements Counters {
   readonly #client: Redis | Cluster;
   readonly #keys: Keys;
@@ -56,7 +58,7 @@ export class RedisCounters implements Counters {
     await bounded(this.#client.parleyDropCounts(generations, through, base));
   }
 
-  /** Sequences that are in the same hash. */
+  /** Sequences with the same text are in the same hash. */
   #groupOf({ kind, token }: Sequence): string {
     return `${this.#keys.partitionOf(token)}:${kind}`;
   }
@@ -78,7 +80,7 @@ export class RedisCounters implements Counters {
   }
 }
 
-/** Which of the script's two hashes. */
+/** The number of the script's hash for this sequence. */
 function hashOf({ kind }: Sequence): 1 | 2 {
   return kind === 'chats' ? 1 : 2;
 }

@@ -4,32 +4,32 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { bounded } from './unavailable.ts';
 
-/** Longer than anything drawn in an older epoch can still be acknowledged. */
+/** After this time no number of an older epoch can still be acknowledged. */
 const SETTLED_AFTER_MS = ACKNOWLEDGE_WITHIN_MS + 100;
 const RETRY = { firstMs: 50, maxMs: 2_000 };
 
 export interface EpochsOptions {
   readonly client: Redis | Cluster;
   readonly keys: Keys;
-  /** Without it this process draws nothing, and opens nothing. */
+  /** Without it this process draws no numbers and opens no epochs. */
   readonly register: EpochRegister | undefined;
   readonly logger: Logger | undefined;
 }
 
-/** What Redis says of a partition's epoch. */
+/** The state of a partition's epoch in Redis. */
 interface Found {
-  /** The server's present run. */
+  /** The id of the server's present run. */
   readonly run: string;
   readonly n: number | undefined;
-  /** `other`: Redis knows no epoch, or one of another run, or one in which a counter was lost. */
+  /** `other`: Redis knows no epoch, or only one of another run, or one that has lost a counter. */
   readonly state: 'opening' | 'open' | 'other';
 }
 
 /**
- * Which epoch is open in each partition. The draw's script has the last word: it refuses where the epoch that it was
- * called with is not open on that server in its present run. Then `refused` finds out: another process may have opened a
- * newer epoch, which is adopted; or the server has lost data, and a new epoch is opened, step by step as
- * docs/decisions/0012-epochs.md says. After every step another process may go on.
+ * Knows which epoch is open in each partition. The script that draws decides: it refuses if the given epoch is not open
+ * on that server in its present run. Then `refused` looks for the reason. If another process has opened a newer epoch,
+ * this process adopts it. If the server has lost data, a new epoch is opened, in the steps of
+ * docs/decisions/0012-epochs.md. After each step another process may continue.
  */
 export class Epochs {
   readonly #options: EpochsOptions;
@@ -42,22 +42,23 @@ export class Epochs {
     this.#current = Array<undefined>(options.keys.partitions).fill(undefined);
   }
 
-  /** The epoch to draw in; undefined where none is known to be open, so nothing may be drawn. */
+  /** The epoch to draw in. Undefined if none is known to be open: then nothing may be drawn. */
   current(partition: number): number | undefined {
     return this.#current[partition];
   }
 
-  /** In how many partitions no number can be drawn. */
+  /** The number of partitions in which no number can be drawn. */
   get closed(): number {
     return this.#current.filter((epoch) => epoch === undefined).length;
   }
 
   /**
-   * The server refused this epoch. Resolves when it is known whether another process has opened a newer one, which is
-   * the current one then; otherwise one is opened in the background. Never rejects.
+   * Call it when the server has refused this epoch. Resolves once it is known whether another process has opened a
+   * newer
+   * one, which then is the current one. If not, one is opened in the background. Never rejects.
    */
   async refused(partition: number, epoch: number): Promise<void> {
-    if (this.#current[partition] !== epoch) return; // an answer from before the present epoch
+    if (this.#current[partition] !== epoch) return; // a late reply about an earlier epoch
     this.#current[partition] = undefined;
     const found = await this.#look(partition).catch(() => undefined);
     if (found?.state === 'open') this.#current[partition] = found.n;
@@ -65,8 +66,9 @@ export class Epochs {
   }
 
   /**
-   * A counter that was used in this epoch was missing. Where it still is, the epoch is ended for all, and another opened
-   * in the background; answers whether that is so.
+   * Call it when a counter that was used in this epoch is missing. If Redis still lacks the counter, ends the epoch for
+   * all
+   * processes, opens a new one in the background, and returns true.
    */
   async lost(partition: number, epoch: number, counter: string): Promise<boolean> {
     const { client, keys, logger } = this.#options;
@@ -79,7 +81,7 @@ export class Epochs {
     return true;
   }
 
-  /** Looks at every partition, as after a reconnect. Resolves when all have an open epoch, or on close. */
+  /** Checks every partition, for example after a reconnect. Resolves when all have an open epoch, or on close. */
   async checkAll(): Promise<void> {
     await Promise.all(this.#current.keys().map((partition) => this.#find(partition)));
   }
@@ -109,7 +111,7 @@ export class Epochs {
     }
   }
 
-  /** Whether an epoch is open. After a step another look is needed: a second process may have been quicker. */
+  /** Whether an epoch is open. Call it again after it has done a step, because another process may have been faster. */
   async #findOnce(partition: number, register: EpochRegister): Promise<boolean> {
     const { run, n, state } = await this.#look(partition);
     this.#current[partition] = state === 'open' ? n : undefined;
@@ -137,11 +139,11 @@ export class Epochs {
   }
 
   async #finish(partition: number, n: number, run: string, register: EpochRegister): Promise<void> {
-    // Before the first there was none whose draws could be under way.
+    // Before the first epoch there were no draws that must settle.
     if (n > 1) await pause(SETTLED_AFTER_MS, this.#closed.signal);
     if (this.#closed.signal.aborted) return;
-    // Somebody may have begun a newer one, and Redis have forgotten that. Who takes a number from now on claims it later,
-    // and that claim ends this epoch.
+    // Redis may have lost a newer epoch; MySQL has not. If a process takes a number after this check, its later claim
+    // ends this epoch.
     if ((await register.last(partition)) !== n) return;
     if (n > 1) await register.begin(partition, n);
     await this.#open(partition, n, run);

@@ -20,10 +20,9 @@ import { unavailable } from './unavailable.ts';
 
 type Settle<T> = { resolve: (answer: T) => void; reject: (error: Error) => void };
 
-/** A counter whose last draw is older may have expired, clocks that differ included. */
+/** A counter may have expired if its last draw is older than this. One day is left for clocks that differ. */
 const SURELY_KEPT_MS = (COUNTER_SECONDS - 24 * 60 * 60) * 1_000;
 
-/** Numbers in Redis. */
 export class RedisNumbering implements Numbering {
   readonly #keys: Keys;
   readonly #epochs: Epochs;
@@ -47,7 +46,7 @@ export class RedisNumbering implements Numbering {
     return promise;
   }
 
-  /** A few tries: a token falls into each partition with the same probability. */
+  /** Tries tokens until one is in the key's partition: on average as many tries as there are partitions. */
   newToken(key?: IdempotencyKey): Token {
     let token = newToken();
     if (key === undefined) return token;
@@ -73,8 +72,8 @@ export class RedisNumbering implements Numbering {
     const partition = this.#keys.partitionOf(sequence.token);
     const { epoch: drawnIn = 0, at = 0 } = highest;
     if (epoch !== undefined && drawnIn >= epoch && Date.now() - at < SURELY_KEPT_MS) {
-      // It was there in this very epoch. Unless another process has just seeded it and drawn, it was lost, and others may
-      // have drawn from it what is not stored yet.
+      // The counter existed in this epoch. Unless another process has just seeded it and drawn, Redis has lost it, and
+      // numbers drawn from it may not be stored yet.
       const counter = this.#keys.base(partition) + counterName(epoch, sequence);
       if (await this.#epochs.lost(partition, epoch, counter)) {
         throw unavailable(undefined, 'The numbers have to be secured anew after a loss.');
@@ -89,7 +88,7 @@ export class RedisNumbering implements Numbering {
     return this.#operation<void>(partition, (settle) => new Confirmation(scope, key.hash, eventId, settle));
   }
 
-  /** The epoch in which numbers of this application are drawn right now; undefined where none can be. */
+  /** The epoch in which numbers of this application are drawn now; undefined if none can be drawn. */
   epochOf(token: Token): number | undefined {
     return this.#epochs.current(this.#keys.partitionOf(token));
   }

@@ -12,9 +12,9 @@ export interface RedisOptions {
   readonly servers: RedisServers;
   /** How many partitions the system has. The same in every process. */
   readonly partitions: number;
-  /** Before all keys' names, to keep several systems apart on one server. Default: none. */
+  /** The beginning of all keys, to separate several systems on one server. Default: none. */
   readonly prefix?: string;
-  /** What secures a new epoch of the numbers. Without it nothing is drawn here: for the counters alone. */
+  /** Needed to open a new epoch of the numbers. Without it these drivers only count and draw nothing. */
   readonly register?: EpochRegister;
   readonly logger?: Logger;
 }
@@ -23,16 +23,20 @@ export interface RedisDrivers {
   readonly numbering: RedisNumbering;
   readonly counters: Counters;
   /**
-   * Resolves when Redis was reached and, where numbers are drawn, every partition has an open epoch; until then all is
-   * refused. Rejects with WrongRedis where the server is too old or does not let us in. Waits as long as it takes: race
-   * it where that matters.
+   * Resolves when Redis was reached and, if this process draws numbers, every partition has an open epoch. Before that
+   * every call is refused. Rejects with WrongRedis if the server is too old or refuses the login. Has no deadline of
+   * its
+   * own: the caller sets one.
    */
   ready(): Promise<void>;
-  /** In how many partitions no numbers are drawn right now: in all of them without a connection. */
+  /** The number of partitions in which no numbers can be drawn now: all of them without a connection. */
   closedPartitions(): number;
-  /** Resolves where every server answers and numbers can be drawn, if they are here; rejects with Unavailable. */
+  /**
+   * Resolves if every server replies and, if this process draws numbers, they can be drawn. Else rejects with
+   * Unavailable.
+   */
   ping(): Promise<void>;
-  /** Idempotent. What is under way is refused. */
+  /** Idempotent. Calls that are not finished are refused. */
   close(): Promise<void>;
 }
 
@@ -45,13 +49,13 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
   const epochs = new Epochs({ client, keys, register, logger });
   let closed = false;
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-  ready.catch(() => {}); // whoever does not ask need not handle it
+  ready.catch(() => {}); // a caller that never asks need not handle it
 
   client.on('error', (error: Error) => {
     logger?.warn({ err: error }, 'Redis is away');
     if (isRefusedLogin(error)) reject(new WrongRedis(`Redis does not accept the login: ${error.message}`));
   });
-  // A server that stands still just then must not leave the numbers closed until the next reconnect.
+  // Tries until it works: a server that hangs right after the connect must not block draws until the next reconnect.
   const check = async () => {
     for (let checked = false; !checked && !closed; ) {
       try {
@@ -86,7 +90,7 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
   };
 }
 
-/** Redis' errors begin with their code. */
+/** Errors of Redis begin with their code. */
 function isRefusedLogin(error: Error): boolean {
   return error.message.startsWith('WRONGPASS') || error.message.startsWith('NOAUTH');
 }

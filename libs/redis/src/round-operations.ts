@@ -14,7 +14,7 @@ import {
 import { counterName, idempotencyName } from './keys.ts';
 import { unavailable } from './unavailable.ts';
 
-/** What one call of the round's script carries: names below the partition's base, and arguments. */
+/** One call of the round's script: full names of keys, and arguments. */
 export interface RoundCall {
   readonly base: string;
   readonly epoch: number;
@@ -22,10 +22,9 @@ export interface RoundCall {
   readonly args: (string | number)[];
 }
 
-/** One operation of a round, as the script knows it. */
 export interface Operation {
   encode(call: RoundCall): void;
-  /** `reply` is what the script answers for it; `at` when that was. */
+  /** `reply` is the script's reply to this operation; `at` is the time of the script's run. */
   settle(reply: unknown, epoch: number, at: number): void;
   fail(error: Error): void;
 }
@@ -35,7 +34,9 @@ interface Pending<T> {
   readonly reject: (error: Error) => void;
 }
 
-/** Draws of one sequence that travel together: one sum, divided in the order of the requests. */
+/**
+ * Draws of one sequence that share an operation: the script draws their sum, divided here in the order of the requests.
+ */
 export class PlainDraws implements Operation {
   #sum = 0;
   readonly #draws: { readonly request: DrawRequest; readonly pending: Pending<DrawAnswer> }[] = [];
@@ -66,11 +67,10 @@ export class PlainDraws implements Operation {
   }
 }
 
-/** What the script answers instead of a number. */
+/** Replies of the script instead of a number. */
 const MISSING = -1;
 const UNSURE = -2;
 
-/** A draw with an idempotency key. */
 export class KeyedDraw implements Operation {
   #eventId = '';
   constructor(
@@ -101,7 +101,7 @@ export class KeyedDraw implements Operation {
   }
 }
 
-/** A new application whose key is kept in its own partition. */
+/** A new application with an idempotency key. The key is kept in the application's partition. */
 export class KeyedRegistration implements Operation {
   #eventId = '';
   constructor(
@@ -136,7 +136,7 @@ export class KeyedRegistration implements Operation {
   }
 }
 
-/** Notes that a key's event is durable. */
+/** Records that a key's event is durable. */
 export class Confirmation implements Operation {
   constructor(
     readonly scope: Token | 'applications',
@@ -169,7 +169,7 @@ export class Seed implements Operation {
   ) {}
 
   encode({ base, epoch, keys, args }: RoundCall): void {
-    // In a newer epoch the number may be too low, so it goes where nobody draws any more.
+    // If a newer epoch is open, `highest` may be too low for it. The older counter is never drawn from again.
     keys.push(base + counterName(this.epoch ?? epoch, this.sequence));
     args.push('s', this.highest.number);
   }
@@ -183,7 +183,7 @@ export class Seed implements Operation {
   }
 }
 
-/** Asks nothing but whether the epoch is still open. */
+/** Only checks that the epoch is still open. */
 export class EpochCheck implements Operation {
   constructor(readonly pending: Pending<{ epoch: number; at: number }>) {}
 
@@ -210,7 +210,7 @@ function answerDrawn(
   else resolve({ status: 'drawn', first, eventId, epoch, at });
 }
 
-/** What is kept of a key. */
+/** The stored result of a key. */
 interface Known {
   readonly body: string;
   readonly first: number;

@@ -5,24 +5,24 @@ import type { Keys } from './keys.ts';
 import { type Operation, PlainDraws, type RoundCall } from './round-operations.ts';
 import { bounded, unavailable } from './unavailable.ts';
 
-/** So long a counter lives after its last draw. */
+/** How long a counter lives after its last draw. */
 export const COUNTER_SECONDS = 7 * 24 * 60 * 60;
 const KEY_SECONDS = IDEMPOTENCY_WINDOW_MS / 1_000;
-/** A script holds up the whole server: about 2 ms for so many operations. */
+/** A script blocks the whole server: about 2 ms for this many operations. */
 const OPERATIONS_MAX = 1_000;
 /** How many requests may wait in a partition. */
 const WAITING_MAX = 20_000;
 
 interface Round {
   readonly operations: Operation[];
-  /** The draws without a key to which another one of the same sequence may be added without changing the order. */
+  /** Draws without a key, by sequence. Another draw of the sequence may still join them without changing the order. */
   readonly open: Map<string, PlainDraws>;
   requests: number;
 }
 
 /**
- * The calls to Redis of one partition. What one turn of the event loop asks for travels in one script call, and while
- * that is under way the next requests gather: the busier, the more travel together. One call at a time keeps the order.
+ * The calls to Redis for one partition. All requests of one turn of the event loop share one script call. During the
+ * call the next requests gather, so calls get larger under load. Only one call runs at a time, which keeps the order.
  */
 export class PartitionRounds {
   readonly #client: Redis | Cluster;
@@ -42,7 +42,7 @@ export class PartitionRounds {
     this.#epochKey = keys.epoch(partition);
   }
 
-  /** A draw without a key: joins the others of its sequence. */
+  /** A draw without a key. It joins the other draws of its sequence. */
   draw(request: DrawRequest): Promise<DrawAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<DrawAnswer>();
     const round = this.#roundForOneMore();
@@ -58,7 +58,10 @@ export class PartitionRounds {
     return promise;
   }
 
-  /** Any other operation. One that draws from a sequence closes it to what would otherwise overtake. */
+  /**
+   * Adds any other operation. If it draws from a sequence, later draws must not join earlier ones, or they would
+   * overtake.
+   */
   add(operation: Operation, drawsFrom?: DrawRequest['sequence']): void {
     const round = this.#roundForOneMore();
     if (round === undefined) {
@@ -104,7 +107,7 @@ export class PartitionRounds {
           settleAll(operations, replies, epoch);
           return;
         }
-        // Nothing was done. Where another process has opened a newer epoch, it is asked for again in that one.
+        // The script did nothing. If another process has opened a newer epoch, the next try uses that one.
         await this.#epochs.refused(this.#partition, epoch);
       }
       failAll(operations, notOpen());
@@ -113,7 +116,7 @@ export class PartitionRounds {
     }
   }
 
-  /** The script's replies; undefined where the epoch is not the open one. */
+  /** The script's replies; undefined if the epoch is not the open one. */
   async #call(operations: readonly Operation[], epoch: number): Promise<unknown[] | undefined> {
     const call: RoundCall = { base: this.#base, epoch, keys: [this.#epochKey], args: [] };
     call.args.push(epoch, COUNTER_SECONDS, KEY_SECONDS);

@@ -1,13 +1,12 @@
 import type { Cluster, Redis, Result } from 'ioredis';
 
 /**
- * The scripts that run inside Redis, each atomic.
+ * The scripts that run inside Redis. Each is atomic.
  *
- * What a script may rely on is that the server has not forgotten anything since the epoch was opened. It can tell by
- * itself: the epoch's hash names the run that it was opened in, and a server that was restarted, restored or promoted
- * from a replica has another run id or replication id. So no draw can pass on a server that nobody has looked at, on
- * whatever connection it arrives, and a command that is sent twice costs a gap and never a repetition.
- * (INFO of these two sections takes 5 µs, once a round.)
+ * A script may draw only if the server has lost no data since the epoch was opened. The script checks that itself: the
+ * epoch's hash names the run in which it was opened. A server that was restarted, restored, or promoted from a replica
+ * has another run id or replication id. So no draw succeeds on a server that was not checked, on any connection. A
+ * command that is sent twice costs a gap, never a repetition. (INFO of these two sections takes 5 µs, once a round.)
  */
 const RUN = `
 local info = redis.call('INFO', 'server', 'replication')
@@ -15,16 +14,17 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
 `;
 
 /**
- * KEYS: the epoch's hash, then those of the operations. ARGV: the epoch, seconds that a counter and that a key live,
- * then the operations. Answers nothing where the epoch is another, is not open, or was opened in another run; else the
- * time in milliseconds and a reply for each operation:
- * - d counter | count: the last of the drawn numbers, -1 where there is no counter.
- * - k counter, key | count, body, event, absent: the same, or what the key says where it is known.
- * - a key | body, event, absent, token: 0, or what the key says where it is known.
- *   Both of these: -2 where only the store can tell and `absent`, 1 or 0, does not say that it knows nothing.
- * - c key | event: 0. The key is confirmed, if it is still this event's.
+ * KEYS: the epoch's hash, then the keys of the operations. ARGV: the epoch, the seconds that a counter lives, the
+ * seconds that an idempotency key lives, then the operations. Returns nothing if the epoch is not this one, is not
+ * open,
+ * or was opened in another run. Else returns the time in milliseconds and a reply for each operation:
+ * - d counter | count: the last of the drawn numbers, -1 if there is no counter.
+ * - k counter, key | count, body, event, absent: the same, or the key's stored result if it has one.
+ * - a key | body, event, absent, token: 0, or the key's stored result if it has one.
+ *   Both k and a: -2 if only the store can know the result. `absent` is 1 if the store was found not to know the key.
+ * - c key | event: 0. The key is confirmed, if it still belongs to this event.
  * - s counter | highest: 0. The counter exists.
- * - n | : 0. Nothing, but the epoch was still this one.
+ * - n | : 0. Only checks the epoch.
  */
 const ROUND = `${RUN}
 local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state', 'opened')
@@ -50,8 +50,8 @@ end
 local function remember(name, body, first, event, token)
   redis.call('SET', name, table.concat({ 'd', body, first, event, ARGV[1], at, token }, ' '), 'EX', keySeconds)
 end
--- What a key says; -2 where it may say too little: keys were lost with the last epoch, and what that has drawn for this
--- one without confirming it may be stored or not.
+-- Returns a key's stored result, or -2 if only the store can know it: keys may be lost with the last epoch, and an
+-- unconfirmed draw of that epoch may be stored or not.
 local young = ARGV[1] ~= '1' and tonumber(at) - tonumber(epoch[4]) < keySeconds * 1000
 local function recall(name, absent)
   local known = redis.call('GET', name)
@@ -101,13 +101,15 @@ while nextArgument <= #ARGV do replies[#replies + 1] = operations[argument()]() 
 return replies
 `;
 
-/** KEYS: the epoch's hash. Answers the run that this is, and n, run and state of the epoch where there is one. */
+/** KEYS: the epoch's hash. Returns the id of the present run, and n, run and state of the epoch if there is one. */
 const READ_EPOCH = `${RUN}
 local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state')
 return { run, epoch[1], epoch[2], epoch[3] }
 `;
 
-/** KEYS: the epoch's hash. ARGV: n, a run. Ends all older epochs if this is still that run and no newer one is known. */
+/**
+ * KEYS: the epoch's hash. ARGV: n, a run. Ends all older epochs if this is still that run and no newer one is known.
+ */
 const CLAIM_EPOCH = `${RUN}
 if run ~= ARGV[2] then return 0 end
 local n = redis.call('HGET', KEYS[1], 'n')
@@ -116,7 +118,10 @@ redis.call('HSET', KEYS[1], 'n', ARGV[1], 'run', run, 'state', 'opening')
 return 1
 `;
 
-/** KEYS: the epoch's hash. ARGV: n, a run. Lets epoch n be drawn in, if it was claimed in this run and nothing happened since. */
+/**
+ * KEYS: the epoch's hash. ARGV: n, a run. Opens epoch n for draws, if it was claimed in this run and is unchanged
+ * since.
+ */
 const OPEN_EPOCH = `${RUN}
 local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state')
 if run ~= ARGV[2] or epoch[1] ~= ARGV[1] or epoch[2] ~= run then return 0 end
@@ -126,7 +131,7 @@ redis.call('HSET', KEYS[1], 'state', 'open', 'opened', time[1] .. string.format(
 return 1
 `;
 
-/** KEYS: the epoch's hash, a counter that was used in it. ARGV: n. Ends epoch n where the counter is not there. */
+/** KEYS: the epoch's hash, a counter that was used in it. ARGV: n. Ends epoch n if the counter does not exist. */
 const LOSE_EPOCH = `
 local epoch = redis.call('HMGET', KEYS[1], 'n', 'state')
 if epoch[1] ~= ARGV[1] or epoch[2] ~= 'open' or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
@@ -134,7 +139,11 @@ redis.call('HSET', KEYS[1], 'state', 'lost')
 return 1
 `;
 
-/** KEYS: the generations, the hashes of chats and of messages. ARGV: the generation, seconds to live, then hash (1: chats, 2: messages), field, count. */
+/**
+ * KEYS: the generations, the hashes of chats and of messages. ARGV: the generation, seconds to live, then for each
+ * count
+ * the hash (1: chats, 2: messages), the field, the count.
+ */
 const ADD_COUNTS = `
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[1])
 for i = 3, #ARGV, 3 do redis.call('HINCRBY', KEYS[1 + ARGV[i]], ARGV[i + 1], ARGV[i + 2]) end
@@ -143,8 +152,9 @@ redis.call('EXPIRE', KEYS[3], ARGV[2])
 `;
 
 /**
- * KEYS: the generations. ARGV: the generation above which counts wait, the partition's base, the hash's name, fields.
- * Answers a sum for each field. The hashes' names follow from the generations; they have the hash tag of the key.
+ * KEYS: the generations. ARGV: the last generation that is already summed, the partition's base, `chats` or `messages`,
+ * fields. Returns a sum for each field. The hashes' names are built from the generations; they share the key's hash
+ * tag.
  */
 const PENDING_COUNTS = `
 local fields, sums = {}, {}
@@ -159,7 +169,7 @@ end
 return sums
 `;
 
-/** KEYS: the generations. ARGV: the last generation to forget, the partition's base. */
+/** KEYS: the generations. ARGV: the last generation to delete, the partition's base. */
 const DROP_COUNTS = `
 for _, generation in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])) do
   redis.call('UNLINK', ARGV[2] .. 'g' .. generation .. ':chats', ARGV[2] .. 'g' .. generation .. ':messages')
@@ -187,7 +197,7 @@ declare module 'ioredis' {
   }
 }
 
-/** Makes the scripts commands of the client. */
+/** Adds the scripts to the client as commands. */
 export function defineScripts(client: Redis | Cluster): void {
   client.defineCommand('parleyRound', { lua: ROUND });
   client.defineCommand('parleyReadEpoch', { lua: READ_EPOCH, numberOfKeys: 1 });

@@ -1,8 +1,8 @@
 import type { RedisServers } from './connect.ts';
 
 /**
- * Where Redis is, from one URL: `redis://host:port` or `rediss://…`; `redis+sentinel://host:port,…/master`;
- * `redis+cluster://host:port,…`. User and password stand before the first host. Throws RangeError for anything else.
+ * Reads the address of Redis from one URL: `redis://host:port` or `rediss://…`; `redis+sentinel://host:port,…/master`;
+ * `redis+cluster://host:port,…`. User and password are before the first host. Throws RangeError for anything else.
  */
 export function redisServers(url: string): RedisServers {
   if (/^rediss?:\/\//.test(url)) return { url };

@@ -1,9 +1,9 @@
 import { type Cluster, Redis } from 'ioredis';
 
-/** INFO with several sections and script flags as we use them came with Redis 7. */
+/** The scripts use INFO with several sections and script flags, which came with Redis 7. */
 const REDIS_MAJOR_MIN = 7;
 
-/** Throws, naming the version, where a server is too old. */
+/** Throws WrongRedis, with the version, if a server is too old. */
 export async function checkVersions(client: Redis | Cluster): Promise<void> {
   for (const node of nodesOf(client)) {
     const version = /redis_version:(\S+)/.exec(await node.info('server'))?.[1] ?? 'unknown';
@@ -16,7 +16,7 @@ export async function pingAll(client: Redis | Cluster): Promise<void> {
   await Promise.all(nodesOf(client).map((node) => node.ping()));
 }
 
-/** Redis is there, but not as it has to be: no waiting helps. */
+/** Redis is reachable but cannot be used. Waiting does not help. */
 export class WrongRedis extends Error {
   override readonly name = 'WrongRedis';
 }

@@ -9,7 +9,7 @@ export function serverUrl(): string {
   return url;
 }
 
-/** A client without our own code between, to look at what is really there. */
+/** A client without our own code, to see what the server really has. */
 export function rawClient(): Client {
   return new Client({ node: serverUrl(), Connection: HttpConnection });
 }
@@ -20,11 +20,11 @@ export interface Own extends Elasticsearch {
   readonly alias: string;
   /** Writes to the live index. */
   index(documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
-  /** Deletes the indices of this alias and closes. */
+  /** Deletes the indices of this alias and closes the clients. */
   end(): Promise<void>;
 }
 
-/** The driver under an alias of its own. */
+/** Opens the driver with a new alias of its own. */
 export function openOwn(options: Partial<ElasticsearchOptions> = {}): Own {
   const alias = options.alias ?? `test-${crypto.randomUUID()}`;
   const opened = openElasticsearch({ url: serverUrl(), ...options, alias });
@@ -59,7 +59,7 @@ export async function numbersOf(
   return hits.map(({ number }) => number);
 }
 
-/** A server that speaks as Elasticsearch does, but answers what a test wants. */
+/** A server that looks like Elasticsearch but gives the answers of the test. */
 export function pretend(answer: (request: Request) => Response | Promise<Response>, product = true) {
   const server = Bun.serve({
     port: 0,
@@ -73,7 +73,7 @@ export function pretend(answer: (request: Request) => Response | Promise<Respons
   return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };
 }
 
-/** An index as version 1 made it, with its aliases; answers its name. */
+/** Creates an index with its aliases as version 1 did, and returns its name. */
 export async function createVersion1(raw: Client, alias: string): Promise<string> {
   const index = `${alias}-000001`;
   const tokens = (index_options: 'docs' | 'positions') =>

@@ -10,9 +10,10 @@ import type { KnownOwners } from './owners.ts';
 import { findPoison } from './poison.ts';
 
 /**
- * Stores events of one partition in one transaction. The usual batch is new as a whole and goes straight in; only where
- * the database refuses it, what is in the way is found and left out, and the rest is tried again. Each round leaves out
- * at least one event, learns that something was deleted, or is the last.
+ * Stores events of one partition in one transaction. A usual batch is all new and is stored at once. Only if the
+ * database
+ * refuses it, the bad events are found and left out, and the rest is tried again. Each round leaves out at least one
+ * event, learns of a delete, or is the last.
  */
 export async function append(
   pool: Pool,
@@ -62,7 +63,7 @@ export async function append(
   return { rows: 0, repeated, rejected, uncounted: [] };
 }
 
-/** The rows and, committed with them, the record from which they are indexed and counted. */
+/** Writes the rows and, in the same commit, the record for the index and the counts. */
 async function write(
   pool: Pool,
   partition: number,
@@ -81,7 +82,7 @@ async function write(
   };
 }
 
-/** Unavailable where newer programs have raised the level. */
+/** Rejects with Unavailable if newer programs have raised the level. */
 async function readState(pool: Pool, partition: number) {
   const state = await pool.useAgain((session) => stateOf(session, partition));
   try {
@@ -105,7 +106,7 @@ function withoutOwner(event: Event): Rejection {
   return { event, reason: 'unknown-owner', detail };
 }
 
-/** The events without those that are rejected, which are noted in `rejected`. */
+/** Returns the events without the rejected ones, and adds the rejections to `rejected`. */
 function leaveOut(events: readonly Event[], rejections: readonly Rejection[], rejected: Rejection[]): readonly Event[] {
   if (rejections.length === 0) return events;
   rejected.push(...rejections);

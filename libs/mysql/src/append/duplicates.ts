@@ -7,15 +7,15 @@ import type { Pool } from '../pool.ts';
 const TERMS_PER_STATEMENT = 300;
 
 export interface Sorted {
-  /** Neither stored nor in the way of one another, in their order. */
+  /** Events of which no key exists, in their order. No two of them have the same key. */
   readonly fresh: readonly Event[];
   readonly repeated: number;
   readonly rejected: readonly Rejection[];
 }
 
 /**
- * Sorts events of which some key exists already: stored under the same event id means delivered again, under another
- * one means collision. Also finds events that are in each other's way within `events`: the first one wins.
+ * Sorts events that may have existing keys. Stored under the same event id: delivered again. Under another id: a
+ * collision. If two events in `events` have the same key, the first one wins.
  */
 export async function sortOutDuplicates(pool: Pool, partition: number, events: readonly Event[]): Promise<Sorted> {
   const takenBy = await storedIds(pool, partition, events);
@@ -32,7 +32,7 @@ export async function sortOutDuplicates(pool: Pool, partition: number, events: r
       repeated++;
     } else {
       const place = owners.findIndex((id) => id !== undefined && id !== event.id);
-      // Without the token, which is a secret: a detail is logged.
+      // Without the token, which is a secret: details are logged.
       const taken = keys[place]?.slice(event.token.length + 1);
       const detail = taken === undefined ? 'stored in part' : `${taken} belongs to event ${owners[place]}`;
       rejected.push({ event, reason: 'collision', detail });
@@ -41,7 +41,7 @@ export async function sortOutDuplicates(pool: Pool, partition: number, events: r
   return { fresh, repeated, rejected };
 }
 
-/** By the key of a row, the id of the event that it is stored for. */
+/** The id of the stored event, by the key of its row. */
 async function storedIds(pool: Pool, partition: number, events: readonly Event[]): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   for (const sql of idStatements(partition, events)) {
@@ -55,7 +55,6 @@ async function storedIds(pool: Pool, partition: number, events: readonly Event[]
   return ids;
 }
 
-/** The statements that read the ids beside the events' keys. */
 export function idStatements(partition: number, events: readonly Event[]): string[] {
   const here = `partition_number = ${integer(partition)}`;
   const applications: string[] = [];
@@ -99,7 +98,7 @@ function inParts(terms: readonly string[], joint: string, statement: (list: stri
   return statements;
 }
 
-/** The keys of an event's rows. Numbers begin at 1, so 0 stands for what a key does not have. */
+/** The keys of an event's rows. Numbers begin at 1, so 0 means that a row has no such number. */
 function rowKeys(event: Event): string[] {
   if (event.type === 'application') return [rowKey(event.token, 0, 0)];
   if (event.type === 'chat') return [rowKey(event.token, event.number, 0)];

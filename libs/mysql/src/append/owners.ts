@@ -2,21 +2,22 @@ import type { Event, Token } from '@parley/domain';
 import { bytes, integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
-/** Owners that are asked for in one statement. */
+/** Owners in one look-up statement. */
 const KEYS_PER_STATEMENT = 500;
 
-/** An application, or a chat where its number is given. */
+/** An application, or a chat if its number is given. */
 interface Owner {
   readonly token: Token;
   readonly chat?: number;
 }
 
 /**
- * Which owners of one partition are stored. Only that they exist is remembered, never that they do not, and only until
- * the partition's `deletes` has changed, which every commit checks: so the check needs neither a transaction nor a lock.
+ * Remembers which owners of one partition are stored, but never that one is missing. It forgets them when the
+ * partition's
+ * `deletes` changes. Every commit checks `deletes`, so a look-up needs neither a transaction nor a lock.
  */
 export class KnownOwners {
-  /** The partition's `deletes` since which everything here was looked up. */
+  /** The partition's `deletes` when the remembered owners were looked up. */
   deletes = 0;
   /** In the order of their last use. */
   readonly #known = new Set<string>();
@@ -28,7 +29,7 @@ export class KnownOwners {
     this.#limit = limit;
   }
 
-  /** Something was deleted: what is known may be gone. */
+  /** Call it after a delete: remembered owners may be gone. */
   forget(deletes: number): void {
     this.#known.clear();
     this.deletes = deletes;
@@ -50,7 +51,7 @@ export class KnownOwners {
     }
   }
 
-  /** To be called once the events are committed. */
+  /** Call it once the events are committed. */
   addCreated(events: readonly Event[]): void {
     for (const event of events) {
       const created = createdBy(event);
@@ -59,8 +60,9 @@ export class KnownOwners {
   }
 
   /**
-   * The events whose owner neither is stored nor is created by an earlier one of `events`. An event without its owner
-   * creates nothing, so what depends on it is without an owner too.
+   * The events whose owner is neither stored nor created by an earlier one of `events`. Such an event creates nothing,
+   * so
+   * events that depend on it have no owner either.
    */
   async orphansAmong(pool: Pool, events: readonly Event[]): Promise<Set<Event>> {
     const owners = events.map(ownerOf);
@@ -80,7 +82,7 @@ export class KnownOwners {
     return orphans;
   }
 
-  /** The keys of those owners that are stored. */
+  /** The keys of the owners that are stored. */
   async #storedAmong(
     pool: Pool,
     owners: readonly (Owner | undefined)[],
@@ -115,7 +117,6 @@ export class KnownOwners {
   }
 }
 
-/** The statements that read which of the owners are stored. */
 export function ownerStatements(partition: number, owners: readonly Owner[]): string[] {
   const here = `partition_number = ${integer(partition)}`;
   const applications = owners.filter((owner) => owner.chat === undefined).map(({ token }) => bytes(token));

@@ -4,9 +4,10 @@ import type { Pool } from '../pool.ts';
 import { begun, insertStatements } from './insert.ts';
 
 /**
- * Finds the events whose values the database refuses, in a batch that it has refused: by halves, down to single events,
- * each half tried in a transaction that is rolled back. About 2·log2(n) tries for one poisonous event among n.
- * An event behind a key that exists may stay unfound; the duplicates must then be sorted out first.
+ * Finds the events whose values the database refuses, in a batch that it has refused. Tries halves, down to single
+ * events,
+ * each in a transaction that is rolled back: about 2·log2(n) tries for one bad event among n.
+ * It may miss an event after an existing key. Then the duplicates must be sorted out first.
  */
 export async function findPoison(
   pool: Pool,
@@ -25,7 +26,7 @@ export async function findPoison(
   return found;
 }
 
-/** Ends the transaction of a try that went well. */
+/** Thrown to roll back the transaction of a try that succeeded. */
 class WentWell extends Error {}
 
 async function tryOut(pool: Pool, partition: number, events: readonly Event[]): Promise<DatabaseFault | undefined> {

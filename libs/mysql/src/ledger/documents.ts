@@ -5,7 +5,7 @@ import { tokenOf } from '../literals.ts';
 import type { messages, RowOf } from '../schema.ts';
 import type { Session } from '../session.ts';
 
-/** Rows, and ranges, that one statement reads: at 40 kB for the longest message, 20 MB at most. */
+/** Limits for one statement. 500 of the longest messages (40 kB) are 20 MB. */
 const ROWS_PER_STATEMENT = 500;
 const RANGES_PER_STATEMENT = 100;
 /** A group of documents ends above this, in UTF-16 units of their contents. */
@@ -29,12 +29,12 @@ export function toDocument(row: DocumentRow): SearchDocument {
   };
 }
 
-/** A range in the partition of its token. */
+/** A range with the partition of its token. */
 export interface PlacedRange extends MessageRange {
   readonly partition: number;
 }
 
-/** The messages of the ranges as they are now, in groups of at most `documentsMax`. */
+/** Reads the messages of the ranges in their present state, in groups of at most `documentsMax`. */
 export async function* documentGroups(
   session: Session,
   ranges: readonly PlacedRange[],
@@ -60,7 +60,7 @@ export function documentStatement(ranges: readonly PlacedRange[]): string {
   return `SELECT ${DOCUMENT_COLUMNS} FROM messages FORCE INDEX (PRIMARY) WHERE ${conditions}`;
 }
 
-/** The ranges in portions that one statement can read. A range that is too long is cut. */
+/** Divides the ranges into parts that one statement can read. Cuts a range that is too long. */
 export function* slices(ranges: readonly PlacedRange[]): Generator<PlacedRange[]> {
   let slice: PlacedRange[] = [];
   let room = ROWS_PER_STATEMENT;

@@ -2,7 +2,7 @@ import { DatabaseFault } from '../faults.ts';
 import { withLock } from '../named-lock.ts';
 import type { Pool } from '../pool.ts';
 
-/** Asking whether the lock is held also keeps the server from ending a connection that is idle. */
+/** `held` also keeps the connection from being idle: the server would close it and free the lock. */
 export function exclusively(pool: Pool, work: (held: () => Promise<void>) => Promise<void>): Promise<boolean> {
   return pool.use(async (session) => {
     const done = await withLock(session, 'search', async (lock) => {

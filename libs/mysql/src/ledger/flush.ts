@@ -8,9 +8,10 @@ import { sumBatches } from './sums.ts';
 const COUNTS_PER_STATEMENT = 500;
 
 /**
- * Opens the partition's next generation, which waits for the commits that have read the old one (see commit.ts), and sums
- * what is closed while appends go on. The named lock only spares others the work; what makes a sum happen once is that
- * `flushed` must still be what was read before.
+ * Opens the partition's next generation, which waits for commits that have read the old one (see commit.ts). Then sums
+ * the
+ * closed generations while appends continue. The named lock only avoids double work. The sum is added only once because
+ * the UPDATE requires the `flushed` that was read before.
  */
 export function rotateAndFlush(
   pool: Pool,

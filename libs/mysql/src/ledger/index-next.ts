@@ -6,14 +6,16 @@ import type { batches, RowOf } from '../schema.ts';
 import { documentGroups } from './documents.ts';
 import { SEARCH_INDICES } from './search-indices.ts';
 
-/** Batches looked at in each partition. An update is a batch of one message, so there can be many small ones. */
+/**
+ * The maximum of batches read in each partition. An update is a batch of one message, so there may be many small ones.
+ */
 const BATCHES_MAX = 500;
 
 type Waiting = Pick<RowOf<typeof batches>, 'partition_number' | 'seq' | 'documents' | 'created_at'>;
 
 /**
- * What this process has in hand, so that its lanes do not take the same: in each partition, up to which `seq`. Kept here
- * and not as locks: no transaction is open while the index works, and the same batch applied twice does no harm.
+ * The batches that this process is indexing, as the highest `seq` in each partition, so that its lanes take different
+ * ones. In memory instead of locks: no transaction is open during a bulk, and indexing a batch twice does no harm.
  */
 export class BatchesInHand {
   readonly #through = new Map<number, number>();
@@ -23,7 +25,7 @@ export class BatchesInHand {
     this.#lanes += 1;
   }
 
-  /** Where nobody works, what is not noted as indexed is in nobody's hand. */
+  /** When no lane works, no batch is being indexed. */
   end(): void {
     this.#lanes -= 1;
     if (this.#lanes === 0) this.#through.clear();
@@ -39,18 +41,22 @@ export class BatchesInHand {
     }
   }
 
-  /** It failed: what is not noted as indexed may be taken again, also by a lane that is at it. */
+  /**
+   * After a failure: the batches that are not marked as indexed may be taken again, even if another lane has some of
+   * them.
+   */
   giveBack(partitions: Iterable<number>): void {
     for (const partition of partitions) this.#through.delete(partition);
   }
 }
 
 /**
- * Three steps, each by itself: reads what waits in several partitions, sends it, notes it partition by partition. The
- * messages are read after the batches; a batch that is visible was committed with its rows, so what is read is at least
- * as new as what the batch tells of, and whatever comes later has a batch of its own.
- * The list of indices is read after the batches too. An index that was added before is written to; one that is added
- * later is filled by a scan that begins later still, and so sees what these batches tell of.
+ * Three separate steps: reads unindexed batches of several partitions, sends their messages, marks them by partition.
+ * The messages are read after the batches. A visible batch was committed with its rows, so each message is at least as
+ * new
+ * as its batch, and later changes have batches of their own.
+ * The list of indices is also read after the batches. An index that was added before that read gets the documents. An
+ * index that is added later is filled by an even later scan, which sees the messages of these batches.
  */
 export async function indexNext(
   pool: Pool,
@@ -98,9 +104,9 @@ export async function indexNext(
     .finally(() => inHand.end());
 }
 
-/** The oldest of all partitions, of about `documentsMax` documents together, at least one. */
+/** The oldest batches of all partitions, with about `documentsMax` documents together. At least one batch. */
 function oldest(waiting: readonly Waiting[], documentsMax: number): readonly Waiting[] {
-  // One that is behind another of its partition is not taken before it, whatever the clocks of the workers said.
+  // Within a partition the order of `seq` is kept, even if the workers' clocks differ.
   const latest = new Map<number, number>();
   const times = new Map<Waiting, number>();
   for (const batch of waiting) {
@@ -119,7 +125,7 @@ function oldest(waiting: readonly Waiting[], documentsMax: number): readonly Wai
   return taken;
 }
 
-/** What waits in the partitions behind what is in hand, the oldest of each. */
+/** The oldest unindexed batches of each partition, after those that are being indexed. */
 export function waitingBatches(partitions: readonly number[], after: (partition: number) => number): string {
   const parts = partitions.map(
     (partition) => `(SELECT partition_number, seq, documents, created_at FROM batches FORCE INDEX (batches_indexed)
@@ -137,7 +143,7 @@ export function recordsOf(batches: ReadonlyMap<number, readonly { readonly seq: 
     WHERE (partition_number, seq) IN (${keys.join()})`;
 }
 
-/** Forced onto the key: on a small table the optimizer would scan, and lock, all of it. */
+/** With a forced key: on a small table the optimizer would scan, and lock, all rows. */
 export function markIndexed(partition: number, seqs: readonly number[]): string {
   return `UPDATE batches FORCE INDEX (PRIMARY) SET indexed = 1
     WHERE partition_number = ${integer(partition)} AND seq IN (${seqs.map(integer).join()})`;

@@ -11,7 +11,7 @@ import { scan } from './scan.ts';
 import { addSearchIndex, dropSearchIndex, searchIndices } from './search-indices.ts';
 import { unindexed } from './unindexed.ts';
 
-/** The ledger on the table `batches`. Has connections of its own: what is slow here does not hold up the store. */
+/** The ledger on the table `batches`. It has its own connections, so its slow work does not delay the store. */
 export function mysqlLedger(pool: Pool, membership: Membership, partitions: number): Ledger {
   const inHand = new BatchesInHand();
   return {

@@ -3,12 +3,12 @@ import { stateOf } from '../commit.ts';
 import { integer, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
-/** Keys are kept this much longer than they are answered for: clocks differ. */
+/** Keys are kept for this time after they expire, because clocks differ. */
 const KEY_MARGIN_MS = 60 * 60 * 1_000;
 
 /**
- * What is indexed and counted stays so, therefore two processes that prune at once do no harm. `low` is raised, and
- * committed, before the rows go.
+ * A batch that is indexed and counted stays so, so two processes may prune at once. `low` is raised, and committed,
+ * before the rows are deleted.
  */
 export async function prune(pool: Pool, partition: number, limit: number): Promise<number> {
   return pool.useAgain(async (session) => {
@@ -34,7 +34,7 @@ export function finishedBatches(partition: number, flushed: number, limit: numbe
     ORDER BY seq LIMIT ${integer(limit)}`;
 }
 
-/** A join, because `seq IN (…)` scans the table where these are most of it (a DELETE takes no FORCE INDEX for that). */
+/** A join, because `seq IN (…)` scans the table if it has most of its rows (and a DELETE takes no FORCE INDEX). */
 export function removal(partition: number, seqs: readonly number[]): string {
   const rows = seqs.map((seq) => `ROW(${integer(seq)})`);
   return `DELETE b FROM (VALUES ${rows.join()}) AS finished (seq)

@@ -7,9 +7,9 @@ import { sumBatches } from './sums.ts';
 
 /** A chat of ten million messages is counted in a few seconds. */
 const COUNT_TIMEOUT_MS = 120_000;
-/** The hint ends the statement in the server too, where the client has given it up. */
+/** The hint makes the server stop a statement that the client has given up. */
 const HINT = `/*+ MAX_EXECUTION_TIME(${COUNT_TIMEOUT_MS}) */`;
-/** Before every token. */
+/** Sorts before every token. */
 const NO_TOKEN: Token = '00000000-0000-0000-0000-000000000000';
 
 interface Counted {
@@ -19,8 +19,8 @@ interface Counted {
 }
 
 /**
- * Partition by partition, its applications first, then its chats. A slice is of one partition and read from one
- * snapshot, so appends and flushes meanwhile make no drift.
+ * Goes through the partitions: in each the applications first, then the chats. A call reads one partition in one
+ * snapshot, so concurrent appends and flushes cause no drift.
  */
 export function recount(
   pool: Pool,
@@ -61,7 +61,7 @@ async function compare(
   return { checked: counted.length, drifts, ...(next === undefined ? {} : { next }) };
 }
 
-/** What comes after the applications, or the chats, of a partition. */
+/** The next position after the applications, or the chats, of a partition. */
 function behind(partitions: number, partition: number, { kind }: Sequence): CountPosition | undefined {
   if (kind === 'chats') return { partition, sequence: { kind: 'messages', token: NO_TOKEN, chat: 0 } };
   return partition + 1 < partitions ? beginOf(partition + 1) : undefined;

@@ -2,10 +2,10 @@ import { DatabaseFault } from '../faults.ts';
 import { text, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
-/** How often is looked whether the last worker has seen a change, and how often at most. */
-const LOOK_MS = 500;
-const LOOKS_MAX = 60;
-/** A worker that has said nothing for so long counts as gone. */
+/** The interval and the maximum number of checks whether all workers know a change. */
+const CHECK_MS = 500;
+const CHECKS_MAX = 60;
+/** A worker without a beat for this time counts as gone. */
 const GONE_AFTER_SECONDS = 10;
 
 export const SEARCH_INDICES = 'SELECT name FROM search_indices ORDER BY created_at, name';
@@ -23,16 +23,16 @@ export async function addSearchIndex(pool: Pool, name: string): Promise<void> {
   );
 }
 
-/** Waits until nothing that any worker still does can be older than the change. */
+/** Waits until no worker uses a list from before the change. */
 export async function dropSearchIndex(pool: Pool, name: string): Promise<void> {
   const change = await changeList(pool, `DELETE FROM search_indices WHERE name = ${text(name)}`);
-  for (let looks = 1; await isBehind(pool, change); looks += 1) {
-    if (looks === LOOKS_MAX) throw new DatabaseFault('outage', 'SEARCH_INDEX_IN_USE');
-    await Bun.sleep(LOOK_MS);
+  for (let checks = 1; await isBehind(pool, change); checks += 1) {
+    if (checks === CHECKS_MAX) throw new DatabaseFault('outage', 'SEARCH_INDEX_IN_USE');
+    await Bun.sleep(CHECK_MS);
   }
 }
 
-/** Changes the list and answers the number of the change. */
+/** Changes the list and returns the number of the change. */
 async function changeList(pool: Pool, change: string): Promise<number> {
   const results = await pool.transaction((session) =>
     session.send([

@@ -9,8 +9,9 @@ const BATCHES_PER_STATEMENT = 200;
 type Batch = Pick<RowOf<typeof batches>, 'seq' | 'messages' | 'chats'>;
 
 /**
- * What the batches of a partition's generations above `after`, up to and with `through`, add to each sequence, by its
- * key. Of an update, which has no generation, nothing.
+ * The rows that each sequence has gained by the batches of a partition's generations above `after` up to `through`, by
+ * the
+ * sequence's key. Updates have no generation and add nothing.
  */
 export async function sumBatches(
   session: Session,

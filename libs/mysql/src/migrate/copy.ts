@@ -1,34 +1,34 @@
 import { text } from '../literals.ts';
 import type { Session } from '../session.ts';
 
-/** How far a table is copied. */
+/** The progress of a table's copy. */
 export interface Progress {
   readonly table: string;
   readonly rows: number;
-  /** About as many there will be. */
+  /** The approximate number of rows in all. */
   readonly of: number;
-  /** About how long the rest of this table takes, in seconds. */
+  /** The approximate time for the rest of this table, in seconds. */
   readonly secondsLeft: number;
 }
 
 export interface Copy {
-  /** Rows go from `before_<name>` to `next_<name>`. */
+  /** Rows are copied from `before_<name>` to `next_<name>`. */
   readonly name: string;
   /** The primary key of the source. */
   readonly key: readonly string[];
-  /** Of the target, beside `partition_number`. */
+  /** The columns of the target, without `partition_number`. */
   readonly columns: string;
-  /** The same from a row `e` of the source. */
+  /** Their values, from a row `e` of the source. */
   readonly values: string;
   /** The partition of a row of the source, as SQL. */
   readonly partition: string;
 }
 
-/** A transaction of some megabytes. */
+/** A transaction of this size has some megabytes. */
 const ROWS_AT_ONCE = 10_000;
-const TOLD_EVERY_MS = 1_000;
+const PROGRESS_EVERY_MS = 1_000;
 
-/** Copies a table in the order of its key, some rows a transaction, which also notes how far it came. */
+/** Copies a table in the order of its key. Each transaction copies some rows and records its progress. */
 export async function copyTable(session: Session, copy: Copy, progress: (progress: Progress) => void): Promise<void> {
   const { name, key, columns, values, partition } = copy;
   const [estimate] = await session.select<{ n: number | null }>(
@@ -36,7 +36,7 @@ export async function copyTable(session: Session, copy: Copy, progress: (progres
     [`before_${name}`],
   );
   const begun = performance.now();
-  let toldAt = begun;
+  let reportedAt = begun;
   let rows = 0;
   for (let after = await lastKey(session, name); ; ) {
     const through = await keyBehind(session, copy, after);
@@ -56,8 +56,8 @@ export async function copyTable(session: Session, copy: Copy, progress: (progres
     });
     after = through;
     const now = performance.now();
-    if (now - toldAt < TOLD_EVERY_MS) continue;
-    toldAt = now;
+    if (now - reportedAt < PROGRESS_EVERY_MS) continue;
+    reportedAt = now;
     const of = Math.max(rows, estimate?.n ?? 0);
     progress({ table: name, rows, of, secondsLeft: Math.round((((now - begun) / rows) * (of - rows)) / 1_000) });
   }
@@ -65,7 +65,7 @@ export async function copyTable(session: Session, copy: Copy, progress: (progres
   progress({ table: name, rows: count?.n ?? rows, of: count?.n ?? rows, secondsLeft: 0 });
 }
 
-/** A key's values as hexadecimal of what HEX() answers: bytes and numbers alike. */
+/** A key's values as the hexadecimal text of HEX(), for bytes and numbers alike. */
 type Key = readonly string[];
 
 async function lastKey(session: Session, name: string): Promise<Key | undefined> {
@@ -73,7 +73,7 @@ async function lastKey(session: Session, name: string): Promise<Key | undefined>
   return row && (JSON.parse(row.last_key) as Key);
 }
 
-/** The key up to which the next rows are copied. */
+/** The last key of the next rows to copy. */
 async function keyBehind(session: Session, { name, key }: Copy, after: Key | undefined): Promise<Key | undefined> {
   const columns = key.map((column) => `HEX(${column}) AS ${column}`).join();
   const from = `FROM before_${name} AS e FORCE INDEX (PRIMARY) WHERE ${isBehind(key, after)}`;
@@ -100,7 +100,7 @@ function isBehind(key: readonly string[], after: Key | undefined): string {
   return `(${terms.join(' OR ')})`;
 }
 
-/** As bytes for a binary column, as a number for another: MySQL takes a hexadecimal literal as what it is compared with. */
+/** MySQL reads a hexadecimal literal as bytes if it is compared with a binary column, else as a number. */
 function literal(hexadecimal = ''): string {
   return `0x${hexadecimal.length % 2 === 0 ? hexadecimal : `0${hexadecimal}`}`;
 }

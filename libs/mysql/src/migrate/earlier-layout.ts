@@ -7,10 +7,12 @@ import type { Session } from '../session.ts';
 import { copyTable, type Progress } from './copy.ts';
 
 /**
- * The layout before partitions led the keys, made into the present one. Its tables are renamed first, in one statement:
- * from then on programs of the earlier version find no table and hold what they have, so nothing is written that the copy
- * would miss. The rows are copied into tables that nobody sees before they are complete; then those get their names, in
- * one statement again. Broken off anywhere, the next call goes on.
+ * Converts the earlier layout, whose keys did not begin with the partition. First one statement renames its tables:
+ * from
+ * then on earlier programs find no table and hold their events back, so the copy misses nothing. The rows are copied
+ * into
+ * tables with temporary names. At the end one statement gives them their final names. After a crash the next call
+ * continues.
  */
 
 export type { Progress };
@@ -26,10 +28,10 @@ const EARLIER = [
   'counter_generations',
   'partitioning',
 ];
-/** The tables of the present one that are filled before they are seen. */
+/** The tables of the present layout that are filled under temporary names. */
 const FILLED = ['partitions', 'applications', 'chats', 'messages', 'batches', 'idempotency', 'installation'];
 
-/** `baseline`: the statements that make the present tables. */
+/** `baseline`: the statements that create the present tables. */
 export async function convert(
   session: Session,
   baseline: readonly string[],
@@ -45,7 +47,7 @@ export async function convert(
   for (const sql of baseline) await session.change(sql.replace('CREATE TABLE IF NOT EXISTS `', '$&next_'));
   const [kept] = await session.select<{ partitions: number }>('SELECT partitions FROM before_partitioning');
   const partitions = kept?.partitions ?? configured;
-  // In this order: the counts of what is copied are taken from what is there already.
+  // In this order, because the counts are taken from the rows that are already copied.
   await copyTable(session, MESSAGES(partitions), progress);
   await copyTable(session, CHATS(partitions), progress);
   await copyTable(session, APPLICATIONS(partitions), progress);
@@ -58,7 +60,7 @@ export async function convert(
   await session.change(`RENAME TABLE ${FILLED.map((name) => `next_${name} TO ${name}`).join()}`);
 }
 
-/** What the baseline makes beside the filled tables: it makes them anew under their names. */
+/** Tables of the baseline that need no copied rows. The baseline creates them again under their final names. */
 const NOT_FILLED = ['programs', 'search_indices'];
 
 export async function hasEarlierTables(session: Session): Promise<boolean> {
@@ -66,7 +68,7 @@ export async function hasEarlierTables(session: Session): Promise<boolean> {
   return names.has('counter_generations') || names.has('before_copied');
 }
 
-/** When all is copied and on record. */
+/** Call it when everything is copied and the migration is recorded. */
 export async function dropEarlierTables(session: Session): Promise<void> {
   const tables = EARLIER.map((name) => `before_${name}`);
   await session.change(`DROP TABLE IF EXISTS ${tables.join()}`);
@@ -80,11 +82,11 @@ async function tableNames(session: Session): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-/** How far each table is copied: the key of its last row, as text. */
+/** The progress of each table: the key of its last copied row, as text. */
 const CREATE_COPIED = `CREATE TABLE IF NOT EXISTS before_copied
   (name varchar(64) NOT NULL PRIMARY KEY, last_key varchar(255) NOT NULL)`;
 
-/** As `partitionOf` does. */
+/** The same as `partitionOf`. */
 const partitionIn = (column: string, partitions: number) =>
   `CONV(HEX(LEFT(${column}, 4)), 16, 10) % ${integer(partitions)}`;
 
@@ -133,8 +135,8 @@ interface Waiting {
 }
 
 /**
- * What waits for the search index, by partition, and the rows of the partitions. The counts have been taken from the rows,
- * so nothing waits to be counted; the generations go on where they were, for Redis may still have counts of those.
+ * Copies the batches that are not indexed, by partition, and creates the rows of the partitions. The counts were taken
+ * from the rows, so no batch needs counting. The generations continue, because Redis may have counts of earlier ones.
  */
 async function copyWaiting(session: Session, partitions: number): Promise<void> {
   const [open] = await session.select<{ generation: number }>(

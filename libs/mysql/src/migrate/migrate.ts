@@ -10,13 +10,13 @@ import { convert, dropEarlierTables, hasEarlierTables, type Progress } from './e
 export type { Progress };
 
 const MIGRATIONS = join(import.meta.dir, '../../drizzle');
-/** How long another process may take to migrate before the wait for it is given up. */
+/** How long to wait for another process that migrates. */
 const LOCK_WAIT_SECONDS = 120;
 
 /**
- * Brings the tables up to date. Where they are, it only reads, so a user who may not change tables will do. Several
- * processes may call it at once: one works, the others wait for it and find nothing to do. The lock belongs to the very
- * connection that migrates, so it falls with it.
+ * Brings the tables up to date. If they are, it only reads, so a user without the right to change tables is enough.
+ * Several processes may call it at once: one works, the others wait for it and find nothing to do. The lock belongs to
+ * the connection that migrates and ends with it.
  */
 export async function migrate(
   options: SessionOptions,
@@ -42,14 +42,14 @@ export async function migrate(
   }
 }
 
-/** Whether the last migration is on record, which is written when all of it is done. */
+/** Whether the last migration is recorded, which happens only when all of it is done. */
 async function isCurrent(session: Session): Promise<boolean> {
   const files = readMigrationFiles({ migrationsFolder: MIGRATIONS });
   const newest = Math.max(...files.map(({ folderMillis }) => folderMillis));
   const [last] = await session
     .select<{ at: number }>('SELECT created_at AS at FROM __drizzle_migrations ORDER BY created_at DESC LIMIT 1')
     .catch((error: unknown) => {
-      // Before the first migration the table is missing.
+      // Before the first migration this table does not exist.
       if (faultOf(error).kind === 'outage') return [];
       throw error;
     });

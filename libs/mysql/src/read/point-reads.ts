@@ -1,7 +1,7 @@
 /**
- * Reads single rows for many callers at once: the keys of a tick, and those that come while `lanes` queries are under
- * way, go to the database in one statement. An idle system answers after one statement; a busy one asks fewer, larger
- * questions. The same key asked twice in a statement is read once.
+ * Reads single rows for many callers at once. One statement reads the keys of a tick, and those that come while all
+ * `LANES` are busy. So an idle system reads at once, and a busy one sends fewer, larger statements. A key that is
+ * asked for twice is read once in a statement.
  */
 export class PointReads<Key, Row> {
   readonly #keyText: (key: Key) => string;
@@ -10,13 +10,13 @@ export class PointReads<Key, Row> {
   #underWay = 0;
   #scheduled = false;
 
-  /** `read` answers the rows that exist by the text of their key. */
+  /** `read` returns the rows that exist, by the text of their key. */
   constructor(keyText: (key: Key) => string, read: (keys: readonly Key[]) => Promise<ReadonlyMap<string, Row>>) {
     this.#keyText = keyText;
     this.#read = read;
   }
 
-  /** The row as it is at some moment after this call; undefined where there is none. */
+  /** The row as it is at some moment after this call; undefined if there is none. */
   get(key: Key): Promise<Row | undefined> {
     const text = this.#keyText(key);
     let entry = this.#waiting.get(text);
@@ -54,6 +54,6 @@ export class PointReads<Key, Row> {
   }
 }
 
-/** Statements under way at once: they keep the server busy while answers are read. Two were slower by an eighth, four as fast. */
+/** Statements at once: they keep the server busy while results are read. Two were slower by an eighth, four as fast. */
 const LANES = 3;
 const KEYS_PER_STATEMENT = 100;

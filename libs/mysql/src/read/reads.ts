@@ -16,7 +16,7 @@ import {
 } from './rows.ts';
 import * as statements from './statements.ts';
 
-/** The reading half of the store. Every statement is harmless to repeat, so a lost connection is tried once more. */
+/** The reads of the store. Every statement is safe to repeat, so it is retried once after a lost connection. */
 export class Reads {
   readonly #pool: Pool;
   readonly #partitions: number;

@@ -2,7 +2,7 @@ import { type Application, type Chat, type Message, type Page, type PageRequest,
 import { tokenOf } from '../literals.ts';
 import type { applications, chats, messages, RowOf } from '../schema.ts';
 
-/** The rows as the statements of this folder answer them, and the entities that they are. */
+/** The rows that the statements of this folder return, and their conversion to entities. */
 
 type Times = 'created_at' | 'updated_at';
 /** The generation up to which a count is exact. */
@@ -36,7 +36,7 @@ export function toChat(row: ChatRow): Chat {
 }
 
 export function toMessage(row: MessagePageRow): Message {
-  // Written out: of all rows these are the ones that come by the fifty.
+  // Without toTimes, because this is the hot path: pages of fifty messages.
   return {
     number: row.number,
     content: row.content,
@@ -49,7 +49,7 @@ function toTimes(row: Pick<MessagePageRow, Times>): { createdAt: number; updated
   return { createdAt: row.created_at.getTime(), updatedAt: row.updated_at.getTime() };
 }
 
-/** The page that `rows` are, read in the reading order, with one more than asked for. */
+/** Makes a page of `rows`. They are in reading order, with one row more than the limit if there are more. */
 export function toPage<Row, Entity>(
   request: PageRequest<unknown>,
   rows: readonly Row[],

@@ -2,18 +2,15 @@ import { NUMBER_MAX, type PageRequest, readingOrder, type Token } from '@parley/
 import { bytes, integer } from '../literals.ts';
 
 /**
- * Every read of the store as SQL. Each goes through the clustered key alone: FORCE INDEX, because on small or freshly
- * filled tables the optimizer's statistics can make a full scan look cheaper.
+ * All reads of the store as SQL. Each uses one key only, with FORCE INDEX: on small or freshly filled tables the
+ * optimizer may prefer a full scan.
  */
 
-/** A page knows its chat already: a Buffer for each row would slow the page down. */
+/** Without token and chat, which a page knows already: a Buffer for each row would slow it down. */
 const MESSAGE_COLUMNS = 'number, content, created_at, updated_at';
 const FROM_MESSAGES = 'FROM messages FORCE INDEX (PRIMARY)';
 
-/**
- * The count and the generation up to which it is exact are read in one statement, that is from one snapshot: the sum
- * that changes them commits them together.
- */
+/** One statement, and so one snapshot, reads the count and its generation: a flush commits both together. */
 const flushedOf = (table: string) =>
   `(SELECT flushed FROM partitions AS p WHERE p.partition_number = ${table}.partition_number) AS counted_through`;
 const APPLICATION = `SELECT token, name, chats_count, created_at, updated_at, ${flushedOf('applications')} FROM applications`;
@@ -52,7 +49,7 @@ export function messagesAt(key: ChatKey, numbers: readonly number[]): string {
   return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat(key)} AND number IN (${numbers.map(integer).join()})`;
 }
 
-/** Of all partitions, so by an index of its own. One row more than asked for tells whether there are more. */
+/** Reads all partitions, so it has its own index. One row more than the limit shows whether there are more. */
 export function pageOfApplications(page: PageRequest<Token>): string {
   return `${APPLICATION} FORCE INDEX (applications_token) WHERE ${beyond(TOKENS, page)}`;
 }
@@ -80,7 +77,7 @@ export function inChat(key: ChatKey): string {
 interface KeyColumn<Key> {
   readonly column: string;
   readonly literal: (key: Key) => string;
-  /** Below and above every key. */
+  /** Values below and above every key. */
   readonly lowest: string;
   readonly highest: string;
 }
@@ -109,8 +106,9 @@ function beyond<Key>({ column, literal, lowest, highest }: KeyColumn<Key>, page:
 }
 
 /**
- * One row: the partition's `seq`, whether the owner exists, and the highest of the sequence, null where it is empty. All
- * is read in one statement, that is from one snapshot.
+ * Returns one row: the partition's `seq`, whether the owner exists, and the highest number of the sequence, null if it
+ * is
+ * empty. One statement, and so one snapshot.
  */
 export function highestChat(key: ApplicationKey): string {
   return highestOf(key, `SELECT 1 FROM applications WHERE ${inApplication(key)}`, 'chats', inApplication(key));

@@ -1,22 +1,24 @@
 import type { Socket } from 'bun';
 
-/** A TCP line to a server that can be made to fail: `url` leads through it. */
+/** A TCP proxy to a server that a test can make fail. `url` is the proxy's address. */
 export interface Line {
   readonly url: string;
-  /** Breaks every connection off; new ones are taken. */
+  /** Breaks all connections. New ones work. */
   cut(): void;
-  /** From now on nothing passes, in any direction, as where the server's machine stands still. */
+  /** From now on no byte passes in either direction, as if the server's machine hung. */
   freeze(): void;
-  /** Lets pass again what comes; what was frozen is lost, its connections with it. */
+  /** Lets new bytes pass. Frozen bytes and their connections are lost. */
   thaw(): void;
-  /** Breaks the connection off once the first statement of which `is` holds is answered: done, but nobody hears. */
+  /**
+   * Breaks the connection at the reply to the first statement that `is` accepts: it took effect, but no reply arrives.
+   */
   cutAfter(is: (statement: string) => boolean): void;
-  /** Freezes once the first statement of which `is` holds is answered: done, but nothing follows. */
+  /** Freezes at the reply to the first statement that `is` accepts: it took effect, but no reply arrives. */
   freezeAfter(is: (statement: string) => boolean): void;
   close(): void;
 }
 
-type Peer = { other: Socket<Peer> | undefined; early: Buffer[]; heard: 'cut' | 'freeze' | undefined };
+type Peer = { other: Socket<Peer> | undefined; early: Buffer[]; replyTrap: 'cut' | 'freeze' | undefined };
 
 export async function openLine(server: string): Promise<Line> {
   const target = new URL(server);
@@ -46,7 +48,7 @@ export async function openLine(server: string): Promise<Line> {
   });
 
   async function connectOn(client: Socket<Peer>): Promise<void> {
-    client.data = { other: undefined, early: [], heard: undefined };
+    client.data = { other: undefined, early: [], replyTrap: undefined };
     clients.add(client);
     if (frozen) return;
     const upstream = await Bun.connect<Peer>({
@@ -55,9 +57,9 @@ export async function openLine(server: string): Promise<Line> {
       socket: {
         data: (_, bytes) => {
           if (frozen) return;
-          if (client.data.heard === undefined) client.write(bytes);
+          if (client.data.replyTrap === undefined) client.write(bytes);
           else if (endsAnAnswer(bytes)) {
-            if (client.data.heard === 'cut') client.terminate();
+            if (client.data.replyTrap === 'cut') client.terminate();
             else frozen = true;
           }
         },
@@ -88,7 +90,7 @@ export async function openLine(server: string): Promise<Line> {
       trap = {
         is,
         spring: (client) => {
-          client.data.heard = 'cut';
+          client.data.replyTrap = 'cut';
         },
       };
     },
@@ -96,7 +98,7 @@ export async function openLine(server: string): Promise<Line> {
       trap = {
         is,
         spring: (client) => {
-          client.data.heard = 'freeze';
+          client.data.replyTrap = 'freeze';
         },
       };
     },
@@ -107,7 +109,7 @@ export async function openLine(server: string): Promise<Line> {
   };
 }
 
-/** Whether the last packet of what the server sends says that no other answer follows. */
+/** Whether the last packet of these bytes says that no other reply follows. */
 function endsAnAnswer(bytes: Buffer): boolean {
   let last = bytes;
   for (let at = 0; at + 4 <= bytes.length; ) {
@@ -117,12 +119,12 @@ function endsAnAnswer(bytes: Buffer): boolean {
   }
   const MORE_FOLLOWS = 8;
   if (last[0] === 0xff) return true; // an error ends all
-  if (last[0] !== 0) return false; // only what ends with a change, as a COMMIT, is looked at
+  if (last[0] !== 0) return false; // checks only replies that end with a change, such as COMMIT
   const status = 1 + lengthOfInteger(last[1]) + lengthOfInteger(last[1 + lengthOfInteger(last[1])]);
   return ((last[status] ?? MORE_FOLLOWS) & MORE_FOLLOWS) === 0;
 }
 
-/** Bytes that MySQL's length-encoded integer takes. */
+/** How many bytes a length-encoded integer of MySQL takes. */
 function lengthOfInteger(first = 0): number {
   return { 252: 3, 253: 4, 254: 9 }[first] ?? 1;
 }

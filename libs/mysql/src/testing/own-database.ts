@@ -1,9 +1,9 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import { type Mysql, openMysql } from '../open.ts';
 
-/** A database of the test's own on the server of MYSQL_URL, migrated; `close` drops it. */
+/** A database of one test on the server of MYSQL_URL, migrated. `close` drops it. */
 export interface OwnDatabase {
-  /** For the user that the programs are. */
+  /** For the user of the programs. */
   readonly url: string;
   /** For the user who may change its tables. */
   readonly migrationUrl: string;
@@ -13,11 +13,11 @@ export interface OwnDatabase {
   close(): Promise<void>;
 }
 
+/** The users have the same rights as in the system's own database (stack/conf/mysql-users.sql), and no more. */
 const ROWS = 'SELECT, INSERT, UPDATE, DELETE';
 const TABLES = `${ROWS}, CREATE, ALTER, DROP, INDEX`;
 
-/** The users have in it what they have in the system's own database (stack/conf/mysql-users.sql), and no more. */
-/** Into how many a test's database is divided. */
+/** The number of partitions of a test's database. */
 export const PARTITIONS = 8;
 
 export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase> {
@@ -27,7 +27,7 @@ export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase
   const root = await rootConnection();
   await root.query(`CREATE DATABASE ${name}`);
   await root.changeUser({ database: name });
-  // A `_` in the name of a database would stand for any character.
+  // In a GRANT, an unescaped `_` in a database's name matches any character.
   const here = `\`${name.replaceAll('_', '\\_')}\`.*`;
   await root.query(`GRANT ${ROWS} ON ${here} TO '${url.username}'`);
   await root.query(`GRANT ${TABLES} ON ${here} TO '${migrationUrl.username}'`);
@@ -43,7 +43,7 @@ export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase
     query: async <Row>(sql: string) => (await root.query(sql))[0] as Row[],
     close: async () => {
       await mysql.close();
-      // A dropped database keeps what was granted on it.
+      // MySQL keeps the rights on a dropped database.
       await root.query(`REVOKE ${ROWS} ON ${here} FROM '${url.username}'`);
       await root.query(`REVOKE ${TABLES} ON ${here} FROM '${migrationUrl.username}'`);
       await root.query(`DROP DATABASE ${name}`);
@@ -52,25 +52,25 @@ export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase
   };
 }
 
-/** In every partition. */
+/** Flushes every partition. */
 export async function flushAll({ ledger }: Mysql): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition += 1) await ledger.rotateAndFlush(partition);
 }
 
-/** All that may be forgotten, in every partition. */
+/** Prunes every partition until nothing is left to delete. */
 export async function pruneAll({ ledger }: Mysql): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition += 1) while ((await ledger.prune(partition, 100)) > 0);
 }
 
-/** Whether the server is at a statement of anybody that has this in it. */
+/** Whether the server is running a statement that contains `part`. */
 export async function isRunning({ query }: Pick<OwnDatabase, 'query'>, part: string): Promise<boolean> {
   const running = await query<{ Info: string | null }>('SHOW FULL PROCESSLIST');
   return running.some(({ Info }) => Info?.includes(part) && !Info.startsWith('SHOW'));
 }
 
 /**
- * On the server's socket, MYSQL_SOCKET, which is root's alone: over TCP nobody may make databases on the servers of the
- * tests. On a server that is given it is whoever MYSQL_ROOT_URL names.
+ * Connects as root over the server's socket, MYSQL_SOCKET: over TCP no user may create databases on the tests' servers.
+ * For a server that runs elsewhere, uses MYSQL_ROOT_URL.
  */
 export function rootConnection(): Promise<Connection> {
   const { MYSQL_ROOT_URL } = process.env;

@@ -7,7 +7,6 @@ export function redisUrl(): string {
   return url;
 }
 
-/** Deletes what a test has left on that server. */
 export async function deleteKeys(prefix: string): Promise<void> {
   const client = new Redis(redisUrl());
   const keys = await client.keys(`${prefix}*`);

@@ -1,6 +1,6 @@
 import type { EpochRegister } from '@parley/domain';
 
-/** Gives out epochs as the database does: it remembers the last one of each partition, whatever Redis forgets. */
+/** Gives out epochs as the database does: it remembers the last one of each partition even if Redis loses its data. */
 export function epochRegister(): EpochRegister {
   const last = new Map<number, number>();
   return {

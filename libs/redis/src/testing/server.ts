@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 const START_MS = 30_000;
 const START_TRIES = 5;
 
-/** A Redis server of a test's own, to be stopped, paused and emptied. On loopback, with an append-only file. */
+/** A Redis server of one test, which may stop, pause and empty it. On loopback, with an append-only file. */
 export class RedisServer {
   #process: Subprocess | undefined;
 
@@ -26,7 +26,7 @@ export class RedisServer {
         await server.start();
         return server;
       } catch (error) {
-        // Somebody may have taken the port meanwhile, or the one of the cluster's bus, 10,000 above.
+        // Another program may have taken the port meanwhile, or the port of the cluster's bus, 10,000 above.
         if (tries === START_TRIES) throw error;
       }
     }
@@ -72,7 +72,7 @@ export class RedisServer {
     }
   }
 
-  /** Resolves when the server answers commands, if only that it wants a password. */
+  /** Resolves when the server replies to commands, even if only with "NOAUTH". */
   async answers(): Promise<void> {
     const started = performance.now();
     const answer = () => this.cli('PING').catch((error: Error) => error.message);
@@ -83,24 +83,24 @@ export class RedisServer {
     }
   }
 
-  /** A command on a connection of its own. */
+  /** Sends a command on a new connection. */
   async cli(name: string, ...args: string[]): Promise<unknown> {
     const client = new Redis(this.port, '127.0.0.1', { retryStrategy: null, lazyConnect: true });
-    let told: Error | undefined;
+    let connectError: Error | undefined;
     client.on('error', (error: Error) => {
-      told ??= error;
+      connectError ??= error;
     });
     try {
       await client.connect();
       return await client.call(name, ...args);
     } catch (error) {
-      throw told ?? error;
+      throw connectError ?? error;
     } finally {
       client.disconnect();
     }
   }
 
-  /** As a crash: without a last word to its file. */
+  /** Like a crash: the server writes nothing more to its file. */
   async kill(): Promise<void> {
     this.#process?.kill('SIGKILL');
     await this.#process?.exited;
@@ -129,8 +129,8 @@ export async function formCluster(servers: readonly RedisServer[]): Promise<void
 }
 
 /**
- * The command line of a program of Redis: from the native servers of this machine where there are any, else from the
- * path. In the first case it brings its own loader and libraries.
+ * The command line of a program of Redis: from the native servers of this machine if there are any, else from the PATH.
+ * A native program needs its own loader and libraries.
  */
 function command(program: string): string[] {
   const pattern = new Bun.Glob(`.cache/parley/rootfs-*/usr/bin/${program}`);
@@ -143,7 +143,7 @@ function command(program: string): string[] {
   return [installed];
 }
 
-/** Whether a server of a test's own can be started here. Where none can, the reason is told. */
+/** Whether a test can start its own server here. If not, prints the reason. */
 export function canStartServers(): boolean {
   try {
     command('redis-server');

@@ -15,7 +15,7 @@ import { RedisServer } from './server.ts';
 
 export const PARTITIONS = 4;
 
-/** Drivers and servers for one test, closed and removed after it. */
+/** Drivers and servers for one test. They are closed and removed after it. */
 export class TestSystem {
   readonly prefix = `test:${newEventId()}:`;
   #register = epochRegister();
@@ -31,7 +31,7 @@ export class TestSystem {
     });
   }
 
-  /** Not waited for. On the shared server, unless told otherwise. */
+  /** Does not wait until they are ready. The default is the shared server. */
   drivers(options: Partial<RedisOptions> = {}): RedisDrivers {
     const { prefix } = this;
     const defaults = { servers: { url: redisUrl() }, partitions: PARTITIONS, prefix, register: this.#register };
@@ -64,7 +64,7 @@ export function messagesOf(token: Token = newToken(), chat = 1): Sequence {
   return { kind: 'messages', token, chat };
 }
 
-/** A token of this partition. */
+/** A token in this partition. */
 export function tokenIn(partition: number): Token {
   for (;;) {
     const token = newToken();
