@@ -131,12 +131,14 @@ describe('how much a consumer has in its hand', () => {
     await until('many are taken at once', () => stored.length === 1);
     away = true;
     for (const event of events.slice(1)) await publishing.log.publish(event);
-    await until('they are in the hand', () => consuming.stats.deliveries === 21);
+    await until('they are in the hand', async () => consuming.stats.deliveries >= 21 && (await waiting()) === 0);
+    // The second came twice where it was sent before the first one's acknowledgement had made the consumer new.
+    const before = consuming.stats.redeliveries;
     for (let cuts = 1; cuts <= 3; cuts += 1) {
       proxy.cut();
-      await until('the first of them comes again', () => consuming.stats.redeliveries >= cuts);
+      await until('the first of them comes again', () => consuming.stats.redeliveries >= before + cuts);
       await until('the others wait', async () => (await waiting()) === 19);
-      expect(consuming.stats.redeliveries).toBe(cuts);
+      expect(consuming.stats.redeliveries).toBe(before + cuts);
     }
     away = false;
     await until('all are stored', () => stored.length === 21);
