@@ -60,7 +60,7 @@ describe('a body that does not arrive', () => {
   afterEach(() => bodyDeadline(30_000));
   afterAll(() => server.stop(0));
 
-  /** A connection on which these parts are sent, one each `pauseMs`; answers what came until it was closed. */
+  /** Sends the parts on one connection, one every `pauseMs`. Resolves with all that the server sent. */
   async function slowly(parts: readonly string[], pauseMs: number): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     let answer = '';

@@ -47,7 +47,7 @@ describe('what is wrong is told by field', () => {
 });
 
 describe('only so much is looked at as is told', () => {
-  /** An array that counts which of its items are read. */
+  /** An array that records which of its items are read. */
   function counted(length: number, item: unknown) {
     const read = new Set<string>();
     const items = new Proxy(Array(length).fill(item), {
