@@ -4,7 +4,7 @@ import { failure } from './failure.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
-/** An echo behind a proxy. */
+/** An echo server behind a proxy. */
 let server: Server;
 let proxy: TcpProxy;
 let port: number;
