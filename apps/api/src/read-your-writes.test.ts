@@ -5,7 +5,7 @@ import { settled } from './read-your-writes.ts';
 
 const token = newToken();
 
-/** Events whose fence answers this, and a store; what is asked of them is noted. */
+/** An event log with this fence, and a store; both record their calls. */
 function partsWith(fence: () => Promise<number>, reach: () => Promise<void> = async () => {}) {
   const asked: unknown[][] = [];
   const events: Pick<EventLog, 'fence'> = {

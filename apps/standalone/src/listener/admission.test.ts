@@ -46,7 +46,7 @@ test('while too much is unsent, long ones wait and others go before, up to twice
   admission.made(10 * MEGABYTE, false);
   admission.enter(entrant('too much', false));
   expect(begun).toEqual(['quick']);
-  await new Promise(setImmediate); // the turn ends, and nothing may begin yet
+  await new Promise(setImmediate); // the turn ends, and nothing may start yet
   expect(begun).toEqual(['quick']);
   admission.sent(15 * MEGABYTE);
   await until('all have begun', () => begun.length === 3);
