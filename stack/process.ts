@@ -29,7 +29,7 @@ export interface Launch {
   readonly logFile: string;
 }
 
-/** Starts it in a session of its own, so that a Ctrl-C for us does not reach it. @returns its pid */
+/** Starts a process in a session of its own, so that a Ctrl-C for us does not reach it. @returns its pid */
 export function launch({ command, env, cwd, logFile }: Launch): number {
   const log = openSync(logFile, 'a', 0o600);
   try {

@@ -16,7 +16,7 @@ export interface Service {
   readonly stopSignal?: StopSignal;
   /** The file with its pid, if the process that we start is not the one that stays. */
   readonly pidFile?: string;
-  /** The services that it needs; starting it starts them first. */
+  /** The services that it needs; `start` starts them first. */
   readonly needs?: readonly string[];
   /** Writes its files, and removes those that a killed instance left. Called before a start, when it does not run. */
   prepare(): Promise<void>;

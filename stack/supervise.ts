@@ -97,7 +97,7 @@ export class Supervisor {
     }
   }
 
-  /** Waits until it is ready. @returns false if it ended instead @throws {NotReady} if it is late */
+  /** Waits until the service is ready. @returns false if its process ended @throws {NotReady} if it is late */
   async #isReadyInTime(service: Service, record: ProcessRecord): Promise<boolean> {
     const until = Date.now() + READY_WITHIN_MS;
     while (!(await isReady(service.name, service.port))) {

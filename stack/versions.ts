@@ -3,7 +3,7 @@
  * compares the compose file with this table, so the two systems cannot drift apart unnoticed.
  */
 export const BUN_VERSION = '1.4.5';
-/** The base of the apps' image. */
+/** The base image of the apps' image. */
 export const BUN_IMAGE = `oven/bun:${BUN_VERSION}-slim`;
 /** The images of the optional profile `monitoring`; the native stack has no monitoring. */
 export const MONITORING_IMAGES = { prometheus: 'prom/prometheus:v3.15.1', grafana: 'grafana/grafana:13.2.3' } as const;

@@ -3,7 +3,7 @@ import { latencyOf } from '../measure/statistics.ts';
 import { randomFrom, textOf } from '../texts.ts';
 import type { OpenLoopOptions, OpenLoopReport } from './open-loop.ts';
 
-/** How often it polls. More polls would be a load of their own: hundreds of searches a second if the lag is long. */
+/** Pauses between polls. More polls would be a load of their own: hundreds of searches a second if the lag is long. */
 const SEARCH_EVERY_MS = 100;
 const READ_EVERY_MS = 2;
 const FOUND_WITHIN_MS = 30_000;

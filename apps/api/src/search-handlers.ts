@@ -57,7 +57,7 @@ function refuseNothing(path: string): never {
 
 const validate = bodySchema(Type.Required(SearchInput))['~standard'].validate;
 
-/** The query in the URL. The rules are those for the query in a body. */
+/** Checks the query in the URL by the rules for a query in a body. */
 function textOfUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {

@@ -10,7 +10,7 @@ export type ConnectionSocket = Socket<{ connection: Connection }>;
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** How much input is read ahead while a request is answered. Beyond this it stays in the system's buffers. */
 const AHEAD_BYTES_MAX = 64 * 1024;
-/** Up to this size, copying is cheaper than another system call. */
+/** Content up to this size is copied behind its head: that is cheaper than a second write. */
 const JOINED_BYTES_MAX = 64 * 1024;
 /** A larger request body makes its answer count as long: making the answer takes memory. */
 const LARGE_BODY_BYTES = 128 * 1024;
@@ -56,14 +56,14 @@ export class Connection {
     return this.#state === 'idle';
   }
 
-  /** For how many milliseconds it has had no request: the longest is closed first. Undefined during a request. */
+  /** Milliseconds without a request: to make room, the connection with most is closed. Undefined during a request. */
   get spareMs(): number | undefined {
     if (this.#state === 'lingering') return Number.POSITIVE_INFINITY;
     const spare = this.#state === 'idle' || (this.#state === 'reading' && this.#reader.head === undefined);
     return spare ? performance.now() - this.#since : undefined;
   }
 
-  /** How much it holds of requests that are not being answered yet: bytes times milliseconds. Undefined if nothing. */
+  /** What the connection holds of requests that are not being answered: bytes times milliseconds. Undefined if nothing. */
   get hoarded(): number | undefined {
     if (this.#heldBytes === 0 || this.#state === 'answering') return undefined;
     return this.#heldBytes * (1 + performance.now() - this.#since);
@@ -105,7 +105,7 @@ export class Connection {
     this.#answer(async () => this.#shared.refuse(refusal), undefined);
   }
 
-  /** Drops what it holds of its client's bytes, to free memory for others. */
+  /** Drops what the connection holds of its client's bytes, to free memory for others. */
   relieve(refusal: Refusal): void {
     if (this.#state === 'sending') this.abort();
     else if (this.#state !== 'answering') this.refuse(refusal);
@@ -272,7 +272,7 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Marks it closed. Returns whether it was open. */
+  /** Marks the connection closed. Returns whether it was open. */
   #release(): boolean {
     if (this.#state === 'closed') return false;
     this.#leave();

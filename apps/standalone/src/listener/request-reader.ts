@@ -100,7 +100,7 @@ export class RequestReader {
     return this.#gathered;
   }
 
-  /** Copies waiting bytes out of a much larger piece, so that the piece can be freed. */
+  /** Copies waiting bytes out of a much larger received piece, so that the piece can be freed. */
   #compact(): void {
     if (this.#gathered !== undefined || this.#input.length === 0) return;
     if (this.#input.buffer.byteLength > 2 * this.#input.length) this.#input = Buffer.from(this.#input);

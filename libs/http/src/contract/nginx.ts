@@ -25,7 +25,7 @@ function maps(): string {
   const allow = PATH_RULES.map((rules) => `  "~${inUri(rules)}" "${rules.methods.join(', ')}";`);
   const methods = [...new Set(PATH_RULES.flatMap(({ operations }) => operations.filter(isCreate)).map(methodOf))];
   return `${HEAD}
-# For nginx's own 405.
+# The Allow header of nginx's own 405.
 map $request_uri $parley_allow {
   default "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ${allow.join('\n')}

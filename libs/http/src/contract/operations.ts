@@ -46,7 +46,8 @@ export interface Answer {
 }
 
 export const TAGS = {
-  Applications: 'An application has a token and chats. Create one for each of your products, customers or environments.',
+  Applications:
+    'An application has a token and chats. Create one for each of your products, customers or environments.',
   Chats: 'Numbered 1, 2, 3… within their application.',
   Messages: 'Numbered 1, 2, 3… within their chat.',
   Search: 'Over the messages of a chat.',
