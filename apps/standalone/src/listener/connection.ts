@@ -63,7 +63,7 @@ export class Connection {
     return spare ? performance.now() - this.#since : undefined;
   }
 
-  /** What the connection holds of requests that are not being answered: bytes times milliseconds. Undefined if nothing. */
+  /** What the connection holds of requests that wait: bytes times milliseconds; undefined if nothing. */
   get hoarded(): number | undefined {
     if (this.#heldBytes === 0 || this.#state === 'answering') return undefined;
     return this.#heldBytes * (1 + performance.now() - this.#since);
