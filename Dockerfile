@@ -1,7 +1,7 @@
-# One image for the three apps; docker-compose.yml says which one a container runs.
+# One image for all apps; docker-compose.yml says which app a container runs.
 ARG BUN_IMAGE=oven/bun:1.4.5-slim
 
-# Only what decides the dependencies, so that a change of the sources does not install them anew.
+# Only the files that decide the dependencies, so that a change of the sources does not install them again.
 FROM ${BUN_IMAGE} AS manifests
 WORKDIR /manifests
 COPY . .
@@ -21,5 +21,5 @@ COPY libs libs
 COPY docker/ready.ts docker/ready.ts
 USER bun
 EXPOSE 3000
-# A shell in between would keep the stop signal from the app.
+# No shell in between: it would keep the stop signal from the app.
 CMD ["bun", "apps/standalone/src/main.ts"]

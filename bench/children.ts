@@ -1,6 +1,6 @@
 /**
- * Programs that a scenario starts beside the stack: each in a session of its own, because CPU is told by session, and so
- * out of reach of a Ctrl-C. They end with us all the same.
+ * Starts programs that a scenario needs beside the stack. Each gets a session of its own, because CPU is counted by
+ * session; a Ctrl-C therefore does not reach it. All end with this process.
  */
 export function launched(
   command: readonly string[],

@@ -1,13 +1,13 @@
-/** What every scenario is given: the system, how long to measure, and how to watch who works. */
+/** What every scenario gets: the system, how long to measure, and how to measure the programs' CPU. */
 import type { Measurement } from './measure/result.ts';
 import { type Done, type Sample, Stopwatch } from './measure/sample.ts';
 import type { BenchStack } from './stack.ts';
 
 export interface Settings {
   readonly rounds: number;
-  /** Of one round of one contender. */
+  /** The length of one round of one contender. */
   readonly seconds: number;
-  /** Fewer and shorter rounds, and only what belongs to an everyday look. */
+  /** Fewer and shorter rounds, and only the scenarios for everyday use. */
   readonly quick: boolean;
   /** The largest sizes too: a million messages in a chat, ten million rows, ten minutes. */
   readonly large: boolean;
@@ -16,7 +16,7 @@ export interface Settings {
 export interface Context extends Settings {
   readonly stack: BenchStack;
   readonly say: (what: string) => void;
-  /** What scenarios found out that later ones build on. */
+  /** Results of earlier scenarios that later ones use. */
   readonly known: { sustainedPerSecond?: number };
 }
 
@@ -26,16 +26,16 @@ export interface Scenario {
   readonly run: (context: Context) => Promise<Measurement[]>;
 }
 
-/** One of the things that are compared, and the processes beside the stack's that it uses. */
+/** One of the things that are compared, and the processes outside the stack that it uses. */
 export interface Contender {
   readonly name: string;
   readonly run: () => Promise<Done>;
   readonly pids?: Readonly<Record<string, number>>;
-  /** Before each round, outside of the measured time. */
+  /** Runs before each round; its time does not count. */
   readonly prepare?: () => Promise<void>;
 }
 
-/** Runs `work` and tells what it took. */
+/** Runs `work` and measures its time and CPU. */
 export async function watched(
   { stack }: Pick<Context, 'stack'>,
   work: () => Promise<Done>,
@@ -46,8 +46,8 @@ export async function watched(
 }
 
 /**
- * Each contender once, then each again, and so on: what disturbs the machine for a while disturbs all of them. The
- * round before the first warms up and does not count. @returns the samples of each, by its name
+ * Runs each contender once, then each again, and so on, so that a disturbance hits all of them. A first round warms up
+ * and does not count. @returns each contender's samples, by its name
  */
 export async function interleaved(
   context: Context,

@@ -1,6 +1,6 @@
 /**
- * Writes docs/figures.md, every figure of a run, from the run's JSON file. Scenarios that were run again are taken from
- * the later files:
+ * Writes docs/figures.md, with every figure of a run, from the run's JSON file. If scenarios were run again, they are
+ * taken from the later files:
  *
  *   bun bench/figures.ts bench/results/TIME.json [bench/results/LATER.json…]
  */
@@ -16,7 +16,7 @@ interface Run {
   readonly measurements: readonly Measurement[];
 }
 
-/** The scenario is the heading. */
+/** Without the column of scenario names: the name is the heading. */
 const withoutScenario = ({ texts, head, rows }: Table): Table => ({
   texts: texts - 1,
   head: head.slice(1),

@@ -72,7 +72,7 @@ async function main(): Promise<number> {
         failed.push(name);
         tell(`FAILED: ${error instanceof Error ? error.stack : String(error)}`);
       }
-      // After each one: a run that is broken off has its results.
+      // Written after each scenario, so that an interrupted run keeps its results.
       await Bun.write(
         file,
         JSON.stringify({ at: new Date().toISOString(), machine, settings, measurements, failed }, null, 1),

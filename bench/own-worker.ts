@@ -1,6 +1,6 @@
 /**
- * A worker of our own, beside the stack's, which is stopped meanwhile: started and stopped within a second, and without
- * search where storing alone is measured. (The stack waits until a worker is ready, and without search it never is.)
+ * A worker outside the stack, whose own worker is stopped. It starts and stops within a second, and can run without
+ * search, to measure storing alone. (The stack's start waits for a ready worker, which one without search never is.)
  */
 
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type BenchStack, REPOSITORY } from './stack.ts';
 import { type WorkerTotals, workerTotals } from './system.ts';
 
 const PORT = 17_150;
-/** Nobody listens here. */
+/** An address where nothing listens. */
 const NOWHERE = 'http://127.0.0.1:17159';
 
 export class OwnWorker {

@@ -1,10 +1,10 @@
 /**
- * How many cores, nodes, memory and disk a rate takes, from the CPU that a run has measured for one message:
+ * How many cores, nodes, memory and disk a rate needs, from the CPU that a run has measured for one message:
  *
  *   bun bench/scaling.ts bench/results/TIME.json [--days 30] [--utilisation 0.6] [--node-cores 16]
  *
- * A model, not a measurement: it multiplies what one machine has shown, and knows of each kind of node only what limits
- * it. docs/scaling.md says what it leaves out.
+ * This is a model, not a measurement: it multiplies the figures of one machine, and knows only one limit of each kind
+ * of node. docs/scaling.md says what it leaves out.
  */
 import { parseArgs } from 'node:util';
 import type { Measurement } from './measure/result.ts';
@@ -16,19 +16,19 @@ const SECONDS_A_DAY = 86_400;
 
 interface Kind {
   readonly name: string;
-  /** How often the work of one message is done: by each copy of it. */
+  /** Each copy does the work of a message, so the work is done this many times. */
   readonly copies: number;
-  /** What one process or shard can use of a node, in cores: a single-threaded program never more than one. */
+  /** How many cores one process or shard can use: at most one for a single-threaded program. */
   readonly coresEachMax: number;
   /** Memory of one process or shard. */
   readonly memoryGb: number;
-  /** Bytes that one message keeps, in one copy. */
+  /** Bytes that one copy keeps of one message. */
   readonly bytesKept: number;
-  /** What one of it is called. */
+  /** What one process or shard is called. */
   readonly unit: string;
 }
 
-/** Copies and memory are choices of ours; bytes are measured: 100,000 messages of 60 characters, stored in order, one segment. */
+/** Copies and memory are our choice; bytes are measured: 100,000 messages of 60 characters, in order, one segment. */
 const KINDS: readonly Kind[] = [
   { name: 'ingest', copies: 1, coresEachMax: 1, memoryGb: 0.2, bytesKept: 0, unit: 'processes' },
   { name: 'redis', copies: 2, coresEachMax: 1, memoryGb: 1, bytesKept: 0, unit: 'servers (masters and replicas)' },

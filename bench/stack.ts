@@ -1,6 +1,6 @@
 /**
- * The system that is measured: a native stack of its own, with one instance of each app, on ports below those that
- * Linux gives to outgoing connections, of which a load opens many.
+ * The measured system: a native stack of its own, with one instance of each app. Its ports are below those that Linux
+ * uses for outgoing connections, because a load opens many of these.
  */
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { connectionUrls, migrationUrl } from '@parley/stack/urls';
 import { CORES } from './measure/processes.ts';
 
 export const REPOSITORY = resolve(import.meta.dir, '..');
-/** As docs/scaling.md says for a machine of its size: one for each core that the system has to itself. */
+/** As docs/scaling.md recommends for a machine of this size: one for each core that the system has to itself. */
 export const PARTITIONS = Number(process.env.BENCH_PARTITIONS ?? Math.max(2, CORES));
 
 const ENVIRONMENT = {
@@ -32,10 +32,10 @@ export class BenchStack {
   readonly worker = `http://127.0.0.1:${this.#settings.ports.worker}`;
   readonly nginx = `http://127.0.0.1:${this.#settings.ports.nginx}`;
   readonly stateDir = this.#settings.stateDir;
-  /** By program, without the number of its instance. */
+  /** Pids by program, without the instance's number. */
   pids: ReadonlyMap<string, number> = new Map();
 
-  /** A stack without any data. What an interrupted run left is stopped and removed. */
+  /** Starts a stack without data. It first stops and removes what an interrupted run has left. */
   static async up(): Promise<BenchStack> {
     const stack = new BenchStack();
     await stack.command('down');
@@ -65,12 +65,12 @@ export class BenchStack {
     this.pids = new Map(all.flatMap(({ name, pid }) => (pid === null ? [] : [[name.replace(/-\d+$/, ''), pid]])));
   }
 
-  /** What an app of this stack is told that listens on `port`. */
+  /** The environment of an app of this stack that listens on `port`. */
   appEnvironment(app: App, port: number): Record<string, string> {
     return appEnvironment(this.#settings, app, port);
   }
 
-  /** bin/stack with this stack's settings. @returns what it printed @throws with what it said if it fails */
+  /** Runs bin/stack with this stack's settings. @returns its output @throws if it fails, with its output */
   async command(...args: string[]): Promise<string> {
     const child = Bun.spawn([join(REPOSITORY, 'bin/stack'), ...args], {
       env: { ...process.env, ...ENVIRONMENT },
@@ -81,7 +81,7 @@ export class BenchStack {
       new Response(child.stderr).text(),
       child.exited,
     ]);
-    // `status` fails where a program is not ready; what it prints is what we ask for.
+    // `status` fails if a program is not ready, but its output is what we want.
     if (code !== 0 && args[0] !== 'status') throw new Error(`bin/stack ${args.join(' ')}: ${errors || output}`);
     return output;
   }
@@ -92,7 +92,7 @@ function serversOf(settings: Settings) {
   return {
     redis: REDIS_URL,
     rabbitmq: RABBITMQ_URL,
-    /** As the user who may make tables: the floors have some of their own. */
+    /** The user who may create tables, because the floors have tables of their own. */
     mysql: migrationUrl(settings.ports),
     /** For root. */
     mysqlSocket: mysqlSocket(settings),

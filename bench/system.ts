@@ -1,4 +1,4 @@
-/** What scenarios do to the system beside measuring it: owners, backlogs, waiting until all is stored and indexed. */
+/** What scenarios do besides measuring: create owners, make backlogs, wait until all is stored and indexed. */
 import { until } from '@parley/testing';
 import type { Context } from './context.ts';
 import { withMysql } from './floors/mysql.ts';
@@ -22,7 +22,7 @@ async function post(url: string, body: unknown): Promise<Record<string, string |
   return answer;
 }
 
-/** Chats of new applications; answers their paths, those of different applications in turn. */
+/** Creates chats in new applications. Resolves with the chats' paths, the applications in turn. */
 export async function newChats(url: string, applications: number, chatsEach: number): Promise<string[]> {
   const paths: string[][] = Array.from({ length: chatsEach }, () => []);
   const left = Array.from({ length: applications }, (_, index) => index);
@@ -73,7 +73,7 @@ export async function workerTotals(url: string): Promise<WorkerTotals> {
   return { stored: value('parley_store_batch_rows_sum'), indexed: value('parley_indexed_documents_total') };
 }
 
-/** Until the worker has stored and indexed so many more rows than `before`. */
+/** Waits until the worker has stored and indexed this many more rows and documents than `before`. */
 export async function settled(
   { stack }: Context,
   before: WorkerTotals,
@@ -86,7 +86,7 @@ export async function settled(
   await until(`${rows} rows are stored and ${documents} indexed`, done, SETTLED_WITHIN_MS);
 }
 
-/** Without the worker, whose backlog would take part in what is measured next: forgets all that was accepted. */
+/** Runs `work` without the worker, then drops what was accepted, which would distort the next measurement. */
 export async function withoutWorker<T>({ stack }: Context, work: () => Promise<T>): Promise<T> {
   await stack.stop('worker-1');
   try {

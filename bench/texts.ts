@@ -1,6 +1,6 @@
 /**
- * Texts as people write them, as far as a search engine can tell: words of a vocabulary of 5,000 of which few are common
- * and most are rare (Zipf). The same seed gives the same texts.
+ * Texts that look natural to a search engine: words from a vocabulary of 5,000, few of them common and most rare
+ * (Zipf). The same seed gives the same texts.
  */
 const VOCABULARY = 5_000;
 const SYLLABLES = [
@@ -33,7 +33,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** The word of a rank; those of low ranks are short. */
+/** The word of a rank. Words of low ranks are short. */
 export function wordOf(rank: number): string {
   let word = SYLLABLES[rank % SYLLABLES.length] ?? '';
   for (let rest = Math.floor(rank / SYLLABLES.length); rest > 0; rest = Math.floor(rest / SYLLABLES.length)) {
@@ -44,7 +44,7 @@ export function wordOf(rank: number): string {
 
 const randomWord = (random: () => number): string => wordOf(Math.floor(VOCABULARY ** random()) - 1);
 
-/** A text of about so many characters: a usual message is 60. */
+/** A text of about this many characters; a usual message has 60. */
 export function textOf(random: () => number, characters = 60): string {
   let text = randomWord(random);
   while (text.length < characters) text += ` ${randomWord(random)}`;

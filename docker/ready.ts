@@ -1,4 +1,4 @@
-/** The health check of the apps' containers: ends with 0 if the app on PORT says that it is ready. */
+/** The health check of the apps' containers: ends with 0 if the app on PORT reports that it is ready. */
 const WITHIN_MS = 2_000;
 
 const ready = await fetch(`http://127.0.0.1:${process.env.PORT}/readyz`, {

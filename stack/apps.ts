@@ -1,4 +1,4 @@
-/** The system's three programs, as many instances of each as the settings say, straight from the sources. */
+/** The system's three programs. The settings say how many instances of each run; they run straight from the sources. */
 import { existsSync } from 'node:fs';
 import { run } from './run.ts';
 import { type Service, StopOrder } from './service.ts';
@@ -24,7 +24,7 @@ function appService(settings: Settings, app: App, index: number): Service {
     stopOrder: STOP_ORDERS[app],
     command: [process.execPath, main],
     env: {
-      // Not ours, which differs from shell to shell, and would count as a change.
+      // A fixed PATH: ours differs from shell to shell, and would count as a changed setting.
       PATH: '/usr/local/bin:/usr/bin:/bin',
       NODE_ENV: 'production',
       ...settings.appEnvironment,
@@ -39,12 +39,12 @@ function appService(settings: Settings, app: App, index: number): Service {
 }
 
 /**
- * Bun lets its heap grow in proportion to the machine's memory before it collects. This tells it of a smaller machine: not
- * a limit, but a quarter less memory at full load for no measurable CPU.
+ * Makes Bun assume a smaller machine: it lets its heap grow in proportion to the memory before it collects garbage. Not
+ * a limit; saves a quarter of the memory at full load, for no measurable CPU.
  */
 export const ASSUMED_MEMORY_BYTES = 512 * 1024 * 1024;
 
-/** What an app is told; docker-compose.yml says the same, and a test compares them. */
+/** An app's environment variables. docker-compose.yml has the same, and a test compares them. */
 export function appEnvironment(settings: Settings, app: App, port: number): Record<string, string> {
   return {
     PORT: String(port),
@@ -61,7 +61,7 @@ export function appEnvironment(settings: Settings, app: App, port: number): Reco
   };
 }
 
-/** The apps' dependencies, if this is a fresh checkout. */
+/** Installs the apps' dependencies in a fresh checkout. */
 export async function ensureDependencies(repository: string): Promise<void> {
   if (existsSync(`${repository}/node_modules`)) return;
   console.log('Installing the dependencies (bun install)');

@@ -1,9 +1,9 @@
 /**
- * Runs a program inside the installed root file system, as the unprivileged user. The stack's state folder appears there
- * as /stack, in a mount namespace of the process's own: two stacks share one installation and never see each other's
- * files, the mounts vanish with the process, and it does not matter whether that user may enter the folders above. Every
- * step replaces its process by the next one (exec), so the pid that we get is the server's. The root is mounted on itself
- * because Java looks for the mount point of its files' disk.
+ * Runs a program inside the installed root file system, as the unprivileged user. The stack's state folder is mounted
+ * there as /stack, in the process's own mount namespace. So two stacks share one installation without seeing each
+ * other's files, the mounts end with the process, and the user needs no access to the folders above. Every step
+ * replaces its process with the next one (exec), so our pid is the server's. The root is mounted on itself because Java
+ * looks for the mount point of its files' disk.
  */
 import type { Installation } from './install/install.ts';
 import { SERVICE_USER } from './settings.ts';
@@ -32,5 +32,5 @@ export function insideRootfs(
   ];
 }
 
-/** All that a server gets to see of our environment. */
+/** The servers see no other variables of our environment. */
 export const ROOTFS_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/stack' } as const;

@@ -1,4 +1,4 @@
-/** The commands of the native stack. Each is run under the stack's lock where it changes something. */
+/** The commands of the native stack. A command that changes something runs under the stack's lock. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { appServices, ensureDependencies } from './apps.ts';
 import { insideRootfs } from './chroot.ts';
@@ -44,7 +44,7 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
   console.log(`${where} up (${seconds} s). State and logs: ${settings.stateDir}`);
 }
 
-/** Starts these, and what they do not start without, and waits until they are ready. Their servers are not looked at. */
+/** Starts these services and those that they need, and waits until they are ready. Does not check the servers. */
 export async function start(settings: Settings, names: readonly string[]): Promise<void> {
   const { servers, apps, nginx } = await allServices(settings);
   const services = [...servers, ...apps, nginx];
@@ -54,7 +54,7 @@ export async function start(settings: Settings, names: readonly string[]): Promi
   await underLock(settings, () => new Supervisor(settings.stateDir).up(chosen));
 }
 
-/** Stops these and no others, in order. Those that do not run are passed over. */
+/** Stops only these services, in order. Ignores those that are not running. */
 export async function stop(settings: Settings, names: readonly string[]): Promise<void> {
   const { servers, apps, nginx } = await allServices(settings);
   refuseUnknown(names, [...servers, ...apps, nginx]);
@@ -78,7 +78,7 @@ export async function down(settings: Settings): Promise<void> {
 
 export interface ProcessStatus {
   readonly name: string;
-  /** null when it is not running any more. */
+  /** null if it no longer runs. */
   readonly pid: number | null;
   readonly port: number;
   readonly ready: boolean;
@@ -95,7 +95,7 @@ export async function status(settings: Settings): Promise<ProcessStatus[]> {
   );
 }
 
-/** The end of one log or of all; `follow` goes on until Ctrl-C. @returns the exit code */
+/** Prints the end of one log or of all; `follow` continues until Ctrl-C. @returns the exit code */
 export async function logs(settings: Settings, name: string | undefined, follow: boolean): Promise<number> {
   const names = logNames(settings.stateDir);
   if (names.length === 0) throw new Unusable(`There are no logs in ${settings.stateDir}: nothing was started yet.`);
@@ -118,10 +118,10 @@ function logNames(stateDir: string): string[] {
   }
 }
 
-/** A tool of the servers, such as rabbitmqctl or redis-cli, among this stack's files. @returns the exit code */
+/** Runs a tool of the servers, such as rabbitmqctl or redis-cli, with this stack's files. @returns the exit code */
 export async function execute(settings: Settings, command: readonly string[]): Promise<number> {
   const installation = await install(settings);
-  // Debian's own rabbitmqctl insists on its own user; the one behind it does not.
+  // Debian's rabbitmqctl only runs as its own user; this PATH finds the original, which does not insist on that.
   const environment = rabbitmqEnvironment(settings);
   return Bun.spawn(insideRootfs(installation, settings.stateDir, command), {
     env: { ...environment, PATH: `/usr/lib/rabbitmq/bin:${environment.PATH}`, TERM: process.env.TERM },
@@ -129,7 +129,7 @@ export async function execute(settings: Settings, command: readonly string[]): P
   }).exited;
 }
 
-/** Lines for a shell: where the servers of this stack are, as the worker is told, and what else a test asks of them. */
+/** Lines for a shell: the servers' addresses as the worker gets them, and more that tests need. */
 export function serverUrls(settings: Settings): string {
   const metrics = settings.ports.rabbitmqMetrics;
   const variables = {

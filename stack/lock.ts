@@ -1,6 +1,6 @@
 /**
- * A lock between processes: flock(2) on a file. The kernel lets go of it when its holder dies, however it dies, so there
- * is no stale lock to clean up; Bun opens files close-on-exec, so the servers that we start do not inherit it.
+ * A lock between processes: flock(2) on a file. The kernel releases it when its holder ends, in whatever way, so there
+ * are no stale locks. Bun opens files close-on-exec, so the servers that we start do not inherit the lock.
  */
 import { dlopen, FFIType } from 'bun:ffi';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
@@ -10,7 +10,7 @@ const LOCK_EXCLUSIVE = 2;
 const LOCK_NO_WAIT = 4;
 const POLL_MS = 100;
 
-/** Runs `work` while no other process is inside the same lock; `onWait` is called once if there is one to wait for. */
+/** Runs `work` while it holds the lock. `onWait` is called once if another process holds the lock. */
 export async function withLock<Result>(
   path: string,
   work: () => Promise<Result>,

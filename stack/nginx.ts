@@ -7,9 +7,9 @@ import { SERVICE_USER, type Settings } from './settings.ts';
 import { logFileOf, makeStateFolder } from './state-folder.ts';
 
 /**
- * Each instance twice. One that could not be reached is passed over for a second or two, which spares each request the
- * attempt. But when the instances are restarted one after the other, that may be all of them while some are back: then
- * they are tried all the same.
+ * Each instance is listed twice. After a failed connection the first entry is skipped for a second or two, which saves
+ * requests from trying it. During a restart of one instance after the other, all may be skipped while some are back:
+ * then the backup entries are used.
  */
 const UPSTREAM_PARAMETERS = ['max_fails=1 fail_timeout=1s', 'max_fails=0 backup'];
 
@@ -21,7 +21,7 @@ export function nginxService({ settings, installation }: StackContext): Service 
     name: 'nginx',
     port: settings.ports.nginx,
     stopOrder: StopOrder.Front,
-    // TERM would cut the requests that are under way.
+    // TERM would cut off requests that are under way.
     stopSignal: 'SIGQUIT',
     command: insideRootfs(installation, stateDir, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']),
     env: ROOTFS_ENVIRONMENT,
@@ -59,7 +59,7 @@ export function nginxVariables(settings: Settings): Record<string, string> {
   };
 }
 
-/** `localhost` is both of its addresses, where the machine has both. */
+/** `localhost` means both of its addresses, if the machine has both. */
 function listenLines({ nginxHost, ports }: Settings): string {
   if (nginxHost !== 'localhost') return `${nginxHost}:${ports.nginx}`;
   const ipv6 = networkInterfaces().lo?.some(({ address }) => address === '::1') ?? false;
@@ -75,7 +75,7 @@ export function serverLines(addresses: readonly string[]): string {
   return UPSTREAM_PARAMETERS.flatMap((each) => addresses.map((address) => `server ${address} ${each};`)).join(' ');
 }
 
-/** The texts of the files that the template includes, by their names. */
+/** The texts of the files that the template includes, by file name. */
 export function includedByNginx(repository: string): Readonly<Record<string, string>> {
   const files = readdirSync(`${repository}/nginx`).filter((file) => file.endsWith('.conf'));
   return Object.fromEntries(files.map((file) => [file, readFileSync(`${repository}/nginx/${file}`, 'utf8')]));
@@ -83,7 +83,7 @@ export function includedByNginx(repository: string): Readonly<Record<string, str
 
 /**
  * Fills in the template as the official image does.
- * @throws if the template has a variable that is not given, which nginx would take for text
+ * @throws if the template has a variable that is not given: nginx would take its name for text
  */
 export function renderNginx(repository: string, variables: Readonly<Record<string, string>>): string {
   const template = readFileSync(`${repository}/nginx/nginx.conf.template`, 'utf8');

@@ -1,10 +1,10 @@
-/** Asks whether a server is ready, in its own protocol: an open port alone says little. All answer within a second. */
+/** Checks whether a server is ready, in its own protocol: an open port alone says little. Takes at most a second. */
 
 const ANSWER_WITHIN_MS = 1_000;
 
 type Probe = (port: number) => Promise<boolean>;
 
-/** An instance of an app is named for the app and its number: `ingest-2`. */
+/** `name` of an app's instance is the app and a number: `ingest-2`. */
 export function isReady(name: string, port: number): Promise<boolean> {
   const probe = PROBES[name.replace(/-\d+$/, '')];
   if (probe === undefined) throw new Error(`There is no probe for '${name}'.`);
@@ -13,13 +13,13 @@ export function isReady(name: string, port: number): Promise<boolean> {
 
 const PROBES: Readonly<Record<string, Probe>> = {
   redis: (port) => answersTcp(port, 'PING\r\n', (answer) => answer.toString('latin1').startsWith('+PONG')),
-  // NAMES_REQ ('n'), to which it answers with its own port in four bytes.
+  // Sends NAMES_REQ ('n'); epmd replies with its own port in four bytes.
   epmd: (port) => answersTcp(port, new Uint8Array([0, 1, 0x6e]), (answer) => answer.readUInt32BE(0) === port),
-  // The protocol's header, to which it answers with a method frame (Connection.Start).
+  // Sends the protocol's header; RabbitMQ replies with a method frame (Connection.Start).
   rabbitmq: (port) => answersTcp(port, new Uint8Array([0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1]), ([type]) => type === 1),
-  // It speaks first: length, sequence number 0, protocol version 10.
+  // MySQL speaks first: length, sequence number 0, protocol version 10.
   mysql: (port) => answersTcp(port, '', (answer) => answer[4] === 10),
-  // The port opens before the shards are there.
+  // The port opens before the shards are available.
   elasticsearch: (port) => answersHttp(port, '/_cluster/health?wait_for_status=yellow&timeout=500ms'),
   ingest: (port) => answersHttp(port, '/readyz'),
   api: (port) => answersHttp(port, '/readyz'),
@@ -27,7 +27,7 @@ const PROBES: Readonly<Record<string, Probe>> = {
   nginx: (port) => answersHttp(port, '/healthz'),
 };
 
-/** Whether anything at all accepts connections there. */
+/** Whether any program accepts connections on the port. */
 export function hasListener(port: number): Promise<boolean> {
   return Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } }).then(
     (socket) => {
@@ -48,7 +48,7 @@ async function answersHttp(port: number, path: string): Promise<boolean> {
   }
 }
 
-/** Sends `greeting`, and whether the first bytes of the answer are to the liking of `expected`. */
+/** Sends `greeting`. Resolves with whether `expected` accepts the first bytes of the reply. */
 async function answersTcp(
   port: number,
   greeting: string | Uint8Array,

@@ -1,22 +1,22 @@
 /**
- * The stack's processes: started detached, known by a record on disk, ended by pid. A pid alone may by now be somebody
- * else's, so the record also holds the time at which the process was born.
+ * The stack's processes: started detached, known by a record on disk, ended by pid. Another process may have the pid by
+ * now, so the record also holds the start time.
  */
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 export interface ProcessRecord {
   readonly name: string;
   readonly pid: number;
-  /** In clock ticks since the machine's start; with the pid it names a process for good. */
+  /** In clock ticks since the machine's start. Pid and start time together identify the process for ever. */
   readonly bornAt: string;
-  /** The session that it was started in, by its first process: the one above, or one that has left since. */
+  /** The session in which the process started, named by its first process: this one, or one that has ended. */
   readonly session: number;
   readonly sessionBornAt: string;
   readonly port: number;
-  /** Processes with a lower one are stopped earlier. */
+  /** Processes with a lower number are stopped earlier. */
   readonly stopOrder: number;
   readonly stopSignal: StopSignal;
-  /** Of the command and its configuration: when it differs, `up` starts the process anew. */
+  /** A hash of the command and its configuration: if it has changed, `up` restarts the process. */
   readonly fingerprint: string;
 }
 
@@ -29,7 +29,7 @@ export interface Launch {
   readonly logFile: string;
 }
 
-/** Starts it in a session of its own, so that a Ctrl-C meant for us does not reach it. @returns its pid */
+/** Starts a process in a session of its own, so that a Ctrl-C for us does not reach it. @returns its pid */
 export function launch({ command, env, cwd, logFile }: Launch): number {
   const log = openSync(logFile, 'a', 0o600);
   try {
@@ -48,17 +48,17 @@ export function launch({ command, env, cwd, logFile }: Launch): number {
   }
 }
 
-/** When the process was born, or undefined if there is none (a zombie is none, once all its threads have ended). */
+/** A process's start time; undefined if it does not exist. A zombie does not count, once all its threads have ended. */
 export function birth(pid: number): string | undefined {
   return lookUp(pid)?.bornAt;
 }
 
 function lookUp(pid: number): { session: number; bornAt: string } | undefined {
   try {
-    // The program's name, in brackets, may itself hold spaces and brackets.
+    // The program's name, in brackets, may contain spaces and brackets.
     const [, fields = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
     const [state, , , session, ...more] = fields.split(' ');
-    // A zombie's other threads may still be ending, and hold its ports until they have.
+    // A zombie's other threads may still be ending; until then they hold its ports.
     const isGone = state === 'X' || (state === 'Z' && Number(more[13]) <= 1);
     return isGone ? undefined : { session: Number(session), bornAt: more[15] ?? '' };
   } catch {
@@ -73,7 +73,7 @@ export function isAlive(process: Pick<ProcessRecord, 'pid' | 'bornAt'>): boolean
 
 const STOP_POLL_MS = 50;
 
-/** Asks with its signal, insists with KILL after `deadlineMs`; returns when it and all that it started are gone. */
+/** Sends the record's stop signal, and KILL after `deadlineMs`. Resolves when the process and its children are gone. */
 export async function stop(record: ProcessRecord, deadlineMs: number): Promise<void> {
   const until = Date.now() + deadlineMs;
   if (isAlive(record)) send(record.pid, record.stopSignal);
@@ -84,8 +84,8 @@ export async function stop(record: ProcessRecord, deadlineMs: number): Promise<v
 }
 
 /**
- * What a killed program leaves behind, such as the workers of an nginx, which then hold its port. They are still in the
- * session that we started; its id cannot be given to another while one of them lives.
+ * Ends what a killed program leaves behind, such as nginx's workers, which still hold its port. They are in the session
+ * that we started; the system does not reuse its id while one of them lives.
  */
 async function stopOrphans(record: ProcessRecord, deadlineMs: number): Promise<void> {
   const until = Date.now() + deadlineMs;
@@ -99,7 +99,7 @@ async function stopOrphans(record: ProcessRecord, deadlineMs: number): Promise<v
 
 function membersOf({ session, sessionBornAt }: ProcessRecord): number[] {
   const leader = birth(session);
-  // The number went to a new process: none of ours can be left.
+  // The session's id now belongs to a new process: none of ours can be left.
   if (leader !== undefined && leader !== sessionBornAt) return [];
   return readdirSync('/proc')
     .map(Number)
@@ -110,7 +110,7 @@ function send(pid: number, signal: StopSignal | 'SIGKILL'): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It ended in between.
+    // The process ended meanwhile.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Runs a program to its end, for installing and preparing. Long-running ones are started by process.ts. */
+/** Runs a program to its end, for installing and preparing. process.ts starts the long-running programs. */
 
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
@@ -7,13 +7,13 @@ export class CommandFailed extends Error {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string | undefined>;
-  /** After this time it is killed; without it, it may take what it takes. */
+  /** The program is killed after this time; by default there is no limit. */
   readonly withinMs?: number;
 }
 
 /**
- * What the program printed on stdout.
- * @throws {CommandFailed} with the end of what it printed, if it does not end with 0.
+ * Resolves with the program's stdout.
+ * @throws {CommandFailed} with the end of its output, if its exit status is not 0
  */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<string> {
   const child = Bun.spawn([...command], {

@@ -1,4 +1,4 @@
-/** What every program of the stack has in common: how it is started and in which order it stops. */
+/** What all programs of the stack have in common: how they start, and in which order they stop. */
 import type { Installation } from './install/install.ts';
 import type { StopSignal } from './process.ts';
 import type { Settings } from './settings.ts';
@@ -10,19 +10,19 @@ export interface Service {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** The texts of its configuration files, so that a change of one is seen as a change. */
+  /** The texts of its configuration files, so that a change in them is noticed. */
   readonly configuration: string;
-  /** What asks it to end its work and go; TERM for nearly all. */
+  /** The signal that asks it to finish its work and end; TERM by default. */
   readonly stopSignal?: StopSignal;
-  /** Where it writes its pid, if the process that we start is not the one that stays. */
+  /** The file with its pid, if the process that we start is not the one that stays. */
   readonly pidFile?: string;
-  /** Without these it does not start. Whoever starts it alone starts them too. */
+  /** The services that it needs; `start` starts them first. */
   readonly needs?: readonly string[];
-  /** Writes its files, and removes those that a killed one left; called before a start, when it is known not to run. */
+  /** Writes its files, and removes those that a killed instance left. Called before a start, when it does not run. */
   prepare(): Promise<void>;
 }
 
-/** The intake first, what it stands on last: `down` lets every program end what it has begun. */
+/** Intake first, the servers last: so `down` lets every program finish what it has begun. */
 export const StopOrder = { Front: 0, Creating: 1, Worker: 2, Server: 3, PortMapper: 4 } as const;
 export type StopOrder = (typeof StopOrder)[keyof typeof StopOrder];
 

@@ -1,53 +1,53 @@
 /**
- * The stack's settings, read once from the environment. Every port is a variable and all state lies in one folder, so two
- * stacks run side by side on one machine; the installed programs are shared through a cache folder.
+ * The stack's settings, read once from the environment. Every port is a variable and all state is in one folder, so two
+ * stacks can run on one machine. They share the installed programs through a cache folder.
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 export interface Settings {
-  /** The repository: where the apps and nginx/ are. */
+  /** The repository, with the apps and nginx/. */
   readonly repository: string;
   readonly stateDir: string;
   readonly cacheDir: string;
   readonly ports: Ports;
-  /** Where the apps look for the servers: their own ports, or those of proxies before them. */
+  /** The servers' ports as the apps get them: the servers' own, or those of proxies in front. */
   readonly appPorts: Ports;
   readonly instances: { readonly ingest: number; readonly api: number; readonly worker: number };
-  /** The address that nginx listens on, `localhost` for both of loopback; the servers and the apps listen on loopback only. */
+  /** The address of nginx; `localhost` means both loopback addresses. Servers and apps only listen on loopback. */
   readonly nginxHost: string;
   readonly nginxRateLimit: RateLimit;
-  /** Requests at once from one address. */
+  /** Requests at the same time from one address. */
   readonly nginxConnections: number;
-  /** Names separated by commas; none: any name. */
+  /** Names separated by commas; if empty, any name is allowed. */
   readonly nginxAllowedHosts: string;
-  /** The address by which clients call, where that is not the host that they name. */
+  /** The address that clients call, if it is not the host that their requests name. */
   readonly publicUrl: string;
   readonly nginxLogAddresses: string;
   readonly partitions: number;
-  /** Of a search index that is made from now on. */
+  /** For search indices that are created from now on. */
   readonly indexShards: number;
   readonly logLevel: string;
   readonly elasticsearchHeapMb: number;
-  /** Variables of the environment that the apps get as well. */
+  /** Environment variables that are passed on to the apps. */
   readonly appEnvironment: Readonly<Record<string, string>>;
 }
 
 export interface Ports {
   readonly nginx: number;
-  /** nginx's own figures (stub_status), on loopback. */
+  /** nginx's own metrics (stub_status), on loopback. */
   readonly nginxStatus: number;
   readonly redis: number;
   readonly rabbitmq: number;
-  /** Erlang's own two: the node's distribution port and its port mapper. Two brokers cannot share them. */
+  /** Two ports of Erlang: the node's distribution port and the port mapper. Two brokers cannot share them. */
   readonly rabbitmqDist: number;
   readonly epmd: number;
-  /** RabbitMQ's own figures for Prometheus; none where it does not tell them. */
+  /** RabbitMQ's metrics for Prometheus; undefined if it does not serve them. */
   readonly rabbitmqMetrics?: number;
   readonly mysql: number;
   readonly elasticsearch: number;
   readonly elasticsearchTransport: number;
-  /** The first instance's; the next ones count up. */
+  /** The port of the first instance; the others count up from it. */
   readonly ingest: number;
   readonly api: number;
   readonly worker: number;
@@ -59,10 +59,10 @@ interface RateLimit {
   readonly burst: number;
 }
 
-/** The same in all servers: they listen on loopback only, and hold nothing but this system's data. */
+/** The same in all servers: they listen on loopback only, and hold only this system's data. */
 export const CREDENTIALS = {
   user: 'parley',
-  /** Of MySQL: makes and changes the tables. The other one reads and writes rows. */
+  /** MySQL's user who creates and changes tables; `user` reads and writes rows. */
   migrationUser: 'parley_migration',
   password: 'parley',
   database: 'parley',
@@ -71,7 +71,7 @@ export const CREDENTIALS = {
 /** The unprivileged user that the servers run as (nobody on Debian). */
 export const SERVICE_USER = { uid: 65_534, gid: 65_534 } as const;
 
-/** A setting that cannot be used, or a machine that lacks what the native stack needs. Its message is for the user. */
+/** A setting that cannot be used, or a machine that lacks what the native stack needs. The message is for the user. */
 export class Unusable extends Error {
   override readonly name = 'Unusable';
 }
@@ -84,7 +84,7 @@ function isLoopback(host: string): boolean {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws {Unusable} naming the first variable that is wrong and the value it has. */
+/** @throws {Unusable} naming the first wrong variable and its value. */
 export function readSettings(environment: Environment, repository: string): Settings {
   const integer = (name: string, fallback: number, min: number, max: number): number => {
     const text = environment[name];
@@ -106,7 +106,7 @@ export function readSettings(environment: Environment, repository: string): Sett
     redis: port('REDIS_PORT', 6379),
     rabbitmq,
     rabbitmqDist: port('RABBITMQ_DIST_PORT', Math.min(rabbitmq + 1_000, 65_535)),
-    // The default pair is 5672 and 4369; the same distance keeps two stacks apart without another variable.
+    // Keeps the distance of the default ports, 5672 and 4369, so that two stacks differ without another variable.
     epmd: port('EPMD_PORT', Math.max(rabbitmq - 1_303, 1)),
     ...(environment.RABBITMQ_METRICS_PORT && { rabbitmqMetrics: port('RABBITMQ_METRICS_PORT', 1) }),
     mysql: port('MYSQL_PORT', 3306),
@@ -141,7 +141,7 @@ export function readSettings(environment: Environment, repository: string): Sett
       burst: integer('NGINX_RATE_BURST', 200, 1, 1_000_000),
     },
     nginxConnections: integer('NGINX_CONNECTIONS_PER_ADDRESS', 2_000, 1, 1_000_000),
-    // Who listens on loopback only has no keys to keep a page of the internet out, whose name was made to mean this machine.
+    // On loopback only names of loopback: nothing else stops a web page whose name was made to resolve to this machine.
     publicUrl: environment.PUBLIC_URL ?? '',
     nginxAllowedHosts: (environment.NGINX_ALLOWED_HOSTS || (isLoopback(nginxHost) ? LOOPBACK_NAMES : '')).replaceAll(
       ' ',
@@ -158,7 +158,7 @@ export function readSettings(environment: Environment, repository: string): Sett
   return settings;
 }
 
-/** Those that STACK_PASS names; the apps see nothing else of our environment, so that it cannot differ unnoticed. */
+/** The variables that STACK_PASS names. The apps get no others of our environment, so it cannot differ unnoticed. */
 function passedOn(environment: Environment): Record<string, string> {
   const names = (environment.STACK_PASS ?? '').split(',').map((name) => name.trim());
   return Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
@@ -170,7 +170,7 @@ function onOrOff(name: string, text: string | undefined): boolean {
   throw new Unusable(`${name} must be 'on' or 'off'; it is '${text}'.`);
 }
 
-/** Two programs on one port would show up as one that never gets ready, half a minute later. */
+/** Refuses two programs on one port. Otherwise one of them would just not become ready, half a minute later. */
 function refuseSharedPorts({ ports, instances }: Settings): void {
   const taken = new Map<number, string>();
   for (const [name, first] of Object.entries(ports)) {

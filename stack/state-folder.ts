@@ -1,8 +1,8 @@
-/** Folders of the stack's state: what is in them is for its owner only. */
+/** Folders of the stack's state. Only their owners can read what is in them. */
 import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { SERVICE_USER } from './settings.ts';
 
-/** Makes `name` within the state folder if it is missing; it belongs to the servers' user. @returns its path */
+/** Makes the folder `name` in the state folder if it is missing; it belongs to the servers' user. @returns its path */
 export function makeStateFolder(stateDir: string, name: string): string {
   const folder = `${stateDir}/${name}`;
   mkdirSync(folder, { recursive: true });
@@ -11,17 +11,17 @@ export function makeStateFolder(stateDir: string, name: string): string {
   return folder;
 }
 
-/** Makes the folders of the records and of the logs, if they are missing, and narrows what an older version made. */
+/** Makes the folders of records and logs if they are missing, and restricts the modes that an older version set. */
 export function makeOwnFolders(stateDir: string): void {
   mkdirSync(`${stateDir}/run`, { recursive: true });
   chmodSync(`${stateDir}/run`, 0o700);
   mkdirSync(`${stateDir}/logs`, { recursive: true });
-  // The servers' user opens a log of its own in it.
+  // The servers' user must be able to open its own log in this folder.
   chmodSync(`${stateDir}/logs`, 0o711);
   narrowLogs(stateDir);
 }
 
-/** Whoever owns a log may read it, and nobody else. */
+/** Makes each log readable by its owner only. */
 export function narrowLogs(stateDir: string): void {
   for (const name of readdirSync(`${stateDir}/logs`)) chmodSync(`${stateDir}/logs/${name}`, 0o600);
 }

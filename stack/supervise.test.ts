@@ -8,7 +8,7 @@ import { birth, isAlive } from './process.ts';
 import { type Service, StopOrder } from './service.ts';
 import { NotReady, Supervisor } from './supervise.ts';
 
-/** An app that is ready at once, leaves a child behind when it is killed, and notes when it is asked to stop. */
+/** An app that is ready at once, leaves a child behind when it is killed, and records when it is asked to stop. */
 const APP = `
   import { appendFileSync } from 'node:fs';
   const server = Bun.serve({ port: Number(process.env.PORT), hostname: '127.0.0.1', fetch: () => new Response('ok') });
@@ -54,7 +54,7 @@ function app(name: string, more: Partial<Service> = {}): Service {
 const pidOf = (name: string): number => supervisor.records.find(name)!.pid;
 const childOf = (name: string): number => Number(readFileSync(`${folder}/child-${name}`, 'utf8'));
 
-test('a second up leaves what runs alone, and starts what has died', async () => {
+test('a second up leaves running programs alone, and starts those that have ended', async () => {
   const services = [app('api-1'), app('api-2')];
   await supervisor.up(services);
   const [first, second] = [pidOf('api-1'), pidOf('api-2')];
@@ -66,7 +66,7 @@ test('a second up leaves what runs alone, and starts what has died', async () =>
   expect(pidOf('api-2')).not.toBe(second);
 });
 
-test('what a killed program left behind is ended before it is started again', async () => {
+test('processes that a killed program left are ended before it is started again', async () => {
   const services = [app('worker-1')];
   await supervisor.up(services);
   const orphan = childOf('worker-1');
@@ -90,12 +90,12 @@ test('what a program needs is ready before it is started; where that fails, it i
   expect(supervisor.records.find('api-2')).toBeUndefined();
 });
 
-test('a log is its owner’s alone', async () => {
+test('only its owner can read a log', async () => {
   await supervisor.up([app('api-1')]);
   expect(statSync(`${folder}/logs/api-1.log`).mode & 0o777).toBe(0o600);
 });
 
-test('another configuration is a reason to start anew', async () => {
+test('a program is restarted if its configuration has changed', async () => {
   const service = app('ingest-1');
   await supervisor.up([service]);
   const first = supervisor.records.find('ingest-1')!;
@@ -121,7 +121,7 @@ test('a program that ends at once is reported with the end of its log', async ()
   expect((failure as Error).message).toContain('the reason');
 });
 
-test('a port that a stranger has is refused before anything is started', async () => {
+test('if another program has a port, nothing is started', async () => {
   const stranger = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('ok') });
   const port = stranger.port ?? 0;
   const failure = await supervisor.up([app('api-1', { port })]).catch((error: unknown) => error);
@@ -130,7 +130,7 @@ test('a port that a stranger has is refused before anything is started', async (
   expect(supervisor.records.all()).toEqual([]);
 });
 
-test('a record does not make a stranger with the same pid ours', async () => {
+test('a process that only has the pid of a record is not ours', async () => {
   await supervisor.up([app('api-1')]);
   const record = supervisor.records.find('api-1')!;
   expect(isAlive(record)).toBe(true);

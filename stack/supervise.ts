@@ -1,4 +1,4 @@
-/** Brings services up and down. It knows nothing of what they are; all are started at once, but after those that they need. */
+/** Starts and stops services, without knowing what they are. All start together, but after those that they need. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hasListener, isReady } from './probe.ts';
@@ -7,10 +7,12 @@ import type { Service } from './service.ts';
 import { SERVICE_USER } from './settings.ts';
 import { logFileOf, makeOwnFolders, narrowLogs } from './state-folder.ts';
 
-/** A cold Elasticsearch on a busy machine is the slowest. */
+/** A cold Elasticsearch on a busy machine takes longest. */
 const READY_WITHIN_MS = 90_000;
 const READY_POLL_MS = 100;
-/** A broker or a database that has work in hand may take a while; a kill costs it a recovery at the next start. */
+/**
+ * A broker or database with unfinished work may take a while to stop. If it is killed, its next start needs a recovery.
+ */
 export const STOP_WITHIN_MS = 20_000;
 const LOG_LINES_SHOWN = 15;
 
@@ -28,8 +30,8 @@ export class Supervisor {
   }
 
   /**
-   * Starts what is not running, starts anew what runs with another configuration, and waits until all are ready.
-   * @throws {NotReady} with the end of its log, for the first that dies or is late
+   * Starts services that do not run, restarts those whose configuration has changed, and waits until all are ready.
+   * @throws {NotReady} for the first that ends or is late, with the end of its log
    */
   async up(services: readonly Service[]): Promise<void> {
     makeOwnFolders(this.#stateDir);
@@ -43,7 +45,7 @@ export class Supervisor {
         service.name,
         Promise.resolve().then(() => after(service)),
       );
-    // All of them, even if one fails: none is left half started while its caller goes on.
+    // Waits for all even if one fails, so that none is half started when this returns.
     for (const result of await Promise.allSettled(ready.values()))
       if (result.status === 'rejected') throw result.reason;
   }
@@ -74,7 +76,7 @@ export class Supervisor {
       stopSignal: service.stopSignal ?? 'SIGTERM',
       fingerprint: fingerprintOf(service),
     };
-    // On record before anything else can fail, so that `down` finds it.
+    // Recorded before anything else can fail, so that `down` finds it.
     this.records.write(first);
     if (service.pidFile === undefined) return first;
     const stayingPid = await this.#pidFrom(service.pidFile, service, first);
@@ -95,7 +97,7 @@ export class Supervisor {
     }
   }
 
-  /** Waits until it is. @returns false if it ended instead @throws {NotReady} if it is late */
+  /** Waits until the service is ready. @returns false if its process ended @throws {NotReady} if it is late */
   async #isReadyInTime(service: Service, record: ProcessRecord): Promise<boolean> {
     const until = Date.now() + READY_WITHIN_MS;
     while (!(await isReady(service.name, service.port))) {
@@ -112,7 +114,7 @@ export class Supervisor {
     return new NotReady(`${name} ${what}. The end of ${file}:\n${end}`);
   }
 
-  /** Stops those on record that `which` picks: the intake first, the servers last; each group at once. */
+  /** Stops the recorded processes that `which` selects: the intake first, the servers last; equal orders together. */
   async down(which: (record: ProcessRecord) => boolean = () => true): Promise<void> {
     const groups = Map.groupBy(this.records.all().filter(which), (record) => record.stopOrder);
     for (const [, group] of [...groups].sort(([a], [b]) => a - b)) {
@@ -132,8 +134,8 @@ function fingerprintOf({ command, env, configuration }: Service): string {
 }
 
 /**
- * Else a stranger on the port would be taken for our server, and answer as ready. (By asking, not by listening for a
- * moment: nginx would send a request into that moment, which then gets lost.)
+ * Refuses to start if the port is taken: the other program would count as our server. It connects, and does not listen
+ * for a moment: nginx might send a request to that listener, which would be lost.
  */
 async function refuseTakenPort({ name, port }: Service): Promise<void> {
   if (await hasListener(port)) {

@@ -1,7 +1,7 @@
-/** Where the apps find the servers of this stack. */
+/** The addresses of this stack's servers, for the apps. */
 import { CREDENTIALS, type Ports } from './settings.ts';
 
-/** Of every app. */
+/** For every app. */
 export function connectionUrls(ports: Ports): Record<string, string> {
   const { user, password } = CREDENTIALS;
   return {
@@ -12,7 +12,7 @@ export function connectionUrls(ports: Ports): Record<string, string> {
   };
 }
 
-/** For whoever brings MySQL's tables up to date: the worker. */
+/** For the worker, which brings MySQL's tables up to date. */
 export function migrationUrl(ports: Ports): string {
   return mysqlUrl(CREDENTIALS.migrationUser, ports);
 }

@@ -1,12 +1,12 @@
 /**
- * The variables that bin/stack and docker-compose.yml take, for the table in docs/running.md. Tests hold this list to what
- * settings.ts reads and to what the compose file names.
+ * The variables of bin/stack and docker-compose.yml, for the table in docs/running.md. Tests compare this list with
+ * settings.ts and the compose file.
  */
 export interface Variable {
   readonly name: string;
-  /** Where it is taken. */
+  /** What reads it. */
   readonly of: readonly ('bin/stack' | 'docker compose')[];
-  /** In words or as it is; empty: nothing. */
+  /** The default, as it is or in words; empty if none. */
   readonly fallback: string;
   readonly description: string;
 }

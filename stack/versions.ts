@@ -1,22 +1,22 @@
 /**
- * The one place where versions of the servers are written down. `series` is what the native stack runs, `image` what
- * docker-compose.yml runs; a test holds the compose file to this table, so the two systems cannot drift apart unseen.
+ * The one place for the servers' versions: `series` is for the native stack, `image` for docker-compose.yml. A test
+ * compares the compose file with this table, so the two systems cannot drift apart unnoticed.
  */
 export const BUN_VERSION = '1.4.5';
-/** What the apps' image is built on. */
+/** The base image of the apps' image. */
 export const BUN_IMAGE = `oven/bun:${BUN_VERSION}-slim`;
-/** The optional profile `monitoring`; the native stack has no such thing. */
+/** The images of the optional profile `monitoring`; the native stack has no monitoring. */
 export const MONITORING_IMAGES = { prometheus: 'prom/prometheus:v3.15.1', grafana: 'grafana/grafana:13.2.3' } as const;
-/** What the tests take from Debian: the image's major version. */
+/** The major version of Prometheus that the tests take from Debian: the image's. */
 export const PROMETHEUS_SERIES = '3';
 export const ELASTICSEARCH_VERSION = '9.5.3';
-/** Elasticsearch 9 does not start on an older one. */
+/** Elasticsearch 9 does not start on an older Java. */
 export const JAVA_MAJOR_MIN = 21;
 
-/** What the tests run docker-compose.yml with; the file needs an engine of 25 at least. */
+/** The versions with which the tests run docker-compose.yml. The file needs engine 25 or newer. */
 export const DOCKER_SERIES = { engine: '28.5', compose: '2.40', buildx: '0.29' } as const;
 
-/** What each server must at least be (the Debian packages) and the image that stands for it in docker-compose.yml. */
+/** Each server's series (the Debian packages) and its image in docker-compose.yml. */
 export const SERVER_VERSIONS = {
   redis: { series: '8.0', image: 'redis:8.0.6' },
   rabbitmq: { series: '4.3', image: 'rabbitmq:4.3.6' },

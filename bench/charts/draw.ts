@@ -1,8 +1,8 @@
-/** A chart from a description in Vega-Lite, as SVG, without a browser. */
+/** Draws a chart from a Vega-Lite description, as SVG, without a browser. */
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
-/** Fits GitHub's column, and is readable on a dark page as well: the background is part of the picture. */
+/** Fits GitHub's column. The background belongs to the picture, so that it is readable on a dark page too. */
 const LOOK = { background: 'white', width: 640, height: 300, padding: 12 } as const;
 const FONT = 'Helvetica, Arial, sans-serif';
 

@@ -1,14 +1,14 @@
-/** What Elasticsearch gives at best: bulk requests that are ready before the clock starts, into an index like ours. */
+/** Elasticsearch at its best: bulk requests that are prepared before the clock starts, into an index like ours. */
 import { CURRENT_LAYOUT, indexBody, requestsOf } from '@parley/elasticsearch/testing';
 import type { Done } from '../measure/sample.ts';
 import { randomFrom, textOf } from '../texts.ts';
 
 const INDEX = 'bench-raw';
 const LANES = 2;
-/** As the indexer hands them on. */
+/** The indexer passes on this many documents at once. */
 const LIST = 2_000;
 
-/** The bodies of bulk requests for so many documents: made before the clock starts. */
+/** The bodies of bulk requests with this many documents, made before the clock starts. */
 export function bulkBodies(documents: number): Buffer[] {
   const random = randomFrom(5);
   const token = crypto.randomUUID();
@@ -23,14 +23,16 @@ export function bulkBodies(documents: number): Buffer[] {
   return bodies;
 }
 
-/** Rounds before Java has compiled what it runs; the first is three times as dear as the fifth. */
+/**
+ * Java needs this many rounds to compile the code that runs; the first round costs three times as much as the fifth.
+ */
 const WARM_ROUNDS = 5;
 
 export async function warmElasticsearch(url: string, bodies: readonly Buffer[], documents: number): Promise<void> {
   for (let round = 0; round < WARM_ROUNDS; round += 1) await rawBulk(url, bodies, documents);
 }
 
-/** Sends the bodies, which hold so many documents, to an empty index. */
+/** Sends the bodies, which together hold `documents` documents, to an empty index. */
 export async function rawBulk(url: string, bodies: readonly Buffer[], documents: number): Promise<Done> {
   await call(url, 'DELETE', `/${INDEX}?ignore_unavailable=true`);
   await call(url, 'PUT', `/${INDEX}`, JSON.stringify(indexBody({ shards: 1, replicas: 0, refreshIntervalMs: 500 })));

@@ -1,9 +1,10 @@
 /**
- * The HTTP floors in a process of their own, each on a port of its own; prints the ports as JSON.
+ * The HTTP floors in a process of their own, each on its own port; prints the ports as JSON.
  *
- * - bare: the same routes with the same body parser, check and answer, and nothing else of ours.
- * - inside: the whole ingest, with metrics, request ids and its acceptance, on drivers that answer at once. What lies
- *   between the two is our own code; what lies below is the servers.
+ * - bare: the same routes with the same body parser, check and answer, and no other code of ours.
+ * - inside: the whole ingest, with metrics, request ids and acceptance, on drivers that reply at once.
+ *
+ * The difference between the two is our own code; what a real ingest costs beyond `inside` is the servers.
  */
 import { BODY_BYTES_MAX, type EventLog, type Numbering, newEventId, type Store } from '@parley/domain';
 import {
@@ -71,7 +72,7 @@ const numbering: Numbering = {
   confirm: async () => {},
 };
 const log: EventLog = { refusal: () => undefined, publish: async () => {}, fence: async () => 0 };
-const store = {} as Store; // asked only for keys that Redis has forgotten
+const store = {} as Store; // only used for keys that Redis has lost
 const inside = new Elysia()
   .use(observability({ logger, registry }))
   .use(ingestRoutes({ numbering, log, store, logger, registry }));

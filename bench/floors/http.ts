@@ -1,4 +1,4 @@
-/** The HTTP floors, see http-process.ts: one process for each, so that their CPU can be told apart. */
+/** Starts the HTTP floors (http-process.ts), one process for each, so that each one's CPU can be measured. */
 import { ASSUMED_MEMORY_BYTES } from '@parley/stack/apps';
 import { launched } from '../children.ts';
 
@@ -10,10 +10,10 @@ export interface HttpFloor {
 export class HttpFloors {
   readonly #children: Bun.Subprocess[] = [];
 
-  /** One that serves as `kind`. */
+  /** Starts a floor of the given kind. */
   async open(kind: 'bare' | 'inside'): Promise<HttpFloor> {
     const command = [process.execPath, `${import.meta.dir}/http-process.ts`];
-    // As our programs are told, or its larger heap would be compared with our smaller one.
+    // The same assumed memory as our programs; otherwise its heap would be larger than ours.
     const env = { ...process.env, NODE_ENV: 'production', BUN_JSC_forceRAMSize: String(ASSUMED_MEMORY_BYTES) };
     const child = launched(command, env, 'pipe');
     this.#children.push(child);

@@ -1,4 +1,4 @@
-/** Other shapes in which rows can reach MySQL than the multi-row INSERT with literals, over one connection each. */
+/** Other ways to insert rows into MySQL than a multi-row INSERT with literals; each uses one connection. */
 import { Readable } from 'node:stream';
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Done } from '../measure/sample.ts';
@@ -6,7 +6,7 @@ import { COLUMNS, intoEmptyTable, ROWS, TABLE, texts } from './mysql.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** One prepared statement of 1,000 rows, its values sent in binary. */
+/** A prepared statement for 1,000 rows; its values are sent in binary. */
 export function rawPrepared(url: string, rows: number): Promise<Done> {
   const places = Array.from({ length: ROWS }, () => '(0,?,?,?,?,?,?,?)').join();
   const sql = `INSERT INTO ${TABLE} (${COLUMNS}) VALUES ${places}`;
@@ -19,7 +19,7 @@ export function rawPrepared(url: string, rows: number): Promise<Done> {
   });
 }
 
-/** One literal, a JSON array of 1,000 rows, that JSON_TABLE takes apart. */
+/** One literal, a JSON array of 1,000 rows, which JSON_TABLE expands. */
 export function rawJsonTable(url: string, rows: number): Promise<Done> {
   return inStatements(url, rows, async (connection, { token, chat, first, id, time }) => {
     const list = Array.from({ length: ROWS }, (_, index) => {
@@ -59,7 +59,7 @@ function inStatements(
   });
 }
 
-/** The same by LOAD DATA LOCAL; undefined where the server does not allow it. */
+/** LOAD DATA LOCAL; undefined if the server does not allow it. */
 export async function rawLoadData(
   { mysql: url, mysqlSocket }: { readonly mysql: string; readonly mysqlSocket: string },
   rows: number,

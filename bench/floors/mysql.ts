@@ -1,4 +1,4 @@
-/** What MySQL gives at best: the same columns by multi-row INSERT or LOAD DATA, the same reads by plain SQL. */
+/** MySQL at its best: the same columns by multi-row INSERT or LOAD DATA, the same reads by plain SQL. */
 import { Readable } from 'node:stream';
 import { partitionOf } from '@parley/domain';
 import { type Connection, createConnection } from 'mysql2/promise';
@@ -23,7 +23,7 @@ export async function withMysql<T>(url: string, work: (connection: Connection) =
   }
 }
 
-/** A LOAD DATA without a stream of its own reads nothing of this machine. */
+/** For a LOAD DATA without its own stream: it must not read a file of this machine. */
 const noFile = (): Readable => Readable.from([]);
 
 function* rowsOf(token: string, chat: number, first: number, count: number): Generator<string> {
@@ -35,7 +35,7 @@ function* rowsOf(token: string, chat: number, first: number, count: number): Gen
   }
 }
 
-/** Inserts rows into `table`, a thousand to a statement, each its own transaction. */
+/** Inserts rows into `table`, a thousand in each statement; each statement is a transaction. */
 export async function insertMessages(
   connection: Connection,
   {
@@ -52,14 +52,14 @@ export async function insertMessages(
   }
 }
 
-/** `rows` rows of the columns of messages into a table like it, over so many connections. */
+/** Inserts `rows` rows into a table like messages, over several connections. */
 export function rawInserts(url: string, rows: number, connections: number): Promise<Done> {
   return intoEmptyTable(url, rows, connections, (connection, share, count) =>
     insertMessages(connection, { table: TABLE, token: crypto.randomUUID(), chat: share + 1, first: 1, count }),
   );
 }
 
-/** Times `fill` of a new table of the columns of messages over so many connections. @throws where rows are missing */
+/** Creates a table like messages and times `fill`, run on each of several connections. @throws if rows are missing */
 export async function intoEmptyTable(
   url: string,
   rows: number,
@@ -86,7 +86,7 @@ export async function intoEmptyTable(
 export interface ReadOptions {
   readonly token: string;
   readonly chat: number;
-  /** Messages 1 to this are there. */
+  /** The chat has the messages 1 to this number. */
   readonly messages: number;
   readonly seconds: number;
 }
@@ -100,7 +100,7 @@ function inChat({ token, chat }: ReadOptions): string {
   return `partition_number = ${partition} AND token = 0x${token.replaceAll('-', '')} AND chat_number = ${chat}`;
 }
 
-/** One message each, 16 under way over 4 connections. */
+/** Reads of single messages, 16 at a time over 4 connections. */
 export function rawPoints(url: string, options: ReadOptions): Promise<Done> {
   const where = inChat(options);
   return reads(url, options.seconds, () => {
@@ -109,7 +109,7 @@ export function rawPoints(url: string, options: ReadOptions): Promise<Done> {
   });
 }
 
-/** A page of 50 after a number, with the one more that tells whether there are more. */
+/** Reads of a page of 50 after a number; one more row shows whether a next page exists. */
 export function rawPages(url: string, options: ReadOptions & { readonly after: number }): Promise<Done> {
   const where = inChat(options);
   const sql = `SELECT number, content, created_at, updated_at FROM messages WHERE ${where} AND number > ${options.after} ORDER BY number LIMIT 51`;

@@ -1,14 +1,14 @@
-/** What RabbitMQ gives at best: publishes to a quorum queue like ours, each confirmed. */
+/** RabbitMQ at its best: confirmed publishes to a quorum queue like ours. */
 import { connect } from 'amqplib';
 import type { Done } from '../measure/sample.ts';
 
 const QUEUE = 'bench.raw';
 const WINDOW = 256;
 const PER_TICK = 64;
-/** An event of a 60-character message. */
+/** The size of an event with a message of 60 characters. */
 const EVENT_BYTES = 300;
 
-/** `eventsEach`: how many events travel in one message. Counts events. */
+/** `eventsEach`: how many events one message carries. The result counts events. */
 export async function rawPublishes(url: string, seconds: number, eventsEach = 1): Promise<Done> {
   const connection = await connect(url);
   const channel = await connection.createConfirmChannel();
@@ -30,7 +30,7 @@ export async function rawPublishes(url: string, seconds: number, eventsEach = 1)
         wake();
       });
     }
-    // A full window waits without taking CPU, which is counted. A lost connection fails what is unconfirmed.
+    // Waits without using CPU while the window is full. A lost connection fails the unconfirmed publishes.
     await new Promise<void>((resolve) => {
       if (unconfirmed < WINDOW) setImmediate(resolve);
       else wake = resolve;
@@ -42,7 +42,7 @@ export async function rawPublishes(url: string, seconds: number, eventsEach = 1)
   return { count: confirmed * eventsEach };
 }
 
-/** Throws away what waits in the queues of the system, so that each round begins with the same queues. */
+/** Purges the system's queues, so that each round begins with empty queues. */
 export async function purgeQueues(url: string, partitions: number): Promise<void> {
   const connection = await connect(url);
   const channel = await connection.createChannel();

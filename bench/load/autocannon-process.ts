@@ -2,7 +2,7 @@
 import autocannon from 'autocannon';
 import type { LoadOptions, LoadReport, Target } from './load.ts';
 
-/** Above so many targets a connection has only its share of them: each keeps its requests ready. */
+/** With more targets, a connection gets only a share of them, because it prepares all its requests in memory. */
 const TARGETS_SHARED_MAX = 1_000;
 const TIMEOUT_SECONDS = 5;
 
@@ -12,7 +12,7 @@ const run = crypto.randomUUID();
 let connected = 0;
 let keys = 0;
 
-/** No two connections go through the targets in step: that would be a load that coalesces too well. */
+/** Each connection has another order: connections in step would send a load that coalesces too well. */
 function targetsOf(connection: number): readonly Target[] {
   if (targets.length > TARGETS_SHARED_MAX) {
     const share = Math.max(1, Math.floor(targets.length / connections));

@@ -3,11 +3,11 @@ import { latencyOf } from '../measure/statistics.ts';
 import { randomFrom, textOf } from '../texts.ts';
 import type { OpenLoopOptions, OpenLoopReport } from './open-loop.ts';
 
-/** Asking more often, or for more of them, is a load of its own: hundreds of searches a second where the lag is long. */
+/** Pauses between polls. More polls would be a load of their own: hundreds of searches a second if the lag is long. */
 const SEARCH_EVERY_MS = 100;
 const READ_EVERY_MS = 2;
 const FOUND_WITHIN_MS = 30_000;
-/** Of those that are read, so many are searched for: a search costs more. */
+/** One in this many of the read messages is also searched for: a search costs more. */
 const SEARCHED_EVERY = 10;
 
 const options = (await Bun.stdin.json()) as OpenLoopOptions;

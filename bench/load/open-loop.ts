@@ -1,20 +1,20 @@
 /**
- * Load at fixed times, whatever became of the earlier requests: so a system that stalls is not spared the requests that
- * would have come meanwhile (coordinated omission). Latencies count from the time at which a request was due.
+ * Sends requests at fixed times, whatever happened to earlier ones. So a system that stalls still gets the requests
+ * that are due meanwhile (no coordinated omission). Latencies count from the time at which a request was due.
  */
 import type { Latency } from '../measure/sample.ts';
 import { runLoadProcess } from './load.ts';
 
 export interface OpenLoopOptions {
-  /** Creates go here. */
+  /** The address for creates. */
   readonly ingest: string;
-  /** What was created is looked for here. */
+  /** The address for reads and searches of what was created. */
   readonly api: string;
   /** Paths of chats. */
   readonly chats: readonly string[];
   readonly perSecond: number;
   readonly seconds: number;
-  /** So many of the creates in a second are followed until they can be read, and a tenth of those until found. */
+  /** This many creates a second are followed until they can be read, and a tenth of these until a search finds them. */
   readonly followedPerSecond: number;
 }
 
@@ -22,15 +22,15 @@ export interface OpenLoopReport {
   readonly created: number;
   readonly refused: number;
   readonly seconds: number;
-  /** From when the request was due until it was answered. */
+  /** From the time when the request was due to its answer. */
   readonly create: Latency;
-  /** From the answer of the create until the message was read. */
+  /** From the create's answer until the message could be read. */
   readonly readable: Latency;
-  /** From the answer of the create until a search found it. */
+  /** From the create's answer until a search found the message. */
   readonly searchable: Latency;
-  /** Each of them: so few that only those of several rounds together have a 99th percentile. */
+  /** The single values: they are so few that only several rounds together have a 99th percentile. */
   readonly searchableMs: readonly number[];
-  /** Not read, or not found, within 30 s; they count as 30 s. */
+  /** Messages not read or found within 30 s; they count as 30 s. */
   readonly neverFound: number;
   readonly cpuSeconds: number;
 }

@@ -1,4 +1,6 @@
-/** What processes have used so far, as Linux tells it. A program is everything in its session: nginx has workers. */
+/**
+ * What processes have used so far, as Linux reports it. A program is all processes of its session: nginx has workers.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
@@ -10,7 +12,7 @@ export interface Usage {
   readonly residentMb: number;
 }
 
-/** The usage of several programs, each known by the pid that it was started with. */
+/** The usage of several programs, each known by the pid with which it was started. */
 export function usageOf(pids: ReadonlyMap<string, number>): Map<string, Usage> {
   const sessions = new Map<number, string>();
   for (const [name, pid] of pids) {
@@ -33,22 +35,22 @@ export function usageOf(pids: ReadonlyMap<string, number>): Map<string, Usage> {
 
 function look(pid: number): (Usage & { session: number }) | undefined {
   try {
-    // The program's name, in brackets, may itself hold spaces and brackets.
+    // The program's name, in brackets, may contain spaces and brackets.
     const [, rest = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
     const fields = rest.split(' ').map(Number);
     const cpuSeconds = ((fields[11] ?? 0) + (fields[12] ?? 0)) / TICKS_PER_SECOND;
     return { session: fields[3] ?? 0, cpuSeconds, residentMb: (fields[21] ?? 0) * PAGE_MB };
   } catch {
-    return undefined; // it has ended
+    return undefined; // the process has ended
   }
 }
 
-/** When a process was born, in milliseconds since 1970, to a hundredth of a second. */
+/** When a process was started, in milliseconds since 1970, exact to a hundredth of a second. */
 export function bornAt(pid: number): number {
   const [, rest = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
   const [, boot = '0'] = /^btime (\d+)/m.exec(readFileSync('/proc/stat', 'latin1')) ?? [];
   const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
-  // The boot time is told in whole seconds; the uptime makes it exact.
+  // /proc/stat has the boot time in whole seconds; the uptime is more exact.
   const bootedAt = uptimeMs > 0 ? Date.now() - uptimeMs : Number(boot) * 1_000;
   return bootedAt + (Number(rest.split(' ')[19]) / TICKS_PER_SECOND) * 1_000;
 }
@@ -60,7 +62,7 @@ export function machineBusySeconds(): number {
   return (user + nice + system + irq + softirq) / TICKS_PER_SECOND;
 }
 
-/** The machine's load over the last minute. */
+/** The machine's load average over the last minute. */
 export function loadAverage(): number {
   return Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[0]);
 }

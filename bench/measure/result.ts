@@ -1,25 +1,25 @@
-/** What a scenario found out, ready for the table, the JSON file and the charts. */
+/** A scenario's result, for the tables, the JSON file and the charts. */
 import { rateOf, type Sample } from './sample.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 export interface Measurement {
   readonly scenario: string;
   readonly name: string;
-  /** Of the values: `messages/s`, `ms`… */
+  /** The unit of the values: `messages/s`, `ms`… */
   readonly unit: string;
   /** One for each round. */
   readonly values: readonly number[];
-  /** Against what it is held, by round, and what is to be reached. */
+  /** Compared with what, the ratio of each round, and the ratio to reach. */
   readonly ratio?: { readonly to: string; readonly values: readonly number[]; readonly target?: number };
-  /** Where the values themselves are to be below or above something. */
+  /** Limits for the values themselves. */
   readonly target?: { readonly atLeast?: number; readonly atMost?: number };
   readonly samples: readonly Sample[];
-  /** For charts: where on the axis this stands. */
+  /** For charts: the position on the axis. */
   readonly at?: Readonly<Record<string, number>>;
   readonly note?: string;
 }
 
-/** A rate, held against another one that was measured in the same rounds. */
+/** A rate, compared with another one that was measured in the same rounds. */
 export function rate(
   what: Pick<Measurement, 'scenario' | 'name' | 'unit'> & Partial<Measurement>,
   samples: readonly Sample[],
@@ -35,7 +35,7 @@ export function rate(
   return { ...what, values, samples, ratio: { to, values: ratios, ...(target !== undefined && { target }) } };
 }
 
-/** Whether the target is met; undefined where there is none. */
+/** Whether the target is met; undefined if there is none. */
 export function isMet({ values, ratio, target }: Measurement): boolean | undefined {
   if (ratio?.target !== undefined) return spreadOf(ratio.values).median >= ratio.target;
   const { median }: Spread = spreadOf(values);

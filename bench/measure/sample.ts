@@ -1,4 +1,4 @@
-/** One measured stretch of work: how much was done, in what time, and whose CPU it took. */
+/** One measured piece of work: how much was done, in what time, and how much CPU each program used. */
 import { machineBusySeconds, type Usage, usageOf } from './processes.ts';
 
 /** In milliseconds. */
@@ -10,16 +10,16 @@ export interface Latency {
   readonly max: number;
 }
 
-/** What a piece of work tells of itself. */
+/** What a piece of work reports about itself. */
 export interface Done {
-  /** Messages, requests, rows: whatever the rate is to be of. */
+  /** The number of messages, requests or rows: the rate counts these. */
   readonly count: number;
-  /** Where it took another time than that which passed: the load's own start does not count. */
+  /** The time that counts, if not all that passed: the load's own start does not count. */
   readonly seconds?: number;
   readonly latency?: Latency;
-  /** Requests that were not answered as they should have been. */
+  /** Requests that did not get the expected answer. */
   readonly failed?: number;
-  /** CPU seconds of processes that have ended by now, or that are no program of the stack. */
+  /** CPU seconds of processes that have ended or are not watched. */
   readonly cpuSeconds?: Readonly<Record<string, number>>;
 }
 
@@ -28,17 +28,17 @@ export interface Sample {
   readonly seconds: number;
   readonly latency?: Latency | undefined;
   readonly failed: number;
-  /** CPU seconds by program; only those that took any. */
+  /** CPU seconds by program; programs that used none are left out. */
   readonly cpuSeconds: Readonly<Record<string, number>>;
-  /** By program, at the end. */
+  /** By program, at the end of the work. */
   readonly residentMb: Readonly<Record<string, number>>;
-  /** How many cores everything else on the machine took meanwhile. Above 0.2 or so, the figure is a crowd's. */
+  /** How many cores everything else on the machine used. Above about 0.2, other programs have distorted the figure. */
   readonly othersCores: number;
 }
 
 export const rateOf = ({ count, seconds }: Sample): number => count / seconds;
 
-/** CPU seconds for one of what was counted, by everybody. */
+/** CPU seconds of all selected programs for one counted item. */
 export function cpuPerItem({ count, cpuSeconds }: Sample, of: (name: string) => boolean = () => true): number {
   return sum(Object.entries(cpuSeconds).map(([name, seconds]) => (of(name) ? seconds : 0))) / count;
 }
@@ -50,7 +50,7 @@ export class Stopwatch {
   readonly #busy = machineBusySeconds();
   readonly #since = performance.now();
 
-  /** `pids`: the programs that are watched; this process is watched too. */
+  /** `pids`: the programs that are watched. This process is watched too. */
   constructor(pids: ReadonlyMap<string, number>) {
     this.#pids = pids;
     this.#before = usageOf(pids);

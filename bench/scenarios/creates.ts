@@ -1,4 +1,4 @@
-/** Single creates against the HTTP floor, without the worker: what the way to the acknowledgement costs. */
+/** Single creates compared with the HTTP floor, without the worker: the cost up to the acknowledgement. */
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { hasWrk, load, type Target, type Tool } from '../load/load.ts';

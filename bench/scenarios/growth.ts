@@ -1,4 +1,4 @@
-/** Whether a message costs more when many are stored: CPU for one, created and stored, with more and more rows below it. */
+/** Whether a message costs more if many are stored: CPU for one, created and stored, as the tables grow. */
 import { type Context, type Scenario, watched } from '../context.ts';
 import { withMysql } from '../floors/mysql.ts';
 import { load } from '../load/load.ts';
@@ -26,7 +26,7 @@ export const growth: Scenario = {
     let rows = 0;
     for (const size of sizes) {
       say(`filling the store to ${size.toLocaleString('en')} rows`);
-      // Tokens are random, so these are before, between and behind those of the chats that are created in.
+      // Tokens are random, so these rows are before, between and after those of the measured chats.
       for (const share of [0.25, 0.25, 0.25, 0.25])
         await filledChat(stack.servers.mysql, Math.round((size - rows) * share));
       rows = size;
@@ -46,7 +46,7 @@ export const growth: Scenario = {
   },
 };
 
-/** Other scenarios leave rows by the million. */
+/** Empties the tables: other scenarios leave millions of rows. */
 async function emptied({ stack }: Context): Promise<void> {
   await stack.stop('worker-1');
   await withMysql(stack.servers.mysql, async (connection) => {
@@ -57,7 +57,9 @@ async function emptied({ stack }: Context): Promise<void> {
   await stack.start('worker-1');
 }
 
-/** Until MySQL has written out the pages of what was filled in: its work, but not that of the messages measured next. */
+/**
+ * Waits until MySQL has written out the dirty pages of the filled-in rows: not the work of the messages measured next.
+ */
 async function written({ stack, say }: Context): Promise<void> {
   await withMysql(stack.servers.mysql, async (connection) => {
     const settledAt = performance.now() + WRITTEN_WITHIN_MS;
@@ -74,7 +76,7 @@ async function written({ stack, say }: Context): Promise<void> {
   });
 }
 
-/** Without the load and without search, whose segments are merged whenever it sees fit. */
+/** Leaves out the load, and the programs of search: they merge segments at any time. */
 const isHotPath = (name: string): boolean => !['load', 'bench', 'elasticsearch', 'api', 'nginx'].includes(name);
 
 async function stored(context: Context, chats: readonly string[]): Promise<Sample> {

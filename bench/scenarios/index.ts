@@ -17,5 +17,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...[singleCreates, oneChat, batchCreates, drain, whole, reads, lag, variants, manyChats, search, standalone],
   ...[worstSearches, growth, programs],
 ];
-/** What belongs to an everyday look. */
+/** The scenarios for everyday use. */
 export const QUICK: readonly string[] = ['creates', 'batches', 'drain', 'reads'];

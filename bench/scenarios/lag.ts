@@ -1,4 +1,4 @@
-/** How long after its acknowledgement a message can be read and found, at shares of the sustained top speed. */
+/** How long after its acknowledgement a message can be read and found, at shares of the highest sustained rate. */
 import { type Context, type Scenario, watched } from '../context.ts';
 import { type OpenLoopReport, openLoop } from '../load/open-loop.ts';
 import type { Measurement } from '../measure/result.ts';
@@ -25,7 +25,7 @@ export const lag: Scenario = {
     for (const share of SHARES) {
       const perSecond = Math.round(top * share);
       const rounds: Round[] = [];
-      // Only the one that is held against the targets is repeated.
+      // Only the share that has targets is repeated.
       for (let round = 0; round < (share === HALF ? context.rounds : 1); round += 1) {
         rounds.push(await oneRound(context, chats, perSecond));
         const { readable, searchable } = rounds.at(-1)?.report ?? {};
@@ -76,7 +76,7 @@ function rowsOf(rounds: readonly Round[], at: { share: number; perSecond: number
   ];
 }
 
-/** Of all rounds together: one follows too few for a percentile of its own. */
+/** Over all rounds together: one round follows too few messages for a percentile of its own. */
 function pooledP99(rounds: readonly Round[]): number {
   return latencyOf(rounds.flatMap(({ report }) => report.searchableMs)).p99;
 }

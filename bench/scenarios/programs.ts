@@ -1,4 +1,4 @@
-/** How long our programs take to start, and what memory they hold under load that goes on. */
+/** How long our programs take to start, and how much memory they use under lasting load. */
 import { type Context, type Scenario, watched } from '../context.ts';
 import { hasWrk, load } from '../load/load.ts';
 import { bornAt, usageOf } from '../measure/processes.ts';

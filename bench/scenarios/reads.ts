@@ -1,4 +1,4 @@
-/** Reads over HTTP, of one message and of pages, against the same rows by plain SQL and against the HTTP floor. */
+/** Reads of one message and of pages over HTTP, compared with plain SQL on the same rows and with the HTTP floor. */
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { insertMessages, rawPages, rawPoints, withMysql } from '../floors/mysql.ts';
@@ -73,7 +73,9 @@ function pointTargets(chat: string, messages: number): Target[] {
   });
 }
 
-/** An application with one chat of so many messages, written straight into the store. @returns its token */
+/**
+ * Writes an application and one chat with this many messages straight into the store. @returns the application's token
+ */
 export async function filledChat(url: string, messages: number): Promise<string> {
   const token = crypto.randomUUID();
   const bytes = `0x${token.replaceAll('-', '')}`;

@@ -1,4 +1,4 @@
-/** The standalone on its one SQLite file: creates that are committed when they are answered, and reads. */
+/** The standalone on its one SQLite file: creates, which are committed before their answer, and reads. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Single creates in other shapes than the usual: with keys, through nginx, longer, over few and many connections. */
+/** Single creates in other forms: with idempotency keys, through nginx, longer, over few and many connections. */
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { hasWrk, type LoadOptions, load } from '../load/load.ts';
@@ -42,7 +42,7 @@ function contender({ stack }: Context, name: string, options: LoadOptions): Cont
   return { name, run: () => load(options, tool()), prepare: () => purge(stack) };
 }
 
-/** The curve from one connection to many, of the system and of the floor. */
+/** Rates from one connection to many, of the system and of the floor. */
 async function overConnections(context: Context, chats: readonly string[]): Promise<Measurement[]> {
   const { stack, seconds } = context;
   const floors = new HttpFloors();

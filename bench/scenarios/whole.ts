@@ -1,7 +1,6 @@
 /**
- * The whole system: creates until they are stored and indexed, everything at once on the same cores. It is held against
- * what the raw stages allow together: the cores, divided by the sum of the CPU seconds that each stage takes for one
- * message, the load's own included.
+ * The whole system: creates until they are stored and indexed, all on the same cores. Compared with what the raw stages
+ * together allow: the cores, divided by the sum of each stage's CPU seconds for one message, the load's own included.
  */
 import { type Contender, type Context, interleaved, type Scenario, watched } from '../context.ts';
 import { bulkBodies, rawBulk } from '../floors/elasticsearch.ts';
@@ -16,10 +15,10 @@ import { cpuPerItem, rateOf, type Sample } from '../measure/sample.ts';
 import { spreadOf } from '../measure/statistics.ts';
 import { creates, newChats, settled, workerTotals } from '../system.ts';
 
-/** Over few connections little travels together, over many the load waits for itself. The target is held against one. */
+/** With few connections little travels in one batch; with many the load waits for itself. The target is for 256. */
 const CONNECTIONS = [64, 256, 1_024] as const;
 const TARGET_AT = 256;
-/** Arrivals at fixed times travel together as few as those of so many connections: shares of this are what lags are told at. */
+/** Requests at fixed times form batches as small as with this many connections; lags are measured at shares of it. */
 const SUSTAINED_AT = 64;
 const SHARE = 0.8;
 const ROWS = 50_000;
@@ -49,7 +48,7 @@ export const whole: Scenario = {
   },
 };
 
-/** By time and by CPU, which differ where the programs wait. */
+/** The ratio by time and by CPU. They differ if the programs wait. */
 function wholeRows(connections: number, samples: readonly Sample[], sum: number): Measurement[] {
   const common = { scenario: 'whole', at: { connections } };
   const byTime = samples.map((sample) => rateOf(sample) / (CORES / sum));
@@ -100,7 +99,7 @@ async function rawStages(context: Context, chats: readonly string[]): Promise<Re
 
 const tool = () => (hasWrk() ? 'wrk' : 'autocannon');
 
-/** So many seconds of creates, and the time until the last of them is indexed. */
+/** Sends creates for `seconds`, then waits until the last of them is indexed. */
 export async function wholeRound(
   context: Context,
   chats: readonly string[],

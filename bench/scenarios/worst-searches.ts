@@ -1,6 +1,6 @@
 /**
- * The standalone: creates at fixed times, alone and beside the searches that cost most, without a pause, from several sides. A
- * search may be refused when its time is over; a create must not notice.
+ * The standalone: creates at fixed times, alone and beside the most expensive searches, which several clients send
+ * without a pause. A search may be refused when its time is over, but a create must not become slower.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,13 +17,13 @@ import { randomFrom, textOf, wordOf } from '../texts.ts';
 const PORT = 17_141;
 const CREATES_PER_SECOND = 500;
 const CREATE_P99_MS = 50;
-/** From few sides and from many. */
+/** The number of clients that search. */
 const SEARCHERS = [4, 16];
 const LONG_MESSAGES = 1_000;
 const CHARACTERS = 10_000;
 const SHORT_MESSAGES = 200_000;
 
-/** All of them are in each long message, so none narrows a search down. */
+/** Each long message has all of these words, so no word narrows a search. */
 const WORDS = Array.from({ length: 500 }, (_, index) => String.fromCodePoint(0x4e00 + index));
 
 export const worstSearches: Scenario = {
@@ -124,7 +124,7 @@ async function fill(url: string, chat: string, contents: readonly string[], time
   if ((failed ?? 0) > 0) throw new Error('a chat could not be filled');
 }
 
-/** Asks from several sides, one after the other each, until it is stopped. */
+/** Sends searches from several clients until it is stopped; each client sends one at a time. */
 function ask(url: string, queries: readonly (readonly [chat: string, query: string])[], sides: number) {
   let running = true;
   const counts = { answered: 0, refused: 0 };

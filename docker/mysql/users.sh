@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# MySQL's users in Docker, by stack/conf/mysql-users.sql and the passwords of the environment. The image's own start
-# script reads this once (it is sourced, so it must not be executable), when it has made the volume. For a volume that an
-# older version made, docs/operations.md says how to run it.
+# Creates MySQL's users in Docker, from stack/conf/mysql-users.sql and the passwords in the environment. The image's
+# start script sources this file once, after it has made the volume; so the file must not be executable. For a volume of
+# an older version, docs/operations.md says how to run it.
 parley_users() {
   local sql name value
   sql=$(<"${MYSQL_USERS_FILE:-/etc/parley/mysql-users.sql}")
@@ -17,7 +17,7 @@ parley_users() {
 if declare -F docker_process_sql >/dev/null; then
   parley_users | docker_process_sql
 else
-  # By hand: a server that nobody reaches does this and ends.
+  # Run by hand: a server without network access creates the users and ends.
   set -euo pipefail
   umask 077
   { parley_users; echo 'SHUTDOWN;'; } >"${TMPDIR:=/tmp}/users.sql"

@@ -1,10 +1,10 @@
-/** Debian packages, with all that they depend on, unpacked into a folder of their own. Nothing is set up, nothing runs. */
+/** Unpacks Debian packages and their dependencies into a folder. It sets up nothing and runs nothing of them. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { run } from '../run.ts';
 import { debianMirror } from './machine.ts';
 
-/** Debian's release in development, the one that has MySQL itself. */
+/** Debian's development release: it is the one that has the real MySQL. */
 export const SUITE = 'sid';
 
 /** Replaces `folder`. Needs the program `mmdebstrap`. */
@@ -16,14 +16,14 @@ export async function unpackPackages(packages: readonly string[], folder: string
       'mmdebstrap',
       '--mode=root',
       '--variant=extract',
-      // A frozen mirror's signature is past its date.
+      // The signature of a frozen mirror has expired.
       '--aptopt=Acquire::Check-Valid-Until "false"',
       `--include=${packages.join(',')}`,
       SUITE,
       folder,
       debianMirror(),
     ],
-    // Where the apt of this machine has its own lists is no business of the new system's.
+    // A minimal environment: this machine's apt settings must not affect the new system.
     { env: { PATH: process.env.PATH, HOME: process.env.HOME } },
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The Elasticsearch distribution: the real server with its core, as published in the Maven repository. (It
- * lacks some modules of the full image; the project's index needs none of them.)
+ * The Elasticsearch distribution from the Maven repository: the real server with its core. It lacks some modules of the
+ * full image; the project's index needs none of them.
  */
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { run } from '../run.ts';

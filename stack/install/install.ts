@@ -1,4 +1,4 @@
-/** Puts the servers' programs into the cache folder, once for all stacks of this machine. */
+/** Installs the servers' programs into the cache folder, once for all stacks of this machine. */
 import { existsSync } from 'node:fs';
 import { withLock } from '../lock.ts';
 import type { Settings } from '../settings.ts';
@@ -7,14 +7,14 @@ import { findJava } from './java.ts';
 import { checkMachine, ensurePrograms } from './machine.ts';
 import { installRootfs, javaInRootfs, rootfsFolder } from './rootfs.ts';
 
-/** Where everything is that the servers are started from. */
+/** The folders from which the servers are started. */
 export interface Installation {
-  /** The root file system with all servers but Elasticsearch. */
+  /** The root file system with all servers except Elasticsearch. */
   readonly rootfs: string;
   readonly elasticsearch: string;
-  /** A Java folder of this machine, to be mounted into the root file system; */
+  /** A Java folder of this machine, to be mounted into the root file system. */
   readonly javaOfMachine: string | undefined;
-  /** its path as seen from inside. */
+  /** Java's path inside the root file system. */
   readonly javaInside: string;
 }
 

@@ -4,7 +4,7 @@ import { JAVA_MAJOR_MIN } from '../versions.ts';
 
 const JVM_FOLDER = '/usr/lib/jvm';
 
-/** The folder of the newest one under JAVA_HOME and /usr/lib/jvm, or undefined if all are too old. */
+/** The folder of the newest Java in JAVA_HOME and /usr/lib/jvm; undefined if none is new enough. */
 export function findJava(javaHome = process.env.JAVA_HOME, jvmFolder = JVM_FOLDER): string | undefined {
   const installed = existsSync(jvmFolder) ? readdirSync(jvmFolder).map((name) => `${jvmFolder}/${name}`) : [];
   const candidates = [...(javaHome ? [javaHome] : []), ...installed]

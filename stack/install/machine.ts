@@ -1,6 +1,6 @@
 /**
- * What this machine must have for the native stack, each missing thing said in one sentence with its way out. On Debian,
- * as root, missing helpers are installed.
+ * Checks what the native stack needs of this machine. Each missing thing is told in one sentence, with what to do. On
+ * Debian, as root, missing helper programs are installed.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { run } from '../run.ts';
@@ -14,7 +14,7 @@ export async function checkMachine(): Promise<void> {
   if (reason !== undefined) throw new Unusable(`The native stack cannot run here: ${reason}.\n${OTHERWISE}`);
 }
 
-/** Why Debian's packages cannot be run from a folder of their own on this machine; undefined where they can. */
+/** The reason why Debian's packages cannot run from a folder on this machine; undefined if they can. */
 export async function reasonAgainst(): Promise<string | undefined> {
   if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`;
   if (process.arch !== 'x64' && process.arch !== 'arm64') return `no servers for the processor type ${process.arch}`;
@@ -31,7 +31,7 @@ export async function reasonAgainst(): Promise<string | undefined> {
   return mountable ? undefined : 'mounting is not allowed here (a container without CAP_SYS_ADMIN?)';
 }
 
-/** Installs the Debian packages whose program is not there yet. */
+/** Installs the Debian packages whose programs are missing. */
 export async function ensurePrograms(packages: Readonly<Record<string, string>>): Promise<void> {
   const missing = Object.entries(packages).filter(([program]) => Bun.which(program) === null);
   if (missing.length === 0) return;
@@ -43,8 +43,8 @@ export async function ensurePrograms(packages: Readonly<Record<string, string>>)
 }
 
 /**
- * The Debian mirror that this machine's apt uses: the first source, in one-line or deb822 form, that serves `main` of this
- * release or of any other of Debian's suites.
+ * The Debian mirror that this machine's apt uses: the first source, in one-line or deb822 form, with `main` of this
+ * release or of another of Debian's suites.
  */
 export function debianMirror(aptFolder = '/etc/apt', release = readText('/etc/os-release')): string {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? 'sid';
@@ -74,14 +74,16 @@ function aptSources(aptFolder: string): AptSource[] {
   ];
 }
 
-/** `deb [options] URI suite component…` */
+/** Parses lines `deb [options] URI suite component…`. */
 function oneLineSources(text: string): AptSource[] {
   return [...text.matchAll(/^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)$/gm)].map(
     ([, uri = '', suite = '', components = '']) => ({ uri, suites: [suite], components: words(components) }),
   );
 }
 
-/** Paragraphs of `Field: values`, where a comment may stand between the fields and a value may go on in the next line. */
+/**
+ * Parses paragraphs of `Field: values`. Comments may stand between fields, and a value may continue on the next line.
+ */
 function deb822Sources(text: string): AptSource[] {
   const paragraphs = text.replace(/^#.*\n?/gm, '').split(/\n\s*\n/);
   return paragraphs.flatMap((paragraph) => {

@@ -1,4 +1,4 @@
-/** One file of the Maven repository that this machine's `mvn` is set up with, without what it depends on. */
+/** Fetches one file, without its dependencies, from the Maven repository that this machine's `mvn` uses. */
 import { run } from '../run.ts';
 
 export interface Artifact {
@@ -10,7 +10,9 @@ export interface Artifact {
 
 const WITHIN_MS = 600_000;
 
-/** Fetches it into a folder of its own, because mvn does not say where it has put what it fetched; answers its path. */
+/**
+ * Fetches a file into a folder of its own, because mvn does not say where it has stored a file. Resolves with its path.
+ */
 export async function fetchArtifact({ group, name, version, type }: Artifact, folder: string): Promise<string> {
   const coordinates = `${group}:${name}:${version}:${type}`;
   const fetch = ['dependency:get', '-Dtransitive=false', `-Dartifact=${coordinates}`];

@@ -1,6 +1,6 @@
 /**
- * Prometheus and promtool for the tests of docker/monitoring, as Debian packages from where the servers come from. Only
- * their two programs are kept, in the same cache folder; nothing of the machine's own system changes.
+ * Prometheus and promtool for the tests of docker/monitoring, from the Debian suite that the servers come from. Only
+ * these two programs are kept, in the same cache folder; the machine's own system does not change.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { withLock } from '../lock.ts';
@@ -16,7 +16,7 @@ export interface PrometheusPrograms {
   readonly promtool: string;
 }
 
-/** Rejects where the packages cannot be got: no Debian, no mirror, or one that has another series. */
+/** Rejects if the packages are not available: no Debian, no mirror, or a mirror with another series. */
 export async function installPrometheus(cacheDir: string): Promise<PrometheusPrograms> {
   const folder = `${cacheDir}/prometheus-${PROMETHEUS_SERIES}`;
   await withLock(`${cacheDir}/install.lock`, async () => {
@@ -46,7 +46,9 @@ async function fetchInto(folder: string): Promise<void> {
   rmSync(partial, { recursive: true });
 }
 
-/** An apt with lists of its own, of the suite that the servers come from. @returns its configuration's path */
+/**
+ * Sets up an apt with its own lists, for the suite that the servers come from. @returns the path of its configuration
+ */
 function writeApt(folder: string): string {
   for (const name of ['lists/partial', 'cache/archives/partial']) mkdirSync(`${folder}/${name}`, { recursive: true });
   writeFileSync(`${folder}/sources.list`, `deb ${debianMirror()} ${SUITE} main\n`);
@@ -55,7 +57,7 @@ function writeApt(folder: string): string {
     `Dir::Cache "${folder}/cache";`,
     `Dir::Etc::sourcelist "${folder}/sources.list";`,
     'Dir::Etc::sourceparts "-";',
-    // A frozen mirror's signature is past its date.
+    // The signature of a frozen mirror has expired.
     'Acquire::Check-Valid-Until "false";',
     'APT::Sandbox::User "root";',
   ];

@@ -1,7 +1,6 @@
 /**
- * The servers' programs: Debian packages unpacked into a folder of their own (a root file system), so that nothing of
- * the machine's own system changes and the versions are the same everywhere. It is only ever read; each stack brings its
- * own state (../chroot.ts). Debian's release in development is the one that has MySQL itself.
+ * The servers' programs: Debian packages unpacked into a folder (a root file system). The machine's own system does not
+ * change, and versions are the same everywhere. The folder is only read; each stack has its own state (../chroot.ts).
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -12,19 +11,19 @@ import { SUITE, unpackPackages } from './debian.ts';
 const PACKAGES = [
   ...['base-files', 'dash', 'bash', 'coreutils', 'libc-bin', 'grep', 'sed', 'util-linux', 'hostname', 'procps'],
   ...['mysql-server-core', 'rabbitmq-server', 'redis-server', 'redis-tools', 'nginx-light'],
-  // Clients and tools that the official images have too: tests/docker makes its stand-ins for them of this folder.
+  // Clients and tools that the official images also have: tests/docker builds its replacements of images from them.
   ...['mysql-client-core', 'curl', 'findutils', 'gettext-base'],
 ];
-/** Taken in only where the machine has no Java that is new enough. */
+/** Only added if the machine has no Java that is new enough. */
 const JAVA_PACKAGE = 'openjdk-25-jre-headless';
-/** Folders that a stack's own files are mounted on. */
+/** Folders on which a stack's own files are mounted. */
 const MOUNT_POINTS = ['stack', 'elasticsearch', 'java'] as const;
 
 function packagesFor(withJava: boolean): string[] {
   return withJava ? [...PACKAGES, JAVA_PACKAGE] : PACKAGES;
 }
 
-/** Named for the recipe, so that another recipe makes another folder and never a mixture. */
+/** The name depends on the recipe, so a new recipe makes a new folder and never mixes with an old one. */
 export function rootfsFolder(cacheDir: string, withJava: boolean): string {
   const recipe = JSON.stringify([SUITE, packagesFor(withJava), MOUNT_POINTS]);
   return `${cacheDir}/rootfs-${createHash('sha256').update(recipe).digest('hex').slice(0, 8)}`;
@@ -41,7 +40,7 @@ export async function installRootfs(cacheDir: string, withJava: boolean): Promis
   renameSync(partial, folder);
 }
 
-/** Unpacked packages have run no set-up scripts, so the few files that the servers look up are written here. */
+/** Writes the few files that the servers need: the packages' set-up scripts have not run. */
 function prepare(rootfs: string): void {
   writeFileSync(
     `${rootfs}/etc/passwd`,
@@ -52,7 +51,7 @@ function prepare(rootfs: string): void {
   for (const name of MOUNT_POINTS) mkdirSync(`${rootfs}/${name}`, { recursive: true });
 }
 
-/** Says so if the mirror served a series that this stack was not written for; it may well work all the same. */
+/** Warns if the mirror has another series than this stack is written for. It may work all the same. */
 async function checkVersions(rootfs: string): Promise<void> {
   for (const [server, version] of Object.entries(await installedVersions(rootfs))) {
     const { series } = SERVER_VERSIONS[server as keyof typeof SERVER_VERSIONS];
@@ -61,7 +60,7 @@ async function checkVersions(rootfs: string): Promise<void> {
   }
 }
 
-/** The versions of what is really there, asked from the programs themselves. */
+/** The installed versions, as the programs themselves report them. */
 async function installedVersions(rootfs: string): Promise<Record<'redis' | 'rabbitmq' | 'mysql' | 'nginx', string>> {
   const ask = async (script: string): Promise<string> => {
     const answer = await run(['chroot', rootfs, '/bin/sh', '-c', `(${script}) 2>&1`]);
@@ -76,7 +75,7 @@ async function installedVersions(rootfs: string): Promise<Record<'redis' | 'rabb
   return { redis, rabbitmq, mysql, nginx };
 }
 
-/** Where to find the Java that was installed with the servers. */
+/** The path of the Java that was installed together with the servers. */
 export function javaInRootfs(rootfs: string): string {
   const name = readdirSync(`${rootfs}/usr/lib/jvm`).find((entry) => entry.startsWith('java-25-openjdk'));
   return `/usr/lib/jvm/${name ?? 'java-25-openjdk-amd64'}`;

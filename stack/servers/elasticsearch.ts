@@ -21,7 +21,7 @@ path.logs: /stack/elasticsearch/logs
     name: 'elasticsearch',
     port,
     stopOrder: StopOrder.Server,
-    // Where all share a few cores, what is searched for comes after what is created and stored.
+    // A lower priority: if all programs share a few cores, creating and storing come before searching.
     command: [
       ...['nice', '-n', '5'],
       ...insideRootfs(installation, stateDir, [
@@ -35,7 +35,7 @@ path.logs: /stack/elasticsearch/logs
       ES_JAVA_HOME: installation.javaInside,
       ES_PATH_CONF: '/stack/elasticsearch/config',
       ES_TMPDIR: '/stack/elasticsearch/tmp',
-      // The launcher is a Java program of its own that only waits.
+      // Options for the launcher, a separate Java program that only waits.
       CLI_JAVA_OPTS: '-XX:TieredStopAtLevel=1',
     },
     cwd: stateDir,
@@ -50,13 +50,13 @@ path.logs: /stack/elasticsearch/logs
   };
 }
 
-/** The distribution's own configuration, with ours in the place of its main file. */
+/** The distribution's own configuration, with our main file in place of its own. */
 function writeConfiguration(from: string, to: string, configuration: string, heap: string): void {
   const jvmOptions = readFileSync(`${from}/jvm.options`, 'utf8')
     .split('\n')
-    // Garbage collection logs and heap dumps would fill the disk of a machine that nobody watches.
+    // Garbage collection logs and heap dumps would fill a disk that nobody watches.
     .filter((line) => !/Xlog:gc|HeapDump/.test(line));
-  // Written anew rather than copied: the distribution's own may be read by its owner only.
+  // Written anew instead of copied: the original may be readable by its owner only.
   writeFileSync(`${to}/log4j2.properties`, readFileSync(`${from}/log4j2.properties`));
   mkdirSync(`${to}/jvm.options.d`, { recursive: true });
   writeFileSync(`${to}/jvm.options`, jvmOptions.join('\n'));

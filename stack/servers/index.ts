@@ -1,4 +1,4 @@
-/** The servers that the system stands on, each with its own file. */
+/** The servers that the system needs, a file for each. */
 import type { Service, StackContext } from '../service.ts';
 import { elasticsearchService } from './elasticsearch.ts';
 import { mysqlService } from './mysql.ts';

@@ -1,4 +1,4 @@
-/** MySQL: what the system stores. */
+/** MySQL: stores the system's data. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { insideRootfs, ROOTFS_ENVIRONMENT } from '../chroot.ts';
 import { run } from '../run.ts';
@@ -8,7 +8,7 @@ import { makeStateFolder } from '../state-folder.ts';
 
 const DATA = '/stack/mysql/data';
 const SOCKET = 'mysqld.sock';
-/** A server that was killed leaves them. The next one does not start while any process has the pid that they hold. */
+/** Files that a killed server leaves. A new server does not start while any process has the pid in them. */
 const LEFT_BEHIND = [SOCKET, `${SOCKET}.lock`, 'mysqld.pid'];
 
 export function mysqlService({ settings, installation }: StackContext): Service {
@@ -42,7 +42,7 @@ secure_file_priv = NULL
       writeFileSync(`${folder}/init.sql`, users);
       for (const name of LEFT_BEHIND) rmSync(`${folder}/${name}`, { force: true });
       if (existsSync(`${folder}/data`)) return;
-      // Under another name until it is whole: a half-made data folder would be taken for a database ever after.
+      // The data folder has another name until it is complete: a half-made one would be used as a database.
       rmSync(`${folder}/data.partial`, { recursive: true, force: true });
       const make = inside('mysqld', '--defaults-file=/stack/mysql/my.cnf', '--initialize-insecure');
       await run([...make, `--datadir=${DATA}.partial`], { env: ROOTFS_ENVIRONMENT });
@@ -51,13 +51,13 @@ secure_file_priv = NULL
   };
 }
 
-/** Run at each start, so that a database of an older version gets the users of this one. */
+/** Runs at each start, so that a database of an older version gets this version's users. */
 function usersSql(repository: string): string {
   const { password } = CREDENTIALS;
   return readFileSync(`${repository}/stack/conf/mysql-users.sql`, 'utf8').replaceAll(/\{MYSQL_\w+\}/g, password);
 }
 
-/** Where root is let in, without a password: in a folder that only the servers' user and root can enter. */
+/** The socket on which root logs in without a password. Only root and the servers' user can enter its folder. */
 export function mysqlSocket({ stateDir }: Settings): string {
   return `${stateDir}/mysql/${SOCKET}`;
 }

@@ -1,4 +1,4 @@
-/** RabbitMQ, and epmd, the port mapper without which an Erlang node does not start: each stack has its own. */
+/** RabbitMQ, and epmd, the port mapper that every Erlang node needs. Each stack has its own epmd. */
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { type Service, type StackContext, StopOrder } from '../service.ts';
 import { CREDENTIALS, SERVICE_USER, type Settings } from '../settings.ts';
 import { makeStateFolder } from '../state-folder.ts';
 
-/** The environment of everything Erlang in this stack: the broker, and its command-line tools. */
+/** The environment of all Erlang programs of this stack: the broker and its command-line tools. */
 export function rabbitmqEnvironment({ ports }: Settings): Record<string, string> {
   return {
     ...ROOTFS_ENVIRONMENT,
@@ -23,11 +23,11 @@ export function rabbitmqEnvironment({ ports }: Settings): Record<string, string>
     RABBITMQ_DIST_PORT: String(ports.rabbitmqDist),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_EPMD_PORT: String(ports.epmd),
-    // A node, and each of its tools while it runs, listens for other nodes: on all addresses, unless it is told. And it
-    // starts an epmd where it finds none: one of a session of its own, which no `down` would find.
+    // By default, a node (and each tool while it runs) listens for other nodes on all addresses. It also starts an epmd
+    // if it finds none, in a separate session that `down` would not find.
     ERL_AFLAGS: '-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false',
     ERL_CRASH_DUMP: '/stack/rabbitmq/erl_crash.dump',
-    // The start script then becomes the broker instead of waiting for it, so that the pid we know is the broker's.
+    // Makes the start script become the broker instead of waiting for it, so that the pid that we know is the broker's.
     RUNNING_UNDER_SYSTEMD: 'true',
   };
 }
@@ -76,16 +76,16 @@ ${metricsLines(ports.rabbitmqMetrics)}`;
   };
 }
 
-/** Its image tells its figures always; here they cost some memory, so only where a port is given. */
+/** RabbitMQ's metrics. The Docker image always serves them; here they cost memory, so only if a port is set. */
 function metricsLines(port: number | undefined): string {
   return port === undefined ? '' : `prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${port}\n`;
 }
 
-/** The secret that the broker and its tools share. Made here, so that no two stacks have the same. */
+/** The secret that the broker and its tools share. Created here, so that each stack has its own. */
 function writeCookie(file: string): void {
   if (existsSync(file)) return;
   writeFileSync(file, randomBytes(20).toString('hex'));
   chownSync(file, SERVICE_USER.uid, SERVICE_USER.gid);
-  // Erlang takes it only if nobody else can read it.
+  // Erlang accepts the file only if no other user can read it.
   chmodSync(file, 0o400);
 }

@@ -11,7 +11,7 @@ import { CheckedSearch } from './checked-search.ts';
 
 const token = newToken();
 
-/** An index that finds all these numbers, and counts what it is asked. */
+/** An index that finds all these numbers and records its requests. */
 function indexOf(numbers: readonly number[]): SearchIndex & { readonly asked: SearchRequest[] } {
   const all = [...numbers].sort((a, b) => b - a).map((number) => ({ rank: 1, number }));
   const asked: SearchRequest[] = [];
@@ -48,7 +48,7 @@ async function pages(search: CheckedSearch, query: string, limit: number): Promi
   }
 }
 
-test('answers what the store has now, in the order of the index', async () => {
+test('returns what the store has now, in the order of the index', async () => {
   const search = new CheckedSearch(indexOf([1, 2, 3]), storeOf({ 1: 'red', 2: 'RED, edited', 3: 'a red one' }));
   const { hits, next } = await search.page({ token, chat: 1, query: 'red', limit: 5 });
   expect(hits.map(({ number, content }) => [number, content])).toEqual([
@@ -59,9 +59,9 @@ test('answers what the store has now, in the order of the index', async () => {
   expect(next).toBeUndefined();
 });
 
-test('leaves out what is gone or does not match any more, and fills the page with what follows', async () => {
+test('leaves out messages that are gone or no longer match, and fills the page with the next ones', async () => {
   const contents = { ...same(90, 'red'), 88: 'blue', 70: 'infra' };
-  const index = indexOf([...numbers(90), 95]); // 95 is gone
+  const index = indexOf([...numbers(90), 95]); // 95 is not in the store
   const found = await pages(new CheckedSearch(index, storeOf(contents)), 'red', 30);
   expect(found.map(({ length }) => length)).toEqual([30, 30, 28]);
   expect(found.flat()).toEqual(
@@ -71,7 +71,7 @@ test('leaves out what is gone or does not match any more, and fills the page wit
   );
 });
 
-test('has no next page where nothing of what follows matches', async () => {
+test('has no next page if none of the next messages matches', async () => {
   const contents = { ...same(5, 'blue'), ...{ 4: 'red', 5: 'red' } };
   expect(await pages(new CheckedSearch(indexOf(numbers(5)), storeOf(contents)), 'red', 2)).toEqual([[5, 4]]);
 });
@@ -92,7 +92,7 @@ test('is short, even empty, where thousands in a row do not match, and goes on w
   expect(Math.max(...index.asked.map(({ limit }) => limit))).toBeLessThanOrEqual(200);
 });
 
-test('asks nobody for a query without terms', async () => {
+test('asks neither index nor store if a query has no terms', async () => {
   const index = indexOf([1]);
   expect(
     await new CheckedSearch(index, storeOf({ 1: 'x' })).page({ token, chat: 1, query: ' \u200b', limit: 5 }),
@@ -100,7 +100,7 @@ test('asks nobody for a query without terms', async () => {
   expect(index.asked).toEqual([]);
 });
 
-test('is Unavailable where the index or the store is', async () => {
+test('is Unavailable if the index or the store is', async () => {
   const away = () => Promise.reject(new Unavailable('store', 'away'));
   const request = { token, chat: 1, query: 'red', limit: 5 };
   for (const search of [

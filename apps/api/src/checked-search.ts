@@ -13,22 +13,19 @@ import {
 
 export interface CheckedPage {
   readonly hits: readonly Message[];
-  /** Where the next page begins, where more may follow. */
+  /** Where the next page begins; undefined if no more can follow. */
   readonly next?: SearchPosition;
 }
 
-/** What the index tells is looked at in portions; at least this many, because most of them are hits. */
+/** The index is read in portions of at least this many candidates. Most candidates are hits. */
 const LOOKED_AT_MIN = 20;
-/** A page may be short, even empty, with a next one: where so many were no hits, or after this time. */
+/** A page ends after this many candidates or this time, so a short or even empty page can have a next one. */
 const LOOKED_AT_MAX = 2_000;
 const LOOKING_MS = 1_000;
-/** Nobody else is served while texts are compared, so after this time others get a turn of the event loop. */
+/** Comparing texts blocks all other requests, so after this time it yields to the event loop. */
 const TURN_MS = 5;
 
-/**
- * Of all searches of the process one goes on in a turn of the event loop, with what it compares or answers: a page may
- * have megabytes.
- */
+/** Only one search of the process continues in each turn of the event loop: a page may have megabytes. */
 let lastTurn = Promise.resolve();
 function nextTurn(): Promise<void> {
   lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
@@ -36,7 +33,7 @@ function nextTurn(): Promise<void> {
 }
 
 /**
- * Search over an index and the store: the index tells where hits are, the store what they are now. So an edit shows at
+ * Search over an index and the store. The index finds candidates; the store has their current text. So an edit shows at
  * once, and what no longer matches is left out.
  */
 export class CheckedSearch {
@@ -48,7 +45,7 @@ export class CheckedSearch {
     this.#store = store;
   }
 
-  /** Rejects with Unavailable where the index or the store is away or too slow. */
+  /** Rejects with Unavailable if the index or the store is unreachable or too slow. */
   async page(request: SearchRequest): Promise<CheckedPage> {
     const query = parseQuery(request.query);
     if (query.terms.length === 0) return { hits: [] };
@@ -75,7 +72,7 @@ export class CheckedSearch {
     }
   }
 
-  /** Those of the positions that are there and match, in any order. */
+  /** The messages at these positions that exist and match, in any order. */
   async #matching(
     { token, chat }: SearchRequest,
     query: SearchQuery,

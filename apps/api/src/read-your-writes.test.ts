@@ -5,7 +5,7 @@ import { settled } from './read-your-writes.ts';
 
 const token = newToken();
 
-/** Events whose fence answers this, and a store; what is asked of them is noted. */
+/** An event log with this fence, and a store; both record their calls. */
 function partsWith(fence: () => Promise<number>, reach: () => Promise<void> = async () => {}) {
   const asked: unknown[][] = [];
   const events: Pick<EventLog, 'fence'> = {
@@ -21,13 +21,13 @@ function partsWith(fence: () => Promise<number>, reach: () => Promise<void> = as
   return { parts: { events: events as EventLog, store: { reached } }, asked };
 }
 
-test('what is there is answered without a fence', async () => {
+test('a row that exists is returned without a fence', async () => {
   const { parts, asked } = partsWith(async () => 7);
   expect(await settled(parts, token, 'chat', async () => 'row')).toBe('row');
   expect(asked).toEqual([]);
 });
 
-test('what is there only behind the fence is found by a second look, at a store that has come so far', async () => {
+test('a row that is stored only before the fence is found by a second read, when the store has reached it', async () => {
   let stored = false;
   const { parts, asked } = partsWith(
     async () => 7,
@@ -42,12 +42,12 @@ test('what is there only behind the fence is found by a second look, at a store 
   ]);
 });
 
-test('what is absent behind the fence does not exist', async () => {
+test('a row that is absent after the fence does not exist', async () => {
   const { parts } = partsWith(async () => 7);
   expect(await failure(settled(parts, token, 'message', async () => undefined))).toBeInstanceOf(NotFound);
 });
 
-test.each(['fence', 'store'])('without the %s nobody knows: never NotFound', async (which) => {
+test.each(['fence', 'store'])('if the %s is unreachable, the error is Unavailable, never NotFound', async (which) => {
   const away = new Unavailable('event log', 'It is away.');
   const refuse = () => Promise.reject(away);
   const { parts } = which === 'fence' ? partsWith(refuse) : partsWith(async () => 7, refuse);

@@ -3,9 +3,9 @@ import { type EventLog, NotFound, type Store, type Token } from '@parley/domain'
 const FENCE_TIMEOUT_MS = 1_000;
 
 /**
- * Reads a row, or does something to it, that a 201 may have announced a moment ago: where it is absent, waits until all
- * that was accepted for the application is stored, and tries once more. Throws NotFound where it is still absent, and
- * Unavailable where the wait found no end: never NotFound for what was acknowledged.
+ * Reads or changes a row that a 201 may have announced a moment ago. If the row is absent, waits until everything
+ * accepted for the application is stored, and tries once more. Throws NotFound if it is still absent, and Unavailable
+ * if the wait takes too long: never NotFound for something acknowledged.
  */
 export async function settled<Row>(
   { events, store }: { readonly events: EventLog; readonly store: Pick<Store, 'reached'> },

@@ -11,7 +11,7 @@ test.each([
   expect(decodeCursor(text)).toEqual(position);
 });
 
-test('none is the beginning', () => {
+test('no cursor means the beginning', () => {
   expect(decodeCursor(undefined)).toBeUndefined();
 });
 

@@ -41,7 +41,9 @@ export function searchHandlers({
   };
 }
 
-/** A GET with a body comes as a POST, so the address of a next page may come with the body of the first one. */
+/**
+ * Both may have the query if it is the same: a client that follows a next link may send the first page's body again.
+ */
 function textOfEither(inUrl: string | undefined, inBody: string | undefined): string | undefined {
   if (inUrl === undefined || inBody === undefined || inUrl === inBody) return inUrl ?? inBody;
   const errors = [{ path: '/search_query', message: 'must be the same as in the URL, where both have one' }];
@@ -55,7 +57,7 @@ function refuseNothing(path: string): never {
 
 const validate = bodySchema(Type.Required(SearchInput))['~standard'].validate;
 
-/** The query of a URL, held to the same rules as the one of a body. */
+/** Checks the query in the URL by the rules for a query in a body. */
 function textOfUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {

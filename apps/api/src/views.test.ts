@@ -10,13 +10,13 @@ function viewsOver(pending: Counters['pending']): CountedViews {
   return new CountedViews({ pending } as Counters, createLogger('test', 'silent'));
 }
 
-test('a count is what the row has and what is not summed into it yet', async () => {
+test('a count is the row’s count plus what is not summed into it yet', async () => {
   const views = viewsOver(async () => [3]);
   expect(await views.application(row)).toMatchObject({ chats_count: 5 });
   expect(await views.chats(row.token, [chat])).toMatchObject([{ messages_count: 8 }]);
 });
 
-test('where the live counts are away it is what the row has', async () => {
+test('if the live counts are unreachable, it is the row’s count', async () => {
   const views = viewsOver(async () => {
     throw new Unavailable('numbers', 'away');
   });

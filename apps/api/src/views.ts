@@ -1,9 +1,9 @@
 import type { Application, Chat, Counters, Message, Sequence } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 
-/** What clients see of rows. Times are ISO 8601 in UTC with milliseconds. */
+/** How clients see rows. Times are ISO 8601 in UTC with milliseconds. */
 
-/** What two times have in common is made once: those of a row mostly are the same, those of a page are close. */
+/** Keeps the last text up to the second: the two times of a row are mostly equal, and those of a page are close. */
 let lastSecond = Number.NaN;
 let upToSecond = '';
 function iso(milliseconds: number): string {
@@ -36,8 +36,8 @@ function chatView({ number, name, messagesCount, createdAt, updatedAt }: Chat, p
 const ofApplication = ({ token }: Application): Sequence => ({ kind: 'chats', token });
 
 /**
- * Views with counts: what the row has plus what is committed but not yet summed into it. Where the live counts cannot
- * be had, the row's own count is answered, at most a minute old, rather than refusing the read.
+ * Views with counts: the row's count plus what is committed but not yet summed into the row. If the live counts cannot
+ * be read, the view has the row's count, which is at most a minute old, instead of refusing the read.
  */
 export class CountedViews {
   constructor(
@@ -64,7 +64,7 @@ export class CountedViews {
     return chatView(row, pending);
   }
 
-  /** The rows of one partition share one `countedThrough`; a page of applications has several partitions' rows. */
+  /** The rows of one partition share one `countedThrough`. A page of applications has rows of several partitions. */
   async #pending<Row extends { countedThrough: number }>(
     rows: readonly Row[],
     sequenceOf: (row: Row) => Sequence,

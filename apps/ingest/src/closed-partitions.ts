@@ -1,12 +1,14 @@
 import { readGauge } from '@parley/runtime';
 import type { Registry } from 'prom-client';
 
-/** What knows of partitions that it takes no creates for. */
+/** Something that can close partitions: it then accepts no creates for them. */
 interface Partitioned {
   closedPartitions(): number;
 }
 
-/** How many partitions this process refuses creates for, by what closes them, named as in /readyz. */
+/**
+ * Metric of the partitions that this process refuses creates for, by the dependency that closes them, as in /readyz.
+ */
 export function closedPartitions(registry: Registry, closing: Readonly<Record<string, Partitioned>>): void {
   readGauge(
     {

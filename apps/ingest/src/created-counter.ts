@@ -1,7 +1,7 @@
 import { Tally } from '@parley/runtime';
 import type { Registry } from 'prom-client';
 
-/** Counts what was acknowledged, by kind. */
+/** Counts acknowledged creates, by kind. */
 export function createdCounter(registry: Registry) {
   const total = new Tally({
     name: 'parley_created_total',

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test';
 import { idempotencyKey } from './idempotency.ts';
 
-test('no key is no key; the empty one is one', () => {
+test('without a key there is none; the empty text is a key', () => {
   expect(idempotencyKey(undefined, ['chat', 'x'])).toBeUndefined();
   expect(idempotencyKey('', ['chat', 'x'])).toBeDefined();
 });
 
-test('the same key with the same request is the same, kept as hashes alone', () => {
+test('the same key with the same request is equal, and only hashes are kept', () => {
   const key = idempotencyKey('a secret', ['messages', 1, 'text']);
   expect(key).toEqual(idempotencyKey('a secret', ['messages', 1, 'text']));
   for (const hash of [key?.hash, key?.body]) expect(hash).toMatch(/^[0-9a-f]{64}$/);

@@ -8,7 +8,9 @@ import { closedPartitions } from './closed-partitions.ts';
 import { ingestConfig } from './config.ts';
 import { ingestRoutes } from './routes.ts';
 
-/** An epoch begins behind a worker's backlog, if there is one: what takes longer is tried again. */
+/**
+ * An epoch begins after the worker has stored its backlog. If that takes longer than this, the begin is tried again.
+ */
 const BEGIN_TIMEOUT_MS = 30_000;
 
 await runProgram(() => {
@@ -16,11 +18,11 @@ await runProgram(() => {
   return startProgram('ingest', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
-    // First of all: with another number of partitions nothing may be numbered or published.
+    // Must come first: with a wrong number of partitions nothing may be numbered or published.
     await whenAvailable(logger, () => mysql.settlePartitions());
     await whenAvailable(logger, () => mysql.join('ingest', endProgram));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
-    // Epochs are numbered by the database, and begin in the log.
+    // MySQL gives epochs their numbers; the event log begins them.
     const register: EpochRegister = {
       next: mysql.nextEpoch,
       last: mysql.lastEpoch,

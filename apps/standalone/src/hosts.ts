@@ -1,19 +1,19 @@
 import { lookup } from 'node:dns/promises';
 
-/** Which addresses the standalone listens on, and which names it may be called by. */
+/** The addresses that the standalone listens on, and the host names that requests may use. */
 
-/** As URLs write addresses: an IPv4 address within IPv6 is in hexadecimal there. */
+/** Matches addresses as URLs write them: an IPv4 address within IPv6 is in hexadecimal there. */
 const LOOPBACK_ADDRESS = /^(?:127\.|\[::1\]$|\[::ffff:7f)/;
 const LABEL = '[a-z0-9_-]+';
 const LOOPBACK_NAME = new RegExp(`^(?:(?:${LABEL}\\.)*localhost|127(?:\\.[0-9]{1,3}){3}|\\[::1\\])$`);
 const SUBDOMAINS = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
 
-/** `localhost` is both of its addresses: clients try either first. */
+/** `localhost` means both of its addresses, because clients try either one first. */
 export function listeningHosts(host: string): readonly string[] {
   return host.toLowerCase() === 'localhost' ? ['127.0.0.1', '::1'] : [host];
 }
 
-/** Whether nothing but this machine reaches a host, however it is written. */
+/** Whether only this machine can reach a host, however the host is written. */
 export async function isLoopback(host: string): Promise<boolean> {
   const addresses = await lookup(host, { all: true });
   return addresses.every(({ address, family }) => {
@@ -23,9 +23,9 @@ export async function isLoopback(host: string): Promise<boolean> {
 }
 
 /**
- * Whether a request for a host is answered. Names may begin with `*.`. Without a list everybody is, but on loopback only
- * whoever calls it so: a page of the internet whose name was made to mean this machine must not reach what has no keys.
- * A client of HTTP/1.0 that names no host is no browser.
+ * Makes the check whether a request for a host name is answered. Listed names may begin with `*.`. Without a list every
+ * name is allowed; on loopback, only names of loopback: nothing else stops a web page whose host name was made to
+ * resolve to this machine. A request without a host (HTTP/1.0) does not come from a browser and is allowed.
  */
 export function allowedHosts(list: string, loopback: boolean): (hostname: string | undefined) => boolean {
   const names = list

@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client';
 
 const LOGGED_EVERY_MS = 10_000;
 
-/** Tells in log and metrics how far a search table of a new version is filled. */
+/** Reports, in log and metrics, how far a search table of a new version is filled. */
 export function searchFillProgress(registry: Registry, logger: Logger): (progress: FillProgress) => void {
   let filled = 0;
   const told = {

@@ -14,10 +14,10 @@ import { Listener, type ListenerLimits } from './listener/listener.ts';
 import type { Refusal, RequestHead } from './listener/request-head.ts';
 
 /**
- * Serves a fetch handler on a listener of our own. Bun.serve drops the body of a GET, which is how existing clients
- * search, and says nothing of what it refuses; node:http under Bun keeps the body at half of the speed, and bounds little
- * (decision 0004). A GET with a body on a search path is handed on as a POST, as nginx does in front of the separate
- * programs.
+ * Serves a fetch handler on our own listener. Bun.serve drops the body of a GET, with which existing clients search,
+ * and does not report what it refuses. node:http under Bun keeps the body, but has half the speed and few limits
+ * (decision 0004). A GET with a body on a search path is passed on as a POST, like nginx does in the distributed
+ * system.
  */
 export interface Serve {
   readonly host: string;
@@ -42,7 +42,7 @@ const LIMITS: Omit<ListenerLimits, 'requestMs'> = {
 };
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-/** Whoever watches the process calls it by its address, and waits for nobody. */
+/** Health checks call the process by its address, so any host is allowed; and they never wait for admission. */
 const UNGUARDED_PATHS = ['/healthz', '/readyz'];
 
 export async function serve(handle: Handle, options: Serve): Promise<HttpServer> {
@@ -75,7 +75,7 @@ export async function serve(handle: Handle, options: Serve): Promise<HttpServer>
   };
 }
 
-/** What a request is refused for before any route sees it. */
+/** The reasons to refuse a request before any route sees it. */
 function refusalOf(head: RequestHead, allowed: (hostname: string | undefined) => boolean): Refusal | undefined {
   const { method, path, hostname } = head;
   if (method === 'TRACE' || method === 'CONNECT') {
@@ -89,7 +89,7 @@ function refusalOf(head: RequestHead, allowed: (hostname: string | undefined) =>
   return NORMAL_PATH.test(path) ? undefined : REFUSAL_OF_PATH;
 }
 
-/** What no route has answered has an id all the same. */
+/** A refusal has a request id too, although no route made it. */
 function answerRefusal({ status, detail, headers }: Refusal, requestId = newRequestId()): Response {
   return problemResponse({ status, detail, headers: { ...headers, 'x-request-id': requestId } });
 }
@@ -99,7 +99,7 @@ function requestOf({ method, path, search, fields }: RequestHead, body: Buffer):
   if (method === 'HEAD' || body.length === 0) return new Request(url, { method, headers: fields });
   if (method !== 'GET') return new Request(url, { method, headers: fields, body: new Uint8Array(body) });
   if (rulesAt(path)?.takesGetWithBody !== true) return new Request(url, { method, headers: fields });
-  // No page of another site can send a GET with a body, so its type may go without saying.
+  // A GET with a body may lack a Content-Type: a page of another site cannot send such a request.
   const typed = fields.some(([name]) => name === 'content-type');
   const headers: [string, string][] = typed ? fields : [...fields, ['content-type', 'application/json']];
   return new Request(url, { method: 'POST', headers, body: new Uint8Array(body) });

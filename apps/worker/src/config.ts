@@ -46,7 +46,7 @@ export const workerSettings = Type.Object({
   ),
 });
 
-/** What the worker and its commands read from the environment. */
+/** Reads the settings of the worker and its commands from the environment. */
 export function workerConfig(env: Readonly<Record<string, string | undefined>>) {
   return readConfig(workerSettings, env);
 }

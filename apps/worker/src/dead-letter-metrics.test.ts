@@ -9,7 +9,7 @@ function metricsOf(count: () => Promise<number>, stats: Record<string, number> =
     (await registry.getSingleMetricAsString(name)).split('\n').filter((line) => !line.startsWith('#'));
 }
 
-test('what was put aside is told by reason, as it is at the moment', async () => {
+test('dead letters put aside are counted by reason, up to date', async () => {
   const stats: Record<string, number> = { malformed: 2 };
   const told = metricsOf(async () => 0, stats);
   expect(await told('parley_dead_letters_total')).toEqual(['parley_dead_letters_total{reason="malformed"} 2']);
@@ -17,7 +17,7 @@ test('what was put aside is told by reason, as it is at the moment', async () =>
   expect(await told('parley_dead_letters_total')).toContain('parley_dead_letters_total{reason="late"} 1');
 });
 
-test('those that wait are counted once for all who ask within seconds', async () => {
+test('waiting dead letters are counted once for all scrapes within seconds', async () => {
   let counts = 0;
   const told = metricsOf(async () => {
     counts += 1;

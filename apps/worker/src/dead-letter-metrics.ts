@@ -7,11 +7,11 @@ export interface DeadLetterSource {
   readonly deadLetters: { count(): Promise<number> };
 }
 
-/** Counting opens a channel, so it is not done for each who asks for the metrics. */
+/** Counting opens a channel, so it is not done for every scrape. */
 const COUNT_EVERY_MS = 5_000;
 const COUNT_WITHIN_MS = 1_000;
 
-/** What was put aside, and how much of it waits, what the event log put aside itself included. */
+/** Metrics of the dead letters put aside and of those that wait, with those that the event log itself put aside. */
 export function deadLetterMetrics(registry: Registry, { stats, deadLetters }: DeadLetterSource): void {
   const putAside = {
     name: 'parley_dead_letters_total',

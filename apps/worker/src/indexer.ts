@@ -10,29 +10,29 @@ export interface IndexerParts {
   readonly registry: Registry;
   /** Documents in one bulk request. */
   readonly documentsMax: number;
-  /** How long it rests unless much waits, in milliseconds: the share of the search lag that is ours. */
+  /** The pause after a request if there is no backlog, in milliseconds. This is our own part of the search lag. */
   readonly idleMs: number;
-  /** How often it looks whether the index is there and of the right version, unless something fails. Default 30,000. */
+  /** How often it checks that the index exists and has the right version; also after each failure. Default 30,000. */
   readonly tendMs?: number;
 }
 
-/** Whoever asks for the metrics waits for it. */
+/** A scrape of the metrics waits for this look, so it is short. */
 const LOOK_WITHIN_MS = 1_000;
 const RETRY_MS_MAX = 5_000;
 const TEND_MS = 30_000;
-/** Requests are made by one while the other's are under way. The second works only where much waits. */
+/** One loop prepares a request while the other's is under way. The second works only if there is a backlog. */
 const LANES = 2;
 
 /**
- * Derives the search index from the store: takes what was written and is not indexed, oldest first, for ever. An outage
- * of the index costs nothing but waiting; the store goes on. Any number of indexers may run.
+ * Writes stored changes that are not indexed yet to the search index, oldest first, for ever. If the index is
+ * unreachable, only indexing waits; storing goes on. Any number of indexers may run.
  */
 export class Indexer {
   readonly #parts: IndexerParts;
   readonly #stopping = new AbortController();
   readonly #indexed: Counter;
   #loops: Promise<unknown> | undefined;
-  /** Whether more waits than one takes at once. */
+  /** Whether more documents wait than one request takes. */
   #backlog = false;
 
   constructor(parts: IndexerParts) {
@@ -59,14 +59,14 @@ export class Indexer {
     this.#loops ??= Promise.all(Array.from({ length: LANES }, (_, lane) => this.#run(lane === 0)));
   }
 
-  /** Ends after the bulk requests that are under way, also while an index is filled. */
+  /** Resolves when the bulk requests under way have ended. A running rebuild of an index stops as well. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loops;
     await this.#parts.upkeep.stopped();
   }
 
-  /** `always`: this one also works where little waits, and sees to the index. */
+  /** `always`: this loop also works without a backlog, and maintains the index. */
   async #run(always: boolean): Promise<void> {
     const { ledger, upkeep, logger, documentsMax, idleMs, tendMs = TEND_MS } = this.#parts;
     const { signal } = this.#stopping;
@@ -79,7 +79,7 @@ export class Indexer {
         continue;
       }
       try {
-        // After a failure the index itself may be gone.
+        // Also after a failure: the index itself may be gone.
         if (always && (failures > 0 || performance.now() >= tendAt)) {
           await upkeep.tend(signal);
           tendAt = performance.now() + tendMs;
@@ -88,8 +88,8 @@ export class Indexer {
         failures = 0;
         this.#indexed.inc(documents);
         this.#backlog = documents >= documentsMax / 2;
-        // A request for a few documents costs Elasticsearch nearly as much as one for hundreds: a refresh is not due
-        // more often, so what is written meanwhile comes along.
+        // A request with a few documents costs Elasticsearch nearly as much as one with hundreds. A refresh is not due
+        // sooner, so the documents that are written meanwhile can join the next request.
         if (!this.#backlog) await pause(idleMs, signal);
       } catch (error) {
         if (signal.aborted) return;

@@ -6,9 +6,9 @@ import { Pace } from './pace.ts';
 
 export interface JobsParts {
   readonly ledger: Ledger;
-  /** How many there are. */
+  /** The number of partitions. */
   readonly partitions: number;
-  /** Lets the database use what this version knows, as soon as no older program runs. */
+  /** Raises the database's level to this version's, once no older program runs. */
   readonly raiseLevel: () => Promise<void>;
   readonly counters: Counters;
   readonly logger: Logger;
@@ -21,12 +21,12 @@ export interface JobsParts {
 
 const PRUNE_AT_ONCE = 1_000;
 const RECOUNT_AT_ONCE = 100;
-/** Of the time. The recount reads every row that there is, and a create is to cost the same however many those are. */
+/** A share of the time. The recount reads every row, and must not make creates slower as rows grow in number. */
 const RECOUNT_SHARE = 0.02;
 
 /**
- * What is done by the clock. Each job may run in every worker: the flush takes a lock in the database, and the recount
- * only reads. A job that is still running when its next time comes leaves that one out.
+ * The jobs that run by the clock. Each may run in every worker: the flush takes a lock in the database, and the recount
+ * only reads. If a job still runs at its next time, that time is skipped.
  */
 export class Jobs {
   readonly #parts: JobsParts;
@@ -63,14 +63,14 @@ export class Jobs {
     );
   }
 
-  /** No job starts any more; resolves when the one in the hand has ended. */
+  /** Starts no further job; resolves when the running one has ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const cron of this.#crons) cron.stop();
     await this.#running;
   }
 
-  /** Each partition by itself: one that fails does not hold up the others. */
+  /** Flushes each partition separately, so that a failure in one does not hold up the others. */
   async flush(): Promise<void> {
     const failures: unknown[] = [];
     for (let partition = 0; partition < this.#parts.partitions && !this.#stopping; partition += 1) {
@@ -80,7 +80,9 @@ export class Jobs {
     await this.#parts.raiseLevel();
   }
 
-  /** Sums the counts and forgets the live view that nobody can need any more: a reader may still have the row before. */
+  /**
+   * Sums the counts into the rows, then drops older live counts. The latest stay: a reader may still have an old row.
+   */
   async #flushPartition(partition: number): Promise<void> {
     const { ledger, counters, logger } = this.#parts;
     const ended = this.#flushSeconds.startTimer();
@@ -89,11 +91,11 @@ export class Jobs {
     ended();
     logger.debug({ partition, ...flushed }, 'counts flushed');
     await counters.drop(partition, flushed.generation - 1);
-    // Not until nothing is left: keys become outdated meanwhile, and there may always be some.
+    // Stops at a batch that is not full: keys expire all the time, so some may always be left.
     while (!this.#stopping && (await ledger.prune(partition, PRUNE_AT_ONCE)) >= PRUNE_AT_ONCE);
   }
 
-  /** Checks the next slice of the counts against what is stored. */
+  /** Checks the next slice of the counts against the stored rows. */
   async recount(): Promise<void> {
     const { drifts, next } = await this.#parts.ledger.recount(this.#recountAfter, RECOUNT_AT_ONCE);
     this.#recountAfter = next;

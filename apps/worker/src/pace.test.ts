@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { Pace } from './pace.ts';
 
-/** A piece that takes 20 ms of a clock of ours, with a fifth of the time. */
+/** A piece of work that takes 20 ms of a fake clock, with a fifth of the time. */
 function slow() {
   const clock = { now: 1_000, done: 0, fails: false };
   const pace = new Pace(0.2, () => clock.now);
@@ -14,7 +14,7 @@ function slow() {
   return { clock, run };
 }
 
-test('after a piece it rests in proportion to what that took', async () => {
+test('after a piece it rests in proportion to the time that the piece took', async () => {
   const { clock, run } = slow();
   await run();
   for (const passed of [0, 1, 78]) {
@@ -27,7 +27,7 @@ test('after a piece it rests in proportion to what that took', async () => {
   expect(clock.done).toBe(2);
 });
 
-test('a piece that fails is told, and rested after as well', async () => {
+test('a piece that fails rejects, and a rest follows it too', async () => {
   const { clock, run } = slow();
   clock.fails = true;
   await expect(run()).rejects.toThrow('away');
@@ -38,7 +38,7 @@ test('a piece that fails is told, and rested after as well', async () => {
   await expect(run()).rejects.toThrow('away');
 });
 
-test('what takes no time is done each time', async () => {
+test('a piece that takes no time runs each time', async () => {
   let done = 0;
   const pace = new Pace(0.2, () => 0);
   for (let count = 0; count < 5; count += 1) {

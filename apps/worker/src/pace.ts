@@ -1,12 +1,9 @@
-/**
- * Keeps work that takes the longer the more is stored to a share of the time: after each piece it rests in proportion to
- * how long that took.
- */
+/** Limits work that grows with the stored data to a share of the time: it rests in proportion to each piece's time. */
 export class Pace {
   readonly #rest: number;
   #notBefore = 0;
 
-  /** `share`: of the time, above 0 and at most 1. `now`: milliseconds of a clock that nobody sets. */
+  /** `share`: of the time, above 0 and at most 1. `now`: milliseconds of a monotonic clock. */
   constructor(
     share: number,
     private readonly now: () => number = () => performance.now(),
@@ -14,7 +11,7 @@ export class Pace {
     this.#rest = 1 / share - 1;
   }
 
-  /** Does a piece, or nothing while the rest after the last one lasts. Rejects as the piece does. */
+  /** Runs a piece, or does nothing during the rest after the last one. Rejects if the piece rejects. */
   async run(piece: () => Promise<void>): Promise<void> {
     const begun = this.now();
     if (begun < this.#notBefore) return;

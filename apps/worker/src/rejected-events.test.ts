@@ -20,7 +20,7 @@ function opened() {
   return { told: rejectedEvents(registry, logger), lines, values };
 }
 
-test('every reason is there from the start, at 0', async () => {
+test('every reason is shown as 0 from the start', async () => {
   const { values } = opened();
   expect(await values()).toEqual(Object.fromEntries(REJECTION_REASONS.map((reason) => [reason, 0])));
 });

@@ -2,14 +2,16 @@ import { REJECTION_REASONS, type Rejection } from '@parley/domain';
 import { type Logger, Tally } from '@parley/runtime';
 import type { Registry } from 'prom-client';
 
-/** For a log without dead letters: what the store can never take is its creator's error, told here to the operator. */
+/**
+ * For an event log without dead letters: an event that the store can never take is logged and counted for the operator.
+ */
 export function rejectedEvents(registry: Registry, logger: Logger): (rejection: Rejection) => void {
   const total = new Tally({
     name: 'parley_rejected_events_total',
     help: 'Creates that were accepted and that the store can never take, by reason',
     registry,
   });
-  // At 0 from the start: Prometheus sees no increase where a series begins.
+  // Shown as 0 from the start, because Prometheus sees no increase when a series first appears.
   for (const reason of REJECTION_REASONS) total.series({ reason });
   return ({ event, reason, detail }) => {
     total.series({ reason })(1);

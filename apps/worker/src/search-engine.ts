@@ -1,16 +1,16 @@
 import type { RefusedDocument, SearchDocument } from '@parley/domain';
 
-/** What the upkeep needs of the search engine. */
+/** What the upkeep of the search index needs of the search engine. */
 export interface SearchEngine {
   readonly admin: {
     indices(): Promise<readonly EngineIndex[]>;
     createIndex(): Promise<string>;
     note(name: string, notes: EngineIndex['notes']): Promise<void>;
-    /** Makes what was written findable now. */
+    /** Makes everything written so far findable. */
     refresh(name: string): Promise<void>;
     swapAlias(name: string): Promise<void>;
     dropIndex(name: string): Promise<void>;
-    /** The documents of an index. */
+    /** The number of documents in an index. */
     count(name: string): Promise<number>;
   };
   indexInto(indices: readonly string[], documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
@@ -24,7 +24,7 @@ export interface EngineIndex {
   /** Whether it has the version that this program makes. */
   readonly current: boolean;
   readonly notes: {
-    /** While it is filled: what it has, a `Filled`. */
+    /** A `Filled`: how far it is filled, while it is being filled. */
     readonly filled?: unknown;
     /** Since when searches read it: milliseconds since 1970. */
     readonly liveSince?: number;

@@ -14,32 +14,32 @@ export interface SearchUpkeepParts {
   readonly ledger: Ledger;
   readonly logger: Logger;
   readonly registry?: Registry;
-  /** How long an index of an older version is kept after searches left it, for apis that still read it. Milliseconds. */
+  /** How long, in milliseconds, an older version's index is kept for apis that still read it. */
   readonly keepMs?: number;
 }
 
 export interface RebuildOptions {
-  /** Also where the live index is as it should be. */
+  /** Rebuild even if the live index is in order. */
   readonly anew?: boolean;
-  /** Of the time that it works rather than rests, above 0 and at most 1. */
+  /** The part of the time that it works, above 0 and at most 1. */
   readonly share?: number;
   readonly signal?: AbortSignal;
 }
 
 const SCAN_AT_ONCE = 2_000;
-/** After so many documents an index notes how far it is filled, for whoever goes on with it. */
+/** After this many documents the index notes how far it is filled, so that another process can continue. */
 const NOTED_EVERY = 20_000;
 const LOGGED_EVERY_MS = 10_000;
-/** While there is no index, or one of an older version, the work of all others goes on beside. */
+/** The share of the time that a rebuild in the background takes; the rest is for the indexers' work. */
 const BACKGROUND_SHARE = 0.5;
 const KEEP_MS = 600_000;
 
 /**
- * Keeps a search index there that has everything and is of this program's version: makes the first one, and builds a new
- * one where it was lost, is of an older version, or on demand. The old one serves meanwhile.
+ * Keeps a complete search index of this program's version. It makes the first one, and builds a new one if the index is
+ * lost, has an older version, or on demand. The old one serves meanwhile.
  *
- * The ledger's list says which indices the indexers write to. An index is filled only after it is on that list, and
- * searched only after it is filled, so no update falls between, and a crash anywhere is made good by the next call.
+ * The ledger lists the indices that the indexers write to. An index is filled only after it is on that list, and
+ * searched only after it is filled. So no update is missed, and after a crash the next call completes the work.
  */
 export class SearchUpkeep {
   readonly #parts: SearchUpkeepParts;
@@ -54,13 +54,12 @@ export class SearchUpkeep {
   }
 
   /**
-   * Looks whether all is as it should be, which is cheap, mends what takes a moment, and begins a rebuild where one is
-   * needed and nobody is at it. The rebuild goes on afterwards until `signal` is aborted; a failure of it is logged, and
-   * the next call goes on with it.
+   * Checks the indices (cheap), repairs what is quick, and starts a rebuild if one is needed and no other process does
+   * it. The rebuild runs in the background until `signal` is aborted. If it fails, it is logged; the next call goes on.
    */
   async tend(signal: AbortSignal): Promise<void> {
     const { ledger, engine, logger } = this.#parts;
-    // In this order: an index is made before it is on the list, so one that is on it now cannot be missing below.
+    // In this order: an index is created before it is listed, so one that is listed here and missing below was lost.
     const registered = await ledger.searchIndices();
     const indices = await engine.admin.indices();
     for (const name of registered) {
@@ -75,14 +74,14 @@ export class SearchUpkeep {
     await this.#clear(live, indices);
   }
 
-  /** Waits until a rebuild has ended whose signal was aborted. */
+  /** Resolves when the rebuild has ended, after its signal was aborted. */
   async stopped(): Promise<void> {
     await this.#rebuilding;
   }
 
   /**
-   * Builds an index from the store while everything goes on, then searches it instead of the old one. Answers its name;
-   * undefined where another process is at it.
+   * Builds an index from the store while everything goes on, then lets searches read it. Resolves with its name; with
+   * undefined if another process is rebuilding.
    */
   async rebuild(options: RebuildOptions = {}, progress?: (documents: number) => void): Promise<string | undefined> {
     let name: string | undefined;
@@ -92,7 +91,7 @@ export class SearchUpkeep {
     return name;
   }
 
-  /** Writes documents into each index, as the ledger wants it done. */
+  /** Writes documents into each index, for the ledger. */
   async apply(documents: readonly SearchDocument[], indices: readonly string[]): Promise<void> {
     for (const { document, reason } of await this.#parts.engine.indexInto(indices, documents)) {
       this.#refused?.inc();
@@ -116,11 +115,11 @@ export class SearchUpkeep {
     const registered = await ledger.searchIndices();
     const indices = await engine.admin.indices();
     const live = liveOf(indices, registered);
-    if (live !== undefined && options.anew !== true) return live.name; // somebody else was faster
+    if (live !== undefined && options.anew !== true) return live.name; // another process was faster
     const begun = options.anew === true ? undefined : indices.find((index) => index.current);
     const name = begun?.name ?? (await engine.admin.createIndex());
     const isRegistered = registered.includes(name);
-    // What was written while it was not on the list is missing, wherever it stands: it is filled from the beginning.
+    // The index lacks what was written while it was not on the list, so it is filled from the beginning.
     if (!isRegistered) {
       if (begun !== undefined) await engine.admin.note(name, {});
       await ledger.addSearchIndex(name);
@@ -134,7 +133,7 @@ export class SearchUpkeep {
       this.#documents = 0;
       this.#expected = 0;
     }
-    // Without the refresh, searches would miss what was written last until the index refreshes by itself.
+    // Without the refresh, searches would miss the latest writes until the index refreshes by itself.
     await engine.admin.refresh(name);
     await held();
     await engine.admin.swapAlias(name);
@@ -152,7 +151,7 @@ export class SearchUpkeep {
     progress?: (documents: number) => void,
   ): Promise<void> {
     const { ledger, engine, logger } = this.#parts;
-    // What was noted before there were partitions is in another order: the index is filled from the beginning.
+    // A note without a partition is from an older version with another order: fill the index from the beginning.
     const goOn = filled?.after.partition === undefined ? undefined : filled;
     let after: MessagePosition | undefined = goOn?.after;
     let noted = goOn?.documents ?? 0;
@@ -186,7 +185,7 @@ export class SearchUpkeep {
     return old === undefined ? 0 : this.#parts.engine.admin.count(old.name).catch(() => 0);
   }
 
-  /** Drops what nobody needs beside the live index: older versions after a while, and rebuilds that were broken off. */
+  /** Drops unneeded indices: older versions after a while, and interrupted rebuilds. */
   async #clear(live: EngineIndex, indices: readonly EngineIndex[]): Promise<void> {
     const { engine, ledger, keepMs = KEEP_MS } = this.#parts;
     const { liveSince } = live.notes;
@@ -198,7 +197,7 @@ export class SearchUpkeep {
     const brokenOff = indices.filter((index) => index.current && !index.live);
     if (brokenOff.length === 0) return;
     await ledger.exclusively(async () => {
-      // Only now it is sure that nobody is at it.
+      // Look again under the lock: now no process can be filling one of them.
       const left = (await engine.admin.indices()).filter((index) => index.current && !index.live);
       for (const { name } of left) await this.#drop(name);
     });
@@ -231,7 +230,7 @@ export class SearchUpkeep {
   }
 }
 
-/** The index that searches of this version read, where it is written to as well. */
+/** The index that searches of this version read, if it is also written to. */
 function liveOf(indices: readonly EngineIndex[], registered: readonly string[]): EngineIndex | undefined {
   return indices.find((index) => index.current && index.live && registered.includes(index.name));
 }

@@ -4,7 +4,7 @@ import { Elysia } from 'elysia';
 import { observability } from './observability.ts';
 import { type HttpServer, serve } from './server.ts';
 
-/** What a program reads of an address and a host that no client library would send. */
+/** How a program reads addresses and Host headers that no client library would send. */
 describe('an address', () => {
   let server: HttpServer;
   beforeAll(() => {

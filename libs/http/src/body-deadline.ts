@@ -1,9 +1,9 @@
 import { RequestProblem } from './problem.ts';
 
 /**
- * How long a body may take to arrive, whole: a client that sends a byte a second would keep its connection and what was
- * read of it for ever. One timer looks at all bodies that are under way, so a request costs an entry in a set and not a
- * timer of its own; a deadline is therefore kept to within a tenth.
+ * The time in which a request body must arrive. Without it, a client that sends a byte a second would keep its
+ * connection and memory for ever. One timer checks all bodies, so a request costs an entry in a set and not a timer; a
+ * refusal comes up to a tenth of the deadline late.
  */
 const DEFAULT_MS = 30_000;
 const LOOKS = 10;
@@ -14,11 +14,11 @@ interface Waiting {
 }
 
 let deadlineMs = DEFAULT_MS;
-/** In the order in which they began to wait. */
+/** The oldest first. */
 const waiting = new Set<Waiting>();
 let timer: NodeJS.Timeout | undefined;
 
-/** Sets the deadline of all bodies of this process, in milliseconds; 30 s where it is never called. */
+/** Sets the deadline of all bodies of this process, in milliseconds. The default is 30 s. */
 export function bodyDeadline(ms: number): void {
   if (!(ms > 0)) throw new RangeError(`the deadline of bodies must be above zero, not ${ms}`);
   deadlineMs = ms;
@@ -26,19 +26,19 @@ export function bodyDeadline(ms: number): void {
   timer = waiting.size > 0 ? startTimer() : undefined;
 }
 
-/** How many bodies are under way. */
+/** How many bodies have not arrived yet. */
 export function bodiesWaiting(): number {
   return waiting.size;
 }
 
 /**
- * The body once it is read. Rejects with 408 where it has not arrived by the deadline.
+ * Resolves with the body when it has arrived. Rejects with a 408 if it has not arrived by the deadline.
  *
- * A body that came with its head is here at the end of the event loop's turn. All requests of a turn wait for that
- * together, which costs less than a promise for each: what they do next is done in one go as well.
+ * A small body arrives with its request's head, and can be read at the end of the event loop's turn. All requests of a
+ * turn share one promise for that, which costs less than a promise for each.
  */
 export async function arrived(body: Promise<ArrayBuffer>): Promise<ArrayBuffer> {
-  body.catch(ignore); // a client may leave before anybody waits for it
+  body.catch(ignore); // the client may disconnect before anything awaits the body
   await endOfTurn();
   return Bun.peek.status(body) === 'pending' ? inTime(body) : body;
 }

@@ -60,7 +60,7 @@ describe('a body that does not arrive', () => {
   afterEach(() => bodyDeadline(30_000));
   afterAll(() => server.stop(0));
 
-  /** A connection on which these parts are sent, one each `pauseMs`; answers what came until it was closed. */
+  /** Sends the parts on one connection, one every `pauseMs`. Resolves with all that the server sent. */
   async function slowly(parts: readonly string[], pauseMs: number): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     let answer = '';
@@ -95,7 +95,7 @@ describe('a body that does not arrive', () => {
     expect(bodiesWaiting()).toBe(0);
   });
 
-  test('at once but by the deadline is taken', async () => {
+  test('at once, but by the deadline, is accepted', async () => {
     bodyDeadline(20 * DEADLINE_MS);
     const answer = await slowly([head(5, 'Connection: close\r\n'), '[1', ',2]'], DEADLINE_MS);
     expect(answer).toStartWith('HTTP/1.1 200 ');
@@ -103,7 +103,7 @@ describe('a body that does not arrive', () => {
     expect(bodiesWaiting()).toBe(0);
   });
 
-  test('because its client left is no longer waited for', async () => {
+  test('because its client has disconnected is no longer waited for', async () => {
     const socket = await Bun.connect({ hostname: '127.0.0.1', port: server.port, socket: { data: () => {} } });
     socket.write(`${head(50)}{`);
     await until('it is waited for', () => bodiesWaiting() === 1);
@@ -111,7 +111,7 @@ describe('a body that does not arrive', () => {
     await until('it is not', () => bodiesWaiting() === 0);
   });
 
-  test('is refused alone: the one that began later has its whole time', async () => {
+  test('is refused alone: one that began later has its whole time', async () => {
     bodyDeadline(10 * DEADLINE_MS);
     const first = slowly([head(50)], 0);
     await Bun.sleep(6 * DEADLINE_MS);
@@ -120,13 +120,13 @@ describe('a body that does not arrive', () => {
     expect(await second).toStartWith('HTTP/1.1 200 ');
   });
 
-  test('is no matter where the body is here already', async () => {
+  test('is not waited for if it has arrived already', async () => {
     const reading = read(request(bytes('[1]')));
     expect(bodiesWaiting()).toBe(0);
     expect(await reading).toEqual([1]);
   });
 
-  test('has a deadline that is a time', () => {
+  test('has a deadline above zero', () => {
     for (const ms of [0, -1, Number.NaN]) expect(() => bodyDeadline(ms)).toThrow(String(ms));
   });
 });

@@ -3,16 +3,18 @@ import type { Body } from './contract/operations.ts';
 import { isJson, isPlain } from './media-type.ts';
 import { RequestProblem } from './problem.ts';
 
-/** Rejects what is not UTF-8 instead of replacing it: a text is kept exactly as sent or not at all. */
+/** Rejects bytes that are not UTF-8 instead of replacing them: a text is kept exactly as sent, or refused. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 type BodyParser = (context: { readonly request: Request }) => Promise<unknown>;
 
 /**
- * A route's body parser: JSON in UTF-8 of at most `bytesMax` bytes. Where `emptyIf` says so, no body (or one that is null)
- * counts as an object without fields. Throws 415 for a body that is encoded or that is not declared as JSON (any web page
- * can make a browser send one without a type), 413 for a longer body, 400 for none, for what is not UTF-8 and for what
- * is not JSON, 408 where it does not arrive in time (`bodyDeadline`).
+ * Makes a route's body parser: JSON in UTF-8 of at most `bytesMax` bytes. `emptyIf` says which bodies count as an
+ * object without fields: an absent one, or also `null`. The parser throws
+ * - 415 if it has a content encoding or is not declared as JSON (any web page can make a browser send an undeclared one),
+ * - 413 if it is too long,
+ * - 400 if it is missing, not UTF-8 or not JSON,
+ * - 408 if it does not arrive in time (`bodyDeadline`).
  */
 export function jsonBody(bytesMax: number, emptyIf?: Body['emptyIf']): BodyParser {
   return async ({ request }) => {
@@ -23,7 +25,7 @@ export function jsonBody(bytesMax: number, emptyIf?: Body['emptyIf']): BodyParse
   };
 }
 
-/** The body's bytes, none where there is no body: its headers do not matter then. */
+/** The body's bytes; empty if the request has no body. Then its headers do not matter. */
 async function read(request: Request, bytesMax: number): Promise<ArrayBuffer> {
   const refusal = refusalOf(request.headers);
   const declared = Number(request.headers.get('content-length'));

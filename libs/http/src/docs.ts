@@ -6,9 +6,9 @@ import { type Addressed, originOf } from './origin.ts';
 import { RequestProblem } from './problem.ts';
 
 /**
- * The docs page: Swagger UI at /swagger, its document at /swagger/json, for the routes of all programs together. The
- * page's script and style come from a package that is installed with us, so it works without the internet; its policy
- * makes the browser refuse whatever would come from or go to another host.
+ * The docs page: Swagger UI at /swagger and its document at /swagger/json, for the routes of all programs. The page's
+ * script and style come from an installed package, so the page works without the internet. Its content security policy
+ * makes the browser block every request to another host.
  */
 const DOCUMENT_PATH = '/swagger/json';
 const ASSETS_PATH = '/swagger/assets';
@@ -19,12 +19,12 @@ const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', follow);
 follow();
-// The page knows better than the server by which address it is called: a proxy may speak TLS.
+// The page uses its own address as the server's: behind a proxy with TLS, the server does not know the address.
 const served = await fetch('${DOCUMENT_PATH}');
 const text = await served.text();
 const document_ = served.ok
   ? { spec: JSON.parse(text.replaceAll(JSON.parse(text).servers[0].url, location.origin)) }
-  : { url: '${DOCUMENT_PATH}' }; // asks again, and shows the error
+  : { url: '${DOCUMENT_PATH}' }; // fetches it again, and shows the error
 SwaggerUIBundle({
   ...document_,
   dom_id: '#swagger-ui',
@@ -34,7 +34,7 @@ SwaggerUIBundle({
 });
 `;
 
-/** All errors look alike, and the text above the operations shows one: with an operation each is a line. */
+/** Each error answer is one line, without its example: all look alike, and the text above the operations shows one. */
 const STYLE = `.responses-table:not(.live-responses-table) > tbody > .response:not([data-code^="2"])
   :is(.response-controls, .model-example, .headers-wrapper) { display: none; }
 .swagger-ui .response-col_links { display: none; }
@@ -70,10 +70,7 @@ const ASSETS: ReadonlyMap<string, { type: string; read(): Blob | string }> = new
   ['start.js', { type: SCRIPT, read: () => START }],
 ]);
 
-/**
- * Elysia plugin. The document is our own; the plugin that serves it knows no route that it could add to it. Its server is
- * the one that was asked.
- */
+/** Elysia plugin. The openapi plugin serves our document and adds no routes. Its server is the one that was called. */
 export function docs(addressed: Addressed) {
   const documented = new Elysia().use(
     openapi({ specPath: DOCUMENT_PATH, provider: null, documentation: DOCUMENT as object }),

@@ -7,7 +7,7 @@ const TEXT = 'message_content';
 const good = { [TEXT]: 'x' };
 const told = (value: unknown) => ofBatch(value).map(({ path, message }) => `${path} ${message}`);
 
-describe('what is wrong is told by field', () => {
+describe('errors are reported by field', () => {
   for (const [what, value, expected] of [
     ['no object', null, [' must be object']],
     ['an array for an object', [], [' must be object']],
@@ -46,8 +46,8 @@ describe('what is wrong is told by field', () => {
   });
 });
 
-describe('only so much is looked at as is told', () => {
-  /** An array that counts which of its items are read. */
+describe('no more is checked than is reported', () => {
+  /** An array that records which of its items are read. */
   function counted(length: number, item: unknown) {
     const read = new Set<string>();
     const items = new Proxy(Array(length).fill(item), {

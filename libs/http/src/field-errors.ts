@@ -3,15 +3,15 @@ import { Compile } from 'typebox/compile';
 import type { FieldError } from './problem.ts';
 
 /**
- * What a refused body has wrong, by field. It looks at the value until it has found enough, so that a body of hundreds
- * of thousands of wrong fields costs no more than one of twenty: nobody else is served meanwhile.
+ * Lists what is wrong with a refused body, by field, up to ERRORS_MAX errors. A body with hundreds of thousands of
+ * wrong fields must cost no more than one with twenty, because this blocks all other requests.
  */
 export const ERRORS_MAX = 20;
 
-/** Adds what is wrong with the value at `path` to the errors, until they are ERRORS_MAX. */
+/** Adds the errors of the value at `path` to `errors`, until there are ERRORS_MAX. */
 type Lister = (value: unknown, path: string, errors: FieldError[]) => void;
 
-/** Answers the first errors of values that the schema does not take. */
+/** Makes a function that returns the first errors of a value that the schema refuses. */
 export function errorLister(schema: TSchema): (value: unknown) => FieldError[] {
   const list = listerOf(schema);
   return (value) => {
@@ -69,7 +69,7 @@ function arrayLister(schema: ArraySchema & TSchema): Lister {
   };
 }
 
-/** For what has no parts, or whose parts do not matter: TypeBox's own messages. */
+/** For a schema without parts, or whose parts do not matter: uses TypeBox's own messages. */
 function leafLister(schema: TSchema): Lister {
   const compiled = Compile(schema);
   return (value, path, errors) => {
@@ -81,7 +81,7 @@ function leafLister(schema: TSchema): Lister {
 
 const NO_TEXT = 'must not contain NUL or lone surrogates';
 
-/** https://www.rfc-editor.org/rfc/rfc6901 */
+/** Extends a JSON pointer: https://www.rfc-editor.org/rfc/rfc6901 */
 function pointer(path: string, name: string): string {
   return `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -2,15 +2,15 @@ import { readGauge, within } from '@parley/runtime';
 import { Elysia } from 'elysia';
 import type { Registry } from 'prom-client';
 
-/** A dependency's check: resolves where it can be used, rejects where not. */
+/** The check of each dependency, by name: resolves if the dependency can be used, else rejects. */
 export type Checks = Readonly<Record<string, () => Promise<void>>>;
 
 const CHECK_TIMEOUT_MS = 1_000;
 const RECENT_MS = 1_000;
 
 /**
- * Whether the program may get requests. `stopping` is set when a stop begins, so that a load balancer looks elsewhere
- * before connections are refused.
+ * Whether the program may get requests. `stopping` is set when a stop begins: a load balancer then picks another
+ * instance before connections are refused.
  */
 export class Readiness {
   stopping = false;
@@ -29,7 +29,7 @@ export class Readiness {
     return this.#recent;
   }
 
-  /** Each dependency's state; a check that takes longer than a second counts as down. */
+  /** Checks every dependency now. A check that takes longer than a second counts as down. */
   async report() {
     const names = Object.keys(this.checks);
     const dependencies = await Promise.all(names.map((name) => this.#state(name)));
@@ -48,7 +48,7 @@ export class Readiness {
   }
 }
 
-/** Elysia plugin: `/healthz` (the process is alive), `/readyz` (it can serve), `/metrics` (Prometheus). */
+/** Elysia plugin: `/healthz` (the process is alive), `/readyz` (it can serve) and `/metrics` (for Prometheus). */
 export function healthRoutes({ readiness, registry }: { readonly readiness: Readiness; readonly registry: Registry }) {
   const up = { name: 'parley_dependency_up', help: 'Whether the program can use what it needs, as in /readyz: 1 or 0' };
   readGauge({ ...up, registry }, async () => {

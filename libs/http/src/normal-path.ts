@@ -1,7 +1,7 @@
 /**
- * A path in normal form is read in the same way by everybody: by rules of a proxy in front, by nginx and by the programs.
- * Each segment is made of RFC 3986's characters and is neither empty nor dots; what needs no escape has none, and nothing
- * is escaped that could become a separator, a dot or a control character. One slash may end it.
+ * A path in normal form means the same to every reader: to the rules of a proxy in front, to nginx and to the programs.
+ * Each segment consists of RFC 3986's characters and is not empty, `.` or `..`. A character that needs no escape is not
+ * escaped, and no escape stands for a separator, a dot or a control character. The path may end with one slash.
  * nginx/nginx.conf.template has the same expression.
  */
 export const NORMAL_PATH =
@@ -13,7 +13,7 @@ export const REFUSAL_OF_PATH = {
     'The path is not in its normal form: it has empty or dotted segments, or characters or escapes it must not have.',
 } as const;
 
-/** The path of a request's URL. Its host may be one that `new URL` does not take. */
+/** The path of a request's URL. Unlike `new URL`, it accepts any host. */
 export function pathOf(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const end = url.slice(start).search(/[?#]/);

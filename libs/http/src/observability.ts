@@ -6,7 +6,7 @@ import { pathOf } from './normal-path.ts';
 import { requestId } from './request-id.ts';
 import { type KnownRoute, requestMetrics } from './request-metrics.ts';
 
-/** What the hooks note about a request while it is under way, on the request itself: no look-up on the hot path. */
+/** The hooks keep notes about a request on the request object itself: no map look-up on the hot path. */
 interface Noted extends Request {
   parleyStartedAt?: number;
 }
@@ -14,13 +14,13 @@ interface Noted extends Request {
 export interface ObservabilityParts {
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Those whose failures are to be told as 0 before the first. */
+  /** Routes whose failures are shown as 0 before the first failure. */
   readonly routes?: readonly KnownRoute[];
 }
 
 /**
- * Elysia plugin, first in every app: request ids, one answer for every error, metrics by route, and a log line for each
- * request (at `debug`; at `error` with the error where it is unexpected, at `warn` for a 503).
+ * Elysia plugin, the first in every app: request ids, the answer for every error, metrics by route, and a log line for
+ * each request. Its level is `debug`, `error` for an unexpected error (with the error), `warn` for a 503.
  */
 export function observability({ logger, registry, routes = [] }: ObservabilityParts) {
   const requests = requestMetrics(registry, routes);

@@ -1,14 +1,14 @@
-/** What tells by which address clients call us. */
+/** What decides by which address clients call this server. */
 export interface Addressed {
-  /** nginx is in front: it tells the host that the client called. */
+  /** nginx is in front and passes on the host that the client called. */
   readonly behindProxy: boolean;
-  /** The address as an operator has set it, without a path, or nothing: where a proxy speaks TLS, nothing of a request tells it. */
+  /** The address that the operator has set, without a path; may be empty. Behind a TLS proxy no request shows it. */
   readonly publicUrl: string;
 }
 
 const PLAIN_HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 
-/** The address that the client called, as far as it can be one. */
+/** The address that the client called, if the request has a plausible one. */
 export function originOf(headers: Headers, { behindProxy, publicUrl }: Addressed): string {
   if (publicUrl !== '') return publicUrl;
   const host = headers.get(behindProxy ? 'x-forwarded-host' : 'host') ?? '';

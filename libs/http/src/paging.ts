@@ -14,24 +14,23 @@ import type { FieldError } from './problem.ts';
 import { type QueryParameters, wrongQuery } from './query.ts';
 
 /**
- * Keyset paging in a URL: `limit`, `order`, and one of `after` and `before`, which are keys of the list; `Link` in the
- * answer.
+ * Keyset paging in a URL: `limit`, `order`, and `after` or `before` (keys of the list). The answer has a `Link` header.
  */
 const LIMIT = /^[1-9][0-9]{0,2}$/;
 
-/** How a bound is read, and what is told where it cannot be. */
+/** How to parse a bound, and the rule that a refusal states. */
 interface Bound<Key> {
   readonly parse: (text: string) => Key | undefined;
   readonly rule: string;
 }
 
-/** What paging needs to know of a list's keys. */
+/** What paging needs to know about a list's keys. */
 interface Keys<Key> {
   readonly after: Bound<Key>;
   readonly before: Bound<Key>;
-  /** A page after this one is the first page: there is nothing below. */
+  /** A page after this key is the first page: no key is lower. */
   readonly lowest: Key;
-  /** Where the link of an empty page begins, so that the key itself is included. */
+  /** The bound in an empty page's link: one beyond the key, so that the linked page includes the key. */
   readonly justAbove: (key: Key) => Key;
   readonly justBelow: (key: Key) => Key;
 }
@@ -50,7 +49,7 @@ const NUMBERS: Keys<number> = {
 const TOKEN: Bound<Token> = { parse: parseToken, rule: 'must be an application’s token' };
 const LOWEST_TOKEN: Token = '00000000-0000-4000-8000-000000000000';
 const HIGHEST_TOKEN: Token = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
-/** On the other side of an empty page there is nothing, so its link may begin at the very end. */
+/** An empty page has nothing on one side, so the link to the other side may begin at the very end. */
 const TOKENS: Keys<Token> = {
   after: TOKEN,
   before: TOKEN,
@@ -59,17 +58,17 @@ const TOKENS: Keys<Token> = {
   justBelow: () => LOWEST_TOKEN,
 };
 
-/** The page that a query asks of a list by number. Throws 422 that names each parameter that is wrong. */
+/** The page that a query asks for, of a list by number. Throws a 422 that names each wrong parameter. */
 export function numberPage(query: QueryParameters): PageRequest<number> {
   return pageRequest(query, NUMBERS);
 }
 
-/** The page that a query asks of the applications. Throws 422 that names each parameter that is wrong. */
+/** The page that a query asks for, of the list of applications. Throws a 422 that names each wrong parameter. */
 export function tokenPage(query: QueryParameters): PageRequest<Token> {
   return pageRequest(query, TOKENS);
 }
 
-/** The page's size: throws 422 where `limit` is not a whole number from 1 to 200. */
+/** The page's size. Throws a 422 if `limit` is not a whole number from 1 to 200. */
 export function pageLimit(query: QueryParameters): number {
   const errors: FieldError[] = [];
   const limit = readLimit(query, errors);
@@ -111,7 +110,7 @@ function readOrder({ order = 'asc' }: QueryParameters, errors: FieldError[]): Or
   return 'asc';
 }
 
-/** The `Link` header of a page by number. */
+/** The `Link` header for a page by number. */
 export function numberLinks(path: string, request: PageRequest<number>, page: Page<{ readonly number: number }>) {
   return pageLinks(
     path,
@@ -125,7 +124,7 @@ export function numberLinks(path: string, request: PageRequest<number>, page: Pa
   );
 }
 
-/** The `Link` header of a page of applications. */
+/** The `Link` header for a page of applications. */
 export function tokenLinks(path: string, request: PageRequest<Token>, page: Page<{ readonly token: Token }>) {
   return pageLinks(
     path,
@@ -139,15 +138,15 @@ export function tokenLinks(path: string, request: PageRequest<Token>, page: Page
   );
 }
 
-/** The pages beside a page: the one above begins `after` a key, the one below `before` one; undefined where none is. */
+/** The pages next to a page: the one above begins `after` a key, the one below `before` a key; undefined if none. */
 interface Beside<Key> {
   readonly after?: Key | undefined;
   readonly before?: Key | undefined;
 }
 
 /**
- * A page that starts after a key has a page below it, and one that ends before a key has a page above it. From an empty
- * page one way leads back: to the key with which it was asked for.
+ * A page that starts after a key has a page below it; one that ends before a key has a page above it. From an empty
+ * page one link leads back: to the key that the request named.
  */
 function besideOf<Key>(request: PageRequest<Key>, keys: Keys<Key>, shown: readonly Key[], more: boolean): Beside<Key> {
   const { after, before, order } = request;
@@ -164,7 +163,7 @@ function besideOf<Key>(request: PageRequest<Key>, keys: Keys<Key>, shown: readon
   };
 }
 
-/** Undefined where the page is the whole list. The addresses are relative to the host. */
+/** Undefined if the page is the whole list. The addresses are relative to the host. */
 function pageLinks<Key extends string | number>(
   path: string,
   { limit, order }: PageRequest<Key>,

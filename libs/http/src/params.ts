@@ -1,6 +1,6 @@
 import { NotFound, parseNumber, parseToken, type Token } from '@parley/domain';
 
-/** What a path names, read strictly: a text that cannot be a token or a number names nothing and is a 404. */
+/** Parse the parameters of a path strictly. A text that cannot be a token or a number names nothing, so it is a 404. */
 export function tokenParam(text: string): Token {
   const token = parseToken(text);
   if (token === undefined) throw new NotFound('application');

@@ -1,14 +1,14 @@
 import { PROBLEMS, type ProblemStatus } from './contract/problems.ts';
 
-/** Answers for what went wrong, as RFC 9457 `application/problem+json`. */
+/** Error answers, as RFC 9457 `application/problem+json`. */
 
-/** One thing that is wrong in a request: `path` is a JSON pointer into the body, or a query parameter's name. */
+/** One error in a request: `path` is a JSON pointer into the body, or the name of a query parameter. */
 export interface FieldError {
   readonly path: string;
   readonly message: string;
 }
 
-/** A request that is answered with a 4xx: thrown anywhere below a route, turned into the answer by the error hook. */
+/** A request that gets a 4xx answer. Any code below a route may throw it; the error hook turns it into the answer. */
 export class RequestProblem extends Error {
   override readonly name = 'RequestProblem';
   constructor(

@@ -10,14 +10,14 @@ import { observability } from './observability.ts';
 import type { Addressed } from './origin.ts';
 import { type HttpServer, serve } from './server.ts';
 
-/** The variables that every program has. */
+/** The environment variables that every program has. */
 export interface ProgramConfig {
   readonly HOST: string;
   readonly PORT: number;
   readonly LOG_LEVEL: string;
   readonly STOP_TIMEOUT_MS: number;
   readonly DRAIN_MS: number;
-  /** Only where somebody may be in front who keeps connections. */
+  /** Only for programs that may have a load balancer in front. */
   readonly LINGER_MS?: number;
   readonly REQUEST_TIMEOUT_MS: number;
   readonly REUSE_PORT?: boolean;
@@ -25,20 +25,20 @@ export interface ProgramConfig {
 
 type Logger = ReturnType<typeof createLogger>;
 
-/** What a program is made of, beside what all have. */
+/** The parts in which programs differ. */
 export interface ProgramParts {
   readonly checks: Checks;
   readonly routes?: AnyElysia;
-  /** It serves the docs page and the first page, too. */
+  /** If set, the program also serves the docs page and the front page. */
   readonly pages?: Addressed;
-  /** Ends everything but the HTTP server, in order, after that has answered what was in flight. */
+  /** Stops all parts in order. Called after the HTTP server has answered the requests in flight. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts a program that speaks HTTP: its parts, then health, readiness, metrics and its routes on one port. The stop is
- * the reverse: /readyz turns 503, a load balancer that looks at it gets DRAIN_MS to look elsewhere, new connections are
- * refused, the idle ones get LINGER_MS to be closed by the other end, requests in flight are answered, the parts end.
+ * the reverse. /readyz becomes 503; load balancers that poll it have DRAIN_MS to pick another instance; new connections
+ * are refused; clients have LINGER_MS to close idle ones; requests in flight are answered; the parts stop.
  */
 export async function startProgram(
   name: string,
@@ -52,7 +52,7 @@ export async function startProgram(
   bodyDeadline(config.REQUEST_TIMEOUT_MS);
   const parts = await open({ logger, registry });
   const readiness = new Readiness(parts.checks);
-  // Else Elysia finds no path behind a host of up to three characters.
+  // Otherwise Elysia finds no path in a URL whose host has at most three characters.
   const app = new Elysia({ handler: { standardHostname: false } })
     .use(observability({ logger, registry, routes: parts.routes?.routes ?? [] }))
     .use(healthRoutes({ readiness, registry }));
@@ -86,15 +86,16 @@ export async function startProgram(
 const SERVE_AFTER_MS = 5_000;
 
 /**
- * Waits for what a program needs, `reached`, but not for ever: after five seconds the program serves without it, says
- * so in /readyz and refuses what it cannot do. Rejects where `reached` does; if that is later, the program ends.
+ * Waits until what the program needs can be used (`reached`), for five seconds at most. Then the program serves without
+ * it: /readyz says so, and requests that need it are refused. Rejects if `reached` does; if that happens later, the
+ * program ends.
  */
 export async function connected(reached: Promise<unknown>): Promise<void> {
   await Promise.race([reached, Bun.sleep(SERVE_AFTER_MS)]);
-  void reached.then(); // nobody handles its rejection any more, and runProgram ends what nobody handled
+  void reached.then(); // leaves a later rejection unhandled on purpose: runProgram then ends the program
 }
 
-/** Ends the program, gracefully and with status 1: runProgram ends what nobody handled. */
+/** Ends the program gracefully, with status 1: runProgram does that on an unhandled rejection. */
 export function endProgram(error: Error): void {
   void Promise.reject(error);
 }
@@ -102,7 +103,7 @@ export function endProgram(error: Error): void {
 const START_WITHIN_MS = 60_000;
 const START_RETRY_MS = 500;
 
-/** Repeats a step of the start while it fails because something outside is not there yet, for a minute at most. */
+/** Repeats a step of the start while a server that it needs is unavailable, for a minute at most. */
 export async function whenAvailable<T>(logger: Logger, step: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + START_WITHIN_MS;
   for (;;) {

@@ -6,12 +6,12 @@ export interface KnownRoute {
   readonly path: string;
 }
 
-/** What an alarm is made of. */
+/** The statuses on which alerts are based. */
 const FAILURES = [500, 503];
 
 /**
- * Counts and times requests. Label sets are few (route templates), so each is resolved once and kept. The failures of
- * `routes` are there from the start, at 0: Prometheus sees no increase where a series begins.
+ * Counts and times requests. There are few sets of labels (route templates), so each series is resolved once. The
+ * failures of `routes` start at 0: Prometheus sees no increase when a series first appears.
  */
 export function requestMetrics(registry: Registry, routes: readonly KnownRoute[]) {
   const total = new Tally({

@@ -19,15 +19,14 @@ import { queryOf } from './query.ts';
 import { bodySchema } from './validation.ts';
 
 /**
- * What an operation is asked for. It is all that its handler gets of a request, so nothing that the table of operations
- * does not have can be read.
+ * What a handler gets of a request, and all that it gets: it cannot read what the table of operations does not have.
  */
 export type Asked<Id extends OperationId> = AddressOf<(typeof OPERATIONS)[Id]['path']> &
   BodyOf<(typeof OPERATIONS)[Id]> &
   KeyOf<(typeof OPERATIONS)[Id]> & {
-    /** As it was sent, without the query. */
+    /** As the client sent it, without the query. */
     readonly path: string;
-    /** Those of the table; their values are not checked yet. */
+    /** The parameters that the table names. Their values are not checked yet. */
     readonly query: QueryOf<(typeof OPERATIONS)[Id]>;
   };
 
@@ -47,7 +46,7 @@ type KeyOf<Of> = Of extends { idempotencyKey: string } ? { readonly idempotencyK
 
 type AnswerOf<Of extends Operation> = Static<Of['answer']['schema']>;
 
-/** A page with what its `Link` header has; undefined where it is the whole list. */
+/** A page and its `Link` header; `link` is undefined if the page is the whole list. */
 export interface Paged<Items> {
   readonly items: Items;
   readonly link: string | undefined;
@@ -63,10 +62,10 @@ type Handler<Id extends OperationId> = (
 
 type MaybePromise<Value> = Value | Promise<Value>;
 
-/** For each operation what answers it. */
+/** The handler of each operation. */
 export type Handlers<Id extends OperationId> = { readonly [Each in Id]: Handler<Each> };
 
-/** What Elysia gives a route of ours. */
+/** What Elysia passes to a route. */
 interface Context {
   readonly params: { readonly token?: string; readonly number?: string; readonly message?: string };
   readonly request: Request;
@@ -75,7 +74,7 @@ interface Context {
   readonly body?: unknown;
 }
 
-/** Elysia plugin: the routes of a program, as the table of operations has them. Each is answered by its handler. */
+/** Elysia plugin: the routes of a program, made from the table of operations and its handlers. */
 export function routesOf<Of extends Program>(program: Of, handlers: Handlers<OperationOf<Of>>): AnyElysia {
   const app = new Elysia({ name: `parley-${program}`, prefix: BASE_PATH });
   const route = app.route.bind(app) as AddRoute;
@@ -90,12 +89,12 @@ export function routesOf<Of extends Program>(program: Of, handlers: Handlers<Ope
   return app;
 }
 
-/** Told as what it is by who makes errors into answers: a method that the path does not take. */
+/** For a method that the path does not have. The error hook makes a 405 of it. */
 async function refuse(): Promise<never> {
   throw new NotFoundError();
 }
 
-/** Elysia’s own types are for one route at a time, not for a table of them. */
+/** Elysia’s own types are for single routes that are written out, not for a table of routes. */
 type AddRoute = (method: string, path: string, handle: (context: Context) => unknown, hook: object) => unknown;
 type AnyHandler = (asked: never) => MaybePromise<unknown>;
 
@@ -104,7 +103,7 @@ function addRoute(route: AddRoute, operation: Operation, handler: AnyHandler): v
   const read = requestReader(operation);
   const { status } = answer;
   const isPaged = answer.paged === true;
-  // Elysia gives a handler what its parameters name, and catches what an async one throws.
+  // Destructured, because Elysia reads the parameters' names; async, because Elysia then catches what it throws.
   const handle = async ({ body, params, request, path, set }: Context) => {
     if (status !== 200) set.status = status;
     const answered = await handler(read(body, params, request, path) as never);
@@ -117,7 +116,7 @@ function addRoute(route: AddRoute, operation: Operation, handler: AnyHandler): v
   route(method, path, handle, hook ?? {});
 }
 
-/** Throws 422 for a query or a key that the operation does not take, 404 for an address that names nothing. */
+/** Makes a function that reads a request. It throws a 422 for a wrong query or key, a 404 for an unknown address. */
 function requestReader({ path, query, idempotencyKey }: Operation) {
   const names = query.map((name) => PARAMETERS[name].name);
   const hasChat = path.includes(':number');
@@ -136,7 +135,7 @@ function requestReader({ path, query, idempotencyKey }: Operation) {
   });
 }
 
-/** The request's Idempotency-Key, undefined where it has none. Throws 422 for one of a wrong length. */
+/** The request's Idempotency-Key; undefined if it has none. Throws a 422 if its length is wrong. */
 function keyOf(request: Request, charactersMin: number): string | undefined {
   const key = request.headers.get('idempotency-key');
   if (key === null) return undefined;

@@ -12,7 +12,7 @@ const start = () => {
 };
 afterEach(() => server.stop(0));
 
-/** A connection as a load balancer keeps it. */
+/** A connection that is kept open, as a load balancer does. */
 class Peer {
   static async connect(port: number): Promise<Peer> {
     const peer = new Peer();
@@ -39,7 +39,7 @@ class Peer {
     });
   }
 
-  /** The answer, empty where the connection was closed instead. */
+  /** Resolves with the answer; with '' if the connection is closed instead. */
   post(path: string): Promise<string> {
     return new Promise((resolve) => {
       this.#answered = resolve;
@@ -58,7 +58,7 @@ const refusal = (port: number) =>
     (error: { code: string }) => error.code,
   );
 
-test('an idle connection outlives the leave: its next request is answered, and only then it closes', async () => {
+test('during the leave an idle connection stays open: its next request is answered, then it closes', async () => {
   const { port, drain, leave } = start();
   const peer = await Peer.connect(port);
   expect(await peer.post('/')).not.toContain('Connection: close');
@@ -106,7 +106,7 @@ test('connections that arrive while it begins to leave are refused or served, no
   }
 }, 30_000);
 
-test('it waits no longer than it is told for connections that stay idle, and answers what is under way', async () => {
+test('it waits for idle connections no longer than lingerMs, and answers requests under way', async () => {
   const { port, drain, leave, stop } = start();
   const idle = await Peer.connect(port);
   await idle.post('/');
@@ -121,7 +121,7 @@ test('it waits no longer than it is told for connections that stay idle, and ans
   await idle.closed;
 });
 
-test('it is over as soon as the others have closed their connections', async () => {
+test('it ends as soon as the clients have closed their connections', async () => {
   const { port, drain, leave } = start();
   const peers = await Promise.all(Array.from({ length: 5 }, () => Peer.connect(port)));
   for (const peer of peers) await peer.post('/');

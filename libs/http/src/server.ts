@@ -5,38 +5,41 @@ import { countConnections, refuseConnections } from './listening-socket.ts';
 import { pathOf, REFUSAL_OF_PATH } from './normal-path.ts';
 import { problemResponse } from './problem.ts';
 
-/** Bun refuses what is longer itself, with a bare 413; up to here our own answer explains. */
+/** Bun itself refuses longer bodies, with an empty 413. Up to this length our own 413 explains the limit. */
 const BODY_BYTES_READ_MAX = 16 * 1024 * 1024;
-/** Idle connections end after this many seconds; longer than a load balancer keeps its own. */
+/** Bun closes a connection that is idle for longer. A load balancer must close its own earlier. */
 const IDLE_TIMEOUT_SECONDS = 75;
 const LEAVE_POLL_MS = 100;
 
 export interface HttpServer {
   readonly port: number;
-  /** From now on each answer closes its connection, so that clients and load balancers look elsewhere. */
+  /** From now on each answer closes its connection, so that clients and load balancers connect elsewhere. */
   drain(): void;
   /**
-   * Refuses new connections, and answers what comes on those that there are until the other ends have closed them: each
-   * after its next answer, the idle ones when they see fit. Waits for that at most `lingerMs`. Only where another instance
-   * can take the connections over.
+   * Refuses new connections, and serves the existing ones until the other ends have closed them: each after its next
+   * answer, an idle one when its client decides. Waits for this at most `lingerMs`. Use it only if another instance can
+   * take over the connections.
    */
   leave?(lingerMs: number): Promise<void>;
-  /** Refuses new connections, answers what is in flight for at most `graceMs`, then closes what is left. */
+  /** Refuses new connections, waits at most `graceMs` for requests in flight, then closes all connections. */
   stop(graceMs: number): Promise<void>;
 }
 
 export interface Listen {
   readonly host: string;
   readonly port: number;
-  /** Several processes share the port. Off: a second one fails to start instead of taking half of the requests. */
+  /**
+   * Lets several processes share the port. If off, a second process fails to start instead of taking half the requests.
+   */
   readonly reusePort?: boolean | undefined;
 }
 
 type Handle = (request: Request) => Response | Promise<Response>;
 
 /**
- * Serves an app with Bun.serve. Throws where the port is taken. What Bun tells of an address is tidied already: `/x\..\api`
- * is `/api` there. Its router, however, reads what was sent; so an address that only the tidied one leads to is refused.
+ * Serves an app with Bun.serve. Throws if the port is taken. The URL that Bun passes on is already normalized:
+ * `/x\..\api` becomes `/api`. Bun's router, however, matches the address as sent. An address that leads to a route only
+ * after normalization is refused.
  */
 export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen): Required<HttpServer> {
   let draining = false;
@@ -75,13 +78,15 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
 
 const PLAIN = /^(?!\.{1,2}$)[^\x00-\x1f\x7f/\\%?#]+$/;
 
-/** Whether a path's parameters are single segments in their own right. */
+/** Whether each parameter of a path is one plain segment. */
 function isPlain(params: Readonly<Record<string, string>>): boolean {
   for (const name in params) if (!PLAIN.test(params[name] as string)) return false;
   return true;
 }
 
-/** Without a Host, or with one that cannot be one, Bun gives the bare path; who asks in such a way gets his answer. */
+/**
+ * If the Host header is missing or invalid, Bun passes on only the path as the URL. Such a request is served as well.
+ */
 function named(request: Request): Request {
   return request.url.charCodeAt(0) === 0x2f ? new Request(`http://localhost${request.url}`, request) : request;
 }
@@ -90,7 +95,7 @@ function refusePath(): Response {
   return problemResponse(REFUSAL_OF_PATH);
 }
 
-/** Two looks, because one may miss a connection. */
+/** Two counts in a row must find no connection, because one may miss some. */
 async function allClosed(port: number, withinMs: number): Promise<void> {
   const until = performance.now() + withinMs;
   let emptyLooks = 0;
@@ -100,7 +105,7 @@ async function allClosed(port: number, withinMs: number): Promise<void> {
   }
 }
 
-/** The answer as the last one of its connection. */
+/** The answer, marked to close its connection. */
 async function closing(answer: Response | Promise<Response>): Promise<Response> {
   const response = await answer;
   response.headers.set('connection', 'close');

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import { errorLister } from './field-errors.ts';
 import { RequestProblem } from './problem.ts';
 
-/** What Elysia takes as a schema of any library: https://standardschema.dev, version 1. */
+/** The schema interface that Elysia accepts from any library: https://standardschema.dev, version 1. */
 export interface BodySchema<Output> {
   readonly '~standard': {
     readonly version: 1;
@@ -14,8 +14,8 @@ export interface BodySchema<Output> {
 }
 
 /**
- * A TypeBox schema as a route's body. The check is compiled once; it converts nothing and removes nothing. What fails
- * is thrown as a 422 that names each field.
+ * A TypeBox schema as a route's body. The check is compiled once; it converts nothing and removes nothing. If the body
+ * fails it, this throws a 422 that names each field.
  */
 export function bodySchema<Schema extends TSchema>(schema: Schema): BodySchema<Static<Schema>> {
   const compiled = Compile(schema);

@@ -1,2 +1,2 @@
-/** Of Parley as a whole. */
+/** The version of Parley as a whole. */
 export const VERSION = '0.1.0';

@@ -1,14 +1,14 @@
 import { type Static, type TObject, Type } from 'typebox';
 import { Value } from 'typebox/value';
 
-/** A variable of the environment is missing or wrong. The message names each one and what it must be. */
+/** An environment variable is missing or wrong. The message names each such variable and what it must be. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
 /**
- * Reads from `env` what `schema` names, each property a variable; an empty variable counts as not given. Numbers and
- * booleans are converted from their text. Throws ConfigError with one line for each variable that is wrong.
+ * Reads the variables that `schema` names from `env`, one for each property. An empty variable counts as not set.
+ * Numbers and booleans are converted from text. Throws ConfigError with a line for each wrong variable.
  */
 export function readConfig<Schema extends TObject>(
   schema: Schema,
@@ -28,7 +28,7 @@ export function readConfig<Schema extends TObject>(
   );
 }
 
-/** The number or boolean that `text` is where the schema wants one, else the text, which the check then refuses. */
+/** The number or boolean in `text` if the schema wants one; otherwise the text, which the check then refuses. */
 function convert(schema: unknown, text: string): unknown {
   const { type } = schema as { type?: string };
   if ((type === 'integer' || type === 'number') && /^-?[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
@@ -54,7 +54,7 @@ function about(schema: TObject, name: string): string {
   return description === undefined ? '' : `: ${description}`;
 }
 
-/** What the programs read that serve the docs page. */
+/** For programs that serve the docs page. */
 export const publicUrlConfig = {
   PUBLIC_URL: Type.String({
     default: '',
@@ -64,7 +64,7 @@ export const publicUrlConfig = {
   }),
 };
 
-/** What every program reads. */
+/** For every program. */
 export const commonConfig = {
   HOST: Type.String({ default: '0.0.0.0', description: 'the address to listen on' }),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -91,7 +91,7 @@ export const commonConfig = {
   }),
 };
 
-/** Where the servers are, and into how many partitions applications are divided. */
+/** The servers' addresses, and the number of partitions that applications are divided into. */
 export const serverConfig = {
   REDIS_URL: Type.String({
     minLength: 1,
@@ -113,7 +113,7 @@ export const serverConfig = {
   }),
 };
 
-/** For programs that a load balancer stands in front of, or of which several serve one port. */
+/** For programs behind a load balancer, or of which several share a port. */
 export const balancedConfig = {
   LINGER_MS: Type.Integer({
     default: 6_000,

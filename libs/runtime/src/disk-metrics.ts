@@ -3,11 +3,11 @@ import type { Registry } from './metrics.ts';
 import { type Reading, readGauge } from './readings.ts';
 import type { Labels } from './registered.ts';
 
-/** The file system that something is stored on. */
+/** A file system on which a server stores its data. */
 export interface Disk {
-  /** Which one: `server`, and `node` where that has several. */
+  /** `server`, and `node` if the server has several. */
   readonly labels: Labels;
-  /** What may still be written, and all that there is. */
+  /** The bytes that can still be written, and the total size. */
   readonly freeBytes: number;
   readonly sizeBytes: number;
 }
@@ -15,7 +15,7 @@ export interface Disk {
 const READ_EVERY_MS = 5_000;
 const READ_WITHIN_MS = 1_000;
 
-/** Tells how full disks are, as of the last five seconds. Those that cannot be read are left out. */
+/** Metrics of how full the disks are, at most five seconds old. A disk that cannot be read is left out. */
 export function diskMetrics(registry: Registry, read: () => Promise<readonly Disk[]>): void {
   let readAt = Number.NEGATIVE_INFINITY;
   let disks: Promise<readonly Disk[]> = Promise.resolve([]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 
-/** What the logger prints, in a process of its own: it writes to standard output. */
+/** What the logger prints. It runs in a process of its own, because it writes to standard output. */
 async function printed(statement: string): Promise<Record<string, unknown>> {
   const source = `import { createLogger } from '${import.meta.dir}/logger.ts'; createLogger('test', 'info')${statement};`;
   const child = Bun.spawn([process.execPath, '-e', source], { stdout: 'pipe' });

@@ -3,8 +3,8 @@ import { type Logger, pino } from 'pino';
 export type { Logger };
 
 /**
- * A logger that writes one JSON object a line to standard output, with the time in ISO 8601 and the program's name. Of an
- * application's `token` it writes the beginning: enough to find the application, too little to use it.
+ * A logger that writes one JSON object a line to standard output, with the time in ISO 8601 and the program's name. Of
+ * an application's `token` it writes only the beginning: enough to find the application, not enough to use it.
  */
 export function createLogger(program: string, level: string): Logger {
   return pino({
@@ -23,8 +23,8 @@ function beginning(token: unknown): string {
 }
 
 /**
- * An error as it may be logged: name, message, code, stack and the chain of causes. A database library's message can
- * contain the statement's data, so of a cause only its name and code are kept.
+ * An error in loggable form: name, message, code, stack and the chain of causes. Of a cause only the name and code are
+ * kept, because the message of a database library may contain a statement's data.
  */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) };

@@ -3,7 +3,7 @@ import { readCounter, readGauge } from './readings.ts';
 
 export type { Registry };
 
-/** A registry of metrics in Prometheus' form, with what every process tells about itself. */
+/** A registry of metrics in Prometheus' format, with the metrics that every process has. */
 export function createRegistry(program: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ program });

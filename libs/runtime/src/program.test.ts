@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 
-/** A program that gets SIGTERM while it starts; answers its exit status and what it printed. */
+/** Runs a program that gets SIGTERM while it starts. Resolves with its exit status and output. */
 async function signalledWhile(start: string): Promise<{ status: number; printed: string }> {
   const source = `import { createLogger } from '${import.meta.dir}/logger.ts';
     import { runProgram } from '${import.meta.dir}/program.ts';

@@ -3,8 +3,8 @@ import { within } from './deadline.ts';
 import type { Logger } from './logger.ts';
 
 /**
- * A started program. `stop` is called once; it stops intake, closes consumers, flushes writers and closes clients, in
- * this order, and resolves when nothing is left to lose.
+ * A started program. `stop` is called once. It stops intake, closes consumers, flushes writers and closes clients, in
+ * this order, and resolves when nothing more can be lost.
  */
 export interface Running {
   readonly logger: Logger;
@@ -13,14 +13,14 @@ export interface Running {
 }
 
 /**
- * Runs a program until SIGTERM or SIGINT and stops it gracefully. Exit status: 0 after a stop within its deadline, 1
- * where the start failed, the stop failed or took too long, or something that nobody handled went wrong; a signal that
- * meets the start ends the program after a second, with the status of one that has no handler.
+ * Runs a program until SIGTERM or SIGINT, then stops it gracefully. Exit status: 0 after a stop within its deadline; 1
+ * if the start or the stop failed, the stop took too long, or an error was not handled. A signal during the start ends
+ * the program within a second, with the status of a program without a signal handler.
  */
 export async function runProgram(start: () => Promise<Running>): Promise<void> {
-  const starting = Promise.resolve().then(start); // behind the handlers below; what it throws at once is caught as well
+  const starting = Promise.resolve().then(start); // after the handlers below are set; a throw becomes a rejection
   let stopping = false;
-  // From the beginning: who is told `ready` may ask for the end before we have got here.
+  // Set from the beginning: as soon as the program reports that it is ready, a signal may come.
   const asked = async (signal: 'SIGTERM' | 'SIGINT') => {
     const started = starting.then(
       () => true,
@@ -55,18 +55,18 @@ export async function runProgram(start: () => Promise<Running>): Promise<void> {
     void end('uncaught exception', 1);
   });
   process.on('unhandledRejection', (error) => {
-    // What waits for a server when the stop begins is given up.
+    // A stop gives up operations that still wait for a server; their rejections are expected.
     if (stopping) logger.warn({ err: error }, 'given up by the stop');
     else logger.fatal({ err: error }, 'unhandled rejection');
     void end('unhandled rejection', 1);
   });
 }
 
-/** A start that a signal meets may take so long to be done; nothing is lost where it is not. */
+/** How long a start may still take after a signal. Ending it early loses nothing. */
 const STARTED_WITHIN_MS = 1_000;
 const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 };
 
-/** One plain line for what an operator can mend; the stack for what nobody expected. */
+/** One plain line for an error that the operator can fix; the stack for an unexpected error. */
 function startFailure(error: unknown): string {
   if (error instanceof ConfigError) return `The configuration is wrong:\n${error.message}`;
   if (!(error instanceof Error)) return `The start failed: ${String(error)}`;

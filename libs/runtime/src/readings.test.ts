@@ -21,7 +21,7 @@ test('CPU time is a counter that only goes up', async () => {
   expect(before).toBeGreaterThan(0);
 });
 
-test('what is kept elsewhere is read for each who looks', async () => {
+test('a value that is kept elsewhere is read at each scrape', async () => {
   const registry = createRegistry('test');
   const kept = { counted: 0, waiting: { a: 1, b: 2 } };
   readCounter({ name: 'counted_total', help: 'Counted', registry }, () => kept.counted);

@@ -1,19 +1,16 @@
 import { type Described, type Labels, register } from './registered.ts';
 
-/**
- * Metrics whose values are kept elsewhere and read when somebody looks: what counts them stays a plain addition, and
- * nothing is done for who does not look.
- */
+/** Metrics that read a value kept elsewhere at each scrape, so that counting stays a plain addition. */
 
 export interface Reading {
   readonly labels: Labels;
   readonly value: number;
 }
 
-/** A number, or one for each set of labels. A series that is not in the answer is not told. */
+/** Returns a number, or one for each set of labels. A series that is not in the result is not shown. */
 type Read = () => number | readonly Reading[] | Promise<number | readonly Reading[]>;
 
-/** A value that goes up and down. `read` must not reject, and must answer soon: whoever looks waits for it. */
+/** A value that goes up and down. `read` must not reject and must be quick: the scrape waits for it. */
 export function readGauge(described: Described, read: Read): void {
   register(described, 'gauge', async () => valuesOf(await read()));
 }

@@ -8,7 +8,7 @@ export interface Described {
   readonly registry: Registry;
 }
 
-/** A registry asks a metric for its name and its values, and for nothing else. `values` is called for each who looks. */
+/** Registers a metric that is not prom-client's: a registry only needs its name and values. A scrape calls `values`. */
 export function register(
   { name, help, registry }: Described,
   type: 'counter' | 'gauge' | 'histogram',

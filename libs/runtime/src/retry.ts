@@ -6,14 +6,14 @@ export interface Backoff {
 }
 
 /**
- * How long to wait after this many failures in a row, from 0 on: twice as long each time up to `maxMs`, and anywhere
- * between a half and the whole of it, so that those who failed together do not come back together.
+ * How many milliseconds to wait after this many earlier failures (0 at first). Doubles each time, up to `maxMs`; a
+ * random part of up to a half is taken off, so that clients that failed together do not retry together.
  */
 export function backoffMs(failures: number, { firstMs, maxMs }: Backoff): number {
   return Math.min(maxMs, firstMs * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
-/** Waits, or less where `signal` is aborted meanwhile. Never rejects. */
+/** Waits, and stops waiting if `signal` is aborted. Never rejects. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch(() => {});
 }

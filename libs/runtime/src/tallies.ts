@@ -2,12 +2,12 @@ import type { MetricValueWithName } from 'prom-client';
 import { type Described, type Labels, register } from './registered.ts';
 
 /**
- * Counters and histograms for hot paths. prom-client looks a series up by the text of its labels at each observation,
- * which on the way of a create took as long as checking its body. Here a series is resolved once and then is two or
- * three additions; prom-client asks for the values when somebody looks.
+ * Counters and histograms for hot paths. prom-client looks up a series by its labels' text at each observation, which
+ * took a create as long as checking its body. Here a series is resolved once, and an observation is two or three
+ * additions. A scrape reads the values.
  */
 
-/** A counter by labels: `series` answers the function that adds to one of its series. */
+/** A counter by labels. `series` returns the function that adds to one series. */
 export class Tally {
   readonly #series = new Map<string, { readonly labels: Labels; value: number }>();
 
@@ -25,12 +25,12 @@ export class Tally {
 
 interface Distribution {
   readonly labels: Labels;
-  /** How many fell into each bucket; the last one is for what is above all of them. */
+  /** The number of values in each bucket; the last bucket has those above all bounds. */
   readonly counts: number[];
   sum: number;
 }
 
-/** A histogram by labels: `series` answers the function that observes a value in one of its series. */
+/** A histogram by labels. `series` returns the function that observes a value in one series. */
 export class Distributions {
   readonly #buckets: readonly number[];
   readonly #series = new Map<string, Distribution>();

@@ -1,4 +1,4 @@
-/** What a promise rejects with; undefined where it resolves. */
+/** Resolves with what the promise rejects with; with undefined if it resolves. */
 export function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => undefined,

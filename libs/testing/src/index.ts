@@ -1,4 +1,4 @@
-/** What tests of several packages need. Programs never import it. */
+/** Helpers for the tests of several packages. Programs never import them. */
 export * from './failure.ts';
 export * from './free-port.ts';
 export * from './left-out.ts';

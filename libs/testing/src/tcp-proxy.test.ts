@@ -4,7 +4,7 @@ import { failure } from './failure.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
-/** An echo behind a proxy. */
+/** An echo server behind a proxy. */
 let server: Server;
 let proxy: TcpProxy;
 let port: number;
@@ -78,7 +78,7 @@ test('a connection that lost something stays dead without being closed; a new on
   expect(old.socket.destroyed).toBe(false);
 });
 
-test('cut ends what there is, refuse lets nothing in', async () => {
+test('cut ends all connections, refuse accepts none', async () => {
   const first = await connected();
   proxy.cut();
   await first.closed;
@@ -125,7 +125,7 @@ test('stalled, nothing passes until it goes on; muted, only what the server says
   expect(received()).toBe('held held ');
 });
 
-test('refusing ends what there is and takes nothing until it is over', async () => {
+test('refuse ends all connections and accepts none until it is over', async () => {
   const first = await connected();
   const allow = proxy.refuse();
   await first.closed;

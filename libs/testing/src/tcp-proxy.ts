@@ -1,28 +1,28 @@
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 
-/** What a proxy does to its connections; all of it can be changed while they live. */
+/** What a proxy does to its connections. All of it can be changed while connections are open. */
 export interface ProxyBehaviour {
-  /** Where new connections lead: a port of the server's host. */
+  /** The port, on the server's host, to which new connections lead. */
   readonly targetPort: number;
-  /** Each way. */
+  /** In each direction. */
   readonly delayMs: number;
   /** New connections are closed at once. */
   readonly refuse: boolean;
   /**
-   * Bytes vanish without a word, both ways, as behind a router that has forgotten the connection. One that has lost
-   * bytes stays dead for good, whatever is set later; its ends do not learn it.
+   * Drops bytes in both directions without an error, like a router that has forgotten the connection. A connection that
+   * has lost bytes stays dead, whatever is set later; its two ends are not told.
    */
   readonly swallow: boolean;
-  /** The chance, each second, that a connection is cut. */
+  /** The probability, each second, that a connection is cut. */
   readonly cutsPerSecond: number;
-  /** What these clients send, or are sent, waits until this is set to something else. */
+  /** Holds back bytes of these connections until this is set to something else. */
   readonly hold: Hold | undefined;
 }
 
 export interface Hold {
-  /** All clients, unless given. */
+  /** The clients' ports; by default all clients. */
   readonly clientPorts?: readonly number[];
-  /** Both, unless given. */
+  /** Whose bytes are held back; by default both sides'. */
   readonly from?: 'client' | 'server';
 }
 
@@ -35,9 +35,9 @@ interface Joined {
   dead: boolean;
 }
 
-/** A TCP proxy in front of a server that can lose, delay, hold and refuse what goes through it. */
+/** A TCP proxy in front of a server. It can lose, delay, hold back and refuse what passes through it. */
 export class TcpProxy {
-  /** Bytes that came from the server. */
+  /** The number of bytes that came from the server. */
   answered = 0;
   readonly #host: string;
   readonly #joined = new Set<Joined>();
@@ -59,7 +59,7 @@ export class TcpProxy {
     this.#cutting = setInterval(() => this.#cutSome(), CUT_EVERY_MS);
   }
 
-  /** Listens on loopback, on any port unless one is given. Answers the proxy and the URL that leads through it. */
+  /** Listens on loopback, on any free port by default. Resolves with the proxy and the URL that leads through it. */
   static async open(target: string, wantedPort = 0): Promise<{ proxy: TcpProxy; url: string }> {
     const through = new URL(target);
     const proxy = new TcpProxy(new URL(target));
@@ -79,25 +79,24 @@ export class TcpProxy {
     for (const each of this.#joined) for (const from of [each.client, each.server]) this.#flow(each, from);
   }
 
-  /** Ends all connections. */
   cut(): void {
     for (const each of this.#joined) this.#end(each);
   }
 
-  /** Ends all connections and takes none until the answered function is called. */
+  /** Ends all connections and accepts none until the returned function is called. */
   refuse(): () => void {
     this.set({ refuse: true });
     this.cut();
     return () => this.set({ refuse: false });
   }
 
-  /** Keeps all bytes to itself until the answered function is called. */
+  /** Holds back all bytes until the returned function is called. */
   stall(): () => void {
     this.set({ hold: {} });
     return () => this.set({ hold: undefined });
   }
 
-  /** Keeps what the clients send to itself until the answered function is called; the server is heard meanwhile. */
+  /** Holds back what clients send until the returned function is called; bytes from the server still pass. */
   mute(): () => void {
     this.set({ hold: { from: 'client' } });
     return () => this.set({ hold: undefined });
@@ -133,26 +132,28 @@ export class TcpProxy {
       if (this.#behaviour.swallow) joined.dead = true;
       if (joined.dead) return;
       const now = performance.now();
-      // Not before what came earlier, also when the delay has become shorter since.
+      // Never before earlier bytes, even if the delay was shortened since.
       lastDueAt = Math.max(lastDueAt, now + this.#behaviour.delayMs);
       if (lastDueAt <= now && delayed.length === 0) {
         pass(bytes);
         return;
       }
       delayed.push(bytes);
-      // Each timer passes the first that waits: timers of different lengths do not fire in the order of their times.
+      // Each timer passes on the oldest bytes: timers of different lengths do not fire in the order of their due times.
       setTimeout(() => pass(delayed.shift()), lastDueAt - now);
     });
     to.on('drain', () => this.#flow(joined, from));
     from.on('error', () => {});
-    // Of a dead connection neither end learns what became of the other.
+    // If the connection is dead, neither end learns that the other has closed.
     from.on('close', () => {
       if (!joined.dead || from === joined.client) this.#end(joined);
     });
     this.#flow(joined, from);
   }
 
-  /** What is held stays in the sockets, in order, and its sender is slowed down as by a peer that does not read. */
+  /**
+   * Bytes that are held back stay in the sockets, in order. Their sender slows down as with a peer that does not read.
+   */
   #flow({ client, clientPort }: Joined, from: Socket): void {
     const { hold } = this.#behaviour;
     const side = from === client ? 'client' : 'server';

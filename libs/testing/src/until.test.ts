@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { failure } from './failure.ts';
 import { TooLate, until } from './until.ts';
 
-test('a condition that holds is asked once', async () => {
+test('a condition that is true is checked once', async () => {
   let asked = 0;
   await until('it holds', () => {
     asked += 1;
@@ -11,7 +11,7 @@ test('a condition that holds is asked once', async () => {
   expect(asked).toBe(1);
 });
 
-test('an error counts as no', async () => {
+test('an error counts as false', async () => {
   let asked = 0;
   await until('it holds', async () => {
     asked += 1;
@@ -21,7 +21,7 @@ test('an error counts as no', async () => {
   expect(asked).toBe(3);
 });
 
-test('too late is told with the condition and the last error', async () => {
+test('TooLate has the condition and the last error', async () => {
   const error = await failure(
     until(
       'pigs fly',

@@ -1,15 +1,15 @@
-/** A condition did not come true in time. */
+/** A condition did not become true in time. */
 export class TooLate extends Error {
   override readonly name = 'TooLate';
 }
 
 const PAUSE_MS_MIN = 2;
 const PAUSE_MS_MAX = 200;
-/** A pause is this share of the time that was waited so far: short waits end at once, long ones cost little. */
+/** Each pause is this share of the time waited so far: short waits end quickly, long ones check rarely. */
 const SHARE = 0.1;
 
 /**
- * Asks until `holds` answers yes. An error counts as no: what is asked may not be there yet.
+ * Calls `holds` until it returns true. An error counts as false: the thing that it checks may not exist yet.
  * @throws {TooLate} after `withinMs`, with `what` and the last error
  */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {

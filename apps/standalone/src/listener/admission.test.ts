@@ -16,7 +16,7 @@ function opened(unsentBytesMax = 10 * MEGABYTE) {
   return { admission, begun, refused, entrant };
 }
 
-test('where nothing is unsent, a long one begins at once and the next one in the next turn, in order', async () => {
+test('if no answer is unsent, a long request starts at once and the next one in the next turn, in order', async () => {
   const { admission, begun, entrant } = opened();
   for (const name of ['a', 'b', 'c']) admission.enter(entrant(name));
   expect(begun).toEqual(['a']);
@@ -25,7 +25,7 @@ test('where nothing is unsent, a long one begins at once and the next one in the
   expect(begun).toEqual(['a', 'b', 'c']);
 });
 
-test('after a small answer several begin in a turn, after a large one a single one', () => {
+test('after a small answer several long requests start in a turn, after a large answer only one', () => {
   const { admission, begun, entrant } = opened();
   admission.made(1_000, true);
   for (let index = 0; index < 6; index += 1) admission.enter(entrant(`${index}`));
@@ -36,7 +36,7 @@ test('after a small answer several begin in a turn, after a large one a single o
   expect(other.begun).toHaveLength(1);
 });
 
-test('while too much is unsent, long ones wait and others go before, up to twice as much', async () => {
+test('while too many bytes are unsent, long requests wait; short ones start, up to twice as many bytes', async () => {
   const { admission, begun, entrant } = opened();
   admission.made(10 * MEGABYTE, true);
   admission.enter(entrant('long'));
@@ -46,14 +46,14 @@ test('while too much is unsent, long ones wait and others go before, up to twice
   admission.made(10 * MEGABYTE, false);
   admission.enter(entrant('too much', false));
   expect(begun).toEqual(['quick']);
-  await new Promise(setImmediate); // the turn ends, and nothing may begin yet
+  await new Promise(setImmediate); // the turn ends, and nothing may start yet
   expect(begun).toEqual(['quick']);
   admission.sent(15 * MEGABYTE);
   await until('all have begun', () => begun.length === 3);
   expect(begun).toEqual(['quick', 'long', 'too much']);
 });
 
-test('what has waited for too long is refused, and what came later is not; who leaves is neither', () => {
+test('a request that has waited too long is refused, a later one is not; one that leaves is never called', () => {
   const { admission, begun, refused, entrant } = opened();
   admission.made(10 * MEGABYTE, true);
   const gone = entrant('gone');

@@ -1,11 +1,11 @@
 /**
- * Of requests whose answers may be long, so many begin in a turn of the event loop, so that they are made before the next
- * ones begin; one after an answer that was large: what it was made of takes several times as much memory.
+ * How many requests with possibly long answers start in one turn of the event loop, so that their answers are made
+ * before the next ones start. Only one after a large answer: making an answer takes several times its memory.
  */
 const LONG_A_TURN = 4;
 const LARGE_BYTES = 1024 * 1024;
 
-/** A request before the door. */
+/** A request that asks for admission. */
 export interface Entrant {
   /** Whether its answer may be long. */
   readonly long: boolean;
@@ -14,14 +14,14 @@ export interface Entrant {
 }
 
 /**
- * Holds back requests while answers that were made and not taken by their clients fill the memory. Trades latency for
- * a bound: with 60 clients that do not read, pages of 8 MB would take gigabytes.
+ * Makes requests wait while answers that are made but not yet sent fill the memory. Trades latency for bounded memory:
+ * with 60 clients that do not read, pages of 8 MB would take gigabytes.
  */
 export class Admission {
   readonly #unsentBytesMax: number;
   readonly #waitMs: number;
   #unsent = 0;
-  /** In the order in which they came, with the time. */
+  /** The waiting requests in order of arrival, with the time of each. */
   readonly #waiting = new Map<Entrant, number>();
   #begunInTurn = 0;
   #longATurn = 1;
@@ -32,7 +32,7 @@ export class Admission {
     this.#waitMs = options.waitMs;
   }
 
-  /** Whether requests wait because clients do not read. */
+  /** Whether requests wait because clients do not read their answers. */
   get blocked(): boolean {
     return this.#waiting.size > 0 && this.#full;
   }
@@ -41,7 +41,7 @@ export class Admission {
     return this.#unsent >= this.#unsentBytesMax;
   }
 
-  /** Calls `start` now or later, or else `refuse`. What is not long goes before. */
+  /** Calls `start` now or later, or else `refuse`. Requests with short answers go first. */
   enter(entrant: Entrant): void {
     const open = entrant.long
       ? !this.#full && this.#waiting.size === 0 && this.#begunInTurn < this.#longATurn
@@ -55,24 +55,24 @@ export class Admission {
     this.#endTurn();
   }
 
-  /** It does not want to enter any more. */
+  /** Removes a request that no longer wants admission. */
   leave(entrant: Entrant): void {
     this.#waiting.delete(entrant);
   }
 
-  /** An answer is made, and none of it sent. `long`: as its request entered. */
+  /** Counts an answer that is made, and not sent at all. `long`: as when the request entered. */
   made(bytes: number, long: boolean): void {
     this.#unsent += bytes;
     if (long) this.#longATurn = bytes > LARGE_BYTES ? 1 : LONG_A_TURN;
   }
 
-  /** Bytes of answers were sent, or dropped with their connection. */
+  /** Counts bytes of answers that were sent, or dropped with their connection. */
   sent(bytes: number): void {
     this.#unsent -= bytes;
     if (this.#waiting.size > 0) this.#endTurn();
   }
 
-  /** Refuses what has waited for too long. */
+  /** Refuses requests that have waited too long. */
   sweep(now: number): void {
     for (const [entrant, since] of this.#waiting) {
       if (now - since < this.#waitMs) return;

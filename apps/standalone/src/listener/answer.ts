@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 
-/** An answer of HTTP/1.1 as bytes: its head, and what follows. */
+/** An HTTP/1.1 answer as bytes: its head and its content. */
 export interface Answer {
   readonly head: Buffer;
   readonly content: Uint8Array;
@@ -11,7 +11,7 @@ const statusLines = new Map<number, string>();
 let dateSecond = 0;
 let dateLine = '';
 
-/** `connection`: what it says of the connection, where that has to be said. */
+/** `connection`: the value of the Connection header, if the answer needs one. */
 export async function answerOf(
   response: Response,
   method: string,

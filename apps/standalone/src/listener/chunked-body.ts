@@ -1,32 +1,34 @@
 import { GatheredBytes } from './gathered-bytes.ts';
 import { type Refusal, readField } from './request-head.ts';
 
-/** A line with a chunk's size and its extensions, and a line of the trailer. */
+/** Limits for a line (a chunk's size with extensions, or of the trailer) and for the trailer's lines. */
 const LINE_BYTES_MAX = 1_024;
 const TRAILER_LINES_MAX = 64;
-/** What is not content may take so much, and twice what the content takes: a body of tiny chunks costs too much. */
+/** Bytes other than content may be this many, plus twice the content's bytes. A body of tiny chunks costs too much. */
 const FRAMING_BYTES_MAX = 64 * 1024;
 const SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?$/;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** A body in chunks (RFC 9112, section 7.1), as far as it has arrived. Its trailer is dropped. */
+/** The part of a chunked body (RFC 9112, section 7.1) that has arrived. Its trailer is dropped. */
 export class ChunkedBody {
   readonly content = new GatheredBytes();
   readonly #bytesMax: number;
-  /** Bytes that the present chunk still has. */
+  /** Bytes of the current chunk that have not arrived. */
   #left = 0;
   #expects: 'size' | 'data' | 'end of data' | 'trailer' = 'size';
   #trailerLines = 0;
   #framingBytes = 0;
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of a line whose end has not arrived. */
   #begun = '';
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  /** Takes what has arrived. `rest`: the body is complete, and this is behind it. Undefined: more is to come. */
+  /**
+   * Takes arrived bytes. Returns undefined if more must come; if the body is complete, `rest` has the bytes after it.
+   */
   take(input: Buffer): { readonly rest: Buffer } | Refusal | undefined {
     let at = 0;
     while (at < input.length) {

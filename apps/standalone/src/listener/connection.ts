@@ -8,16 +8,18 @@ import type { Shared } from './shared.ts';
 export type ConnectionSocket = Socket<{ connection: Connection }>;
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-/** What comes while a request is answered stays in the system's buffers beyond this. */
+/** How much input is read ahead while a request is answered. Beyond this it stays in the system's buffers. */
 const AHEAD_BYTES_MAX = 64 * 1024;
-/** Copying less than this costs less than another call of the system. */
+/** Content up to this size is copied behind its head: that is cheaper than a second write. */
 const JOINED_BYTES_MAX = 64 * 1024;
-/** The answer to a request with more than this is treated as a long one: it takes memory to make. */
+/** A larger request body makes its answer count as long: making the answer takes memory. */
 const LARGE_BODY_BYTES = 128 * 1024;
-/** What a client must take on average where memory is short. */
+/** How fast, on average, a client must read its answer while memory is short. */
 const SHORT_BYTES_PER_MS = 4_000;
 
-/** `waiting`: for admission; `lingering`: the last answer is with the system, and what the client sends is dropped. */
+/**
+ * `waiting`: for admission. `lingering`: the system has the last answer, and further input from the client is dropped.
+ */
 type State = 'idle' | 'reading' | 'waiting' | 'answering' | 'sending' | 'lingering' | 'closed';
 
 /** One client's connection: reads a request, answers it, and only then reads the next one. */
@@ -26,11 +28,11 @@ export class Connection {
   readonly #shared: Shared;
   readonly #reader: RequestReader;
   #state: State = 'idle';
-  /** Of performance.now(), as all times here. */
+  /** As performance.now(), like all times here. */
   #since = performance.now();
   #deadline: number;
   #entrant: Entrant | undefined;
-  /** Of the body that is being answered. */
+  /** The body's size of the request that is being answered. */
   #bodyBytes = 0;
   #heldBytes = 0;
   #inputEnded = false;
@@ -40,7 +42,7 @@ export class Connection {
   #unsentBytes = 0;
   #answerBytes = 0;
   #movedAt = 0;
-  /** That the system took at once then: what the client has of them is not known. */
+  /** Bytes that the system's buffers took at `#movedAt`. How many the client has received is unknown. */
   #movedBytes = 0;
 
   constructor(socket: ConnectionSocket, shared: Shared) {
@@ -50,25 +52,24 @@ export class Connection {
     this.#deadline = this.#since + shared.limits.headMs;
   }
 
-  /** Whether it is without a request. */
   get idle(): boolean {
     return this.#state === 'idle';
   }
 
-  /** How readily it makes room for another connection: the higher the first; undefined where a request is under way. */
+  /** Milliseconds without a request: to make room, the connection with most is closed. Undefined during a request. */
   get spareMs(): number | undefined {
     if (this.#state === 'lingering') return Number.POSITIVE_INFINITY;
     const spare = this.#state === 'idle' || (this.#state === 'reading' && this.#reader.head === undefined);
     return spare ? performance.now() - this.#since : undefined;
   }
 
-  /** What it holds of requests that nobody has begun to answer, in bytes times milliseconds; undefined for nothing. */
+  /** What the connection holds of requests that wait: bytes times milliseconds; undefined if nothing. */
   get hoarded(): number | undefined {
     if (this.#heldBytes === 0 || this.#state === 'answering') return undefined;
     return this.#heldBytes * (1 + performance.now() - this.#since);
   }
 
-  /** For how long its client has taken less of an answer than it must where memory is short; undefined where none waits. */
+  /** For how long its client has read slower than it must while memory is short; undefined if nothing is being sent. */
   stalledMs(now: number): number | undefined {
     return this.#state === 'sending' ? now - this.#movedAt - this.#movedBytes / SHORT_BYTES_PER_MS : undefined;
   }
@@ -81,19 +82,19 @@ export class Connection {
     this.#countHeld();
   }
 
-  /** The client sends nothing more; it may still want its answers. */
+  /** The client will send nothing more, but may still read answers. */
   ended(): void {
     this.#inputEnded = true;
     if (this.#state === 'reading') this.refuse({ status: 400, detail: 'The request did not arrive as a whole.' });
     else if (!this.#isAnswering()) this.finish();
   }
 
-  /** The socket takes bytes again. */
+  /** The socket accepts bytes again. */
   drained(): void {
     if (this.#state === 'sending') this.#flush();
   }
 
-  /** Answers and closes: what follows on the connection cannot be told from the rest of this request. */
+  /** Answers with the refusal and closes: it is not known where this request ends, so no further one can be read. */
   refuse(refusal: Refusal): void {
     if (this.#state === 'closed') return;
     this.#leave();
@@ -104,18 +105,18 @@ export class Connection {
     this.#answer(async () => this.#shared.refuse(refusal), undefined);
   }
 
-  /** Gives up what it holds of its client's bytes, for the sake of others. */
+  /** Drops what the connection holds of its client's bytes, to free memory for others. */
   relieve(refusal: Refusal): void {
     if (this.#state === 'sending') this.abort();
     else if (this.#state !== 'answering') this.refuse(refusal);
   }
 
-  /** Ends the connection; what the system has of an answer is still sent. May be called again. */
+  /** Ends the connection after the system has sent its buffered bytes. May be called again. */
   finish(): void {
     if (this.#release()) this.#socket.end();
   }
 
-  /** Ends the connection at once, with what was not sent. May be called again. */
+  /** Ends the connection at once and drops unsent bytes. May be called again. */
   abort(): void {
     if (this.#release()) this.#socket.terminate();
   }
@@ -178,7 +179,7 @@ export class Connection {
     this.#shared.admission.enter(this.#entrant);
   }
 
-  /** The request that waits for admission, if any, is given up. */
+  /** Removes this connection's request from admission, if it waits there. */
   #leave(): void {
     if (this.#entrant === undefined) return;
     this.#shared.admission.leave(this.#entrant);
@@ -189,14 +190,14 @@ export class Connection {
     this.#make(serve, head).catch(() => this.abort());
   }
 
-  /** `head` is undefined where the request was refused before it was understood. */
+  /** `head` is undefined if the request was refused before its head was read. */
   async #make(serve: () => Promise<Response>, head: RequestHead | undefined): Promise<void> {
     const response = await serve();
     const mayStay = head?.keepAlive === true && !this.#shared.draining;
     const keepAlive = mayStay && response.headers.get('connection') !== 'close';
     const says = !keepAlive ? 'close' : head?.http10 ? 'keep-alive' : undefined;
     const { head: line, content } = await answerOf(response, head?.method ?? 'GET', says);
-    if (this.#state !== 'answering') return; // closed meanwhile
+    if (this.#state !== 'answering') return; // the connection was closed meanwhile
     this.#bodyBytes = 0;
     this.#countHeld();
     const joined = content.length > 0 && content.length <= JOINED_BYTES_MAX;
@@ -271,7 +272,7 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Whether it was open until now. */
+  /** Marks the connection closed. Returns whether it was open. */
   #release(): boolean {
     if (this.#state === 'closed') return false;
     this.#leave();

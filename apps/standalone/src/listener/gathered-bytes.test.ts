@@ -23,7 +23,7 @@ test('a byte at a time is copied a bounded number of times', () => {
   expect(buffers.size).toBeLessThan(12);
 });
 
-test('large memory is given back at once, and so is what became too small', () => {
+test('large memory is freed at once, also a buffer that has become too small', () => {
   const gathered = new GatheredBytes(70_000);
   gathered.append(new Uint8Array(70_000));
   const outgrown = gathered.bytes();

@@ -1,13 +1,13 @@
 const BYTES_MIN = 4_096;
-/** Below this the garbage collector is soon enough. */
+/** Smaller buffers are left to the garbage collector. */
 const LARGE_BYTES = 64 * 1024;
 
-/** Bytes that arrive in pieces, however small: appending copies each byte a bounded number of times. */
+/** Gathers bytes that arrive in pieces of any size. Appending copies each byte a bounded number of times. */
 export class GatheredBytes {
   #buffer: Buffer;
   #length = 0;
 
-  /** `expected`: where it is known how many will come. */
+  /** `expected`: the total number of bytes, if known. */
   constructor(expected = 0) {
     this.#buffer = Buffer.allocUnsafeSlow(expected);
   }
@@ -35,8 +35,8 @@ export class GatheredBytes {
 }
 
 /**
- * Gives back the memory behind a view at once: many large pieces of requests would fill the process before a garbage
- * collection. Every view of that memory is empty afterwards.
+ * Frees the memory behind a view at once: many large requests would fill the process before the garbage collector runs.
+ * All views of that memory become empty.
  */
 export function free({ buffer }: Uint8Array): void {
   if (buffer.byteLength >= LARGE_BYTES) (buffer as ArrayBuffer).transfer(0);

@@ -3,9 +3,11 @@ import { HEAD_BYTES_MAX, LINE_BYTES_MAX, type Refusal } from './request-head.ts'
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Finds the end of a head in bytes that arrive in pieces, looking at each byte once, and what is wrong with its lines. */
+/**
+ * Finds the end of a request head in bytes that arrive in pieces, and refuses wrong lines. It looks at each byte once.
+ */
 export class HeadLines {
-  /** Bytes that were looked at. */
+  /** The number of bytes already looked at. */
   #seen = 0;
   #lineStart = 0;
 
@@ -13,7 +15,7 @@ export class HeadLines {
     return this.#seen > 0;
   }
 
-  /** The position of the empty line that ends the head; undefined where it has not come. */
+  /** The position of the empty line that ends the head; undefined if it has not arrived. */
   find(input: Buffer): number | Refusal | undefined {
     for (let at = input.indexOf(LF, this.#seen); at !== -1; at = input.indexOf(LF, at + 1)) {
       if (input[at - 1] !== CR) return { status: 400, detail: 'Lines must end with CR and LF.' };

@@ -6,7 +6,7 @@ import type { Refusal } from './request-head.ts';
 import type { Limits, Shared } from './shared.ts';
 
 export interface ListenerOptions extends Pick<Shared, 'check' | 'isLong' | 'serve' | 'refuse'> {
-  /** One listener for each, on the same port. */
+  /** A socket listens on each of them, all on the same port. */
   readonly hosts: readonly string[];
   readonly port: number;
   readonly limits: ListenerLimits;
@@ -14,12 +14,12 @@ export interface ListenerOptions extends Pick<Shared, 'check' | 'isLong' | 'serv
 
 export interface ListenerLimits extends Limits {
   readonly connectionsMax: number;
-  /** Of answers that are made and not sent, and of requests that are received and not answered, of all connections. */
+  /** Bytes over all connections: of unsent answers, and of requests that have arrived but are not answered. */
   readonly unsentBytesMax: number;
   readonly heldBytesMax: number;
 }
 
-/** The message is for whoever starts the program. */
+/** The message is written for the person who starts the program. */
 class CannotListen extends Error {
   override readonly name = 'CannotListen';
   constructor(hostname: string, port: number, cause: unknown) {
@@ -30,15 +30,15 @@ class CannotListen extends Error {
 }
 
 const SWEEP_MS = 250;
-/** Requests wait so long for memory, then they are refused; meanwhile clients that take nothing are cut off. */
+/** How long a request waits for memory before its refusal. A client that reads nothing is cut off sooner. */
 const ADMISSION_MS = 2_000;
 const STALLED_WHILE_FULL_MS = 1_000;
 const CLOSED_POLL_MS = 20;
-/** Files and sockets of the process that are not connections of clients. */
+/** Descriptors reserved for the process's own files and sockets. */
 const DESCRIPTORS_KEPT = 128;
 const TOO_MANY: Refusal = { status: 503, detail: 'Too many connections are open.', headers: { 'retry-after': '1' } };
 
-/** A server of HTTP/1.1 on TCP sockets: everything that clients hold open has a bound in time and in bytes. */
+/** An HTTP/1.1 server on TCP sockets. Everything that a client can keep open is bounded in time and in bytes. */
 export class Listener {
   readonly port: number;
   readonly #sockets: TCPSocketListener<{ connection: Connection }>[] = [];
@@ -49,7 +49,7 @@ export class Listener {
   readonly #sweeping: Timer;
   #heldBytes = 0;
 
-  /** Throws where the port is taken, or the first host cannot be listened on. */
+  /** Throws if the port is taken, or if it cannot listen on the first host. */
   constructor({ hosts, port, limits, ...application }: ListenerOptions) {
     this.#connectionsMax = Math.min(limits.connectionsMax, descriptorsMax() - DESCRIPTORS_KEPT);
     this.#heldBytesMax = limits.heldBytesMax;
@@ -65,7 +65,7 @@ export class Listener {
     this.#shared.draining = true;
   }
 
-  /** Refuses new connections, answers what is in flight for at most `graceMs`, then closes what is left. */
+  /** Refuses new connections, waits at most `graceMs` for requests in flight, then closes all connections. */
   async stop(graceMs: number): Promise<void> {
     this.drain();
     for (const socket of this.#sockets) socket.stop();
@@ -84,7 +84,7 @@ export class Listener {
         this.#sockets.push(socket);
         bound = socket.port;
       } catch (error) {
-        // A machine without IPv6 has no ::1.
+        // Without IPv6 there is no ::1: go on without it.
         if (index > 0 && (error as { code?: string }).code !== 'EADDRINUSE') continue;
         for (const socket of this.#sockets) socket.stop(true);
         throw new CannotListen(hostname, bound, error);
@@ -97,7 +97,7 @@ export class Listener {
     return Bun.listen<{ connection: Connection }>({
       hostname,
       port,
-      allowHalfOpen: true, // a client may send its last request, say that it was the last, and wait for the answer
+      allowHalfOpen: true, // a client may close its sending side after its last request and wait for the answer
       socket: {
         open: (socket) => this.#accept(socket),
         data: ({ data }, chunk) => data.connection.received(chunk),
@@ -125,7 +125,7 @@ export class Listener {
     connection.abort();
   }
 
-  /** Where clients together hold too much, the one that has held most for longest gives it up. */
+  /** If all connections together hold too many bytes, the one that has held most for longest must drop its own. */
   #held(bytes: number): void {
     this.#heldBytes += bytes;
     if (bytes < 0 || this.#heldBytes <= this.#heldBytesMax) return;
@@ -150,7 +150,7 @@ export class Listener {
   }
 }
 
-/** The connection with the highest figure, of those that have one. */
+/** The connection with the highest figure. Connections without a figure are left out. */
 function most(
   connections: ReadonlySet<Connection>,
   figureOf: (connection: Connection) => number | undefined,

@@ -24,7 +24,7 @@ describe('the head of a request', () => {
     });
   });
 
-  test('may have its address in absolute form, whose host counts', () => {
+  test('may have its address in absolute form, whose host wins', () => {
     expect(head('GET http://a.example/b?c HTTP/1.1', 'Host: other')).toMatchObject({
       ...{ path: '/b', search: '?c', hostname: 'a.example' },
     });
@@ -94,7 +94,7 @@ describe('the head of a request', () => {
     expect(status(line, ...fields.filter((field) => typeof field === 'string'))).toBe(400);
   });
 
-  test('takes no time to speak of, whatever is in a line', () => {
+  test('is read in a short time, whatever a line contains', () => {
     const blanks = ' \t'.repeat(8_000);
     for (const value of [`${blanks}\x01`, `x${blanks}x`, blanks, `x${blanks}`])
       status('GET / HTTP/1.1', 'Host: a', `X:${value}`);
@@ -103,11 +103,11 @@ describe('the head of a request', () => {
     status(`GET /${' '.repeat(16_000)} HTTP/1.1`, 'Host: a');
   });
 
-  test('has no field of the language instead of one of the client', () => {
+  test('keeps fields whose names JavaScript objects have too', () => {
     expect(head('GET / HTTP/1.1', 'Host: a', 'Constructor: b', '__proto__: c').fields).toHaveLength(3);
   });
 
-  test('is refused for what this server does not do', () => {
+  test('is refused if it asks for something that this server does not do', () => {
     expect(status('GET / HTTP/2.0', 'Host: a')).toBe(505);
     expect(status('GET / HTTP/0.9', 'Host: a')).toBe(505);
     expect(status('POST / HTTP/1.1', 'Host: a', 'Transfer-Encoding: gzip, chunked')).toBe(501);

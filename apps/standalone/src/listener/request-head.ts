@@ -1,10 +1,10 @@
 /**
- * Reads the head of an HTTP/1 request (RFC 9112), strictly: what two programs could understand in two ways is refused.
- * Bytes are taken as ISO 8859-1, so a character is a byte.
+ * Reads the head of an HTTP/1 request (RFC 9112) strictly: it refuses what two programs could understand differently.
+ * Bytes are read as ISO 8859-1, so one character is one byte.
  */
 import type { ProblemStatus } from '@parley/http';
 
-/** Why a request cannot be served, as the answer says it. The connection ends with it. */
+/** Why a request is refused, as its answer says it. The connection ends after that answer. */
 export interface Refusal {
   readonly status: ProblemStatus;
   readonly detail: string;
@@ -15,22 +15,22 @@ export interface RequestHead {
   readonly method: string;
   /** The path as it was sent. */
   readonly path: string;
-  /** With its question mark; empty where there is none. */
+  /** With its question mark; empty if there is no query. */
   readonly search: string;
-  /** The Host without its port, in lower case; undefined where a client of HTTP/1.0 sent none. */
+  /** The host without its port, in lower case; undefined if an HTTP/1.0 client sent none. */
   readonly hostname: string | undefined;
-  /** Names in lower case, each field as it was sent. */
+  /** Names in lower case; each field separately, as sent. */
   readonly fields: [name: string, value: string][];
-  /** Bytes of the body, or that it comes in chunks. */
+  /** The body's length in bytes, or that it is chunked. */
   readonly body: number | 'chunked';
   readonly keepAlive: boolean;
-  /** HTTP/1.0, which closes where nothing else is said. */
+  /** HTTP/1.0: the connection closes unless the client asks otherwise. */
   readonly http10: boolean;
-  /** Whether the client waits for a word before it sends the body. */
+  /** Whether the client waits for a 100 (Continue) before it sends the body. */
   readonly expectsContinue: boolean;
 }
 
-/** The same as nginx has in front of the distributed system: a line, and all lines together. */
+/** Bytes of one line, and of all lines together. nginx has the same limits in front of the distributed system. */
 export const LINE_BYTES_MAX = 16 * 1024;
 export const HEAD_BYTES_MAX = 64 * 1024;
 
@@ -91,10 +91,10 @@ export function readHead(text: string): RequestHead | Refusal {
   };
 }
 
-/** Fields that mean nothing, or two things, when they come twice. */
+/** Fields that are meaningless or ambiguous if they come twice. */
 const SINGLE: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'content-type', 'expect']);
 
-/** A field's name in lower case and its value without the blanks around it; undefined for what is no field. */
+/** A field's name in lower case and its value without blanks around it; undefined if the line is not a field. */
 export function readField(line: string): [name: string, value: string] | undefined {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(0, colon));
@@ -110,7 +110,7 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** The parts of a target in origin form or absolute form. The host of the latter counts. */
+/** The parts of a target in origin or absolute form. A host in the target wins over the Host field. */
 function readTarget(
   target: string,
   method: string,
@@ -123,7 +123,7 @@ function readTarget(
     return bad('The Host could not be understood.');
   }
   const named = { hostname: hostnameOf(authority ?? host), ...(authority !== undefined && { authority }) };
-  // Of a proxy, or of the server as a whole.
+  // A request to a proxy (CONNECT) or to the whole server (`*`).
   if (method === 'CONNECT' || target === '*') return { path: '*', search: '', ...named };
   const local = absolute === null ? target : (absolute[2] as string);
   if (absolute === null && local.charCodeAt(0) !== SLASH) return bad('The address could not be understood.');
@@ -138,12 +138,12 @@ function setField(fields: [string, string][], name: string, value: string): void
   else field[1] = value;
 }
 
-/** Without its port, and without the dot that may end a name. */
+/** The host's name without its port and without a dot at its end. */
 function hostnameOf(host: string | undefined): string | undefined {
   return host === undefined ? undefined : HOST.exec(host)?.[1]?.toLowerCase().replace(/\.$/, '');
 }
 
-/** Many clients send characters beyond ASCII as they are: their bytes are what an escape would have said. */
+/** Escapes bytes beyond ASCII: many clients send them as they are, and mean the same as with an escape. */
 function escaped(search: string): string {
   return search.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }

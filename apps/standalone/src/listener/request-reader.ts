@@ -5,7 +5,7 @@ import { isRefusal, type Refusal, type RequestHead, readHead } from './request-h
 
 export interface ReceivedRequest {
   readonly head: RequestHead;
-  /** Empty where there is none. */
+  /** Empty if there is no body. */
   readonly body: Buffer;
 }
 
@@ -14,7 +14,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const NOTHING = Buffer.alloc(0);
 
-/** Takes one request after the other out of the bytes of a connection. After a refusal nothing can be read any more. */
+/** Takes requests, one after the other, from a connection's bytes. After a refusal nothing more can be read. */
 export class RequestReader {
   readonly #bodyBytesMax: (head: RequestHead) => number;
   #input: Buffer = NOTHING;
@@ -27,12 +27,12 @@ export class RequestReader {
     this.#bodyBytesMax = bodyBytesMax;
   }
 
-  /** What has come beyond the last request that was taken. */
+  /** The bytes after the last request that was taken. */
   get bytes(): number {
     return this.#input.length + (this.#chunks?.content.length ?? 0);
   }
 
-  /** The head of the request whose body is on its way. */
+  /** The head of the request whose body is still arriving. */
   get head(): RequestHead | undefined {
     return this.#head;
   }
@@ -47,7 +47,6 @@ export class RequestReader {
     this.#input = (this.#gathered as GatheredBytes).bytes();
   }
 
-  /** Forgets all that has come. */
   clear(): void {
     free(this.#input);
     if (this.#chunks !== undefined) free(this.#chunks.content.bytes());
@@ -57,12 +56,12 @@ export class RequestReader {
     this.#chunks = undefined;
   }
 
-  /** Gives back a body that is not needed any more, unless what follows it is in the same piece. */
+  /** Frees a body that is no longer needed, unless later bytes share its memory. */
   release(body: Buffer): void {
     if (this.#input.buffer !== body.buffer) free(body);
   }
 
-  /** Whether a request has begun. The empty lines that some clients send behind a body are no beginning. */
+  /** Whether a request has begun. Empty lines do not count: some clients send them after a body. */
   begun(): boolean {
     if (this.#head !== undefined || this.#lines.begun) return true;
     let at = 0;
@@ -71,7 +70,7 @@ export class RequestReader {
     return this.#input.length > 1 || (this.#input.length === 1 && this.#input[0] !== CR);
   }
 
-  /** The next request; undefined where it has not come as a whole. */
+  /** The next request; undefined if it has not arrived completely. */
   take(): ReceivedRequest | Refusal | undefined {
     if (!this.begun()) return undefined;
     const head = this.#head ?? this.#takeHead();
@@ -101,7 +100,7 @@ export class RequestReader {
     return this.#gathered;
   }
 
-  /** What waits does not keep the larger piece alive in which it came. */
+  /** Copies waiting bytes out of a much larger received piece, so that the piece can be freed. */
   #compact(): void {
     if (this.#gathered !== undefined || this.#input.length === 0) return;
     if (this.#input.buffer.byteLength > 2 * this.#input.length) this.#input = Buffer.from(this.#input);

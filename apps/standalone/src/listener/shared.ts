@@ -5,28 +5,30 @@ export interface Limits {
   readonly bodyBytesMax: (head: RequestHead) => number;
   /** Between two requests. */
   readonly idleMs: number;
-  /** From a request's first byte to the end of its head, and to the end of its body; a first request begins within headMs. */
+  /**
+   * From a request's first byte to the end of its head or body. A connection's first request must begin within headMs.
+   */
   readonly headMs: number;
   readonly requestMs: number;
-  /** An answer of which the client takes nothing, and the least that it takes on average after the first such time. */
+  /** How long a client may read nothing of an answer, and how fast it must read on average after that. */
   readonly stallMs: number;
   readonly sendBytesPerMs: number;
-  /** What a client sends behind its last request is dropped for so long: closing at once could lose the answer. */
+  /** How long input after the last request is read and dropped: closing at once could lose the answer. */
   readonly lingerMs: number;
 }
 
-/** What the connections of a listener share. */
+/** What all connections of a listener share. */
 export interface Shared {
   readonly admission: Admission;
   readonly limits: Limits;
-  /** Why a request is refused, whatever its body is. */
+  /** The reason to refuse a request, whatever its body is. */
   check(head: RequestHead): Refusal | undefined;
-  /** Whether the answer may be long, of which a request tells little. */
+  /** Whether the answer may be long. The head alone says little about that. */
   isLong(head: RequestHead): boolean;
-  /** Takes what it needs of the body before it returns. Never rejects. */
+  /** Copies what it needs of the body before it returns. Never rejects. */
   serve(head: RequestHead, body: Buffer): Promise<Response>;
   refuse(refusal: Refusal): Response;
-  /** The bytes that a connection holds of what clients sent have changed by so many. */
+  /** Reports that the bytes that a connection holds of its client's input changed by this many. */
   held(bytes: number): void;
   draining: boolean;
 }

@@ -4,8 +4,8 @@ import { createLogger } from '@parley/runtime';
 import { workerConfig } from '../config.ts';
 
 /**
- * `bun run deadletters [list|replay] [limit]`: shows what could not be stored and why, or sends it through its partition
- * once more. Without a limit, `list` shows the oldest hundred, `replay` takes all that are there.
+ * `bun run deadletters [list|replay] [limit]`: shows events that could not be stored, with the reason, or sends them
+ * through their partitions again. Without a limit, `list` shows the oldest hundred and `replay` takes all.
  */
 const LISTED = 100;
 
@@ -15,9 +15,9 @@ if (!['list', 'replay'].includes(command) || (limitText !== undefined && !(Numbe
   process.exit(2);
 }
 const { MYSQL_URL, RABBITMQ_URL, PARTITIONS } = workerConfig(process.env);
-// Standard output is for the letters.
+// Standard output is only for the dead letters.
 const logger = createLogger('deadletters', 'warn');
-// With another number of partitions than the system has, it would not know where some letters belong.
+// Checks the number of partitions: with a wrong one, some letters would go to the wrong partition.
 const mysql = openMysql({ url: MYSQL_URL, partitions: PARTITIONS, logger });
 await mysql.settlePartitions();
 await mysql.close();

@@ -2,7 +2,7 @@ import { openMysql } from '@parley/mysql';
 import { createLogger } from '@parley/runtime';
 import { workerConfig } from '../config.ts';
 
-/** `bun run migrate`: brings the tables up to date. Any number may run at once; one works, the others wait. */
+/** `bun run migrate`: brings the tables up to date. If several run at once, one works and the others wait. */
 const { MYSQL_URL, MYSQL_MIGRATION_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
 const logger = createLogger('migrate', LOG_LEVEL);
 const mysql = openMysql({ url: MYSQL_URL, migrationUrl: MYSQL_MIGRATION_URL, partitions: PARTITIONS, logger });

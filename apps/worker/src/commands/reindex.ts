@@ -5,8 +5,8 @@ import { workerConfig } from '../config.ts';
 import { SearchUpkeep } from '../search-upkeep.ts';
 
 /**
- * `bun run reindex`: builds the search index anew from the store, without a pause in searching or creating, and drops the
- * old one at the end. May be broken off and started again.
+ * `bun run reindex`: builds a new search index from the store and then drops the old one. Searches and creates go on
+ * meanwhile. It may be interrupted and started again.
  */
 const BAR_WIDTH = 30;
 const TRY_AGAIN_MS = 1_000;
@@ -31,7 +31,7 @@ if (name === undefined) {
 await engine.close();
 await close();
 
-/** The old index's number of documents is about what is to come. */
+/** The total is the old index's number of documents, which is about right. */
 function show(documents: number): void {
   const part = total === 0 ? 1 : Math.min(1, documents / total);
   const bar = '█'.repeat(Math.round(part * BAR_WIDTH)).padEnd(BAR_WIDTH, '·');

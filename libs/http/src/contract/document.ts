@@ -9,14 +9,14 @@ import { type OperationProblem, PROBLEM_DETAILS, PROBLEMS } from './problems.ts'
 import * as schemas from './schemas.ts';
 
 /**
- * What the document says instead of the pattern that is checked. The regular expressions of many languages cannot name a
- * lone surrogate; and generated clients that compile patterns without the Unicode flag would refuse every emoji.
+ * Stands in the document for the pattern that the server checks. In many languages a regular expression cannot name a
+ * lone surrogate, and generated clients that compile it without the Unicode flag would refuse every emoji.
  */
 const ANY_TEXT = 'Any Unicode text, without NUL and lone surrogates.';
 
 /**
- * The OpenAPI 3.1 document, made from the table of operations. What has a name is described once, among the components:
- * a generator makes one type of it.
+ * The OpenAPI 3.1 document, made from the table of operations. A schema or parameter with a name is described once,
+ * among the components, so a generator makes one type of it.
  */
 export const DOCUMENT = {
   openapi: '3.1.2',
@@ -92,13 +92,13 @@ function operationObject(id: OperationId, operation: Operation): object {
   };
 }
 
-/** All parameters of an operation: those of its path, its query, its header. */
+/** All parameters of an operation: path, query and header. */
 function parametersOf({ path, query, idempotencyKey }: Operation): readonly Parameter[] {
   const names = idempotencyKey === undefined ? query : [...query, idempotencyKey];
   return [...pathParameters(path), ...names.map((name) => PARAMETERS[name])];
 }
 
-/** The errors that are described with an operation: what its parts can have wrong. */
+/** The error statuses of an operation: they depend on whether it has a body and path parameters. */
 function problemsOf({ path, body }: Operation): readonly OperationProblem[] {
   const ofBody: readonly OperationProblem[] = body === undefined ? [] : [400, 413, 415];
   const ofPath: readonly OperationProblem[] = pathParameters(path).length === 0 ? [] : [404];
@@ -148,7 +148,7 @@ function ref(kind: 'schemas' | 'parameters' | 'headers' | 'responses', name: str
   return { $ref: `#/components/${kind}/${name}` };
 }
 
-/** A schema for the document: a reference where it has a name, else itself with its parts likewise. */
+/** A schema as the document shows it: a reference if it has a name, else a copy whose parts are treated alike. */
 function named(schema: unknown): unknown {
   const [name] = Object.entries(schemas).find(([, each]) => each === schema) ?? [];
   return name === undefined ? plain(schema) : ref('schemas', name);

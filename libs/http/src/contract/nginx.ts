@@ -1,7 +1,7 @@
 /**
- * What nginx has to know of the API: which program serves a request, what a path takes, the texts of its own errors. It is
- * made from the table of operations, so that an operation is added in one place. The files are kept in the repository,
- * because the image of nginx has nothing that could make them; `bun run generate` writes them anew.
+ * What nginx must know about the API: which program serves a request, what each path accepts, the texts of nginx's own
+ * errors. It is made from the table of operations, so an operation is added in one place. `bun run generate` writes the
+ * files. They are committed, because the nginx image cannot generate them.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -12,12 +12,12 @@ import { PAGE_PATHS, PATH_RULES, type PathRules } from './routing.ts';
 
 const HEAD = '# Made by `bun run generate` from the table of operations, libs/http/src/contract/operations.ts.\n';
 
-/** Each file's text by its name in `nginx/`. */
+/** The text of each file, by its name in `nginx/`. */
 export function nginxContract(): Readonly<Record<string, string>> {
   return { 'maps.conf': maps(), 'locations.conf': locations(), 'problems.conf': problems() };
 }
 
-/** A path in a request's line: what it ends with may be a query. */
+/** Matches a path in a request line, where a query may follow it. */
 const inUri = ({ pattern }: PathRules) => `^${pattern('[^/?]+')}/?([?]|$)`;
 
 function maps(): string {
@@ -25,14 +25,14 @@ function maps(): string {
   const allow = PATH_RULES.map((rules) => `  "~${inUri(rules)}" "${rules.methods.join(', ')}";`);
   const methods = [...new Set(PATH_RULES.flatMap(({ operations }) => operations.filter(isCreate)).map(methodOf))];
   return `${HEAD}
-# For nginx's own 405.
+# The Allow header of nginx's own 405.
 map $request_uri $parley_allow {
   default "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ${allow.join('\n')}
   "~^(?:${pages.replaceAll('.', '\\.')})?/?([?]|$)" "GET, HEAD";
 }
 
-# The creates are ingest's. Everything else is the api's, wrong methods and unknown paths included.
+# ingest serves the creates. The api serves everything else, also wrong methods and unknown paths.
 map "$request_method:$uri" $parley_upstream {
   default api;
 ${methods.map(createsBy).join('\n')}
@@ -59,7 +59,7 @@ function locations(): string {
   return [HEAD, ...PATH_RULES.map(location)].join('');
 }
 
-/** Of paths whose bodies may be longer than others, and of those where a GET may have a body. */
+/** A location for a path that accepts longer bodies than others, or a GET with a body. */
 function location({ pattern, bodyBytesMax, takesGetWithBody }: PathRules): string {
   const rules = [
     ...(bodyBytesMax > BODY_BYTES_MAX ? [`  client_max_body_size ${bodyBytesMax};`] : []),
@@ -74,7 +74,7 @@ ${rules.join('\n')}
 `;
 }
 
-/** nginx's own errors: the codes that it has for them, and what is said beside what all of them have. */
+/** nginx's own errors: the client's status, nginx's codes for it, the detail text, and a header if it has one more. */
 const PAGES: readonly (readonly [status: ProblemStatus, codes: string, detail: string, header?: string])[] = [
   [400, '400 495 496 497', 'The request could not be understood, or its path is not in normal form.'],
   [404, '404', 'There is nothing at this address.'],
@@ -94,9 +94,9 @@ const PAGES: readonly (readonly [status: ProblemStatus, codes: string, detail: s
 function problems(): string {
   const errorPages = PAGES.map(([status, codes]) => `error_page ${codes} = /_problems/${status};`);
   return `${HEAD}
-# nginx's own errors, as problem details (RFC 9457) like those of the apps; the apps' answers pass unchanged. An app that
-# cannot be reached, or is too late, is an outage: 503, and when to try again. (They are addresses because a named location
-# cannot be used for a request whose own address was not understood.)
+# nginx's own errors, as problem details (RFC 9457) like those of the apps; the apps' answers pass unchanged. If an app
+# cannot be reached or is too late, the answer is a 503 with a Retry-After. (The pages are addresses, because a named
+# location cannot be used if a request's own address was not understood.)
 ${errorPages.join('\n')}
 ${PAGES.map(problemPage).join('')}`;
 }

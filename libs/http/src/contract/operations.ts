@@ -5,8 +5,8 @@ import { PATHS, type Path } from './paths.ts';
 import * as schemas from './schemas.ts';
 
 /**
- * The operations of the API: the one table. The routes of the programs, the methods that a path takes, nginx's maps, the
- * document and its errors are all made from it. To add an operation, add it here and give its program a handler.
+ * The one table of the API's operations: the programs' routes, the methods of each path, nginx's maps, the OpenAPI
+ * document and its errors are made from it. To add an operation, add it here and write its handler in its program.
  */
 export interface Operation {
   readonly program: Program;
@@ -15,24 +15,24 @@ export interface Operation {
   readonly tag: keyof typeof TAGS;
   readonly summary: string;
   readonly description?: string;
-  /** The parameters of the URL's query that it takes; any other is a 422. */
+  /** The query parameters that the operation accepts. Any other is a 422. */
   readonly query: readonly ParameterName[];
-  /** Of a create: its Idempotency-Key. */
+  /** The Idempotency-Key header; only creates have it. */
   readonly idempotencyKey?: ParameterName;
   readonly body?: Body;
-  /** A GET that comes with a body is handed on as the POST of the same path. */
+  /** A GET with a body is passed on as a POST to the same path. */
   readonly withBodyAsPost?: true;
   readonly answer: Answer;
 }
 
-/** The programs that serve operations. */
+/** The programs that serve operations of the API. */
 export type Program = 'ingest' | 'api';
 
 export interface Body {
   readonly schema: TSchema;
   readonly example: unknown;
   readonly bytesMax: number;
-  /** Where there need not be a body: what counts as an object without fields. */
+  /** The body is optional: these bodies count as an object without fields. */
   readonly emptyIf?: 'absent' | 'absent or null';
 }
 
@@ -41,12 +41,13 @@ export interface Answer {
   readonly description: string;
   readonly schema: TSchema;
   readonly example: unknown;
-  /** A list of which this is a page: the `Link` header leads to those beside it. */
+  /** The answer is one page of a list; its `Link` header leads to the next and previous pages. */
   readonly paged?: true;
 }
 
 export const TAGS = {
-  Applications: 'What has chats, known by its token. Give one to each of your products, customers or environments.',
+  Applications:
+    'An application has a token and chats. Create one for each of your products, customers or environments.',
   Chats: 'Numbered 1, 2, 3… within their application.',
   Messages: 'Numbered 1, 2, 3… within their chat.',
   Search: 'Over the messages of a chat.',
@@ -91,7 +92,7 @@ const batchInput = {
   ...body(schemas.MessageBatchInput, { messages: [{ message_content: 'One' }, { message_content: 'Two' }] }),
   bytesMax: BATCH_BODY_BYTES_MAX,
 };
-/** Clients that search by GET send `null` where they have no body; it says as little as none. */
+/** Clients that search by GET send `null` when they have no body, so `null` counts as no body. */
 const searchInput = { ...body(schemas.SearchInput, { search_query: 'parcel' }), emptyIf: 'absent or null' } as const;
 
 const NUMBER_PAGE = ['limit', 'order', 'afterNumber', 'beforeNumber'] as const;
@@ -101,7 +102,7 @@ const SEARCH_BY_BODY = ['searchQueryInUrl', 'limit', 'cursor'] as const;
 const NO_QUERY = [] as const;
 
 const SEARCHING =
-  'A message matches where it has all words of the query, as words, beginnings or parts of words; "quotes" keep words together. A query of punctuation alone looks for that. Hits show messages as they are now; a page can be short with a next one.';
+  'A message matches if it has all words of the query, as words, beginnings or parts of words; "quotes" keep words together. A query of only punctuation searches for that punctuation. Hits show messages as they are now. A page can be short and still have a next page.';
 
 export const OPERATIONS = {
   createApplication: {
@@ -163,7 +164,7 @@ export const OPERATIONS = {
     path: PATHS.chats,
     tag: 'Chats',
     summary: 'Create a chat',
-    description: 'Without a body, or without a name in it, the name is empty in every answer.',
+    description: 'Without a body, or without a name in the body, the chat’s name is empty in every answer.',
     query: NO_QUERY,
     idempotencyKey: 'idempotencyKey',
     body: createChatInput,
@@ -294,7 +295,7 @@ export const OPERATIONS = {
     path: PATHS.search,
     tag: 'Search',
     summary: 'Search a chat',
-    description: `The query is \`search_query\`. Clients that can send a body with a GET may put it there, as with the POST. ${SEARCHING}`,
+    description: `The query is \`search_query\`. Clients that can send a body with a GET may put the query there, as with the POST. ${SEARCHING}`,
     query: SEARCH,
     withBodyAsPost: true,
     answer: hitsAnswer,
@@ -305,7 +306,7 @@ export const OPERATIONS = {
     path: PATHS.search,
     tag: 'Search',
     summary: 'Search a chat, with the query in the body',
-    description: `No body, \`{}\` and \`null\` leave the query to the URL; where both have one it must be the same. \`limit\` and \`cursor\` stay in the URL. ${SEARCHING}`,
+    description: `If there is no body, or it is \`{}\` or \`null\`, the query is in the URL; if both have one, it must be the same. \`limit\` and \`cursor\` stay in the URL. ${SEARCHING}`,
     query: SEARCH_BY_BODY,
     body: searchInput,
     answer: hitsAnswer,
@@ -313,7 +314,7 @@ export const OPERATIONS = {
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type OperationId = keyof typeof OPERATIONS;
-/** The operations of a program. */
+/** The operations that a program serves. */
 export type OperationOf<Of extends Program> = {
   [Id in OperationId]: (typeof OPERATIONS)[Id]['program'] extends Of ? Id : never;
 }[OperationId];

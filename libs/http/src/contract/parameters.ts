@@ -8,14 +8,14 @@ import {
   TOKEN_PATTERN,
 } from '@parley/domain';
 
-/** What a request may say beside its body: a name, a meaning, and the JSON Schema of the value. */
+/** A parameter in a request's path, query or header; `schema` is the JSON Schema of its value. */
 export interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
   readonly description: string;
   readonly required?: true;
   readonly schema: object;
-  /** A value to begin with, where it must have one. */
+  /** The docs page fills this value in. */
   readonly example?: number | string;
 }
 
@@ -23,7 +23,7 @@ const token = { type: 'string', pattern: TOKEN_PATTERN };
 const number = { type: 'integer', format: 'int64', minimum: 1, maximum: NUMBER_MAX };
 const searchText = { type: 'string', minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX };
 
-/** The key of each is its name among the components of the document. */
+/** Each key is the parameter's name among the document's components. */
 export const PARAMETERS = {
   applicationToken: { in: 'path', name: 'token', description: 'The application’s token.', schema: token },
   chatNumber: { in: 'path', name: 'number', description: 'The chat’s number.', schema: number, example: 1 },
@@ -91,7 +91,9 @@ export const PARAMETERS = {
 
 export type ParameterName = keyof typeof PARAMETERS;
 
-/** Of an application there must be more characters: its keys have no owner that would keep them apart. */
+/**
+ * Keys of application creates must be longer: they belong to no application, so all clients share one space of keys.
+ */
 function keyed(charactersMin: number) {
   return {
     in: 'header',
@@ -107,7 +109,7 @@ const IN_PATH = {
   ':message': PARAMETERS.messageNumber,
 } as const;
 
-/** The parameters that a path has, in their order. */
+/** The parameters of a path, in the path's order. */
 export function pathParameters(path: string): readonly Parameter[] {
   return path.split('/').flatMap((segment) => (segment in IN_PATH ? [IN_PATH[segment as keyof typeof IN_PATH]] : []));
 }

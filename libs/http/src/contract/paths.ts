@@ -1,4 +1,4 @@
-/** The paths of the contract in Elysia's syntax, under the base path. Of two that match, the first one counts. */
+/** The paths of the contract in Elysia's syntax, below the base path. If two match, the first one is used. */
 export const BASE_PATH = '/api';
 
 export const PATHS = {
@@ -7,7 +7,7 @@ export const PATHS = {
   chats: '/applications/:token/chats',
   chat: '/applications/:token/chats/:number',
   messages: '/applications/:token/chats/:number/messages',
-  /** A literal segment wins over a parameter: this is no message. */
+  /** A literal segment wins over a parameter: `batch` is not read as a message's number. */
   batch: '/applications/:token/chats/:number/messages/batch',
   message: '/applications/:token/chats/:number/messages/:message',
   search: '/applications/:token/chats/:number/search',

@@ -1,6 +1,6 @@
 import { BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX } from '@parley/domain';
 
-/** The kinds of errors: a status, its title, and when a client meets it. The document, its text and all answers use it. */
+/** The kinds of errors: each status's title and when a client gets it. The document and all error answers use it. */
 export const PROBLEMS = {
   400: { title: 'Bad Request', when: 'The body is not JSON in UTF-8, or the request cannot be understood.' },
   404: { title: 'Not Found', when: 'What the path names does not exist.' },
@@ -31,7 +31,7 @@ export const PROBLEMS = {
 
 export type ProblemStatus = keyof typeof PROBLEMS;
 
-/** An example of what an operation may answer, by status. */
+/** An example of the error with each status that operations document. */
 export const PROBLEM_DETAILS = {
   400: { detail: 'The request body is not JSON in UTF-8.' },
   404: { detail: 'There is no such chat.' },
@@ -41,5 +41,5 @@ export const PROBLEM_DETAILS = {
   503: { detail: 'The event log did not confirm in time.' },
 } as const satisfies Partial<Readonly<Record<ProblemStatus, object>>>;
 
-/** The statuses of errors that are described with the operations that have them. */
+/** The statuses that the document shows for single operations. */
 export type OperationProblem = keyof typeof PROBLEM_DETAILS;

@@ -2,14 +2,14 @@ import { BODY_BYTES_MAX } from '@parley/domain';
 import { OPERATION_IDS, OPERATIONS, type Operation } from './operations.ts';
 import { BASE_PATH, PATHS, type Path } from './paths.ts';
 
-/** What is known of an address before any route is looked up: all from the table of operations. */
+/** What is known about an address before a route is looked up. All of it comes from the table of operations. */
 
 const HEALTH_PATHS = ['/healthz', '/readyz', '/metrics'];
 export const PAGE_PATHS = ['/', '/favicon.ico', '/docs', '/openapi.json', '/swagger', '/swagger/json'];
 
 const ASSET = /^\/swagger\/assets\/[^/]+$/;
 
-/** All that is served, as the router of Bun.serve reads it: from the bytes of the request's line. */
+/** Every path that a program serves, for the router of Bun.serve, which matches the bytes of the request line. */
 export const SERVED_PATHS: readonly string[] = [
   ...HEALTH_PATHS,
   ...PAGE_PATHS,
@@ -17,11 +17,13 @@ export const SERVED_PATHS: readonly string[] = [
   ...Object.values(PATHS).map((path) => `${BASE_PATH}${path}`),
 ];
 
-/** A path of the contract with what all its operations say of it. */
+/** A path of the contract, with the combined rules of its operations. */
 export interface PathRules {
-  /** A regular expression's text for the path alone, without its end; a segment is what `segment` matches. */
+  /**
+   * A regular expression's text for the path, without an end anchor. `segment` is the text that matches a parameter.
+   */
   readonly pattern: (segment: string) => string;
-  /** In alphabetical order; HEAD is there with GET. */
+  /** In alphabetical order. HEAD is in the list if GET is. */
   readonly methods: readonly string[];
   readonly operations: readonly Operation[];
   readonly bodyBytesMax: number;
@@ -45,20 +47,22 @@ function rulesOf(path: Path): PathRules {
   };
 }
 
-/** Routes of a path with a parameter in place of this one's word, whose methods this path does not have. */
+/**
+ * An operation whose parameter also matches a word of `path`, which lacks its method: GET …/:message and POST …/batch.
+ */
 export interface Shadowed {
   readonly operation: Operation;
   readonly path: Path;
 }
 
-/** A router that finds no such method under the word would take the word for the parameter. */
+/** These must be refused: a router that finds no such method for the word would take it for the parameter's value. */
 export const SHADOWED: readonly Shadowed[] = Object.values(PATHS).flatMap((path) =>
   OPERATION_IDS.map((id): Operation => OPERATIONS[id])
     .filter((each) => each.path !== path && takesFor(each.path, path) && !takes(path, each.method))
     .map((operation) => ({ operation, path })),
 );
 
-/** Whether `path`, with its parameters for values, is one of the paths that `general` matches. */
+/** Whether `general` matches `path` if the latter's parameters are taken for values. */
 function takesFor(general: Path, path: Path): boolean {
   return new RegExp(`^${general.replaceAll(/:[a-z]+/g, '[^/]+')}$`).test(path);
 }
@@ -69,12 +73,12 @@ function takes(path: Path, method: Operation['method']): boolean {
 
 const MATCHERS = PATH_RULES.map((rules) => ({ matcher: new RegExp(`^${rules.pattern('[^/]+')}/?$`), rules }));
 
-/** The rules of a URL's path; undefined where it is none of the contract. */
+/** The rules for a URL's path; undefined if the contract has no such path. */
 export function rulesAt(pathname: string): PathRules | undefined {
   return MATCHERS.find(({ matcher }) => matcher.test(pathname))?.rules;
 }
 
-/** The methods that a URL's path has, whichever program serves them; none where the path is unknown. */
+/** The methods of a URL's path, whichever program serves it; empty if the path is unknown. */
 export function methodsOf(pathname: string): readonly string[] {
   const served = pathname === '/' ? pathname : pathname.replace(/\/$/, '');
   if ([...HEALTH_PATHS, ...PAGE_PATHS].includes(served) || ASSET.test(served)) return ['GET', 'HEAD'];

@@ -10,28 +10,25 @@ import {
 } from '@parley/domain';
 import { Type } from 'typebox';
 
-/** The bodies of requests. A field that is not listed is refused: what is not understood is not dropped in silence. */
+/** The bodies of requests. An unlisted field is refused, so that nothing that a client sends is ignored in silence. */
 const strict = { additionalProperties: false };
 const SearchText = Type.String({ minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX, pattern: TEXT_PATTERN });
 
 export const ApplicationInput = Type.Object({ application_name: Name }, strict);
 export const ChatInput = Type.Object({ chat_name: ChatName }, strict);
-/** A chat that is created without a name has the empty one. */
+/** The name is optional: a chat that is created without one has the name "". */
 export const CreateChatInput = Type.Object({ chat_name: Type.Optional(ChatName) }, strict);
 export const MessageInput = Type.Object({ message_content: Content }, strict);
 export const MessageBatchInput = Type.Object(
   { messages: Type.Array(MessageInput, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }) },
   strict,
 );
-/** The query may be in the URL instead. */
+/** The query is optional here because it may be in the URL. */
 export const SearchInput = Type.Object({ search_query: Type.Optional(SearchText) }, strict);
 
-/**
- * The bodies of answers. They may get more fields in a later version, so a client must not refuse those that it does not
- * know.
- */
+/** The bodies of answers. A later version may add fields, so clients must accept fields that they do not know. */
 const Token = Type.String({ pattern: TOKEN_PATTERN, description: 'The application’s token: a UUID in lower case.' });
-/** More than 32 bits hold: a generated client must know that. */
+/** The `int64` format makes generated clients use more than 32 bits. */
 const Number_ = Type.Integer({ format: 'int64', minimum: 1, maximum: NUMBER_MAX });
 const Count = Type.Integer({ format: 'int64', minimum: 0 });
 const Time = Type.String({ format: 'date-time', description: 'UTC, with milliseconds.' });
@@ -67,7 +64,7 @@ export const FieldError = Type.Object({
   }),
   message: Type.String(),
 });
-/** RFC 9457. `errors` is there for what a body or a query has wrong. */
+/** RFC 9457. `errors` is present if the body or the query has wrong parts. */
 export const Problem = Type.Object({
   type: Type.String({ description: 'Always about:blank: the status tells the kind of problem.' }),
   title: Type.String(),
