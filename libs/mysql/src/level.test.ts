@@ -49,6 +49,10 @@ test('the level is raised only once no program that knows less was seen for a mi
   expect(await levels()).toEqual([LEVEL + 1]);
   await raiseLevel(pool, LEVEL); // never falls
   expect(await levels()).toEqual([LEVEL + 1]);
+  expect(await database.query('SELECT * FROM programs')).toHaveLength(1);
+  await seen(25 * 60 * 60);
+  await raiseLevel(pool, LEVEL);
+  expect(await database.query('SELECT * FROM programs')).toEqual([]); // of one that ended a day ago
   await database.query(`UPDATE partitions SET level = ${LEVEL}`);
   await database.query('DELETE FROM programs');
 });

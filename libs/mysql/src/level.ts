@@ -29,6 +29,8 @@ export function checkLevel(level: number): void {
 /** Raises every partition to `level`, one by one, unless a program of a lower level was seen within the last minute. */
 export async function raiseLevel(pool: Pool, level: number): Promise<void> {
   await pool.useAgain(async (session) => {
+    // Rows of programs that ended without a word.
+    await session.change('DELETE FROM programs WHERE seen_at < NOW(3) - INTERVAL 1 DAY');
     const behind = await session.select<{ partition_number: number }>(
       `SELECT partition_number FROM partitions WHERE level < ${integer(level)}`,
     );

@@ -22,34 +22,45 @@ export interface Copy {
   readonly values: string;
   /** The partition of a row of the source, as SQL. */
   readonly partition: string;
+  /** Rows in one transaction: some megabytes, and some seconds where each of them counts others. */
+  readonly rowsAtOnce: number;
 }
 
-/** A transaction of this size has some megabytes. */
-const ROWS_AT_ONCE = 10_000;
 const PROGRESS_EVERY_MS = 1_000;
+
+/** How far a table is copied, on record. */
+interface Copied {
+  readonly last_key: string;
+  readonly rows_copied: number;
+}
 
 /** Copies a table in the order of its key. Each transaction copies some rows and records its progress. */
 export async function copyTable(session: Session, copy: Copy, progress: (progress: Progress) => void): Promise<void> {
-  const { name, key, columns, values, partition } = copy;
+  const { name, key, columns, values, partition, rowsAtOnce } = copy;
   const [estimate] = await session.select<{ n: number | null }>(
     `SELECT table_rows AS n FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?`,
     [`before_${name}`],
   );
+  const [copied] = await session.select<Copied>('SELECT last_key, rows_copied FROM before_copied WHERE name = ?', [
+    name,
+  ]);
+  const before = copied?.rows_copied ?? 0;
   const begun = performance.now();
   let reportedAt = begun;
-  let rows = 0;
-  for (let after = await lastKey(session, name); ; ) {
-    const through = await keyBehind(session, copy, after);
+  let rows = before;
+  for (let after = copied && (JSON.parse(copied.last_key) as Key); ; ) {
+    const through = await lastOfNext(session, copy, after);
     if (through === undefined) break;
-    const range = [isBehind(key, after), `NOT (${isBehind(key, through)})`].join(' AND ');
     rows += await session.transaction(async () => {
       await session.change('BEGIN');
       const { matched } = await session.change(
         `INSERT INTO next_${name} (partition_number, ${columns})
-         SELECT ${partition}, ${values} FROM before_${name} AS e FORCE INDEX (PRIMARY) WHERE ${range}`,
+         SELECT ${partition}, ${values} FROM before_${name} AS e FORCE INDEX (PRIMARY)
+         WHERE ${isBehind(key, after)} ORDER BY ${ordered(key)} LIMIT ${rowsAtOnce}`,
       );
       await session.change(
-        `REPLACE INTO before_copied (name, last_key) VALUES (${text(name)}, ${text(JSON.stringify(through))})`,
+        `REPLACE INTO before_copied (name, last_key, rows_copied)
+         VALUES (${text(name)}, ${text(JSON.stringify(through))}, ${rows + matched})`,
       );
       await session.change('COMMIT');
       return matched;
@@ -59,35 +70,30 @@ export async function copyTable(session: Session, copy: Copy, progress: (progres
     if (now - reportedAt < PROGRESS_EVERY_MS) continue;
     reportedAt = now;
     const of = Math.max(rows, estimate?.n ?? 0);
-    progress({ table: name, rows, of, secondsLeft: Math.round((((now - begun) / rows) * (of - rows)) / 1_000) });
+    const msPerRow = (now - begun) / (rows - before);
+    progress({ table: name, rows, of, secondsLeft: Math.round((msPerRow * (of - rows)) / 1_000) });
   }
-  const [count] = await session.select<{ n: number }>(`SELECT COUNT(*) AS n FROM next_${name}`);
-  progress({ table: name, rows: count?.n ?? rows, of: count?.n ?? rows, secondsLeft: 0 });
+  progress({ table: name, rows, of: rows, secondsLeft: 0 });
 }
 
 /** A key's values as the hexadecimal text of HEX(), for bytes and numbers alike. */
 type Key = readonly string[];
 
-async function lastKey(session: Session, name: string): Promise<Key | undefined> {
-  const [row] = await session.select<{ last_key: string }>('SELECT last_key FROM before_copied WHERE name = ?', [name]);
-  return row && (JSON.parse(row.last_key) as Key);
+/** The last key of the next rows to copy. */
+async function lastOfNext(session: Session, copy: Copy, after: Key | undefined): Promise<Key | undefined> {
+  const { name, key, rowsAtOnce } = copy;
+  const columns = key.map((column) => `HEX(${column}) AS ${column}`).join();
+  const select = `SELECT ${columns} FROM before_${name} AS e FORCE INDEX (PRIMARY) WHERE ${isBehind(key, after)}`;
+  const inFull = await session.select<Record<string, string>>(
+    `${select} ORDER BY ${ordered(key)} LIMIT 1 OFFSET ${rowsAtOnce - 1}`,
+  );
+  const rest = () => session.select<Record<string, string>>(`${select} ORDER BY ${ordered(key, ' DESC')} LIMIT 1`);
+  const [last] = inFull.length > 0 ? inFull : await rest();
+  return last && key.map((column) => last[column] ?? '');
 }
 
-/** The last key of the next rows to copy. */
-async function keyBehind(session: Session, { name, key }: Copy, after: Key | undefined): Promise<Key | undefined> {
-  const columns = key.map((column) => `HEX(${column}) AS ${column}`).join();
-  const from = `FROM before_${name} AS e FORCE INDEX (PRIMARY) WHERE ${isBehind(key, after)}`;
-  const ordered = `ORDER BY ${key.map((column) => `e.${column}`).join()}`;
-  const [full] = await session.select<Record<string, string>>(
-    `SELECT ${columns} ${from} ${ordered} LIMIT 1 OFFSET ${ROWS_AT_ONCE - 1}`,
-  );
-  const [last] =
-    full === undefined
-      ? await session.select<Record<string, string>>(
-          `SELECT ${columns} ${from} ORDER BY ${key.map((column) => `e.${column} DESC`).join()} LIMIT 1`,
-        )
-      : [full];
-  return last && key.map((column) => last[column] ?? '');
+function ordered(key: readonly string[], direction = ''): string {
+  return key.map((column) => `e.${column}${direction}`).join();
 }
 
 /** Written out, because MySQL does not use an index for `(a, b) > (…)`. */

@@ -84,7 +84,7 @@ async function tableNames(session: Session): Promise<Set<string>> {
 
 /** The progress of each table: the key of its last copied row, as text. */
 const CREATE_COPIED = `CREATE TABLE IF NOT EXISTS before_copied
-  (name varchar(64) NOT NULL PRIMARY KEY, last_key varchar(255) NOT NULL)`;
+  (name varchar(64) NOT NULL PRIMARY KEY, last_key varchar(255) NOT NULL, rows_copied bigint NOT NULL)`;
 
 /** The same as `partitionOf`. */
 const partitionIn = (column: string, partitions: number) =>
@@ -96,6 +96,7 @@ const MESSAGES = (partitions: number) => ({
   columns: 'token, chat_number, number, content, event_id, version, created_at, updated_at',
   values: `token, chat_number, number, content, event_id, version, created_at, updated_at`,
   partition: partitionIn('token', partitions),
+  rowsAtOnce: 10_000,
 });
 
 const CHATS = (partitions: number) => ({
@@ -106,6 +107,7 @@ const CHATS = (partitions: number) => ({
     WHERE m.partition_number = ${partitionIn('e.token', partitions)} AND m.token = e.token AND m.chat_number = e.number),
     event_id, created_at, updated_at`,
   partition: partitionIn('token', partitions),
+  rowsAtOnce: 200,
 });
 
 const APPLICATIONS = (partitions: number) => ({
@@ -116,6 +118,7 @@ const APPLICATIONS = (partitions: number) => ({
     WHERE c.partition_number = ${partitionIn('e.token', partitions)} AND c.token = e.token),
     event_id, created_at, updated_at`,
   partition: partitionIn('token', partitions),
+  rowsAtOnce: 1_000,
 });
 
 const KEYS = (partitions: number) => ({
@@ -124,6 +127,7 @@ const KEYS = (partitions: number) => ({
   columns: 'scope, key_hash, body_hash, event_id, token, first, epoch, at',
   values: 'scope, key_hash, body_hash, event_id, token, first, epoch, at',
   partition: partitionIn('token', partitions),
+  rowsAtOnce: 10_000,
 });
 
 const BATCHES_AT_ONCE = 500;
