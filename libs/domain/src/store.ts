@@ -35,7 +35,10 @@ export interface Store {
   /** By number, for an unknown chat an empty page. */
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>>;
 
-  /** Changes the name and answers the changed row; undefined where there is none. The last writer wins. */
+  /**
+   * Changes the name and answers the changed row; undefined where there is none. The last writer wins. `updatedAt` never
+   * goes back, whatever the clocks say.
+   */
   renameApplication(token: Token, name: string): Promise<Application | undefined>;
   renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined>;
   /** Search shows the new content instead of the old one, in time. */
