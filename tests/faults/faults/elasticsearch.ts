@@ -40,6 +40,7 @@ export const elasticsearchFaults: readonly Fault[] = [
     name: 'elasticsearch-index-deleted',
     description: 'the index is deleted',
     holdMs: 0,
+    rebuildsIndex: true,
     inject: async ({ stack }) => {
       const aliases = (await call(stack, 'GET', `/_alias/${SEARCH_ALIAS}`)) as Record<string, unknown>;
       for (const index of Object.keys(aliases)) await call(stack, 'DELETE', `/${index}`);
