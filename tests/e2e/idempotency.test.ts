@@ -69,6 +69,28 @@ describe('an Idempotency-Key', () => {
     expect((await named('Two')).status).toBe(422);
   });
 
+  test('with the same body for another chat, or in another way, is a 422', async () => {
+    const application = await client.application();
+    const [chat, other] = [await client.chat('One', application), await client.chat('Other', application)];
+    const message = { message_content: 'same' };
+    const batch = { messages: [message] };
+    const asked: [string, unknown][] = [
+      [chat, message],
+      [other, message],
+      [`${chat}/messages/batch`, batch],
+      [`${other}/messages/batch`, batch],
+    ];
+    for (const [index, [path, json]] of asked.entries()) {
+      const headers = { 'idempotency-key': newKey() };
+      expect((await client.post(path, json, headers)).status).toBe(201);
+      for (const [otherPath, otherJson] of asked.toSpliced(index, 1)) {
+        expect((await client.post(otherPath, otherJson, headers)).status, `${path}, ${otherPath}`).toBe(422);
+      }
+    }
+    expect((await client.get(`${chat}/messages/3`)).status).toBe(404);
+    expect((await client.get(`${other}/messages/3`)).status).toBe(404);
+  });
+
   test('belongs to its application', async () => {
     const headers = { 'idempotency-key': newKey() };
     for (let count = 0; count < 2; count += 1) {

@@ -4,7 +4,7 @@ import { check, type Findings } from './check.ts';
 import { Client } from './client.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { Load } from './load.ts';
-import { observe } from './observe.ts';
+import { observe, settledIndex } from './observe.ts';
 import { quiescence } from './quiescence.ts';
 import { Random } from './random.ts';
 import { Recording } from './record.ts';
@@ -25,6 +25,7 @@ export interface ExperimentOptions {
 const BEFORE_MS = 3_000;
 const STEADY_MS = 4_000;
 const STEADY_WITHIN_MS = 90_000;
+const INDEX_WITHIN_MS = 120_000;
 let runs = 0;
 
 /** A load on the system, and the context of the faults that it meets. */
@@ -42,6 +43,7 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
   const context = newLoad(options);
   const { load } = context;
   try {
+    const index = await indexOf(options.stack);
     await load.prepare();
     load.start();
     await Bun.sleep(beforeMs);
@@ -52,12 +54,30 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
     await fault.heal(context);
     const healedAt = Date.now();
     tell(`healed after ${((healedAt - injectedAt) / 1_000).toFixed(1)} s`);
-    return await compare(fault, context, { injectedAt, healedAt }, options);
+    const result = await compare(fault, context, { injectedAt, healedAt }, options);
+    return fault.rebuildsIndex === true ? result : withoutRebuild(result, index, await indexOf(options.stack));
   } finally {
     // Also where the fault could not be injected: the next one must not have two loads.
     load.abandon();
     await fault.cleanUp?.(context);
   }
+}
+
+/** The index of a well system. One that is filled while the fault happens gets from the store what was never indexed. */
+async function indexOf(stack: FaultStack): Promise<string> {
+  let index: string | undefined;
+  const settled = async () => {
+    index = await settledIndex(stack);
+    return index !== undefined;
+  };
+  await until('searches read an index, and no other is filled', settled, INDEX_WITHIN_MS);
+  return index ?? '';
+}
+
+function withoutRebuild(result: Result, before: string, after: string): Result {
+  if (before === after) return result;
+  const rebuilt = `the search index was built anew (${before}, now ${after}): what was not indexed does not show`;
+  return { ...result, broken: [...result.broken, rebuilt] };
 }
 
 /** Waits until the load is steady, ends it, waits until nothing is on its way, and looks. */

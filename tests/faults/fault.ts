@@ -24,6 +24,8 @@ export interface Fault {
   heal(context: FaultContext): Promise<void>;
   /** After the comparison: what the fault left that the next one must not find. */
   cleanUp?(context: FaultContext): Promise<void>;
+  /** The search index is built anew from the store. That hides what was noted as indexed and was not, so no other fault may. */
+  readonly rebuildsIndex?: boolean;
   /** A create that is not acknowledged is answered within so long; default 2.5 s. */
   readonly refusalMsMax?: number;
   /** How many dead letters it must leave, by reason; `late` ones are not counted. Default: none. */

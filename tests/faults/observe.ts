@@ -60,6 +60,18 @@ export async function observe(stack: FaultStack, client: Client, name: string, r
   };
 }
 
+/** The index that searches read, and since when it is filled; `undefined` where there is none, or one is being filled. */
+export async function settledIndex(stack: FaultStack): Promise<string | undefined> {
+  const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/_alias/${SEARCH_ALIAS}`);
+  const searched = Object.keys((await response.json()) as object);
+  if (!response.ok || searched.length !== 1) return undefined;
+  // An index is on this list before it is filled.
+  const [rows] = await withMysql(stack, (mysql) => mysql.query('SELECT name, created_at AS since FROM search_indices'));
+  const [only, ...others] = rows as { name: string; since: Date }[];
+  if (only === undefined || others.length > 0 || only.name !== searched[0]) return undefined;
+  return `${only.name} of ${only.since.toISOString()}`;
+}
+
 type Row = Record<'token' | 'name' | 'content', string> & Record<'number' | 'chat' | 'count' | 'version', number>;
 type Counted = Omit<StoredOwner, 'countOfApi'>;
 

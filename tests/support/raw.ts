@@ -1,4 +1,5 @@
 /** Bytes that no HTTP client would send, such as a GET with a body, and what comes back. */
+import type { Socket } from 'bun';
 
 export interface RawAnswer {
   readonly status: number;
@@ -48,19 +49,28 @@ export async function answersTo(port: number, bytes: string | Uint8Array, halfCl
   const { promise, resolve: done, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(new Error('the server did not close the connection')), DEADLINE_MS);
   const chunks: Buffer[] = [];
-  const socket = await Bun.connect({
+  let unsent: Buffer | undefined = Buffer.from(bytes);
+  // Of a long request the system takes a part at a time.
+  const send = (socket: Socket): void => {
+    if (unsent === undefined) return;
+    unsent = unsent.subarray(Math.max(0, socket.write(unsent)));
+    if (unsent.length > 0) return;
+    unsent = undefined;
+    if (halfClose) socket.shutdown();
+  };
+  await Bun.connect({
     hostname: '127.0.0.1',
     port,
     allowHalfOpen: halfClose,
     socket: {
+      open: send,
+      drain: send,
       data: (_, received) => void chunks.push(Buffer.from(received)),
       end: (own) => void own.end(),
       close: () => done(),
       error: () => done(),
     },
   });
-  socket.write(bytes);
-  if (halfClose) socket.shutdown();
   await promise.finally(() => clearTimeout(timer));
   return parse(Buffer.concat(chunks));
 }

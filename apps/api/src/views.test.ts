@@ -16,6 +16,21 @@ test('a count is the row’s count plus what is not summed into it yet', async (
   expect(await views.chats(row.token, [chat])).toMatchObject([{ messages_count: 8 }]);
 });
 
+test('each row of a page has the counts of its own sequence, up to where its own partition is summed', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const rows = names.map((name, index) => ({ ...row, token: newToken(), name, countedThrough: index % 2 }));
+  const views = viewsOver(async (countedThrough, sequences) =>
+    sequences.map(({ token }) => 10 * rows.findIndex((each) => each.token === token) + countedThrough),
+  );
+  const told = await views.applications(rows);
+  expect(told.map(({ name, chats_count }) => [name, chats_count - 2])).toEqual([
+    ['a', 0],
+    ['b', 11],
+    ['c', 20],
+    ['d', 31],
+  ]);
+});
+
 test('if the live counts are unreachable, it is the row’s count', async () => {
   const views = viewsOver(async () => {
     throw new Unavailable('numbers', 'away');

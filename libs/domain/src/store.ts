@@ -36,7 +36,10 @@ export interface Store {
   /** In the order of numbers. An empty page for an unknown chat. */
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>>;
 
-  /** Changes the name and returns the changed row; undefined if there is none. The last writer wins. */
+  /**
+   * Changes the name and returns the changed row; undefined if there is none. The last writer wins. `updatedAt` never goes
+   * back, whatever the clocks of several processes say.
+   */
   renameApplication(token: Token, name: string): Promise<Application | undefined>;
   renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined>;
   /** Changes the content. Search finds the new content after a while. */

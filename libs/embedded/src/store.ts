@@ -201,16 +201,16 @@ function prepare(database: Database) {
       `SELECT ${MESSAGE} FROM messages WHERE id < ${CHAT_ID} + ?3 AND id > ${CHAT_ID} ORDER BY id DESC LIMIT ?4`,
     ),
     renameApplication: database.query<Application, [string, number, string]>(
-      `UPDATE applications SET name = ?, updated_at = ? WHERE token = ? RETURNING ${APPLICATION}`,
+      `UPDATE applications SET name = ?, updated_at = max(updated_at, ?) WHERE token = ? RETURNING ${APPLICATION}`,
     ),
     renameChat: database.query<Chat, [string, number, ...Number]>(
-      `UPDATE chats SET name = ?, updated_at = ? WHERE token = ? AND number = ? RETURNING ${CHAT}`,
+      `UPDATE chats SET name = ?, updated_at = max(updated_at, ?) WHERE token = ? AND number = ? RETURNING ${CHAT}`,
     ),
     messageBefore: database.query<{ chatId: number; content: string }, [...Number, number]>(
       `SELECT id >> ${NUMBER_BITS} AS chatId, content FROM messages WHERE id = ${CHAT_ID} + ?3`,
     ),
     rewriteMessage: database.query<Message, [...Number, number, string, number]>(
-      `UPDATE messages SET content = ?4, updated_at = ?5, version = version + 1
+      `UPDATE messages SET content = ?4, updated_at = max(updated_at, ?5), version = version + 1
        WHERE id = ${CHAT_ID} + ?3 RETURNING ${MESSAGE}`,
     ),
     highestChat: database.query<{ highest: number }, [string]>(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { Unavailable } from '@parley/domain';
+import { ACKNOWLEDGE_WITHIN_MS, Unavailable } from '@parley/domain';
 import { failure, TcpProxy, until } from '@parley/testing';
 import { epochRegister } from './testing/register.ts';
 import { canStartServers } from './testing/server.ts';
@@ -144,6 +144,29 @@ describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory
     await one.numbering.seed(sequence, { number: 0 });
     expect(await draw(one.numbering, sequence)).toMatchObject({ first: 1, epoch });
     expect(await draw(two.numbering, sequence)).toMatchObject({ first: 2, epoch });
+  });
+
+  test('an epoch does not begin while what was drawn in an older one may still be acknowledged', async () => {
+    const server = await system.server();
+    const register = epochRegister();
+    let takenAt = 0;
+    let begunAt = 0;
+    const watched = {
+      ...register,
+      next: (partition: number, above: number) => {
+        takenAt = performance.now();
+        return register.next(partition, above);
+      },
+      begin: async () => {
+        begunAt = performance.now();
+      },
+    };
+    const { numbering } = await system.ready({ servers: { url: server.url }, partitions: 1, register: watched });
+    expect(begunAt).toBe(0); // before the first nothing was drawn
+    await server.cli('FLUSHALL');
+    expect(await failure(draw(numbering, messagesOf()))).toBeInstanceOf(Unavailable);
+    await until('the next one begins', () => begunAt > 0);
+    expect(begunAt - takenAt).toBeGreaterThan(ACKNOWLEDGE_WITHIN_MS);
   });
 
   test('a counter that is lost alone ends the epoch for all, unless it may have expired', async () => {

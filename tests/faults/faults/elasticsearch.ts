@@ -3,6 +3,9 @@ import type { Fault } from '../fault.ts';
 import { SEARCH_ALIAS } from '../observe.ts';
 import type { FaultStack } from '../stack.ts';
 
+/** Each worker sends what waits within a moment, and waits for an answer from then on. */
+const FROZEN_MS = 1_500;
+
 async function call(stack: FaultStack, method: string, path: string, json?: unknown): Promise<unknown> {
   const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}${path}`, {
     method,
@@ -29,9 +32,13 @@ export const elasticsearchFaults: readonly Fault[] = [
   },
   {
     name: 'elasticsearch-kill',
-    description: 'kill -9 of Elasticsearch, started again 1 s later',
+    description: 'kill -9 of Elasticsearch while requests of the workers are under way, started again 1 s later',
     holdMs: 1_000,
-    inject: ({ stack }) => stack.kill('elasticsearch'),
+    inject: async ({ stack }) => {
+      stack.signal('elasticsearch', 'SIGSTOP');
+      await Bun.sleep(FROZEN_MS);
+      await stack.kill('elasticsearch');
+    },
     heal: async ({ stack }) => {
       await stack.start('elasticsearch');
     },
@@ -40,6 +47,7 @@ export const elasticsearchFaults: readonly Fault[] = [
     name: 'elasticsearch-index-deleted',
     description: 'the index is deleted',
     holdMs: 0,
+    rebuildsIndex: true,
     inject: async ({ stack }) => {
       const aliases = (await call(stack, 'GET', `/_alias/${SEARCH_ALIAS}`)) as Record<string, unknown>;
       for (const index of Object.keys(aliases)) await call(stack, 'DELETE', `/${index}`);

@@ -1,0 +1,55 @@
+import { expect, test } from 'bun:test';
+import { type Ledger, type MessagePosition, newToken } from '@parley/domain';
+import { createLogger } from '@parley/runtime';
+import type { EngineIndex, SearchEngine } from './search-engine.ts';
+import { SearchUpkeep } from './search-upkeep.ts';
+
+const HALFWAY: MessagePosition = { partition: 1, token: newToken(), chat: 1, number: 7 };
+const BEGUN: EngineIndex = {
+  ...{ name: 'begun', live: false, version: 2, current: true },
+  notes: { filled: { after: HALFWAY, documents: 20_000 } },
+};
+
+/** A rebuild where `BEGUN` was left behind. Answers from where the store was scanned, and what was done before. */
+async function rebuilt(registered: readonly string[]) {
+  const done: string[] = [];
+  const scans: (MessagePosition | undefined)[] = [];
+  const ledger: Partial<Ledger> = {
+    searchIndices: async () => registered,
+    addSearchIndex: async (name) => void done.push(`list ${name}`),
+    exclusively: async (work) => {
+      await work(async () => {});
+      return true;
+    },
+    scan: async (after) => {
+      scans.push(after);
+      done.push('scan');
+      return { documents: [] };
+    },
+  };
+  const admin: SearchEngine['admin'] = {
+    indices: async () => [BEGUN],
+    createIndex: async () => 'another',
+    note: async (name, notes) => void done.push(`note ${name} ${Object.keys(notes).join()}`),
+    refresh: async (name) => void done.push(`refresh ${name}`),
+    swapAlias: async (name) => void done.push(`search ${name}`),
+    dropIndex: async (name) => void done.push(`drop ${name}`),
+    count: async () => 0,
+  };
+  const engine: SearchEngine = { admin, indexInto: async () => [] };
+  const upkeep = new SearchUpkeep({ engine, ledger: ledger as Ledger, logger: createLogger('test', 'silent') });
+  expect(await upkeep.rebuild()).toBe('begun');
+  return { scans, done };
+}
+
+test('a rebuild that was broken off goes on where it was, while its index is written to', async () => {
+  const { scans, done } = await rebuilt(['begun']);
+  expect(scans).toEqual([HALFWAY]);
+  expect(done).toEqual(['scan', 'refresh begun', 'search begun', 'note begun liveSince']);
+});
+
+test('an index that was not written to meanwhile is filled from the beginning, once it is', async () => {
+  const { scans, done } = await rebuilt([]);
+  expect(scans).toEqual([undefined]);
+  expect(done.slice(0, 3)).toEqual(['note begun ', 'list begun', 'scan']);
+});

@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'bun:test';
+import { applicationCreated, chatCreated, messagesCreated, required } from './events.ts';
+import { opened } from './open-harness.ts';
+import type { StoreHarness } from './store.contract.ts';
+
+export function storeTimesContract(name: string, open: () => Promise<StoreHarness>): void {
+  describe(`${name} store, times`, () => {
+    const harness = opened(open);
+
+    test('the time of a change never goes back: whoever created it may have had another clock', async () => {
+      const { store } = harness();
+      const at = Date.now() + 60 * 60 * 1_000;
+      const application = applicationCreated({ at });
+      const { token } = application;
+      await store.append([application, chatCreated(token, { at }), messagesCreated(token, 1, ['a'], { at })]);
+      const changed = [
+        await store.renameApplication(token, 'Renamed'),
+        await store.renameChat(token, 1, 'Renamed'),
+        await store.rewriteMessage(token, 1, 1, 'changed'),
+      ];
+      for (const row of changed) expect(required(row)).toMatchObject({ createdAt: at, updatedAt: at });
+    });
+  });
+}

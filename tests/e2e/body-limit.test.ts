@@ -1,0 +1,68 @@
+import { beforeAll, expect, test } from 'bun:test';
+import { until } from '@parley/testing';
+import type { Client } from '../support/client.ts';
+import { e2e } from '../support/e2e.ts';
+import { rawHttp } from '../support/raw.ts';
+
+/** A batch is sent in chunks of a size that no limit is a multiple of. */
+const CHUNK_BYTES = 50_000;
+const CONTENT = '{"message_content":"x"}';
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+let client: Client;
+let application: string;
+let chat: string;
+beforeAll(async () => {
+  client = await e2e();
+  application = await client.application();
+  chat = await client.chat('Chat', application);
+  await client.messages(chat, ['one']);
+  await client.get(`${chat}/messages/1`);
+});
+
+const LIMIT = 128 * 1024;
+const BATCH_LIMIT = 2 * 1024 * 1024;
+
+/** Every kind of body that there is, with its limit. */
+const requests = () => [
+  { method: 'POST', path: '/api/applications', json: '{"application_name":"x"}', limit: LIMIT, status: 201 },
+  { method: 'POST', path: `${application}/chats`, json: '{"chat_name":"x"}', limit: LIMIT, status: 201 },
+  { method: 'POST', path: chat, json: CONTENT, limit: LIMIT, status: 201 },
+  { method: 'POST', path: `${chat}/messages`, json: CONTENT, limit: LIMIT, status: 201 },
+  { method: 'PATCH', path: `${chat}/messages/1`, json: CONTENT, limit: LIMIT, status: 200 },
+  { method: 'POST', path: `${chat}/search`, json: '{"search_query":"x"}', limit: LIMIT, status: 200 },
+  {
+    method: 'POST',
+    path: `${chat}/messages/batch`,
+    json: `{"messages":[${CONTENT}]}`,
+    limit: BATCH_LIMIT,
+    status: 201,
+  },
+];
+
+const ways = {
+  'with its length': (text: string): string | string[] => text,
+  'in chunks': (text: string): string | string[] => text.match(new RegExp(`[^]{1,${CHUNK_BYTES}}`, 'g')) ?? [],
+};
+
+for (const [way, bodyOf] of Object.entries(ways)) {
+  /** The status of a body that is filled up to so many bytes with spaces, which JSON may have at its end. */
+  const send = async ({ method, path, json }: { method: string; path: string; json: string }, bytes: number) => {
+    let status = 503;
+    // A busy system may ask to come again.
+    await until('there is an answer', async () => {
+      const request = { method, path, headers: JSON_TYPE, body: bodyOf(json.padEnd(bytes)) };
+      ({ status } = await rawHttp(client.url, request));
+      return status !== 503;
+    });
+    return status;
+  };
+
+  test(`a body of exactly the limit is taken ${way}, and one of a byte more is not`, async () => {
+    for (const request of requests()) {
+      const name = `${request.method} ${request.path}`;
+      expect(await send(request, request.limit), name).toBe(request.status);
+      expect(await send(request, request.limit + 1), name).toBe(413);
+    }
+  });
+}
