@@ -1,9 +1,11 @@
 /** Reads of one message and of pages over HTTP, compared with plain SQL on the same rows and with the HTTP floor. */
+import { partitionOf } from '@parley/domain';
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { insertMessages, rawPages, rawPoints, withMysql } from '../floors/mysql.ts';
 import { hasWrk, load, type Target } from '../load/load.ts';
 import { rate } from '../measure/result.ts';
+import { PARTITIONS } from '../stack.ts';
 import { randomFrom } from '../texts.ts';
 
 const CONNECTIONS = 64;
@@ -78,15 +80,15 @@ function pointTargets(chat: string, messages: number): Target[] {
  */
 export async function filledChat(url: string, messages: number): Promise<string> {
   const token = crypto.randomUUID();
-  const bytes = `0x${token.replaceAll('-', '')}`;
+  const key = `${partitionOf(token, PARTITIONS)}, 0x${token.replaceAll('-', '')}`;
   await withMysql(url, async (connection) => {
     const rest = `0x${'0'.repeat(32)}, NOW(3), NOW(3)`;
     const times = 'event_id, created_at, updated_at';
     await connection.query(
-      `INSERT INTO applications (token, name, chats_count, ${times}) VALUES (${bytes}, 'Bench', 1, ${rest})`,
+      `INSERT INTO applications (partition_number, token, name, chats_count, ${times}) VALUES (${key}, 'Bench', 1, ${rest})`,
     );
     await connection.query(
-      `INSERT INTO chats (token, number, name, messages_count, ${times}) VALUES (${bytes}, 1, 'Bench', ${messages}, ${rest})`,
+      `INSERT INTO chats (partition_number, token, number, name, messages_count, ${times}) VALUES (${key}, 1, 'Bench', ${messages}, ${rest})`,
     );
     await insertMessages(connection, { token, chat: 1, first: 1, count: messages });
   });
