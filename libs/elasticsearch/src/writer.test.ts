@@ -164,6 +164,23 @@ describe('an index that was deleted', () => {
     }
   });
 
+  test('may be made anew with another mapping under its name, and is written to in the new way', async () => {
+    const remade = openOwn();
+    try {
+      const token = newToken();
+      const name = await createVersion1(raw, remade.alias);
+      expect(await remade.indexInto([name], [documentOf(token, 1, 'old')])).toEqual([]);
+      await raw.indices.delete({ index: name });
+      expect(await failure(remade.indexInto([name], [documentOf(token, 1, 'x')]))).toBeInstanceOf(IndexMissing);
+      expect(await remade.admin.ensureIndex()).toEqual({ name, created: true });
+      expect(await remade.indexInto([name], [documentOf(token, 1, 'new')])).toEqual([]);
+      await remade.admin.refresh();
+      expect(await numbersOf(remade, token, 'new')).toEqual([1]);
+    } finally {
+      await remade.end();
+    }
+  });
+
   test('is not mistaken for one that is closed or read-only', async () => {
     const shut = openOwn();
     try {
