@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { resolve } from 'node:path';
+import { until } from '@parley/testing';
+import { type Connection, createConnection } from 'mysql2/promise';
+import { Client } from '../support/client.ts';
+
+/**
+ * Elasticsearch is killed while a worker indexes, and started again, under a light load. PARLEY_URL and MYSQL_URL name
+ * the system, which is the one of bin/test-stack.
+ */
+const REPOSITORY = resolve(import.meta.dir, '../..');
+const CHATS = 4;
+const PAUSE_MS = 40;
+/** Of each chat: before Elasticsearch is killed, while it is frozen before that, and after it is back. */
+const CREATED_BEFORE = 60;
+const CREATED_FROZEN = 20;
+const CREATED_AFTER = 60;
+/** Every so many messages an earlier one is changed, which is in the index by then or waits for it. */
+const CHANGED_EVERY = 3;
+const CHANGED_BEHIND = 5;
+const FOUND_WITHIN_MS = 120_000;
+
+let client: Client;
+let mysql: Connection;
+beforeAll(async () => {
+  const { PARLEY_URL, MYSQL_URL } = process.env;
+  if (PARLEY_URL === undefined || MYSQL_URL === undefined)
+    throw new Error('PARLEY_URL and MYSQL_URL must name a system');
+  client = await Client.connect(PARLEY_URL);
+  mysql = await createConnection({ uri: MYSQL_URL, timezone: 'Z' });
+});
+afterAll(() => mysql.end());
+
+async function stack(...args: string[]): Promise<string> {
+  const child = Bun.spawn(['bin/test-stack', ...args], { cwd: REPOSITORY, stdout: 'pipe', stderr: 'inherit' });
+  const [said, status] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+  if (status !== 0) throw new Error(`bin/test-stack ${args.join(' ')}: ${said}`);
+  return said;
+}
+
+async function elasticsearchPid(): Promise<number> {
+  const all = JSON.parse(await stack('status', '--json')) as { name: string; pid: number }[];
+  const found = all.find(({ name }) => name === 'elasticsearch');
+  if (found === undefined) throw new Error('Elasticsearch does not run');
+  return found.pid;
+}
+
+/** The indices that are written to, and since when. */
+async function indices(): Promise<unknown> {
+  const [rows] = await mysql.query('SELECT name, created_at FROM search_indices');
+  return rows;
+}
+
+/** What is acknowledged of one chat: the text of each number. */
+class Load {
+  readonly kept = new Map<number, string>();
+  readonly changed = new Map<number, string>();
+  /** Texts of which nobody was told whether they are stored. */
+  readonly uncertain = new Set<string>();
+  created = 0;
+
+  constructor(readonly chat: string) {}
+
+  async run(isOver: () => boolean): Promise<void> {
+    for (let turn = 0; !isOver(); turn += 1) {
+      await this.#create(`kept k${turn}k`);
+      const number = this.created - CHANGED_BEHIND;
+      if (turn % CHANGED_EVERY === 0 && this.kept.has(number)) await this.#change(number, `changed c${turn}c`);
+      await Bun.sleep(PAUSE_MS);
+    }
+  }
+
+  async #create(text: string): Promise<void> {
+    const { status, body } = await client.post(this.chat, { message_content: text });
+    if (status !== 201) {
+      this.uncertain.add(text);
+      return;
+    }
+    this.kept.set(body.message_number, text);
+    this.created = body.message_number;
+  }
+
+  async #change(number: number, text: string): Promise<void> {
+    const { status } = await client.patch(`${this.chat}/messages/${number}`, { message_content: text });
+    const former = this.kept.get(number)!;
+    this.kept.delete(number);
+    if (status === 200) this.changed.set(number, text);
+    else for (const either of [former, text]) this.uncertain.add(either);
+  }
+
+  /** What all pages of a search have, without what is uncertain. */
+  async found(word: string): Promise<Map<number, string>> {
+    const hits = new Map<number, string>();
+    for (let path: string | undefined = `${this.chat}/search?search_query=${word}&limit=200`; path !== undefined; ) {
+      const { status, headers, body } = await client.get(path);
+      if (status !== 200) throw new Error(`${path}: ${status}`);
+      for (const { number, content } of body) if (!this.uncertain.has(content)) hits.set(number, content);
+      path = /<([^>]+)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+    }
+    return hits;
+  }
+}
+
+test('Elasticsearch is killed while it indexes: afterwards all that was acknowledged is found as it is, and nothing else', async () => {
+  const application = await client.application('Search outage');
+  const chats = await Promise.all(
+    Array.from({ length: CHATS }, (_, index) => client.chat(`Chat ${index}`, application)),
+  );
+  const loads = chats.map((chat) => new Load(chat));
+  const created = () => Math.min(...loads.map((load) => load.created));
+  let over = false;
+  const working = Promise.all(loads.map((load) => load.run(() => over)));
+  try {
+    await until('messages are created', () => created() >= CREATED_BEFORE, 60_000);
+    const found = async () => (await loads[0]!.found('kept')).size > 0;
+    await until('the index works', found, 60_000);
+    const before = await indices();
+    const pid = await elasticsearchPid();
+    // It takes requests and answers none, so they are under way when it is killed.
+    process.kill(pid, 'SIGSTOP');
+    const frozenAt = created();
+    const waiting = until('the workers wait for answers', () => created() >= frozenAt + CREATED_FROZEN, 60_000);
+    await waiting.finally(() => process.kill(pid, 'SIGKILL'));
+    await stack('start', 'elasticsearch').catch(() => stack('start', 'elasticsearch')); // on a busy machine it is late
+    const enough = created() + CREATED_AFTER;
+    await until('more messages are created', () => created() >= enough, 60_000);
+    over = true;
+    await working;
+    // One that is filled anew gets from the store what was noted as indexed and was not.
+    expect(await indices()).toEqual(before);
+  } finally {
+    over = true;
+    await working;
+    await stack('start', 'elasticsearch');
+  }
+  for (const load of loads) {
+    expect(load.changed.size).toBeGreaterThan(CREATED_BEFORE / CHANGED_EVERY / 2);
+    const sizes = { kept: load.kept.size, changed: load.changed.size };
+    const all = async () =>
+      (await load.found('kept')).size === sizes.kept && (await load.found('changed')).size === sizes.changed;
+    await until('as many are found as there are', all, FOUND_WITHIN_MS).catch(() => {}); // what is missing is told below
+    const sorted = (texts: ReadonlyMap<number, string>) => [...texts].sort(([a], [b]) => a - b);
+    expect(sorted(await load.found('kept'))).toEqual(sorted(load.kept));
+    expect(sorted(await load.found('changed'))).toEqual(sorted(load.changed));
+  }
+}, 600_000);
