@@ -36,12 +36,7 @@ export async function installDocker(environment = process.env): Promise<DockerIn
   const settings = readSettings(environment, REPOSITORY);
   const { rootfs, elasticsearch, javaOfMachine, javaInside } = await install(settings);
   const engine = `${settings.cacheDir}/docker-${hash(JSON.stringify([PACKAGES, MOUNT_POINTS]))}`;
-  const manifests = globSync(
-    ['package.json', 'bun.lock', 'bunfig.toml', '{apps,libs}/*/package.json', '{bench,tests}/package.json'].flat(),
-    {
-      cwd: REPOSITORY,
-    },
-  ).sort();
+  const manifests = readManifests();
   const packages = `${settings.cacheDir}/packages-${hash(manifests.map((file) => readFileSync(join(REPOSITORY, file), 'utf8')).join())}`;
   await withLock(`${settings.cacheDir}/install.lock`, async () => {
     if (!existsSync(engine)) await installEngine(engine);
@@ -74,6 +69,15 @@ async function checkVersions(root: string): Promise<void> {
       console.warn(`Warning: the Debian mirror has Docker's ${name} ${version}; the tests are made for ${series}.`);
     }
   }
+}
+
+/** The files that decide the dependencies: those of the first stage of the Dockerfile. */
+function readManifests(): readonly string[] {
+  const { workspaces } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+    workspaces: { packages: string[] };
+  };
+  const members = workspaces.packages.map((folder) => `${folder}/package.json`);
+  return globSync(['package.json', 'bun.lock', 'bunfig.toml', ...members], { cwd: REPOSITORY }).sort();
 }
 
 /** The apps' packages, as the Dockerfile installs them. */
