@@ -1,7 +1,7 @@
 import type { EventLog, Numbering, Store, Token } from '@parley/domain';
 import { Acceptance, CounterSeeds, systemClock } from '@parley/protocol';
 
-/** What a create needs of the drivers. */
+/** The drivers that a create needs. */
 export interface CreateParts {
   readonly numbering: Numbering;
   readonly log: Pick<EventLog, 'publish' | 'refusal' | 'fence'>;
@@ -14,7 +14,7 @@ export function accepting({ numbering, log, store }: CreateParts): Acceptance {
   return new Acceptance({ ...parts, seeds: new CounterSeeds(parts) });
 }
 
-/** Creates an application with one chat, and answers its token. */
+/** Creates an application with one chat and returns its token. */
 export async function createChat(acceptance: Acceptance): Promise<Token> {
   const token = await acceptance.application('An app');
   await acceptance.chat(token, 'A chat');

@@ -4,13 +4,13 @@ import { type Harness, opened } from './open-harness.ts';
 
 export interface CountersHarness extends Harness {
   readonly counters: Counters;
-  /** A generation above all that any test has used, so that tests on a shared server do not meet. */
+  /** Returns a generation above all earlier ones, so that tests on a shared server do not disturb each other. */
   nextGeneration(): number;
-  /** Into how many the driver divides the sequences; 1 where it does not. */
+  /** The number of partitions into which the driver divides the sequences; 1 if it does not divide them. */
   readonly partitions: number;
 }
 
-/** What every driver of Counters promises. */
+/** The tests that every driver of Counters must pass. */
 export function countersContract(name: string, open: () => Promise<CountersHarness>): void {
   describe(`${name} counters`, () => {
     const harness = opened(open);
@@ -22,20 +22,20 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       for (let partition = 0; partition < partitions; partition += 1) await counters.drop(partition, through);
     };
 
-    test('nothing waits for a sequence that nothing was added to', async () => {
+    test('a sequence that nothing was added to has a pending count of 0', async () => {
       const { counters } = harness();
       expect(await counters.pending(0, [chatsOf(), messagesOf()])).toEqual([0, 0]);
     });
 
-    test('asked about no sequences they answer none', async () => {
+    test('the pending counts of no sequences are an empty list', async () => {
       expect(await harness().counters.pending(0, [])).toEqual([]);
     });
 
-    test('adding nothing is fine', async () => {
+    test('an empty addition is accepted', async () => {
       await harness().counters.add(harness().nextGeneration(), []);
     });
 
-    test('what is added in one generation sums up', async () => {
+    test('counts that are added in one generation are summed', async () => {
       const { counters, nextGeneration } = harness();
       const generation = nextGeneration();
       const sequence = chatsOf();
@@ -44,7 +44,7 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       expect(await counters.pending(generation - 1, [sequence])).toEqual([42]);
     });
 
-    test('a sequence that stands twice in one addition counts twice', async () => {
+    test('a sequence that is named twice in one addition is counted twice', async () => {
       const { counters, nextGeneration } = harness();
       const generation = nextGeneration();
       const sequence = messagesOf();
@@ -56,7 +56,7 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       expect(await counters.pending(generation - 1, [sequence])).toEqual([3]);
     });
 
-    test('concurrent additions all count', async () => {
+    test('concurrent additions are all counted', async () => {
       const { counters, nextGeneration } = harness();
       const generation = nextGeneration();
       const sequence = messagesOf();
@@ -64,7 +64,7 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       expect(await counters.pending(generation - 1, [sequence])).toEqual([50]);
     });
 
-    test('answers stand in the order of the question, also where a sequence is asked twice', async () => {
+    test('pending counts come in the order of the sequences asked for, even if one is asked for twice', async () => {
       const { counters, nextGeneration } = harness();
       const generation = nextGeneration();
       const [a, b, unknown] = [chatsOf(), messagesOf(), chatsOf()];
@@ -76,7 +76,7 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       expect(await counters.pending(generation - 1, [b, unknown, a, b])).toEqual([2, 0, 1, 2]);
     });
 
-    test("an application's chats and the messages of its chats are counted apart", async () => {
+    test("an application's chats and the messages of its chats are counted separately", async () => {
       const { counters, nextGeneration } = harness();
       const generation = nextGeneration();
       const token = newToken();
@@ -88,7 +88,7 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       expect(await counters.pending(generation - 1, sequences)).toEqual([1, 2, 3, 4]);
     });
 
-    test('the generations above the asked one wait, that one and those below do not', async () => {
+    test('only generations above the given one are pending', async () => {
       const { counters, nextGeneration } = harness();
       const sequence = chatsOf();
       const [first, second, third] = [nextGeneration(), nextGeneration(), nextGeneration()];
@@ -101,7 +101,7 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       expect(await counters.pending(third, [sequence])).toEqual([0]);
     });
 
-    test('dropping forgets a generation and those below, and keeps those above', async () => {
+    test('dropping a generation removes it and those below, and keeps those above', async () => {
       const { counters, nextGeneration } = harness();
       const sequence = messagesOf();
       const [first, second, third] = [nextGeneration(), nextGeneration(), nextGeneration()];
@@ -112,7 +112,7 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       expect(await counters.pending(first - 1, [sequence])).toEqual([100]);
     });
 
-    test('dropping in one partition keeps what the others have', async () => {
+    test('dropping in one partition keeps the counts of the others', async () => {
       const { counters, nextGeneration, partitions } = harness();
       if (partitions === 1) return;
       const generation = nextGeneration();
@@ -128,7 +128,7 @@ export function countersContract(name: string, open: () => Promise<CountersHarne
       expect(await counters.pending(generation - 1, sequences)).toEqual(expected);
     });
 
-    test('dropping again, or what never was, changes nothing', async () => {
+    test('dropping a generation twice, or one that does not exist, changes nothing', async () => {
       const { counters, nextGeneration } = harness();
       const sequence = chatsOf();
       const dropped = nextGeneration();

@@ -29,13 +29,13 @@ async function started(options: Omit<EmbeddedOptions, 'dataDir'> = {}) {
 }
 
 describe('the embedded drivers', () => {
-  test('closing again, at once or later, is fine', async () => {
+  test('closing twice, at once or later, does no harm', async () => {
     const embedded = await started();
     await Promise.all([embedded.close(), embedded.close()]);
     await embedded.close();
   });
 
-  test('closing stores what waits and answers its creators', async () => {
+  test('closing stores the waiting creates and acknowledges them', async () => {
     const embedded = await started();
     const token = await createChat(embedded.acceptance);
     const published = Array.from({ length: 50 }, (_, index) =>
@@ -76,7 +76,7 @@ describe('the embedded drivers', () => {
     }
   });
 
-  test('counters that were forgotten are missing, and go on from the store without repeating a number', async () => {
+  test('a forgotten counter is missing, is seeded again from the store, and repeats no number', async () => {
     const embedded = await started({ countersKept: 3 });
     const token = await createChat(embedded.acceptance);
     await embedded.store.append([2, 3, 4, 5, 6, 7, 8, 9].map((number) => chatCreated(token, { number })));
@@ -87,7 +87,7 @@ describe('the embedded drivers', () => {
     expect(await embedded.acceptance.messages(token, 1, ['c'])).toBe(3);
   });
 
-  test('a number that is under way while its counter is forgotten is not given again', async () => {
+  test('a number that is not stored yet is not given again if its counter is forgotten meanwhile', async () => {
     const embedded = openEmbedded({ dataDir, countersKept: 3 });
     open.push(embedded);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
@@ -108,7 +108,7 @@ describe('the embedded drivers', () => {
     expect(await Promise.all([underWay, next])).toEqual([1, 2]);
   });
 
-  test('numbers go on after a restart, and those of creates that were never stored are given again', async () => {
+  test('numbers continue after a restart, and the numbers of creates that were never stored are given again', async () => {
     const first = await started();
     const token = await createChat(first.acceptance);
     expect(await first.acceptance.messages(token, 1, ['a', 'b'])).toBe(1);
@@ -120,7 +120,7 @@ describe('the embedded drivers', () => {
     expect(await second.acceptance.messages(token, 1, ['c'])).toBe(3);
   });
 
-  test('a key is remembered over a restart, with its number and its body', async () => {
+  test('a key survives a restart, with its number and its body', async () => {
     const key = newKey('one');
     const first = await started();
     const token = await createChat(first.acceptance);
@@ -162,7 +162,7 @@ describe('the embedded drivers', () => {
     expect(await drawn(numbering, messagesOf(token), { key: other })).toMatchObject({ first: 2 });
   });
 
-  test('a key is not free while one of several attempts with it may still be stored', async () => {
+  test('a key stays taken while one of several attempts with it may still be stored', async () => {
     const embedded = openEmbedded({ dataDir });
     open.push(embedded);
     const token = await storedChat(embedded.store);
@@ -192,7 +192,7 @@ describe('the embedded drivers', () => {
     expect((await embedded.store.chat(token, 1))?.messagesCount).toBe(1);
   });
 
-  test('a key is not free because an attempt was refused while another waits', async () => {
+  test('a key stays taken if one attempt was refused while another one waits', async () => {
     const embedded = openEmbedded({ dataDir, queueBytesMax: 1 });
     open.push(embedded);
     const token = await storedChat(embedded.store);
@@ -207,7 +207,7 @@ describe('the embedded drivers', () => {
     expect(await first).toBe(1);
   });
 
-  test('creates are refused while too much is waiting, and spend no number: the next ones follow without a gap', async () => {
+  test('creates that are refused because too much is waiting use no number: later ones follow without a gap', async () => {
     const embedded = openEmbedded({ dataDir, queueBytesMax: 1 });
     open.push(embedded);
     const { store, log, numbering } = embedded;
@@ -235,7 +235,7 @@ describe('the embedded drivers', () => {
     expect(await acceptance.chat(token, 'next')).toBe(2);
   });
 
-  test('messages beyond the greatest number are rejected and do not become those of the next chat', async () => {
+  test('messages beyond the highest number are rejected and do not end up in the next chat', async () => {
     const { store } = await started();
     const token = await storedChat(store);
     await store.append([chatCreated(token, { number: 2 })]);

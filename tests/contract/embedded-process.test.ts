@@ -19,7 +19,7 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** Runs the writer, kills it with SIGKILL after so many lines, and answers all that it wrote: number and content. */
+/** Runs the writer, kills it (SIGKILL) after `lines` lines, and returns what it reported: number and content. */
 async function writeAndKill(token: Token, lines: number): Promise<[number, string][]> {
   const child = Bun.spawn([process.execPath, WRITER, dataDir, token], { stdout: 'pipe', stderr: 'inherit' });
   const decoder = new TextDecoder();
@@ -33,7 +33,7 @@ async function writeAndKill(token: Token, lines: number): Promise<[number, strin
   }
   await child.exited;
   expect(child.signalCode).toBe('SIGKILL');
-  // A line that the kill cut off was not reported.
+  // If the kill cut off a line, that message counts as not reported.
   return text
     .slice(0, text.lastIndexOf('\n'))
     .split('\n')
@@ -52,7 +52,7 @@ async function allMessages(store: Store, token: Token): Promise<Message[]> {
 }
 
 describe('the embedded drivers in several processes', () => {
-  test('a folder that is open is refused to another process, and free when it was closed', async () => {
+  test('a process cannot open a folder that another process has open; after the close it can', async () => {
     const embedded = openEmbedded({ dataDir });
     const token = await storedChat(embedded.store);
     const second = Bun.spawn([process.execPath, WRITER, dataDir, token], { stdout: 'pipe', stderr: 'pipe' });
@@ -65,7 +65,7 @@ describe('the embedded drivers in several processes', () => {
     expect((await writeAndKill(token, 1)).length).toBeGreaterThan(0);
   }, 30_000);
 
-  test('a folder that is open is refused to another process although its lock file was deleted', async () => {
+  test('a process cannot open a folder that another process has open, even if the lock file was deleted', async () => {
     const embedded = openEmbedded({ dataDir });
     const token = await storedChat(embedded.store);
     await rm(join(dataDir, 'parley.lock'));
@@ -77,7 +77,7 @@ describe('the embedded drivers in several processes', () => {
     await embedded.close();
   }, 30_000);
 
-  test('a folder that is open is refused within the process too', async () => {
+  test('one process cannot open a folder twice', async () => {
     const embedded = openEmbedded({ dataDir });
     expect(() => openEmbedded({ dataDir })).toThrow(DataDirInUse);
     await embedded.store.ping();
@@ -85,7 +85,7 @@ describe('the embedded drivers in several processes', () => {
     await openEmbedded({ dataDir }).close();
   });
 
-  test('everything that was acknowledged is there once after kill -9, under its number, and counted', async () => {
+  test('after kill -9 every acknowledged message is stored once, under its number, and counted', async () => {
     const first = openEmbedded({ dataDir });
     const token = await storedChat(first.store);
     await first.close();

@@ -32,7 +32,7 @@ async function found({ search, store }: Embedded, token: Token, query: string, l
   return hits.map(({ number }) => number);
 }
 
-/** A folder as the version before left it: its tables and search table, with messages 1 to `count` in a chat. */
+/** Makes a folder of version 1, with its tables and search table, and messages 1 to `count` in one chat. */
 async function folderOfVersion1(count: number): Promise<Token> {
   const token = newToken();
   const database = new Database(join(dataDir, 'parley.db'), { create: true, strict: true });
@@ -60,8 +60,8 @@ async function folderOfVersion1(count: number): Promise<Token> {
   return token;
 }
 
-describe('a folder of the version before', () => {
-  test('is searched at once, while a new search table is filled beside creates and changes, then the old one goes with the next start', async () => {
+describe('a folder of the previous version', () => {
+  test('can be searched at once while a new search table is filled under creates and changes; the next start drops the old one', async () => {
     const count = 20_000;
     const token = await folderOfVersion1(count);
     const progress: number[] = [];
@@ -126,7 +126,7 @@ describe('a folder of the version before', () => {
     expect(await found(embedded, token, 'w778w')).toEqual([778]);
   }, 60_000);
 
-  test('that is closed while the table is filled goes on at the next start, and misses nothing', async () => {
+  test('that is closed while the new table is filled continues at the next start, and no message is missing', async () => {
     const count = 3_000;
     const token = await folderOfVersion1(count);
     let starts = 0;
@@ -149,8 +149,8 @@ describe('a folder of the version before', () => {
   }, 60_000);
 });
 
-describe('a search that costs much', () => {
-  /** All of them in every message: none of the words narrows the search, and the last decides. */
+describe('an expensive search', () => {
+  /** Every message has all of these words. So no word narrows the search, and only the last one decides. */
   const words = Array.from({ length: 500 }, (_, index) => String.fromCodePoint(0x4e00 + index));
   const query = [...words].reverse().join(' ');
 
@@ -159,7 +159,7 @@ describe('a search that costs much', () => {
     const { log, store } = embedded;
     await log.consume(async (events) => (await store.append(events)).rejected);
     const token = await storedChat(store);
-    // Marks of different classes in turn are what takes longest to fold.
+    // Alternating marks of different combining classes take the longest to fold.
     const content = `${words.join(' ')} `.padEnd(9_900, `a${'\u0301\u0323'.repeat(15)}`);
     for (let first = 1; first <= messages; first += 50)
       await store.append([messagesCreated(token, first, Array<string>(50).fill(content))]);
@@ -167,11 +167,11 @@ describe('a search that costs much', () => {
     return { opened: embedded, token };
   }
 
-  test('ends in time, with nothing rather than a part, while creates and quick searches go on', async () => {
+  test('fails in time instead of returning a part of the hits, and creates and quick searches go on meanwhile', async () => {
     const { opened, token } = await chatOf(1_000);
     const acceptance = accepting(opened);
     let running = true;
-    // Each message has all of the words but the last, so no hit ends a search early.
+    // Each message has all of the words but the last, so no search ends early because it has enough hits.
     const costly = Promise.all(
       Array.from({ length: 4 }, (_, index) =>
         opened.search.search({ token, chat: 1, query: `${query.slice(0, -1)}${index}`, limit: 50 }).then(
@@ -197,13 +197,13 @@ describe('a search that costs much', () => {
     expect(searches).toBeGreaterThan(3);
   }, 60_000);
 
-  test('is answered where it is less', async () => {
+  test('succeeds in a small chat', async () => {
     const { opened, token } = await chatOf(50);
     expect(await found(opened, token, query, 3)).toEqual([50, 49, 48]);
   }, 60_000);
 });
 
-test('a lock file keeps the folder for one process, and the data has no lock of its own', async () => {
+test('the lock file alone reserves the folder for one process: the database file is not locked', async () => {
   embedded = openEmbedded({ dataDir });
   expect((await readdir(dataDir)).sort()).toContain('parley.lock');
   const reader = new Database(join(dataDir, 'parley.db'), { readonly: true });

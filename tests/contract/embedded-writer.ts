@@ -3,8 +3,8 @@ import { openEmbedded } from '@parley/embedded';
 import { accepting } from './accepting.ts';
 
 /**
- * A process that creates messages in chat 1 of an application until it is killed, 20 at a time, and writes a line
- * `number content` for each as soon as it is acknowledged. `bun embedded-writer.ts FOLDER TOKEN`
+ * A program that creates messages in chat 1 of an application, 20 at a time, until it is killed. It writes a line
+ * `number content` for each message when it is acknowledged. `bun embedded-writer.ts FOLDER TOKEN`
  */
 const [dataDir = '', token = ''] = process.argv.slice(2);
 const embedded = openEmbedded({ dataDir });

@@ -9,13 +9,13 @@ import { chatCreated, idempotencyKey, storedChat } from './events.ts';
 
 const CHATS = 5;
 
-/** What may happen to a create before its creator hears of it. */
+/** When the store fails while it handles a create. */
 type Fault = 'none' | 'before the commit' | 'after the commit';
 
 interface Create {
   readonly chat: number;
   readonly count: number;
-  /** Some creates share a key with others of the chat and of their count: repetitions. */
+  /** Creates with the same key, chat and count are repetitions of one create. */
   readonly key: number | undefined;
 }
 
@@ -43,7 +43,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
 );
 
-/** The embedded drivers with a store that fails where it is told to, and what was acknowledged of them. */
+/** The embedded drivers with a store that fails on demand, and the messages that were acknowledged. */
 class World {
   fault: Fault = 'none';
   readonly acknowledged = new Map<string, string>();
@@ -91,7 +91,7 @@ class World {
     for (const [index, content] of contents.entries()) this.#acknowledge(`${chat}:${first + index}`, content);
   }
 
-  /** Numbers are unique by the store's key, so what is to see is that each content is there once. */
+  /** Checks that each content is stored once. The store's key already makes numbers unique. */
   async expectExact(token: Token): Promise<void> {
     const stored = new Map<string, string>();
     for (let chat = 1; chat <= CHATS; chat += 1) {
@@ -110,7 +110,7 @@ class World {
     return this.#embedded.close();
   }
 
-  /** A number is acknowledged for one content only. */
+  /** Fails if a number is acknowledged for two different contents. */
   #acknowledge(place: string, content: string): void {
     expect([place, this.acknowledged.get(place) ?? content]).toEqual([place, content]);
     this.acknowledged.set(place, content);
@@ -130,7 +130,7 @@ class World {
   }
 }
 
-/** The log refuses creates for a while after a failure. Here they are drawn for all the same: that is the harder case. */
+/** After a failure the log refuses creates for a while. Here numbers are drawn anyway: that is the harder case. */
 function acceptingAlways({ log, ...drivers }: ReturnType<typeof openEmbedded>) {
   const { publish, fence } = log;
   return accepting({
@@ -139,7 +139,7 @@ function acceptingAlways({ log, ...drivers }: ReturnType<typeof openEmbedded>) {
   });
 }
 
-/** Runs the steps and answers how many messages were acknowledged. */
+/** Runs the steps and returns how many messages were acknowledged. */
 async function run(steps: readonly Step[], countersKept: number): Promise<number> {
   const dataDir = await temporaryFolder();
   const world = new World(dataDir, countersKept);
@@ -165,7 +165,7 @@ async function run(steps: readonly Step[], countersKept: number): Promise<number
 
 const steps = fc.array(step, { minLength: 1, maxLength: 12 });
 
-test('whatever is created, repeated, failed and reopened: what was acknowledged is there once, and counted', async () => {
+test('after any sequence of creates, repetitions, failures and restarts, each acknowledged message is stored once and counted', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (taken) => {
       await run(taken, 50_000);
@@ -174,7 +174,7 @@ test('whatever is created, repeated, failed and reopened: what was acknowledged 
   );
 }, 120_000);
 
-test('the same while counters are forgotten all the time', async () => {
+test('the same holds while counters are forgotten all the time', async () => {
   let acknowledged = 0;
   await fc.assert(
     fc.asyncProperty(steps, fc.integer({ min: 1, max: 3 }), async (taken, countersKept) => {
@@ -182,6 +182,6 @@ test('the same while counters are forgotten all the time', async () => {
     }),
     { numRuns: 150 },
   );
-  // A create may be refused where its counter goes as soon as it comes; it must not be the rule.
+  // A create may be refused if its counter is forgotten right after it was seeded, but most creates must succeed.
   expect(acknowledged).toBeGreaterThan(500);
 }, 120_000);

@@ -9,7 +9,7 @@ import { numberingContract } from './numbering.contract.ts';
 import { searchIndexContract } from './search-index.contract.ts';
 import { storeContract } from './store.contract.ts';
 
-/** The embedded drivers on a folder of their own, which goes with them. */
+/** Opens the embedded drivers in a folder of their own, which is deleted at the end. */
 async function openDrivers() {
   const dataDir = await temporaryFolder();
   const embedded = openEmbedded({ dataDir });
@@ -27,7 +27,7 @@ countersContract('the embedded', async () => {
   return { ...(await openDrivers()), partitions: 1, nextGeneration: () => ++generation };
 });
 
-/** Searchable is here what is stored: documents become messages of the store, later versions rewrite them. */
+/** The embedded search reads the store. So documents are stored as messages, and later versions rewrite them. */
 searchIndexContract('the embedded', async () => {
   const { search, store, close } = await openDrivers();
   return {
@@ -52,7 +52,7 @@ eventLogContract('the embedded', async () => {
   return { log, source: () => log, isDeadLetter: async () => false, close };
 });
 
-/** A key is confirmed here by the commit of its event. */
+/** The embedded store confirms a key when it commits the key's event. */
 numberingContract('the embedded', async () => {
   const { numbering, log, store, close } = await openDrivers();
   await log.consume(async (events) => (await store.append(events)).rejected);

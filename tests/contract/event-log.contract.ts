@@ -15,20 +15,20 @@ import { Recorder } from './recorder.ts';
 
 export interface EventLogHarness extends Harness {
   readonly log: EventLog;
-  /** A consuming end that is not started. A test starts one at a time and stops it. */
+  /** Returns a source that is not started. A test starts one at a time and stops it. */
   source(): EventSource;
-  /** Whether a rejected event is kept as a dead letter; never where the log answers its creator instead. */
+  /** Whether a rejected event is kept as a dead letter; always false if the log rejects the publish instead. */
   isDeadLetter(event: Event): Promise<boolean>;
 }
 
 const FENCE_MS = 5_000;
 
-/** What every driver of EventLog and EventSource promises. */
+/** The tests that every driver of EventLog and EventSource must pass. */
 export function eventLogContract(name: string, open: () => Promise<EventLogHarness>): void {
   describe(`${name} event log`, () => {
     const harness = opened(open);
 
-    /** Runs a test with a started source, stopped whatever happens. */
+    /** Runs a test with a started source, and stops the source even if the test fails. */
     async function consuming(run: (log: EventLog, recorder: Recorder) => Promise<void>): Promise<void> {
       const recorder = new Recorder();
       const source = harness().source();
@@ -40,7 +40,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       }
     }
 
-    test('hands on what was published, unchanged', () =>
+    test('delivers a published event unchanged', () =>
       consuming(async (log, recorder) => {
         const token = newToken();
         const key = idempotencyKey('a key', 'a body');
@@ -63,7 +63,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         expect(recorder.stored(event.token)).toEqual([event]);
       }));
 
-    test("hands on an application's events in the order of their publishing, published at once or apart", () =>
+    test("delivers an application's events in the order they were published, at once or one by one", () =>
       consuming(async (log, recorder) => {
         const tokens = Array.from({ length: 5 }, newToken);
         for (let first = 1; first <= 600; first += 200) {
@@ -79,7 +79,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         }
       }));
 
-    test('hands on one batch of a partition at a time', () =>
+    test('delivers one batch of a partition at a time', () =>
       consuming(async (log, recorder) => {
         const token = newToken();
         for (let round = 0; round < 10; round += 1) {
@@ -89,14 +89,14 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         expect(recorder.atOnceMax).toBe(1);
       }));
 
-    test('refuses nothing while it can take it', () =>
+    test('has no reason to refuse events while the source runs', () =>
       consuming(async (log) => {
         const token = newToken();
         await log.publish(applicationCreated({ token }));
         expect(log.refusal(token)).toBeUndefined();
       }));
 
-    test('the same event may be published again', () =>
+    test('an event may be published twice', () =>
       consuming(async (log, recorder) => {
         const event = messagesCreated(newToken(), 1, ['x']);
         await Promise.all([log.publish(event), log.publish({ ...event })]);
@@ -105,12 +105,12 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         expect(recorder.stored(event.token)).toEqual([event]);
       }));
 
-    test('a fence in an application of which nothing was published resolves', () =>
+    test('a fence of an application without events resolves', () =>
       consuming(async (log) => {
         await log.fence(newToken(), FENCE_MS);
       }));
 
-    test('fences resolve only after what came before them is stored', () =>
+    test('fences resolve only after all earlier events are stored', () =>
       consuming(async (log, recorder) => {
         const event = messagesCreated(newToken(), 1, ['x']);
         const release = recorder.hold();
@@ -128,7 +128,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         await published;
       }));
 
-    test('a fence rejects with Unavailable where what came before is not stored in time', () =>
+    test('a fence rejects with Unavailable if the earlier events are not stored in time', () =>
       consuming(async (log, recorder) => {
         const event = messagesCreated(newToken(), 1, ['x']);
         const release = recorder.hold();
@@ -141,7 +141,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         expect(recorder.hasStored(event)).toBe(true);
       }));
 
-    test('an event that is rejected is kept or refused, alone, and not handed on again', () =>
+    test('a rejected event becomes a dead letter or fails its publish; others are stored, and it is not delivered again', () =>
       consuming(async (log, recorder) => {
         const token = newToken();
         const events = [1, 2, 3].map((number) => messagesCreated(token, number, ['x']));
@@ -158,7 +158,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         expect(recorder.taken.flat().filter(({ id }) => id === bad.id)).toHaveLength(1);
       }));
 
-    test('what was acknowledged is stored in order although the handler fails, the rest is refused', () =>
+    test('when the handler fails, acknowledged events are still stored in order, and the others are refused', () =>
       consuming(async (log, recorder) => {
         const token = newToken();
         recorder.fail(new Unavailable('store', 'away'), new Error('unexpected'), new Unavailable('store', 'away'));
@@ -176,7 +176,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         );
       }));
 
-    test('a publish is answered within two seconds although the store takes nothing', () =>
+    test('a publish ends within two seconds even if the store takes nothing', () =>
       consuming(async (log, recorder) => {
         const token = newToken();
         const release = recorder.hold();
@@ -191,7 +191,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         await log.fence(token, FENCE_MS);
       }));
 
-    test('stopping waits for the batch in the hand', async () => {
+    test('stopping waits for the batch that the handler has', async () => {
       const recorder = new Recorder();
       const source = harness().source();
       await source.consume(recorder.handle);
@@ -210,7 +210,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       expect(stored).toBe(true);
     });
 
-    test('a stopped source takes nothing more, and may be stopped again or before it is started', async () => {
+    test('a stopped source takes no more events, and stop is harmless when repeated or before the start', async () => {
       const recorder = new Recorder();
       const source = harness().source();
       await source.consume(recorder.handle);
@@ -222,7 +222,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       await harness().source().stop();
     });
 
-    test('everything acknowledged around a stop is stored by this source or the next', async () => {
+    test('events acknowledged around a stop are stored by this source or the next one', async () => {
       const { log, source: newSource } = harness();
       const recorder = new Recorder();
       const acknowledged: Event[] = [];
@@ -259,7 +259,7 @@ async function consumingInto(source: EventSource, recorder: Recorder, run: () =>
   await run().finally(() => source.stop());
 }
 
-/** Some turns of the event loop, in which whatever is ready would happen. */
+/** Waits for 20 turns of the event loop, so that everything that is ready has run. */
 async function nextTurns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -44,7 +44,7 @@ export function messagesCreated(
   return { type: 'messages', id: newEventId(), epoch: 1, at: Date.now(), token, chat: 1, first, contents, ...some };
 }
 
-/** A key as it is kept, of a client's key and request body. */
+/** Hashes a client's key and its request body, as the drivers keep them. */
 export function idempotencyKey(key: string, body: string): IdempotencyKey {
   return { hash: sha256(key), body: sha256(body) };
 }
@@ -53,14 +53,14 @@ function sha256(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex');
 }
 
-/** An application of the test's own with chat 1, stored; answers its token. */
+/** Stores a new application with chat 1 and returns its token. */
 export async function storedChat(store: Pick<Store, 'append'>): Promise<Token> {
   const application = applicationCreated();
   await store.append([application, chatCreated(application.token)]);
   return application.token;
 }
 
-/** A store whose counts are read as a client reads them: the row's and what it left to be counted. */
+/** A store that counts as a client sees it: the count in the row plus the counts that are not summed into it yet. */
 export class CountedStore {
   readonly #waiting: { readonly generation: number; readonly deltas: readonly CountDelta[] }[] = [];
 

@@ -15,7 +15,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       }
     });
 
-    test('a missing sequence is not made by asking for it', async () => {
+    test('drawing from a missing sequence does not create it', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
       await numbering.draw({ sequence, count: 5 });
@@ -23,7 +23,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       expect(await firstDrawn(numbering, sequence)).toBe(4);
     });
 
-    test('numbers begin at 1 and follow each other', async () => {
+    test('numbers start at 1 and are consecutive', async () => {
       const { numbering } = harness();
       for (const sequence of [chatsOf(), messagesOf()]) {
         await numbering.seed(sequence, { number: 0 });
@@ -31,14 +31,14 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       }
     });
 
-    test('numbers go on above the highest that was stored', async () => {
+    test('numbers continue above the highest stored one', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
       await numbering.seed(sequence, { number: 9_000_000_000 });
       expect(await firstDrawn(numbering, sequence)).toBe(9_000_000_001);
     });
 
-    test('a draw of several gets consecutive numbers', async () => {
+    test('a draw of several numbers gets consecutive ones', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
       await numbering.seed(sequence, { number: 0 });
@@ -47,7 +47,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       expect(await firstDrawn(numbering, sequence)).toBe(1_004);
     });
 
-    test('an answer carries the event, the epoch and the time of the draw', async () => {
+    test("a draw returns the event's id, the epoch and the time", async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
       await numbering.seed(sequence, { number: 0 });
@@ -57,11 +57,11 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       expect(epochOfEventId(answer.eventId)).toBe(answer.epoch);
       expect(answer.epoch).toBeGreaterThanOrEqual(1);
       expect(Number.isInteger(answer.epoch) && Number.isInteger(answer.at)).toBe(true);
-      // Clocks of two machines may differ a little.
+      // The clocks of two machines may differ a little.
       expect(Math.abs(answer.at - before)).toBeLessThan(60_000);
     });
 
-    test('concurrent draws get each number once, without gaps, in the order in which they were made', async () => {
+    test('concurrent draws get each number once, without gaps, in the order of the calls', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
       await numbering.seed(sequence, { number: 0 });
@@ -75,7 +75,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       expect(await firstDrawn(numbering, sequence)).toBe(next);
     });
 
-    test('concurrent draws of many sequences do not touch each other', async () => {
+    test('concurrent draws of many sequences do not affect each other', async () => {
       const { numbering } = harness();
       const sequences = Array.from({ length: 40 }, () => messagesOf());
       await Promise.all(sequences.map((sequence, index) => numbering.seed(sequence, { number: index })));
@@ -87,7 +87,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       }
     });
 
-    test("an application's chats and the messages of its chats are numbered apart", async () => {
+    test("an application's chats and the messages of its chats are numbered separately", async () => {
       const { numbering } = harness();
       const token = newToken();
       const sequences = [chatsOf(token), messagesOf(token, 1), messagesOf(token, 11), messagesOf(token, 111)];
@@ -108,7 +108,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       expect(await firstDrawn(numbering, sequence)).toBe(7);
     });
 
-    test('a counter that was seeded with 0 exists', async () => {
+    test('a counter exists after it was seeded with 0', async () => {
       const { numbering } = harness();
       const sequence = chatsOf();
       await numbering.seed(sequence, { number: 0 });

@@ -9,7 +9,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     const harness = opened(open);
     const again = (key: IdempotencyKey, count = 1) => ({ count, key });
 
-    /** An application with chat 1 and the counters of both, as ingest leaves them. */
+    /** Makes an application with chat 1, with both events durable and confirmed, as ingest leaves them. */
     async function acceptedChat(): Promise<Token> {
       const { numbering, makeDurable } = harness();
       const token = newToken();
@@ -20,7 +20,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       return token;
     }
 
-    test('a draw with a known key answers what was drawn then and draws nothing', async () => {
+    test("a draw with a known key repeats the first draw's answer and draws nothing", async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
       await numbering.seed(sequence, { number: 0 });
@@ -43,7 +43,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       expect(await firstDrawn(numbering, sequence)).toBe(2);
     });
 
-    test('of concurrent draws with one key one draws, the others answer the same', async () => {
+    test('of concurrent draws with one key only one draws, and the others repeat its answer', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
       await numbering.seed(sequence, { number: 0 });
@@ -68,7 +68,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       );
     });
 
-    test("an application's key says nothing in another application", async () => {
+    test('a key has no effect in another application', async () => {
       const { numbering } = harness();
       const key = newKey();
       for (const sequence of [messagesOf(), messagesOf()]) {
@@ -77,7 +77,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       }
     });
 
-    test('a key that met a missing sequence is free', async () => {
+    test('a key stays free if the sequence is missing', async () => {
       const { numbering } = harness();
       const [sequence, key] = [messagesOf(), newKey()];
       expect(await numbering.draw({ sequence, ...again(key) })).toMatchObject({ status: 'missing' });
@@ -85,7 +85,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       expect(await drawn(numbering, sequence, { key })).toMatchObject({ first: 1 });
     });
 
-    test('a key is confirmed once its event is durable, and answers the same', async () => {
+    test('a key is confirmed when its event is durable, and still repeats the same answer', async () => {
       const { numbering, makeDurable } = harness();
       const token = await acceptedChat();
       const key = newKey();
@@ -109,7 +109,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       expect(await firstDrawn(numbering, chatsOf(token))).toBe(first + 1);
     });
 
-    test('a note about another event than the one that the key has is of no effect', async () => {
+    test("confirming a key with another event's id has no effect", async () => {
       const { numbering } = harness();
       const [sequence, key] = [messagesOf(), newKey()];
       await numbering.seed(sequence, { number: 0 });
@@ -118,7 +118,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       expect(await numbering.draw({ sequence, ...again(key) })).toMatchObject({ confirmed: false, eventId });
     });
 
-    test('confirming an unknown key, or again, does no harm', async () => {
+    test('confirming an unknown key, even twice, does no harm', async () => {
       const { numbering } = harness();
       const [sequence, key] = [messagesOf(), newKey()];
       await numbering.seed(sequence, { number: 0 });
@@ -127,14 +127,14 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       expect(await drawn(numbering, sequence, { key })).toMatchObject({ first: 1 });
     });
 
-    test('registering without a key gives the proposed token each time', async () => {
+    test('registering without a key returns the proposed token each time', async () => {
       const { numbering } = harness();
       for (const token of [newToken(), newToken()]) {
         expect(await numbering.register({ token })).toMatchObject({ status: 'drawn', token });
       }
     });
 
-    test('registering with a known key answers the token of then', async () => {
+    test('registering with a known key returns the first token', async () => {
       const { numbering } = harness();
       const key = newKey();
       const token = numbering.newToken(key);
@@ -153,7 +153,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       expect(answer).toEqual({ status: 'conflict' });
     });
 
-    test('of concurrent registrations with one key all get one token', async () => {
+    test('concurrent registrations with one key all get the same token', async () => {
       const { numbering } = harness();
       const key = newKey();
       const answers = await Promise.all(
@@ -175,7 +175,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       expect(repeated).toMatchObject({ status: 'repeated', confirmed: true, token, eventId });
     });
 
-    test("a registration's key says nothing within an application", async () => {
+    test("a registration's key has no effect within an application", async () => {
       const { numbering } = harness();
       const [sequence, key] = [chatsOf(), newKey()];
       await numbering.register({ token: numbering.newToken(key), key });

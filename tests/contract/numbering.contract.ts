@@ -15,11 +15,11 @@ import type { Harness } from './open-harness.ts';
 
 export interface NumberingHarness extends Harness {
   readonly numbering: Numbering;
-  /** Makes an event durable, where the driver learns that from elsewhere than `confirm`. */
+  /** Makes an event durable, for a driver that sees this itself and does not rely on `confirm`. */
   makeDurable(event: Event): Promise<void>;
 }
 
-/** What every driver of Numbering promises. */
+/** The tests that every driver of Numbering must pass. */
 export function numberingContract(name: string, open: () => Promise<NumberingHarness>): void {
   numberingDrawsContract(name, open);
   numberingKeysContract(name, open);
@@ -33,7 +33,7 @@ export function messagesOf(token: Token = newToken(), chat = 1): Sequence {
   return { kind: 'messages', token, chat };
 }
 
-/** A draw that must be the first of its kind. */
+/** Draws numbers, and fails if the answer is a repetition, a conflict or a missing counter. */
 export async function drawn(
   numbering: Numbering,
   sequence: Sequence,
@@ -45,12 +45,12 @@ export async function drawn(
   return rest;
 }
 
-/** The first number of a draw that must be the first of its kind. */
+/** Draws as `drawn` and returns the first number. */
 export async function firstDrawn(numbering: Numbering, sequence: Sequence, count = 1): Promise<number> {
   return (await drawn(numbering, sequence, { count })).first;
 }
 
-/** A key that nobody else uses. */
+/** Returns a new, unique key. */
 export function newKey(body = 'a body'): IdempotencyKey {
   return idempotencyKey(newEventId(), body);
 }

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll } from 'bun:test';
 
-/** What every suite gets of a driver: it is opened once before the suite's tests and closed after them. */
+/** A driver under test. A suite opens it once before its tests and closes it after them. */
 export interface Harness {
   close(): Promise<void>;
 }
 
-/** Opens the harness around the tests of the enclosing `describe`; the function answers it within a test. */
+/** Opens the harness around the tests of the enclosing `describe`. The returned function gives it to a test. */
 export function opened<H extends Harness>(open: () => Promise<H>): () => H {
   let harness: H | undefined;
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { eventLogContract } from './event-log.contract.ts';
 
 const PARTITIONS = 3;
 
-/** The drivers on the RabbitMQ of RABBITMQ_URL, with queues of their own. */
+/** Runs the contract on the RabbitMQ of RABBITMQ_URL, with queues of its own. */
 eventLogContract('the RabbitMQ', async () => {
   const queuePrefix = `test-${newEventId()}`;
   const rabbitmq = openRabbitmq({ url: rabbitmqUrl(), partitions: PARTITIONS, queuePrefix });

@@ -1,10 +1,10 @@
 import type { Event, Rejection, StoreEvents, Token } from '@parley/domain';
 
-/** The consuming end of a test: notes what it is handed, holds or fails a batch where the test says so. */
+/** A test's consumer: it records the events that it gets, and holds or fails a batch on demand. */
 export class Recorder {
-  /** The batches that were taken, in order, also those that failed. */
+  /** All batches in order, failed ones too. */
   readonly taken: (readonly Event[])[] = [];
-  /** The most batches of one moment. */
+  /** The highest number of batches handled at the same time. */
   atOnceMax = 0;
   #atOnce = 0;
   readonly #stored: Event[] = [];
@@ -26,7 +26,7 @@ export class Recorder {
     }
   };
 
-  /** Holds every batch until the answered function is called. */
+  /** Holds every batch until the returned function is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gate = promise;
@@ -38,7 +38,7 @@ export class Recorder {
     this.#failures.push(...errors);
   }
 
-  /** Rejects an event for good whenever it comes. */
+  /** Rejects an event for good, each time it comes. */
   reject(event: Event): void {
     this.#rejected.add(event.id);
   }
@@ -51,7 +51,7 @@ export class Recorder {
     return this.#stored.some((event) => event.id === id);
   }
 
-  /** What was stored of an application, in order, repetitions left out as a store would. */
+  /** The events stored of an application, in order, each once: like a store, this leaves out repetitions. */
   stored(token: Token): Event[] {
     const byId = new Map<string, Event>();
     for (const event of this.#stored) if (event.token === token && !byId.has(event.id)) byId.set(event.id, event);

@@ -7,7 +7,7 @@ import { numberingContract } from './numbering.contract.ts';
 
 const PARTITIONS = 4;
 
-/** The drivers under a prefix of their own. */
+/** Opens the drivers with a key prefix of their own. */
 async function openDrivers(servers: RedisServers) {
   const prefix = `test:${newEventId()}:`;
   const redis = openRedis({ servers, partitions: PARTITIONS, prefix, register: epochRegister() });
@@ -15,7 +15,7 @@ async function openDrivers(servers: RedisServers) {
   return { ...redis, prefix };
 }
 
-/** On the Redis of REDIS_URL, where their keys are deleted in the end. */
+/** Opens the drivers on the Redis of REDIS_URL. Their keys are deleted at the end. */
 async function openOnServer() {
   const redis = await openDrivers({ url: redisUrl() });
   const close = async () => {
@@ -25,7 +25,7 @@ async function openOnServer() {
   return { ...redis, close };
 }
 
-/** On a cluster of three masters, which goes with them. */
+/** Opens the drivers on a new cluster of three masters, which is stopped at the end. */
 async function openOnCluster() {
   const servers = await Promise.all([1, 2, 3].map(() => RedisServer.start('--cluster-enabled', 'yes')));
   await formCluster(servers);

@@ -1,4 +1,4 @@
-/** What a text is found by and what not. */
+/** A text, with queries that find it and queries that do not. */
 interface Case {
   readonly text: string;
   readonly by: readonly string[];

@@ -10,7 +10,7 @@ export function searchChangesContract(name: string, open: () => Promise<SearchHa
       { token, chat: 1, number, content, createdAt: Date.now(), version: counted },
     ];
 
-    test("never answers another chat's messages", async () => {
+    test("never finds another chat's messages", async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       for (const chat of [1, 2, 11, 12]) await given(documentsOf(token, [`secret of ${chat}`], chat));
@@ -21,7 +21,7 @@ export function searchChangesContract(name: string, open: () => Promise<SearchHa
       expect(await found(searched, token, 'secret', 3)).toEqual([]);
     });
 
-    test("never answers another application's messages", async () => {
+    test("never finds another application's messages", async () => {
       const { given, ...searched } = harness();
       const [mine, theirs] = [newToken(), newToken()];
       await given([...documentsOf(mine, ['secret mine']), ...documentsOf(theirs, ['secret theirs', 'secret more'])]);
@@ -31,7 +31,7 @@ export function searchChangesContract(name: string, open: () => Promise<SearchHa
       expect(await found(searched, newToken(), 'secret')).toEqual([]);
     });
 
-    test('text that is in no message but in two together is not found', async () => {
+    test('a query whose words are in two different messages finds neither', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['left', 'right']));
@@ -39,7 +39,7 @@ export function searchChangesContract(name: string, open: () => Promise<SearchHa
       expect(await found(searched, token, '"left right"')).toEqual([]);
     });
 
-    test('finds a message by what it was changed to and no longer by what it was', async () => {
+    test('finds a changed message by its new text and no longer by its old one', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['the old words', 'another']));
@@ -59,7 +59,7 @@ export function searchChangesContract(name: string, open: () => Promise<SearchHa
       expect(await found(searched, token, '5')).toEqual([]);
     });
 
-    test('a message that is changed into punctuation is found by that', async () => {
+    test('a message that is changed into punctuation alone is found by it', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['words']));
@@ -71,7 +71,7 @@ export function searchChangesContract(name: string, open: () => Promise<SearchHa
       expect(await found(searched, token, 'words')).toEqual([1]);
     });
 
-    test('concurrent searches of many chats answer each its own', async () => {
+    test("concurrent searches of many chats each find their own chat's messages", async () => {
       const { given, ...searched } = harness();
       const tokens = Array.from({ length: 20 }, newToken);
       await given(tokens.flatMap((token, position) => documentsOf(token, [`common ${position}`])));

@@ -8,16 +8,16 @@ import { searchOrderContract } from './search-order.contract.ts';
 
 export interface SearchHarness extends Harness {
   readonly index: SearchIndex;
-  /** Where the documents are that were given. */
+  /** The store with the documents that the test added. */
   readonly store: Pick<Store, 'messagesAt'>;
-  /** Makes documents known, each new or with a version above all before. Resolves once they are searchable. */
+  /** Adds documents, or newer versions of them. Resolves when they are searchable. */
   given(documents: readonly SearchDocument[]): Promise<void>;
 }
 
-/** What a search needs: an index, and the store that decides. */
+/** What a search needs: an index that proposes hits, and the store that checks them. */
 export type Searched = Pick<SearchHarness, 'index' | 'store'>;
 
-/** What every driver of SearchIndex promises. */
+/** The tests that every driver of SearchIndex must pass. */
 export function searchIndexContract(name: string, open: () => Promise<SearchHarness>): void {
   searchMatchingContract(name, open);
   searchOrderContract(name, open);
@@ -25,7 +25,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchHarn
   searchModelContract(name, open);
 }
 
-/** The texts as messages 1, 2, 3… of a chat, as they were created. */
+/** Documents of the texts as messages 1, 2, 3… of a chat, in their first version. */
 export function documentsOf(token: Token, contents: readonly string[], chat = 1): SearchDocument[] {
   return contents.map((content, index) => {
     return { token, chat, number: index + 1, content, createdAt: Date.now(), version: 1 };
@@ -40,12 +40,12 @@ export async function hitsOf({ index, store }: Searched, token: Token, query: st
   return hits.map(({ number, content }) => ({ number, content }));
 }
 
-/** The numbers of the messages that a query finds, in the order of their ranks. */
+/** The numbers of the messages that a query finds, best first. */
 export async function found(searched: Searched, token: Token, query: string, chat = 1): Promise<number[]> {
   return (await hitsOf(searched, token, query, chat)).map(({ number }) => number);
 }
 
-/** The same, read page by page. */
+/** As `found`, read page by page. */
 export async function foundByPages(
   { index, store }: Searched,
   request: { readonly token: Token; readonly query: string; readonly limit: number },

@@ -28,7 +28,7 @@ export function searchMatchingContract(name: string, open: () => Promise<SearchH
       });
     }
 
-    test('answers the text as it was written, not as it was made comparable', async () => {
+    test('returns the text as it was written, not the folded text', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       const text = '  Crème\n BRÛLÉE! “Ｆｕｌｌ” 👩‍👩‍👧‍👦 ';
@@ -36,7 +36,7 @@ export function searchMatchingContract(name: string, open: () => Promise<SearchH
       expect(await hitsOf(searched, token, 'creme')).toEqual([{ number: 1, content: text }]);
     });
 
-    test('finds nothing by a query of only spaces, what nobody sees, or nothing', async () => {
+    test('finds nothing by an empty query, or one of spaces or invisible characters only', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['one two, three...', '!!! ??? ...', '   ', '" "', '\u200b']));
@@ -49,14 +49,14 @@ export function searchMatchingContract(name: string, open: () => Promise<SearchH
       }
     });
 
-    test('orders punctuation as it orders words: the whole, then its beginning, then a part', async () => {
+    test('orders hits of punctuation like those of words: whole, beginning, part', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['a??', 'b?', 'c!?', 'd', '?!', 'why? really!', '?']));
       expect(await found(searched, token, '?')).toEqual([7, 6, 2, 5, 1, 3]);
     });
 
-    test('finds C# first and no message that only has a c', async () => {
+    test('finds C# first by the query C#, and no message that only has a c', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['C# rocks', 'cat music', 'c', 'abc#d', 'C #1', '@bob hi', 'bob', 'to@bobby']));
@@ -93,7 +93,7 @@ export function searchMatchingContract(name: string, open: () => Promise<SearchH
       }
     });
 
-    test("takes operators and brackets of anybody's query language for plain text", async () => {
+    test('treats operators and brackets of any query language as plain text', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['a fox here', 'nothing']));
@@ -110,7 +110,7 @@ export function searchMatchingContract(name: string, open: () => Promise<SearchH
       expect(await found(searched, token, 'content:fox')).toEqual([]);
     });
 
-    test('answers a query of the greatest length, of one word or of 500', async () => {
+    test('accepts a query of the maximum length, of one word or of 500', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       const word = 'x'.repeat(SEARCH_QUERY_CHARACTERS_MAX);
@@ -124,7 +124,7 @@ export function searchMatchingContract(name: string, open: () => Promise<SearchH
       expect(await found(searched, token, 'a '.repeat(500))).toEqual([1]);
     });
 
-    test('answers a query of 500 quotation marks or of many phrases', async () => {
+    test('accepts a query of 500 quotation marks or of many phrases', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       const words = Array.from({ length: 80 }, (_, index) => `word${index}`);
@@ -134,7 +134,7 @@ export function searchMatchingContract(name: string, open: () => Promise<SearchH
       expect(await found(searched, token, '"'.repeat(500))).toEqual([]);
     });
 
-    test('finds what stands at the very end of the longest message', async () => {
+    test('finds a word at the very end of the longest message', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       const long = `${'𠮷 lorem '.repeat(CONTENT_CHARACTERS_MAX / 8 - 10)}needle 終`;

@@ -8,7 +8,7 @@ const SEED = 20_240_229;
 const TEXTS = 120;
 const QUERIES = 300;
 
-/** Few and similar words, so that queries match some texts in every class; short ones, accents, scripts, emoji. */
+/** Few and similar words, so that queries match texts in every class. Some have accents, emoji or another script. */
 const WORDS = [
   ...['car', 'Cars', 'scar', 'CARPET', 'red', 'reds', 'infrared', 'a', 'A', 'b', 'ab', 'é', 'ÉA', "don't", 'don', 't'],
   ...[
@@ -45,7 +45,7 @@ const query = fc
   .array(fc.tuple(fc.array(word, { minLength: 1, maxLength: 3 }), fc.boolean()), { minLength: 1, maxLength: 3 })
   .map((terms) => terms.map(([words, quoted]) => (quoted ? `"${words.join(' ')}"` : words.join(' '))).join(' '));
 
-/** The class of a match by the port's definition, undefined where there is none. */
+/** The class of a match as the port SearchIndex defines it; undefined if the text does not match. */
 function rankOf(content: string, asked: string): number | undefined {
   const folded = ` ${foldText(content)} `;
   const { terms } = parseQuery(asked);
@@ -70,7 +70,7 @@ export function searchModelContract(name: string, open: () => Promise<SearchHarn
   describe(`${name} search, against its definition`, () => {
     const harness = opened(open);
 
-    test('finds what the definition finds and in its order, for hundreds of queries, in one page and in small ones', async () => {
+    test('finds what the definition finds, in the same order, for hundreds of queries, in one page and in small ones', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       const contents = fc.sample(text, { numRuns: TEXTS, seed: SEED });

@@ -3,7 +3,7 @@ import { newToken, SEARCH_RANK } from '@parley/domain';
 import { opened } from './open-harness.ts';
 import { documentsOf, found, foundByPages, type SearchHarness } from './search-index.contract.ts';
 
-/** Eight texts, two of each class for `red car`, not in the order of their classes. */
+/** Texts for the query `red car`: two of each class, in mixed order, and one that does not match. */
 const CLASSES = [
   'a scar and a red dot', // 1: parts: `red` is a word, `car` only part of one
   'infrared scar', // 2: parts
@@ -20,28 +20,28 @@ export function searchOrderContract(name: string, open: () => Promise<SearchHarn
   describe(`${name} search, order and pages`, () => {
     const harness = opened(open);
 
-    test('orders phrases before words before beginnings of words before parts, the newer first', async () => {
+    test('ranks phrases, then words, then beginnings of words, then parts, and within a class the newer first', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, CLASSES));
       expect(await found(searched, token, 'red car')).toEqual([6, 3, 8, 5, 7, 4, 2, 1]);
     });
 
-    test('orders the hits of one word: whole, beginning, part', async () => {
+    test('ranks the hits of one word: whole, beginning, part', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['cat', 'concat', 'catalog', 'a cat', 'bobcat', 'category', 'CAT!']));
       expect(await found(searched, token, 'cat')).toEqual([7, 4, 1, 6, 3, 5, 2]);
     });
 
-    test('orders the hits of a one-character word alike', async () => {
+    test('ranks the hits of a one-character word in the same way', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, ['x', 'axe', 'xenon', 'x y']));
       expect(await found(searched, token, 'x')).toEqual([4, 1, 3, 2]);
     });
 
-    test('a longer, an older or a more frequent text does not change the order within a class', async () => {
+    test('the length of a text and how often it has the word do not change the order within a class', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       const filler = 'lorem ipsum '.repeat(200);
@@ -49,7 +49,7 @@ export function searchOrderContract(name: string, open: () => Promise<SearchHarn
       expect(await found(searched, token, 'tea')).toEqual([4, 3, 2, 1]);
     });
 
-    test('orders 150 equal hits by falling number, whatever order they came in', async () => {
+    test('orders 150 equal hits by falling number, whatever order they were indexed in', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       const documents = documentsOf(token, Array(150).fill('same text'));
@@ -60,7 +60,7 @@ export function searchOrderContract(name: string, open: () => Promise<SearchHarn
     });
 
     for (const limit of [1, 2, 3, 5, 8, 9]) {
-      test(`pages of ${limit} answer every hit once, in the same order as one page`, async () => {
+      test(`pages of ${limit} have every hit once, in the same order as one page`, async () => {
         const { given, ...searched } = harness();
         const token = newToken();
         await given(documentsOf(token, CLASSES));
@@ -69,7 +69,7 @@ export function searchOrderContract(name: string, open: () => Promise<SearchHarn
       });
     }
 
-    test('a page has as many hits as asked for while more follow, and the last has no next', async () => {
+    test('every page but the last is full, and the last has no next position', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, Array(10).fill('tick')));
@@ -93,7 +93,7 @@ export function searchOrderContract(name: string, open: () => Promise<SearchHarn
       }
     });
 
-    test('the next position is that of the last hit, with its class', async () => {
+    test("the next position is the last hit's number and class", async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       await given(documentsOf(token, CLASSES));
@@ -113,7 +113,7 @@ export function searchOrderContract(name: string, open: () => Promise<SearchHarn
       for (const [number, rank] of expected) expect([number, positions.get(number)]).toEqual([number, rank]);
     });
 
-    test('a message that comes between two pages is neither lost nor repeats another', async () => {
+    test('a message created between two pages makes no other hit lost or repeated', async () => {
       const { given, ...searched } = harness();
       const token = newToken();
       const documents = documentsOf(token, Array(12).fill('news'));

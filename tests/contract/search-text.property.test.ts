@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { foldText, foldWords, parseQuery, rankOf, SEARCH_RANK } from '@parley/domain';
 import fc from 'fast-check';
 
-/** Of all code points most are Chinese or nothing; what is difficult is dense in these ranges. */
+/** Most of all code points are Chinese or unassigned. These ranges have most of the difficult ones. */
 const DIFFICULT = [
   [0x20, 0x7f],
   [0xa0, 0x24f],
@@ -32,7 +32,7 @@ test('folding a folded text changes nothing', () => {
   );
 });
 
-test('a folded text has single spaces between words, none around, and nothing that is not seen', () => {
+test('a folded text has single spaces between words, none around them, and no invisible characters', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const words = foldWords(text);
@@ -47,7 +47,7 @@ test('a folded text has single spaces between words, none around, and nothing th
   );
 });
 
-test('what nobody sees changes nothing, wherever it stands', () => {
+test('invisible characters change nothing, wherever they are', () => {
   const invisible = fc.constantFrom(
     '\u00ad',
     '\u200b',
@@ -62,17 +62,17 @@ test('what nobody sees changes nothing, wherever it stands', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(character, invisible), { maxLength: 30 }), (characters) => {
       const seen = characters.filter((one) => !/^\p{DI}$/u.test(one));
-      // Hangul is composed over what nobody sees as over nothing.
+      // Hangul letters compose even if invisible characters stand between them.
       expect(foldText(characters.join(''))).toBe(foldText(seen.join('')));
     }),
     RUNS,
   );
 });
 
-test('a text is folded alike in every normal form', () => {
+test('a text folds to the same result in every normal form', () => {
   fc.assert(
     fc.property(anyText, fc.constantFrom('NFC', 'NFD', 'NFKC', 'NFKD'), (text, form) => {
-      // The compatibility forms make other letters of Korean letters that stand alone.
+      // The compatibility forms turn single Korean letters into other letters.
       fc.pre(!(form.startsWith('NFK') && /[\u3131-\u318e\uffa0-\uffdc]/.test(text)));
       expect(foldText(text.normalize(form))).toBe(foldText(text));
     }),
@@ -82,7 +82,7 @@ test('a text is folded alike in every normal form', () => {
 
 const QUOTES = /["“”„‟«»＂〝〞〟]/g;
 
-test('a text is found by itself as a query, as a phrase', () => {
+test('a text that is used as the query is found as a phrase', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const rank = rankOf(foldText(text), parseQuery(text.replaceAll(QUOTES, foldWords(text) === '' ? '$&' : ' ')));
@@ -92,7 +92,7 @@ test('a text is found by itself as a query, as a phrase', () => {
   );
 });
 
-test('a text in quotes asks for the whole of it', () => {
+test('a text in quotes becomes one term', () => {
   fc.assert(
     fc.property(anyText, fc.constantFrom('""', '“”', '«»', '„“'), (text, [open, close]) => {
       const bare = text.replaceAll(QUOTES, '');
@@ -104,7 +104,7 @@ test('a text in quotes asks for the whole of it', () => {
   );
 });
 
-test('the terms of a query are not empty, not repeated, and the longest come first', () => {
+test('the terms of a query are not empty and not repeated, and the longest come first', () => {
   fc.assert(
     fc.property(anyText, (query) => {
       const { terms } = parseQuery(query);

@@ -16,7 +16,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
     const harness = opened(open);
     const counted = () => new CountedStore(harness().store);
 
-    test('stores an application, its chat and its messages that come in one batch', async () => {
+    test('stores an application, its chat and its messages from one batch', async () => {
       const store = counted();
       const application = applicationCreated({ name: 'Café' });
       const { token } = application;
@@ -41,7 +41,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.store.message(token, 1, 777)).toMatchObject({ content: 'message 777' });
     });
 
-    test('skips an event that is stored already and says so', async () => {
+    test('skips an event that is already stored and reports it', async () => {
       const store = counted();
       const application = applicationCreated();
       const chat = chatCreated(application.token);
@@ -52,7 +52,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.messagesCount(application.token, 1)).toBe(3);
     });
 
-    test('stores an event that stands twice in one batch once', async () => {
+    test('stores an event once if one batch has it twice', async () => {
       const store = counted();
       const application = applicationCreated();
       const chat = chatCreated(application.token);
@@ -63,7 +63,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.messagesCount(application.token, 1)).toBe(2);
     });
 
-    test('stores what is new beside what is repeated', async () => {
+    test('stores the new events of a batch and skips the repeated ones', async () => {
       const store = counted();
       const token = await storedChat(store);
       const [first, second] = [messagesCreated(token, 1, ['old']), messagesCreated(token, 2, ['new'])];
@@ -72,7 +72,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.messagesCount(token, 1)).toBe(2);
     });
 
-    test('an event that is repeated after its message was changed does not change it back', async () => {
+    test('a repeated event does not undo a later change of its message', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       const messages = messagesCreated(token, 1, ['before']);
@@ -82,7 +82,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.message(token, 1, 1)).toMatchObject({ content: 'after' });
     });
 
-    test('answers a collision where a number is taken by another event, and keeps what was there', async () => {
+    test('rejects an event whose number is taken by another one as a collision, and keeps the stored one', async () => {
       const store = counted();
       const application = applicationCreated({ name: 'first' });
       const { token } = application;
@@ -97,7 +97,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(appended.rejected.map(({ event, reason }) => [event.id, reason])).toEqual(
         others.map(({ id }) => [id, 'collision']),
       );
-      // It is logged, and the token is a secret.
+      // The detail is logged, and the token is a secret.
       for (const { detail } of appended.rejected) expect(detail).not.toContain(token);
       expect((await store.store.application(token))?.name).toBe('first');
       expect((await store.store.chat(token, 1))?.name).toBe('first');
@@ -105,7 +105,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect([await store.chatsCount(token), await store.messagesCount(token, 1)]).toEqual([1, 1]);
     });
 
-    test('of two events in one batch that claim a number the first is stored', async () => {
+    test('if two events of a batch have the same number, the first is stored', async () => {
       const store = counted();
       const token = await storedChat(store);
       const [first, second] = [messagesCreated(token, 1, ['first']), messagesCreated(token, 1, ['second'])];
@@ -115,7 +115,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.messagesCount(token, 1)).toBe(1);
     });
 
-    test('stores none of the messages of an event of which one number is taken', async () => {
+    test('stores no message of an event if one of its numbers is taken', async () => {
       const store = counted();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 3, ['taken'])]);
@@ -126,7 +126,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.messagesCount(token, 1)).toBe(1);
     });
 
-    test('answers unknown-owner where the application or the chat is not stored', async () => {
+    test('rejects an event as unknown-owner if its application or chat is not stored', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       const unknown = newToken();
@@ -144,7 +144,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.chat(unknown, 1)).toBeUndefined();
     });
 
-    test('an event of an owner that was unknown is stored once the owner is', async () => {
+    test('an event that was rejected as unknown-owner is stored when its owner is stored', async () => {
       const store = counted();
       const application = applicationCreated();
       const { token } = application;
@@ -154,7 +154,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.messagesCount(token, 1)).toBe(1);
     });
 
-    test('what can never be stored does not keep the rest of its batch out', async () => {
+    test('a rejected event does not keep the rest of its batch from being stored', async () => {
       const store = counted();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 2, ['taken'])]);
@@ -171,7 +171,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.messagesCount(token, 1)).toBe(3);
     });
 
-    test('numbers may arrive out of order and with gaps', async () => {
+    test('accepts numbers that arrive out of order and with gaps', async () => {
       const store = counted();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 10, ['ten']), messagesCreated(token, 5, ['five'])]);
@@ -181,7 +181,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.messagesCount(token, 1)).toBe(3);
     });
 
-    test('takes the highest number that a path can name', async () => {
+    test('takes the highest number that fits a path', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 9_999_999_999, ['last'])]);
@@ -189,7 +189,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.highest({ kind: 'messages', token, chat: 1 })).toMatchObject({ number: 9_999_999_999 });
     });
 
-    test('counts many chats and applications of one batch each for itself', async () => {
+    test('counts each chat and application of a batch separately', async () => {
       const store = counted();
       const [a, b] = [applicationCreated(), applicationCreated()];
       await store.append([
@@ -212,7 +212,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(counts).toEqual([3, 1, 1]);
     });
 
-    test('concurrent appends and repetitions store and count each event once', async () => {
+    test('stores and counts each event once under concurrent appends and repetitions', async () => {
       const store = counted();
       const token = await storedChat(store);
       const events = Array.from({ length: 40 }, (_, index) => messagesCreated(token, index + 1, [`${index + 1}`]));
@@ -231,7 +231,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(await store.append(events)).toMatchObject({ rows: 0, repeated: 2, rejected: [] });
     });
 
-    test('a ping resolves while the store can be written', async () => {
+    test('a ping resolves while the store accepts writes', async () => {
       await harness().store.ping();
     });
   });

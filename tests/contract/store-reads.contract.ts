@@ -4,14 +4,14 @@ import { applicationCreated, chatCreated, messagesCreated, required, storedChat 
 import { opened } from './open-harness.ts';
 import type { StoreHarness } from './store.contract.ts';
 
-/** With milliseconds, and long ago. */
+/** A creation time long ago, with milliseconds. */
 const AT = Date.UTC(2024, 1, 29, 23, 59, 59, 987);
 
 export function storeReadsContract(name: string, open: () => Promise<StoreHarness>): void {
   describe(`${name} store, reads and changes`, () => {
     const harness = opened(open);
 
-    test('answers undefined for what is not stored', async () => {
+    test('returns undefined for rows that are not stored', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       expect(await store.application(newToken())).toBeUndefined();
@@ -22,7 +22,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(await store.message(token, 2, 1)).toBeUndefined();
     });
 
-    test("what is created bears its event's time to the millisecond", async () => {
+    test("a created row has its event's time to the millisecond", async () => {
       const { store } = harness();
       const application = applicationCreated({ at: AT });
       const { token } = application;
@@ -37,7 +37,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(await store.message(token, 1, 2)).toEqual({ number: 2, content: 'b', ...times(AT + 2) });
     });
 
-    test('pages and single reads answer the same rows', async () => {
+    test('pages and single reads return the same rows', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['a', 'b'], { at: AT })]);
@@ -50,7 +50,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(chats.rows).toEqual([required(await store.chat(token, 1))]);
     });
 
-    test('reads messages at numbers, those that there are, of one chat', async () => {
+    test("reads one chat's messages at given numbers and leaves out those that do not exist", async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([chatCreated(token, { number: 2 }), messagesCreated(token, 1, ['other'], { chat: 2 })]);
@@ -94,7 +94,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(await page(1)).toEqual([[], false]);
     });
 
-    test('a page that ends exactly with the last row has no more', async () => {
+    test('a page that ends with the last row says that no more follow', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['a', 'b', 'c'])]);
@@ -103,7 +103,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(numbers(await store.messages(token, 1, { limit: 1, after: 2 }))).toEqual([[3], false]);
     });
 
-    test('a falling order begins with the highest number, and after and before bound the same rows as ever', async () => {
+    test('a descending page starts with the highest number, and after and before bound the same rows as in ascending order', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       for (const first of [2, 5, 9, 10, 40]) await store.append([messagesCreated(token, first, [`${first}`])]);
@@ -119,7 +119,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(await page({ limit: 5 })).toEqual([[40, 10, 9, 5, 2], false]);
     });
 
-    test('chats and applications are paged in a falling order too', async () => {
+    test('chats and applications are paged in descending order too', async () => {
       const { store } = harness();
       const tokens = neighbouringTokens(3);
       const [first, second, above] = tokens as [string, string, string];
@@ -140,7 +140,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(await applications({ after: required(newest[0]) })).toEqual([]);
     });
 
-    test('the number 0 is before the first, and an order that is named is like none', async () => {
+    test('after=0 reads from the first row, and order=asc is the default', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['a', 'b', 'c'])]);
@@ -150,7 +150,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       }
     });
 
-    test('a chat may have an empty name, from its creation on or later', async () => {
+    test('a chat may be created with an empty name, or get one later', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([chatCreated(token, { number: 2, name: '' })]);
@@ -187,7 +187,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect((await store.applications({ limit: 2, before: above })).more).toBe(true);
     });
 
-    test('applications are paged from the first one on where no token is given, and end without more', async () => {
+    test('applications are paged from the first one if no token is given, and the last page says that no more follow', async () => {
       const { store } = harness();
       await store.append(Array.from({ length: 3 }, () => applicationCreated()));
       const page = await store.applications({ limit: 2 });
@@ -221,7 +221,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(forwards.rows.map(({ content }) => content)).toEqual(['of chat 2']);
     });
 
-    test('a rename answers the changed row, keeps its creation and its counts', async () => {
+    test('a rename returns the changed row, and keeps its creation time and counts', async () => {
       const { store } = harness();
       const application = applicationCreated({ at: AT });
       const { token } = application;
@@ -237,7 +237,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(await store.chat(token, 1)).toEqual(chat);
     });
 
-    test('a rewrite changes the content and the time of that message alone', async () => {
+    test('a rewrite changes the content and the time of that message only', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['a', 'b', 'c'], { at: AT })]);
@@ -249,7 +249,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(rows[1]).toEqual(rewritten);
     });
 
-    test('a change to what is there already is answered like any other', async () => {
+    test('a change to the value that is already stored succeeds like any other', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['same'])]);
@@ -258,7 +258,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(await store.rewriteMessage(token, 1, 1, 'same')).toMatchObject({ number: 1, content: 'same' });
     });
 
-    test('concurrent changes of one row all succeed and one of them stays', async () => {
+    test('concurrent changes of one row all succeed, and the row has the text of one of them', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['x'])]);
@@ -268,7 +268,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(texts).toContain(required(await store.message(token, 1, 1)).content);
     });
 
-    test('a change of what does not exist answers undefined and makes nothing', async () => {
+    test('a change of a row that does not exist returns undefined and creates nothing', async () => {
       const { store } = harness();
       const [token, unknown] = [await storedChat(store), newToken()];
       expect(await store.renameApplication(unknown, 'x')).toBeUndefined();
@@ -280,7 +280,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(await store.message(token, 1, 1)).toBeUndefined();
     });
 
-    test('the highest number is undefined without an owner, 0 without rows, else the greatest', async () => {
+    test('the highest number is undefined without an owner and 0 without rows', async () => {
       const { store } = harness();
       const application = applicationCreated();
       const { token } = application;
@@ -308,7 +308,7 @@ function tokensOf({ rows }: Page<{ readonly token: string }>): string[] {
   return rows.map(({ token }) => token);
 }
 
-/** Ascending tokens between which there is no other application's. */
+/** Ascending tokens that no other application's token can lie between. */
 function neighbouringTokens(count: number): string[] {
   const prefix = newToken().slice(0, -4);
   return Array.from({ length: count }, (_, index) => `${prefix}${(index + 1).toString(16).padStart(4, '0')}`);

@@ -4,7 +4,7 @@ import { applicationCreated, chatCreated, messagesCreated, required, storedChat 
 import { opened } from './open-harness.ts';
 import type { StoreHarness } from './store.contract.ts';
 
-/** Texts that careless storage changes: normalises, trims, escapes, truncates, or cuts into surrogates. */
+/** Texts that a careless store changes: it normalises, trims, escapes, truncates or cuts surrogates apart. */
 export const DIFFICULT_TEXTS: Readonly<Record<string, string>> = {
   'emoji with joiners, skin tones and flags': '👩‍👩‍👧‍👦 👍🏽 🇪🇺 🏴󠁧󠁢󠁳󠁣󠁴󠁿 ❤️',
   'composed and decomposed accents': 'é e\u0301 ﬁ fi Å \u212b A\u030a',
@@ -50,7 +50,7 @@ export function storeTextsContract(name: string, open: () => Promise<StoreHarnes
       });
     }
 
-    test('keeps the longest message, also of four-byte characters', async () => {
+    test('keeps the longest message, even of four-byte characters', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       const contents = ['😀'.repeat(CONTENT_CHARACTERS_MAX), 'a'.repeat(CONTENT_CHARACTERS_MAX)];
@@ -71,7 +71,7 @@ export function storeTextsContract(name: string, open: () => Promise<StoreHarnes
       expect((await store.chat(token, 1))?.name).toBe(name);
     });
 
-    test('texts that a collation takes for the same are different texts', async () => {
+    test('texts that a collation treats as equal stay different', async () => {
       const { store } = harness();
       const token = await storedChat(store);
       const contents = ['straße', 'strasse', 'STRASSE', 'a', 'a ', 'á', 'ａ'];

@@ -7,7 +7,7 @@ export function storeTimesContract(name: string, open: () => Promise<StoreHarnes
   describe(`${name} store, times`, () => {
     const harness = opened(open);
 
-    test('the time of a change never goes back: whoever created it may have had another clock', async () => {
+    test("the time of a change is never before the creation time, even if the creator's clock was ahead", async () => {
       const { store } = harness();
       const at = Date.now() + 60 * 60 * 1_000;
       const application = applicationCreated({ at });

@@ -9,7 +9,7 @@ export interface StoreHarness extends Harness {
   readonly store: Store;
 }
 
-/** What every driver of Store promises. */
+/** The tests that every driver of Store must pass. */
 export function storeContract(name: string, open: () => Promise<StoreHarness>): void {
   storeAppendContract(name, open);
   storeReadsContract(name, open);
