@@ -1,4 +1,4 @@
-/** docker-compose.yml as somebody would use it. The tests are steps: each one goes on where the one before has ended. */
+/** docker-compose.yml as a user runs it. The tests are steps: each one continues where the one before ended. */
 
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const STEP_MS = 180_000;
 const APPS = ['api', 'ingest', 'worker'];
 const SERVICES = [...APPS, 'elasticsearch', 'mysql', 'nginx', 'rabbitmq', 'redis'].sort();
 const TWO_OF_EACH = APPS.flatMap((app) => ['--scale', `${app}=2`]);
-/** User and group of the official images. */
+/** The user and the group of each official image. */
 const USERS: Record<string, string> = {
   ...{ nginx: '101:101', redis: '999:999', rabbitmq: '999:999', mysql: '999:999', elasticsearch: '1000:0' },
   ...Object.fromEntries(APPS.map((app) => [app, '1000:1000'])),
@@ -38,7 +38,7 @@ let token = '';
 let creates: Creates;
 
 test(
-  'from nothing, `up` builds the image and starts everything, healthy',
+  'the first `up` builds the image and starts every service, all healthy',
   async () => {
     await compose('up', '-d', '--wait');
     expect((await containers()).map(({ service }) => service).sort()).toEqual(SERVICES);
@@ -48,7 +48,7 @@ test(
 );
 
 test(
-  'the next `up` leaves everything as it is',
+  'a second `up` restarts nothing',
   async () => {
     const before = await containers();
     await compose('up', '-d', '--wait');
@@ -57,12 +57,12 @@ test(
   STEP_MS,
 );
 
-test('the calls of the README answer as printed, through nginx', async () => {
+test('the calls of the README give the printed answers, through nginx', async () => {
   token = await expectReadmeCalls(URL_OF_NGINX);
 });
 
 test(
-  'no container has rights or another user, and none but Elasticsearch can write to its root',
+  'every container runs as its usual user and without capabilities, and only Elasticsearch can write to its root',
   async () => {
     for (const { service, id } of await containers()) {
       const { users, groups, capabilities, noNewPrivileges, root } = await rightsOf(id);
@@ -79,7 +79,7 @@ test(
 );
 
 test(
-  'from outside nginx’s port can be reached and nothing else, and nothing but nginx reaches what is outside',
+  'from outside only nginx’s port can be reached, and only nginx can connect to the outside',
   async () => {
     const world = await World.begin();
     const open = {
@@ -95,7 +95,7 @@ test(
     const targets: string[] = [];
     for (const { service, id } of await containers()) {
       expect([service, await canReach(id, WORLD_ADDRESS, 80)]).toEqual([service, service === 'nginx']);
-      // It is there, and its neighbours do reach it.
+      // The service listens: its neighbours can reach it.
       const port = open[service as keyof typeof open];
       const neighbour = (await idsOf(service === 'nginx' ? 'nginx' : 'worker'))[0]!;
       const { Networks } = (await inspect(id)).NetworkSettings;
@@ -108,7 +108,7 @@ test(
     const others = [...Object.values(open), 80, 2375, 8080].map((port) => world.machine(String(port)));
     expect(await world.reaches([published, ...targets, ...others])).toEqual([published]);
     await world.end();
-    // Docker's own forwarder of that port is all that listens on the machine, for either family of addresses.
+    // Nothing listens on the machine but Docker's forwarder of that port, for IPv4 and IPv6.
     expect(listeningPorts()).toEqual([VARIABLES.HTTP_PORT]);
   },
   STEP_MS,
@@ -122,7 +122,7 @@ function listeningPorts(): string[] {
   return [...new Set(listening.map(([, local = '']) => String(Number.parseInt(local.split(':')[1]!, 16))))];
 }
 
-test('logs are turned over, and have no token', async () => {
+test('logs are rotated, and contain no token', async () => {
   for (const { id } of await containers()) {
     const { Type, Config } = (await inspect(id)).HostConfig.LogConfig;
     expect([Type, Config]).toEqual(['json-file', { 'max-size': '10m', 'max-file': '3' }]);
@@ -134,7 +134,7 @@ test('logs are turned over, and have no token', async () => {
 });
 
 test(
-  'with two of each app, nginx finds the new ones by itself',
+  'scaled to two of each app, nginx finds the new instances by itself',
   async () => {
     const nginx = await idsOf('nginx');
     const before = Object.fromEntries((await containers()).map(({ service, id }) => [service, id]));
@@ -156,7 +156,7 @@ const metricsOf = (id: string) =>
   docker('exec', id, 'bun', '--eval', 'console.log(await (await fetch("http://127.0.0.1:3000/metrics")).text())');
 
 test(
-  'while clients create, a restart of one instance after the other fails no request',
+  'restarting the instances one after the other fails no create',
   async () => {
     for (const app of APPS) {
       for (const id of await idsOf(app)) {
@@ -170,7 +170,7 @@ test(
 );
 
 test.each(['redis', 'rabbitmq', 'mysql', 'elasticsearch', 'nginx'])(
-  'while clients create, %s is restarted and creates go on',
+  'creates go on after a restart of %s under load',
   async (service) => {
     await compose('restart', service);
     await allHealthy();
@@ -185,7 +185,7 @@ async function acknowledgedAgain(): Promise<void> {
 }
 
 test(
-  'what is killed is started again, all of it at once',
+  'when all containers are killed at once, each is started again',
   async () => {
     const all = await containers();
     const inspected = await Promise.all(all.map(({ id }) => inspect(id)));
@@ -202,7 +202,7 @@ test(
 );
 
 test(
-  'whatever was acknowledged is stored once, and is found',
+  'every acknowledged message is stored once, and the last one is found',
   async () => {
     await creates.end();
     await until('all is stored', async () => (await creates.differences()).length === 0, 60_000).catch(() => {});
@@ -214,7 +214,7 @@ test(
 );
 
 test(
-  'a worker’s commands run in its container',
+  'a worker’s commands work in its container',
   async () => {
     const list = () => inside('worker', 'bun', 'run', 'deadletters', 'list', '5');
     expect(await list()).not.toContain('"reason"');
@@ -241,11 +241,11 @@ const indexName = async () =>
   ).trim();
 
 test(
-  '`stop` ends everything in order and in time',
+  '`stop` stops every service with its usual exit status',
   async () => {
     await compose('stop');
     for (const { service, id } of await containers()) {
-      // Java ends with 143 when it is asked to.
+      // Java ends with status 143 after a SIGTERM.
       const expected = service === 'elasticsearch' ? 143 : 0;
       expect([service, (await inspect(id)).State.ExitCode]).toEqual([service, expected]);
     }
@@ -256,7 +256,7 @@ test(
 const MYSQL_OF_AN_OLDER_VERSION = `DROP USER parley_migration; GRANT ALL ON parley.* TO parley; SHUTDOWN;`;
 
 test(
-  'after `down`, a volume of an older version gets its users as docs/operations.md tells, and `up` finds all data',
+  'docs/operations.md adds the users to a volume of an older version, and the next `up` finds all data',
   async () => {
     await compose('down');
     const older = `echo '${MYSQL_OF_AN_OLDER_VERSION}' >/tmp/older.sql && exec mysqld --skip-networking --init-file=/tmp/older.sql`;

@@ -1,12 +1,12 @@
-/** `docker compose` as somebody would run it in a checkout, on the engine that bin/test-docker has started. */
+/** Runs `docker compose` as a user runs it in a checkout, on the engine that bin/test-docker started. */
 import { ENGINE_ENVIRONMENT } from './engine.ts';
 
-/** Nobody else is in our network, so any port is free; this one is none of those that other tests use. */
+/** The engine has a network of its own, so any port is free. No other test uses this one. */
 const HTTP_PORT = 38_080;
 const PROJECT = 'parley-test';
 export const URL_OF_NGINX = `http://127.0.0.1:${HTTP_PORT}`;
 
-/** Other passwords than the default ones, so that one which is not handed on is noticed. */
+/** None of these is a default value, so a test fails if Compose does not pass one on. */
 export const VARIABLES = {
   HTTP_PORT: String(HTTP_PORT),
   MYSQL_PASSWORD: 'secret-of-mysql',
@@ -28,7 +28,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What it printed. @throws where it does not end with 0, with all that it said. */
+/** Returns what the command printed to stdout. @throws if it fails, with stdout and stderr */
 export async function docker(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await tryDocker(...args);
   if (code !== 0) throw new Error(`docker ${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`);
@@ -37,7 +37,7 @@ export async function docker(...args: string[]): Promise<string> {
 
 export async function tryDocker(...args: string[]): Promise<Ended> {
   const child = Bun.spawn(['chroot', engineRoot(), 'env', '--chdir=/repository', 'docker', ...args], {
-    // A .env of whoever runs the tests is not theirs.
+    // COMPOSE_DISABLE_ENV_FILE: a developer's own .env must not change the tests.
     env: { ...ENGINE_ENVIRONMENT, ...VARIABLES, COMPOSE_DISABLE_ENV_FILE: 'true', COMPOSE_PROJECT_NAME: PROJECT },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -51,11 +51,11 @@ export async function tryDocker(...args: string[]): Promise<Ended> {
 
 export const compose = (...args: string[]): Promise<string> => docker('compose', '--ansi', 'never', ...args);
 
-/** A command in a running container of a service. */
+/** Runs a command in a running container of a service. */
 export const inside = (service: string, ...command: string[]): Promise<string> =>
   compose('exec', '-T', service, ...command);
 
-/** All containers of the project, running or not. Asked from the engine itself: a client's start takes half a second. */
+/** All containers of the project, running or not. Asks the engine's API: a start of the client takes half a second. */
 export async function containers(): Promise<Container[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`com.docker.compose.project=${PROJECT}`] }));
   const all = (await engine(`/containers/json?all=true&filters=${filters}`)) as ListedContainer[];
@@ -74,7 +74,7 @@ interface ListedContainer {
   readonly Labels: Record<string, string>;
 }
 
-/** What the engine's API answers to a GET. */
+/** GETs a path of the engine's API and returns the JSON. */
 export async function engine(path: string): Promise<unknown> {
   const response = await fetch(`http://engine${path}`, { unix: `${engineRoot()}/run/docker.sock` });
   if (!response.ok) throw new Error(`the engine answers ${path} with ${response.status} ${await response.text()}`);

@@ -1,4 +1,4 @@
-/** What can be told of running containers, from outside and from inside. */
+/** Facts about running containers, read from outside and from inside. */
 import { docker, engine, tryDocker } from './compose.ts';
 
 export interface Inspected {
@@ -15,9 +15,9 @@ export async function inspect(id: string): Promise<Inspected> {
   return (await engine(`/containers/${id}/json`)) as Inspected;
 }
 
-/** What the kernel says of the container's first process, and of its root. */
+/** The rights of the container's first process, read from /proc, and whether its root can be written to. */
 export interface Rights {
-  /** Real, effective, saved and of the file system. */
+  /** The real, effective, saved and file system user id. */
   readonly users: string[];
   readonly groups: string[];
   readonly capabilities: string[];
@@ -38,12 +38,12 @@ export async function rightsOf(id: string): Promise<Rights> {
   };
 }
 
-/** Whether a file can be made there, by the user that the container runs as. */
+/** Whether the container's user can create a file in the folder. */
 export async function canWrite(id: string, folder: string): Promise<boolean> {
   return (await tryDocker('exec', id, 'bash', '-c', `f=${folder}/written-by-a-test; true >$f && rm $f`)).code === 0;
 }
 
-/** Whether the address answers from inside the container. */
+/** Whether a process in the container can connect to the address. */
 export async function canReach(id: string, address: string, port: number): Promise<boolean> {
   const connect = `exec 3<>/dev/tcp/${address}/${port}`;
   return (await tryDocker('exec', id, 'timeout', '3', 'bash', '-c', connect)).code === 0;

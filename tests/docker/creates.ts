@@ -1,16 +1,16 @@
 /**
- * Clients that create messages without a pause, each in a chat of its own, and repeat a create under its key until it is
- * acknowledged. At the end, what is stored must be exactly what was acknowledged.
+ * Clients that create messages all the time, each in its own chat. A client repeats a create under its idempotency key
+ * until it is acknowledged. In the end exactly the acknowledged messages must be stored.
  */
 const CLIENTS = 4;
 const ANSWER_WITHIN_MS = 15_000;
 const PAGE = 200;
-/** Some dozens a second are enough to notice; the machine has other things to do. */
+/** A few dozen creates a second are enough to notice a failure, and leave the machine time for other work. */
 const PAUSE_MS = 50;
 
 interface Chat {
   readonly path: string;
-  /** By number. */
+  /** The text of each acknowledged message, by number. */
   readonly acknowledged: Map<number, string>;
 }
 
@@ -66,13 +66,13 @@ export class Creates {
     }
   }
 
-  /** Ends when each client has got its last answer. */
+  /** Stops the clients. Resolves when each one has its last answer. */
   async end(): Promise<void> {
     this.#going = false;
     await Promise.all(this.#clients);
   }
 
-  /** What is wrong with what is stored, an entry for each message; none where everything is there once. */
+  /** One entry for each message that is lost, changed or unknown, or whose number is skipped; empty if all is right. */
   async differences(): Promise<string[]> {
     const wrong: string[] = [];
     for (const { path, acknowledged } of this.#chats) {

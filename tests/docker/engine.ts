@@ -1,13 +1,13 @@
 /**
- * A Docker engine of the tests' own. It is started where bin/test-docker has put us: in namespaces for processes, mounts
- * and the network that nobody else is in. So its bridges, firewall rules, mounts and containers cannot meet those of
- * another engine, and the kernel takes them away when the last process ends, however it ends.
+ * A Docker engine for the tests alone. bin/test-docker starts it in its own namespaces for processes, mounts and the
+ * network. So its bridges, firewall rules, mounts and containers cannot collide with another engine's. When its last
+ * process ends, for whatever reason, the kernel removes them all.
  */
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { run } from '@parley/stack/run';
 import { type DockerInstallation, REPOSITORY } from './install.ts';
 
-/** The engine does not start on this machine. Its message says why, in one line. */
+/** The engine does not start on this machine. The message says why, in one line. */
 export class EngineUnusable extends Error {
   override readonly name = 'EngineUnusable';
 }
@@ -15,10 +15,10 @@ export class EngineUnusable extends Error {
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 30_000;
 
-/** Images and volumes are some 3 GB. In memory they need no disk, and nobody has to delete them. */
+/** Images and volumes take about 3 GB. In memory they use no disk, and disappear with the engine. */
 const IN_MEMORY_GB_MAX = 8;
 
-/** The cgroups are the machine's; everything else that is mounted here is ours alone. */
+/** Only the cgroups are shared with the machine. All other mounts belong to this engine. */
 const MOUNT = `set -e
 root=$1; state=$2; repository=$3; java=$4; elasticsearch=$5; packages=$6; memory=$7
 if [ -n "$memory" ]; then mount -t tmpfs -o "size=$memory" tmpfs "$state/docker"; fi
@@ -42,8 +42,8 @@ chroot "$root" iptables-nft -t nat -n -L >/dev/null 2>&1 || kind=legacy
 for program in iptables ip6tables; do ln -s "/usr/sbin/$program-$kind" "$root/run/bin/$program"; done`;
 
 /**
- * The engine's root must be the root of its mount namespace: `docker exec` looks from there for the container's files,
- * and would find ours where it is only a chroot.
+ * The engine's root must be the root of its mount namespace. `docker exec` looks up a container's files from there.
+ * With a chroot alone it would find the test process's files instead.
  */
 const BECOME_ENGINE = `set -e
 cd "$1"; shift
@@ -64,14 +64,14 @@ export class Engine {
   readonly #child: Bun.Subprocess;
 
   private constructor(
-    /** Its root file system, as the tests see it. */
+    /** The path of its root file system, as the tests see it. */
     readonly root: string,
     child: Bun.Subprocess,
   ) {
     this.#child = child;
   }
 
-  /** @throws {EngineUnusable} */
+  /** @throws {EngineUnusable} if the engine cannot start on this machine */
   static async start(installation: DockerInstallation, stateDir: string): Promise<Engine> {
     const { engine: root, java, elasticsearch, packages } = installation;
     for (const name of ['home', 'docker']) mkdirSync(`${stateDir}/${name}`, { recursive: true });
@@ -126,7 +126,7 @@ export class Engine {
   }
 }
 
-/** The name of the state folder is nobody else's, so that the cgroups that are left can be told from others'. */
+/** The state folder's name is unique. So cgroups that are left over can be told apart from another engine's. */
 function dockerdOptions(stateDir: string): string[] {
   const name = stateDir.slice(stateDir.lastIndexOf('/') + 1);
   return [

@@ -1,4 +1,4 @@
-/** What the tests of docker-compose.yml stand on, installed into the cache folder that all stacks of this machine share. */
+/** Installs what the tests of docker-compose.yml need into the cache folder that all stacks of this machine share. */
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,21 +17,21 @@ const PACKAGES = [
   ...['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'containerd', 'runc'],
   ...['iptables', 'iproute2', 'base-files', 'bash', 'dash', 'coreutils', 'util-linux', 'mount', 'ca-certificates'],
 ];
-/** Folders of the engine's root file system that others are mounted on. */
+/** Folders in the engine's root file system. Other folders are mounted on them. */
 const MOUNT_POINTS = ['repository', 'state', 'java', 'elasticsearch', 'packages'] as const;
 
 export interface DockerInstallation {
   /** A root file system with the engine, its client and Compose. */
   readonly engine: string;
-  /** What the stand-ins for the images are made of: the root file system of the native stack, */
+  /** The root file system of the native stack. The stand-ins for the images are made of this and the next folders. */
   readonly servers: string;
   readonly elasticsearch: string;
   readonly java: string;
-  /** and the npm packages of bun.lock, as Bun's cache keeps them. */
+  /** The npm packages of bun.lock, in the layout of Bun's cache. */
   readonly packages: string;
 }
 
-/** @throws {Unusable} or {CommandFailed} where this machine cannot have them. */
+/** @throws {Unusable} or {CommandFailed} if this machine cannot install them */
 export async function installDocker(environment = process.env): Promise<DockerInstallation> {
   const settings = readSettings(environment, REPOSITORY);
   const { rootfs, elasticsearch, javaOfMachine, javaInside } = await install(settings);
@@ -55,7 +55,7 @@ async function installEngine(folder: string): Promise<void> {
   renameSync(partial, folder);
 }
 
-/** Says so if the mirror has another series; it may well work all the same. */
+/** Warns if the Debian mirror has another series than the tests are made for. That may work all the same. */
 async function checkVersions(root: string): Promise<void> {
   const commands = {
     engine: ['dockerd', '--version'],
@@ -71,7 +71,7 @@ async function checkVersions(root: string): Promise<void> {
   }
 }
 
-/** The files that decide the dependencies: those of the first stage of the Dockerfile. */
+/** The files that decide which packages are installed; the Dockerfile's first stage copies the same ones. */
 function readManifests(): readonly string[] {
   const { workspaces } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
     workspaces: { packages: string[] };
@@ -80,7 +80,7 @@ function readManifests(): readonly string[] {
   return globSync(['package.json', 'bun.lock', 'bunfig.toml', ...members], { cwd: REPOSITORY }).sort();
 }
 
-/** The apps' packages, as the Dockerfile installs them. */
+/** Fetches the apps' packages in the same way as the Dockerfile. */
 async function fetchPackages(folder: string, manifests: readonly string[]): Promise<void> {
   console.log('Fetching the packages of bun.lock for the build of the image');
   const partial = `${folder}.partial`;

@@ -1,4 +1,4 @@
-/** Starts an engine, gives it the images, and runs the tests beside it. bin/test-docker has made the namespaces. */
+/** Starts an engine, loads the images into it, and runs the tests. bin/test-docker made the namespaces before. */
 import { run } from '@parley/stack/run';
 import { leaveOut } from '@parley/testing';
 import { ENGINE_ENVIRONMENT, Engine, EngineUnusable } from './engine.ts';
@@ -19,7 +19,7 @@ try {
   await buildStandIns(engine, installation, stateDir);
   say('It has the images');
   const tests = files.length > 0 ? files : ['tests/docker'];
-  // Each test goes on where the one before has ended.
+  // `--bail`: each test continues where the one before ended, so after a failure the rest would fail too.
   const child = Bun.spawn([process.execPath, 'test', '--bail', '--timeout', '60000', ...tests], {
     cwd: REPOSITORY,
     env: { ...process.env, TEST_ENGINE_ROOT: engine.root },
@@ -33,7 +33,7 @@ try {
   say('The engine has ended');
 }
 
-/** For whoever looks for the reason of a failure. */
+/** The containers and the ends of their logs, to find the reason of a failure. */
 async function stateOf({ root }: Engine): Promise<string> {
   const script = 'docker ps --all; for id in $(docker ps --all --quiet); do docker logs --tail 15 "$id" 2>&1; done';
   return run(['chroot', root, 'bash', '-c', script], { env: ENGINE_ENVIRONMENT });

@@ -1,6 +1,6 @@
 /**
- * Installs what the tests of docker-compose.yml need, as long as the network can be reached. Ends with 75 and the reason
- * where this machine cannot run an engine.
+ * Installs what the tests of docker-compose.yml need, while the network can still be reached. Exits with 75 and the
+ * reason if this machine cannot run an engine.
  */
 import { reasonAgainst } from '@parley/stack/install/machine';
 import { CommandFailed, run } from '@parley/stack/run';

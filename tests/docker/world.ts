@@ -1,10 +1,10 @@
 /**
- * A host outside: in a network of its own, with a cable to the engine's machine, where it is the way to everywhere. It
- * answers HTTP, and can be asked to knock at addresses.
+ * A host outside of the engine's machine, in its own network namespace. A virtual cable connects the two, and the host
+ * is the machine's default route. It serves HTTP, and can try to connect to addresses.
  */
 import { run } from '@parley/stack/run';
 
-/** Addresses that are nobody's (RFC 5737). */
+/** Addresses reserved for documentation (RFC 5737). No real host has them. */
 const ENGINE_ADDRESS = '198.51.100.1';
 export const WORLD_ADDRESS = '198.51.100.2';
 const KNOCK_WITHIN_MS = 1_500;
@@ -43,7 +43,7 @@ export class World {
     return world;
   }
 
-  /** Which of these, each `address:port`, accept a connection from out there. */
+  /** Returns which of the targets, each `address:port`, accept a connection from this host. */
   async reaches(targets: readonly string[]): Promise<string[]> {
     const knock = `const accepted = await Promise.all(process.argv.slice(1).map((target) => new Promise((resolve) => {
       const at = target.lastIndexOf(":");
@@ -56,7 +56,7 @@ export class World {
     return JSON.parse(await run([...there, process.execPath, '--eval', knock, ...targets]));
   }
 
-  /** The engine's machine, as the world sees it. */
+  /** The address of the engine's machine, as this host sees it. */
   machine(port: string): string {
     return `${ENGINE_ADDRESS}:${port}`;
   }

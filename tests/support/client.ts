@@ -9,12 +9,12 @@ export interface Answer {
 
 export interface Sent {
   readonly json?: unknown;
-  /** A body as it is, instead of `json`. */
+  /** A body that is sent as it is, instead of `json`. */
   readonly raw?: string | Uint8Array;
   readonly headers?: Record<string, string>;
 }
 
-/** Speaks to a system over HTTP and holds every answer against its documentation. */
+/** An HTTP client of a system. It checks every answer against the OpenAPI document. */
 export class Client {
   static async connect(url: string): Promise<Client> {
     const response = await fetch(`${url}/swagger/json`);
@@ -49,14 +49,14 @@ export class Client {
   patch = (path: string, json: unknown) => this.call('PATCH', path, { json });
   put = (path: string, json: unknown) => this.call('PUT', path, { json });
 
-  /** A new application; answers its path. */
+  /** Creates an application and returns its path. */
   async application(name = 'Test'): Promise<string> {
     const { status, body } = await this.post('/api/applications', { application_name: name });
     if (status !== 201) throw new Error(`no application: ${status}`);
     return `/api/applications/${body.application_token}`;
   }
 
-  /** A new chat in a new application; answers its path. */
+  /** Creates a chat, in a new application if none is given, and returns its path. */
   async chat(name = 'Test', application?: string): Promise<string> {
     const path = application ?? (await this.application());
     const { status, body } = await this.post(`${path}/chats`, { chat_name: name });
@@ -64,7 +64,7 @@ export class Client {
     return `${path}/chats/${body.chat_number}`;
   }
 
-  /** New messages in a chat, in this order. */
+  /** Creates messages in a chat, in this order. */
   async messages(chat: string, contents: readonly string[]): Promise<void> {
     const messages = contents.map((content) => ({ message_content: content }));
     const { status } = await this.post(`${chat}/messages/batch`, { messages });

@@ -2,9 +2,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { closed, dereferenced, type OpenApi, operationsOf } from './openapi.ts';
 
 /**
- * Holds every answer of a test against the document that the docs page shows: its status must be described for the
- * operation, its media type and body must be as described. What was seen is noted, so that another test can tell which
- * described answers never came.
+ * Checks every answer of a test against the OpenAPI document: the operation must describe the status, and the media
+ * type and the body must match. It records the answers seen, so that another test can find documented ones that never
+ * came.
  */
 export class Documented {
   readonly seen = new Set<string>();
@@ -19,7 +19,7 @@ export class Documented {
       .sort((a, b) => a.template.split('{').length - b.template.split('{').length);
   }
 
-  /** Every described answer as `POST /api/applications 201`. */
+  /** Every documented answer, as `POST /api/applications 201`. */
   all(): string[] {
     return operationsOf(this.#document).flatMap(({ path, method, operation }) =>
       Object.keys(operation.responses)
@@ -28,7 +28,7 @@ export class Documented {
     );
   }
 
-  /** Throws where the answer is not as described. Paths and methods that are not described are passed over. */
+  /** Throws if the answer is not as documented. Ignores paths and methods that are not in the document. */
   check(method: string, pathname: string, status: number, mediaType: string, body: unknown): void {
     const template = this.#templates.find(({ matcher }) => matcher.test(pathname))?.template;
     const operation = template === undefined ? undefined : this.#document.paths[template]?.[method.toLowerCase()];

@@ -5,20 +5,20 @@ import { Client } from './client.ts';
 import { openSystem, type System } from './system.ts';
 
 /**
- * Preloaded before the end-to-end tests: one system for all of their files. Which documented answers were seen is
- * appended to the file DOCUMENTED_SEEN, where it is given.
+ * Preloaded before the end-to-end tests, so that all of their files share one system. If DOCUMENTED_SEEN names a file,
+ * the documented answers that were seen are appended to it.
  */
 let opened: Promise<{ system: System; client: Client }> | undefined;
 
-/** The client of the system under test; starts the system at the first call. */
+/** Returns the client of the system under test. The first call starts the system. */
 export async function e2e(): Promise<Client> {
   opened ??= openSystem().then(async (system) => ({ system, client: await Client.connect(system.url) }));
   return (await opened).client;
 }
 
 /**
- * Waits until an application or chat has this count: what was accepted is counted when it is stored, which is a moment
- * later, long before the flush of the counts.
+ * Waits until an application or chat has this count. A create is counted when it is stored: a moment after it is
+ * accepted, and long before the counts are flushed into the rows.
  */
 export function counted(client: Client, path: string, expected: number): Promise<void> {
   return until(

@@ -1,6 +1,6 @@
 import type { AnySchemaObject } from 'ajv/dist/2020.js';
 
-/** The document of the API as the tests use it: every reference to a component is replaced by the component. */
+/** The OpenAPI document for tests: every reference to a component is replaced by the component. */
 export interface OpenApi {
   readonly openapi: string;
   readonly info: { readonly description: string };
@@ -29,7 +29,7 @@ export interface Media {
   readonly example: unknown;
 }
 
-/** Throws where a reference leads to nothing, or out of the document. */
+/** Replaces every reference. Throws if a reference leads to nothing or out of the document. */
 export function dereferenced(document: unknown): OpenApi {
   const follow = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(follow);
@@ -57,9 +57,7 @@ export function operationsOf({ paths }: OpenApi) {
   );
 }
 
-/**
- * The same with schemas that refuse what they do not name: clients must bear it, but none of our answers may have it.
- */
+/** Returns a copy whose schemas refuse unnamed fields. Clients must accept such fields; our answers must have none. */
 export function closed<Part>(part: Part): Part {
   const close = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(close);

@@ -1,6 +1,6 @@
 /**
- * Ways to write an address so that two programs may read it differently: whoever has a rule for `path` must not be passed
- * by any of them. `path` begins with a slash.
+ * Returns other spellings of `path` that two programs may read differently. None of them may get past a rule for
+ * `path`, which begins with a slash.
  */
 export function pathTricks(path: string): string[] {
   const rest = path.slice(1);

@@ -1,4 +1,4 @@
-/** Bytes that no HTTP client would send, such as a GET with a body, and what comes back. */
+/** Sends bytes that no HTTP client would send, such as a GET with a body, and reads the answers. */
 import type { Socket } from 'bun';
 
 export interface RawAnswer {
@@ -11,13 +11,13 @@ export interface RawRequest {
   readonly method: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent with its Content-Length; an array is sent in chunks. */
+  /** A string is sent with its Content-Length, an array in chunks. */
   readonly body?: string | readonly string[];
 }
 
 const DEADLINE_MS = 15_000;
 
-/** Sends a request as no client library would; the answer's body is read where it is JSON. */
+/** Sends a request byte for byte as described. The answer's body is parsed if it is JSON. */
 export async function rawHttp(url: string, request: RawRequest) {
   const { hostname, port } = new URL(url);
   const answer = await sendRaw(Number(port), textOf(hostname, request));
@@ -38,19 +38,19 @@ function chunksOf(parts: readonly string[]): string {
   return `${chunks.join('')}0\r\n\r\n`;
 }
 
-/** Sends bytes and reads until the server closes. Rejects where it does not within 15 s. */
+/** Sends bytes and reads until the server closes the connection. Rejects if it stays open for 15 s. */
 export async function sendRaw(port: number, bytes: string | Uint8Array): Promise<RawAnswer> {
   const [first] = await answersTo(port, bytes);
   return first ?? { status: 0, headers: {}, body: '' };
 }
 
-/** All answers of a connection, each with its Content-Length. */
+/** Sends bytes and returns all answers of the connection. An answer's length is its Content-Length or its chunks. */
 export async function answersTo(port: number, bytes: string | Uint8Array, halfClose = false): Promise<RawAnswer[]> {
   const { promise, resolve: done, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(new Error('the server did not close the connection')), DEADLINE_MS);
   const chunks: Buffer[] = [];
   let unsent: Buffer | undefined = Buffer.from(bytes);
-  // Of a long request the system takes a part at a time.
+  // The socket takes a long request in parts. `drain` sends the next part.
   const send = (socket: Socket): void => {
     if (unsent === undefined) return;
     unsent = unsent.subarray(Math.max(0, socket.write(unsent)));

@@ -1,11 +1,11 @@
-/** The calls of the README and the answers that are printed below them. */
+/** The calls of the README, and the answers printed below them. */
 
 import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '@parley/testing';
 
-/** A shell block of the README and the answer that is printed below it. */
+/** A shell block of the README, and the answer printed below it. */
 interface Example {
   readonly commands: string[];
   readonly answer: unknown;
@@ -18,7 +18,7 @@ function examples(readme: string): Example[] {
   }));
 }
 
-/** What differs from run to run, made the same: tokens and times. */
+/** Replaces tokens and times, which differ from run to run. */
 function comparable(answer: unknown): unknown {
   const text = JSON.stringify(answer)
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'TOKEN')
@@ -35,7 +35,7 @@ async function run(command: string, token: string): Promise<unknown> {
   return JSON.parse(await new Response(shell.stdout).text());
 }
 
-/** Makes all of them, in order, and fails where one answers otherwise. @returns the token of their application */
+/** Runs all calls in order. Fails if an answer differs from the README. @returns the created application's token */
 export async function expectReadmeCalls(url: string): Promise<string> {
   const found = examples(readFileSync(join(import.meta.dir, '../../README.md'), 'utf8'));
   expect(found.length).toBeGreaterThanOrEqual(8);
@@ -44,7 +44,7 @@ export async function expectReadmeCalls(url: string): Promise<string> {
     for (const command of commands) {
       const call = command.replaceAll('http://localhost:8080', url);
       let got = await run(call, token);
-      // Lists and search show what was created in time; a create is asked once.
+      // Lists and search show a create some time later, so they are asked until they do. A create is sent once.
       if (!command.includes('-X POST')) {
         await until(command, async () => {
           got = await run(call, token);

@@ -1,11 +1,11 @@
-# The steps of bin/test, which sources this after it has made the folder $work: what is run, counted, and left out.
+# Runs the steps of bin/test and counts what passed, failed or was skipped. bin/test makes $work and sources this.
 passed=0
 failed=0
 skipped=0
 notes=""
-# Why the steps that follow cannot run; empty where they can.
+# Why the next steps cannot run; empty if they can.
 lacking=""
-# Why the last step could not run, or that it failed; empty where it passed.
+# Why the last step could not run, or that it failed; empty if it passed.
 reason=""
 
 note() {
@@ -17,7 +17,7 @@ without() {
   lacking=$1
 }
 
-# Counts what was not run: so many tests, or a whole step.
+# Counts what was not run: $1 is a number of tests, or 1 for a whole step.
 leave_out() {
   if [ "${CI:-}" = true ]; then
     failed=$((failed + $1))
@@ -28,8 +28,8 @@ leave_out() {
   fi
 }
 
-# Runs a step's command; its output goes to the log too. False where it could not run: it is left out for want of
-# something, or ended with 75 and a line that says why.
+# Runs a step's command and copies its output to the log. Returns false if the step could not run: something is lacking,
+# or the command ended with 75 and a line that says why.
 run_step() {
   local name=$1 show=$2 started=$SECONDS
   shift 2
@@ -74,8 +74,8 @@ count_of() {
   echo "${count:-0}"
 }
 
-# A run of bun's test runner, whose own counts are added up. One that ends without counts has failed. A file that skips
-# tests prints why, in a line that begins with `skipped: `.
+# Runs bun's test runner and adds its counts. A run that ends without counts has failed. If a file skips tests, it
+# prints the reason in a line that begins with `skipped: `.
 counted() {
   local name=$1 bad left_out why
   run_step "$name" but_passes "${@:2}" || return
@@ -95,7 +95,7 @@ tests() {
   counted "$1" bin/bun test --timeout 60000 "${@:2}"
 }
 
-# Says what did not pass, and the counts; false where something failed.
+# Prints what did not pass, and the counts. Returns false if something failed.
 conclude() {
   local summary="$passed passed, $failed failed"
   [ "$skipped" = 0 ] || summary="$summary, $skipped skipped"

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The steps of bin/test, with commands that do nothing. */
+/** A folder for bin/test's steps, which run trivial commands here. */
 const work = mkdtempSync(join(tmpdir(), 'parley-steps-'));
 afterAll(() => rmSync(work, { recursive: true }));
 
@@ -22,18 +22,18 @@ async function run(steps: string, ci = ''): Promise<{ code: number; end: string[
   return { code: await child.exited, end: end.map((line) => line.trim()).filter((line) => line !== '') };
 }
 
-test('steps and the tests in them are counted together', async () => {
+test('the counts of steps and of the tests in them are added', async () => {
   const steps = `check one true\ncounted many sh -c 'printf " 3 pass\\n 0 fail\\n"'`;
   expect(await run(steps)).toEqual({ code: 0, end: ['everything passed', '4 passed, 0 failed'] });
 });
 
-test('what fails is named, also where a run of tests ends without counts', async () => {
+test('failed steps are named, even a run of tests that ends without counts', async () => {
   const steps = `check one false\ncounted many sh -c 'printf " 3 pass\\n 2 fail\\n"; exit 1'\ncounted broken false`;
   const end = ['failed: one', 'failed: many', 'failed: broken', '3 passed, 4 failed'];
   expect(await run(steps)).toEqual({ code: 1, end });
 });
 
-test('a step that cannot run is skipped with its reason, and so is what needs it', async () => {
+test('a step that cannot run is skipped with its reason, and so are the steps that need it', async () => {
   const steps = `check browser sh -c "${CANNOT_RUN}"\nwithout "$reason"\ncounted page false\nwithout ""\ncheck other true`;
   const end = [
     'skipped: browser, because it is too heavy',
@@ -49,7 +49,7 @@ test('tests that a file skips are counted, with the reason that it prints', asyn
   expect(end).toEqual(['skipped: 1 of disks: a disk, because none is here', '3 passed, 0 failed, 1 skipped']);
 });
 
-test('with CI=true what cannot run has failed: a step, what needs it, a test', async () => {
+test('with CI=true a step that cannot run, the steps that need it, and a skipped test all fail', async () => {
   const steps = `check browser sh -c "${CANNOT_RUN}"\nwithout "$reason"\ncounted page true\nwithout ""\ncounted disks sh -c "${SKIPPED_ONE}"`;
   const { code, end } = await run(steps, 'true');
   expect(code).toBe(1);
@@ -57,7 +57,7 @@ test('with CI=true what cannot run has failed: a step, what needs it, a test', a
   expect(end.filter((line) => line.includes('with CI=true nothing is skipped'))).toHaveLength(3);
 });
 
-test('what needs a step that failed is not run, and has failed', async () => {
+test('a step that needs a failed one is not run, and fails', async () => {
   const { code, end } = await run(`check servers false\nwithout "$reason"\ncounted drivers echo ' 3 pass'`);
   expect(code).toBe(1);
   expect(end).toEqual([

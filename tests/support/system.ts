@@ -2,20 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A running system as the outside sees it. */
+/** A running system that tests reach by its URL alone. */
 export interface System {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** A standalone in a process of its own, on a free port, with a data folder that it leaves when it is killed. */
+/** A standalone in its own process, on a free port. Its data folder stays after a stop or a kill. */
 export interface StandaloneProcess {
   readonly url: string;
   readonly pid: number;
   readonly dataDir: string;
-  /** SIGTERM and wait; answers the exit status. */
+  /** Sends SIGTERM and waits for the end. Returns the exit status. */
   terminate(): Promise<number>;
-  /** kill -9 and wait. */
+  /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export async function startStandalone(dataDir: string, env: Record<string, strin
   };
 }
 
-/** The port in the log's line `ready`; what follows in the log is read and shown only where it is an error. */
+/** Returns the port in the log line `ready`. Goes on reading the log, and prints fatal errors. */
 async function readyPort(stdout: ReadableStream<Uint8Array>): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const timer = setTimeout(() => reject(new Error('the standalone was not ready in time')), READY_WITHIN_MS);
@@ -70,7 +70,7 @@ async function readyPort(stdout: ReadableStream<Uint8Array>): Promise<number> {
   return promise.finally(() => clearTimeout(timer));
 }
 
-/** The system that PARLEY_URL names, or else a standalone of our own. */
+/** Returns the system that PARLEY_URL names, or starts a standalone. */
 export async function openSystem(): Promise<System> {
   const given = process.env.PARLEY_URL;
   if (given !== undefined) return { url: given, stop: async () => {} };

@@ -4,17 +4,17 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import { Client } from '../support/client.ts';
 import { counted } from '../support/e2e.ts';
 
-/** The distributed system under a crowd, seen from outside and from inside: PARLEY_URL and MYSQL_URL name it. */
+/** The distributed system under many clients, checked by HTTP and in MySQL. PARLEY_URL and MYSQL_URL name it. */
 const CLIENTS = 64;
 const CHATS = 50;
 const MESSAGES = 20_000;
-/** Every fourth message goes to one hot chat. */
+/** Every fourth message goes to the hot chat. */
 const HOT_EVERY = 4;
-/** Every so many messages one is followed until it can be read and found. */
+/** One message in this many is followed until it can be read and found. */
 const FOLLOWED_EVERY = 100;
 const SEARCHERS = 16;
 const READABLE_WITHIN_MS = 15_000;
-/** A small machine indexes when the crowd has gone. */
+/** A small machine indexes only after the creates have ended. */
 const SEARCHABLE_WITHIN_MS = 60_000;
 
 let client: Client;
@@ -42,7 +42,7 @@ function percentiles(name: string, milliseconds: number[]): string {
   return `${name}: median ${at(0.5)} ms, p99 ${at(0.99)} ms, of ${sorted.length}`;
 }
 
-test('64 clients create 20,000 messages in 50 chats and a hot one through nginx: exact in every part', async () => {
+test('64 clients create 20,000 messages in 50 chats and a hot one through nginx: rows, counts and search are exact', async () => {
   const application = await client.application('Crowd');
   const token = tokenOf(application);
   const hot = await client.chat('Hot', application);
@@ -56,7 +56,7 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
 
   const follow = async (chat: string, number: number, index: number) => {
     const since = performance.now();
-    // On a small machine the crowd may leave the workers a second behind: then a read says so, and never 404.
+    // On a small machine the workers may be a second behind. Then a read is a 503, never a 404.
     let { status } = await client.get(`${chat}/messages/${number}`);
     while (status === 503 && performance.now() - since < READABLE_WITHIN_MS) {
       ({ status } = await client.get(`${chat}/messages/${number}`));
@@ -85,14 +85,14 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
   await Promise.all(Array.from({ length: CLIENTS }, work));
   const seconds = (performance.now() - started) / 1000;
 
-  // At once, in the API.
+  // The API's counts are exact at once.
   for (const [chat, numbers] of acknowledged) {
     await client.get(`${chat}/messages/${numbers.size}`);
     await counted(client, chat, numbers.size);
   }
   await counted(client, application, CHATS + 1);
 
-  // In the database: exactly what was acknowledged, under its number, byte for byte.
+  // The database has exactly what was acknowledged, under its number, byte for byte.
   const rows = await select<{ chat: number; number: number; content: string }>(
     'SELECT chat_number AS chat, number, content FROM messages WHERE token = $token ORDER BY chat_number, number',
     token,
@@ -109,7 +109,7 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
     for (const [number, content] of numbers) expect(stored.get(chat)!.get(number)).toBe(content);
   }
 
-  // Each one is found.
+  // Search finds each message.
   await Promise.all(following);
   const all = [...acknowledged].flatMap(([chat, numbers]) =>
     [...numbers].map(([number, content]) => ({ chat, number, content })),
@@ -126,7 +126,7 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
   };
   await Promise.all(Array.from({ length: SEARCHERS }, search));
 
-  // In the database after the flush, and still in the API.
+  // After the flush the rows have the counts, and the API still shows the same.
   await until(
     'the counts are summed into the rows',
     async () => {

@@ -5,8 +5,8 @@ import type { Connection } from 'mysql2/promise';
 import { Client } from '../support/client.ts';
 
 /**
- * Every statement that the programs send during a run, from the server's own log: creates in all partitions, updates,
- * indexing, the flush of the counts. PARLEY_URL names the system.
+ * Checks every statement that the programs send to MySQL during a run, from the server's general log: creates in all
+ * partitions, updates, indexing, the flush of the counts. PARLEY_URL names the system.
  */
 const APPLICATIONS = 24;
 const MESSAGES = 20;
@@ -42,7 +42,7 @@ afterAll(async () => {
   await mysql.end();
 });
 
-/** One of each kind of work, the flush by the minute too. */
+/** A statement of each kind of work, by which the test sees that it was done. The flush comes once a minute. */
 const KINDS = {
   'messages are stored': 'INSERT INTO messages %',
   'keys are stored': 'INSERT INTO idempotency %',
@@ -78,7 +78,7 @@ async function create(): Promise<void> {
   await client.patch(application, { application_name: 'changed' });
 }
 
-/** The statements of each transaction that changes something; one that stands alone is one of its own. */
+/** The changing statements of each committed transaction. A statement without BEGIN is a transaction of its own. */
 function transactions(): string[][] {
   const open = new Map<number, string[]>();
   const ended: string[][] = [];
@@ -96,7 +96,7 @@ function transactions(): string[][] {
 }
 
 const changes = (statement: string) => /^(INSERT|UPDATE|DELETE|REPLACE)\b/.test(statement);
-/** What belongs to no partition. */
+/** Statements on tables that belong to no partition. */
 const OF_ALL = /^(INSERT INTO|UPDATE|DELETE FROM) (programs|installation|search_indices)\b/;
 
 /** The partitions that a statement names: in its conditions, or as the first value of each row. */
@@ -108,7 +108,7 @@ function partitionsOf(statement: string): Set<string> {
   return found;
 }
 
-test('no transaction that changes something touches two partitions', () => {
+test('no transaction changes rows of two partitions', () => {
   const seen = new Set<string>();
   for (const statements of transactions()) {
     const own = statements.filter((statement) => !OF_ALL.test(statement));
@@ -118,10 +118,10 @@ test('no transaction that changes something touches two partitions', () => {
     expect(all.size, own.join('\n').slice(0, 2_000)).toBeLessThanOrEqual(1);
     for (const partition of all) seen.add(partition);
   }
-  expect(seen.size).toBeGreaterThan(4); // the run was in several
+  expect(seen.size).toBeGreaterThan(4); // the run used several partitions
 });
 
-test('the row of the partition is taken last: behind it comes the new row of batches and nothing else', () => {
+test("a transaction locks its partition's row last: only the insert into batches follows", () => {
   const withBatches = transactions().filter((statements) => statements.length > 1);
   expect(withBatches.length).toBeGreaterThan(APPLICATIONS);
   for (const statements of withBatches) {

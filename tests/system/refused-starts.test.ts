@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { until } from '@parley/testing';
 
-/** Starts a program with an environment that is wrong somewhere; it must end by itself. */
+/** Starts a program with a wrong environment, and waits until it ends by itself. */
 async function start(
   program: string,
   env: Record<string, string | undefined>,
@@ -18,7 +18,7 @@ async function start(
 }
 
 describe('a program does not start', () => {
-  test('without a variable that it needs: one message names each', async () => {
+  test('if variables are missing: one message names each of them', async () => {
     for (const program of ['ingest', 'api', 'worker']) {
       const { status, said } = await start(program, { REDIS_URL: undefined, MYSQL_URL: '', PARTITIONS: 'x' });
       expect(status).toBe(1);
@@ -28,14 +28,14 @@ describe('a program does not start', () => {
     }
   });
 
-  test('with an address of another kind', async () => {
+  test('if an address has the wrong scheme', async () => {
     const { status, said } = await start('worker', { ELASTICSEARCH_URL: 'localhost:9200', RABBITMQ_URL: 'http://x' });
     expect(status).toBe(1);
     expect(said).toContain('ELASTICSEARCH_URL="localhost:9200"');
     expect(said).toContain('RABBITMQ_URL="http://x"');
   });
 
-  test('with another number of partitions than the database was made with', async () => {
+  test('if the number of partitions is not that of the database', async () => {
     for (const program of ['ingest', 'api', 'worker']) {
       const { status, said } = await start(program, { PARTITIONS: '9' });
       expect(status).toBe(1);
@@ -44,7 +44,7 @@ describe('a program does not start', () => {
   });
 });
 
-test('a program that finds a server away serves all the same, tells which one it is, and refuses creates', async () => {
+test('a program starts even if a server is unreachable: /readyz names the server, and creates are refused', async () => {
   const away = 'amqp://parley:parley@127.0.0.1:9';
   const port = '23190';
   const main = join(import.meta.dir, '../../apps/ingest/src/main.ts');

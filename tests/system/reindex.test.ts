@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 const MAIN = join(import.meta.dir, '../../apps/worker/src/commands/reindex.ts');
 
-test('reindex while creates and updates go on: no search misses what was there before, and the new is found too', async () => {
+test('during a reindex under creates and updates every search finds the earlier messages, and later the new ones', async () => {
   const chat = await client.chat();
   await client.messages(
     chat,
@@ -32,7 +32,7 @@ test('reindex while creates and updates go on: no search misses what was there b
   let created = 0;
   const searching = async () => {
     while (running) {
-      expect(await hits(`w${1 + (searches % 999)}w`)).toBe(1); // all but message 1, which is rewritten meanwhile
+      expect(await hits(`w${1 + (searches % 999)}w`)).toBe(1); // all but message 1, which is changed all the time
       searches += 1;
     }
   };

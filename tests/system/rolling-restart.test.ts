@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import { Client } from '../support/client.ts';
 
 /**
- * The programs are restarted one after the other under load, as for an update: no client behind nginx notices. PARLEY_URL
- * names the system, which is the one of bin/test-stack with two instances of each program.
+ * The programs are restarted one after the other under load, as for an update. No client behind nginx may notice.
+ * PARLEY_URL names the system: that of bin/test-stack, with two instances of each program.
  */
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const CHATS = 10;
-/** Kept from requests now and then, so that nginx also has idle connections, whose end is the delicate moment. */
+/** Pauses let nginx's connections become idle. When an app closes an idle one, a request may get lost. */
 const PAUSE_MS_MAX = 15;
 
 let client: Client;
@@ -22,7 +22,7 @@ beforeAll(async () => {
   chats = await Promise.all(Array.from({ length: CHATS }, (_, index) => client.chat(`Chat ${index}`, application)));
 });
 
-/** SIGTERM, and a start anew when it has ended. */
+/** Stops a program with SIGTERM and starts it again. */
 async function restart(name: string): Promise<void> {
   for (const command of ['stop', 'start']) {
     const child = Bun.spawn(['bin/test-stack', command, name], {
@@ -34,7 +34,7 @@ async function restart(name: string): Promise<void> {
   }
 }
 
-/** What requests were answered with, and how often, while programs were restarted. */
+/** Sends requests while programs are restarted, and returns how often each result came. */
 async function statusesDuring(
   names: readonly string[],
   clients: number,
@@ -73,7 +73,7 @@ test('restarting each api fails no update, and no read that waits for what was j
   const statuses = await statusesDuring(['api-1', 'api-2'], 32, async (chat, index) => {
     const first = `${chat}/messages/1`;
     if (index === 0) return `updated: ${(await client.patch(first, { message_content: 'updated' })).status}`;
-    // nginx does not send this one again either, and there can be more of them than the database could take.
+    // nginx does not repeat a PATCH. This one is invalid: the database could not take so many valid ones.
     if (index % 4 !== 0) return `refused: ${(await client.patch(first, { message_content: '' })).status}`;
     const { body } = await create(chat);
     return `read: ${(await client.get(`${chat}/messages/${body.message_number}`)).status}`;
@@ -81,7 +81,7 @@ test('restarting each api fails no update, and no read that waits for what was j
   expect(Object.keys(statuses).sort()).toEqual(['read: 200', 'refused: 422', 'updated: 200']);
 }, 120_000);
 
-test('restarting each worker fails no read of what was just created: its partitions move in less than a second', async () => {
+test('restarting each worker fails no read of what was just created, because its partitions move in less than a second', async () => {
   const statuses = await statusesDuring(['worker-1', 'worker-2'], 8, async (chat) => {
     const created = await create(chat);
     const read = await client.get(`${chat}/messages/${created.body.message_number}`);

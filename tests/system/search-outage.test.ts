@@ -5,17 +5,17 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import { Client } from '../support/client.ts';
 
 /**
- * Elasticsearch is killed while a worker indexes, and started again, under a light load. PARLEY_URL and MYSQL_URL name
- * the system, which is the one of bin/test-stack.
+ * Under a light load Elasticsearch is killed while a worker indexes, and started again. PARLEY_URL and MYSQL_URL name
+ * the system: that of bin/test-stack.
  */
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const CHATS = 4;
 const PAUSE_MS = 40;
-/** Of each chat: before Elasticsearch is killed, while it is frozen before that, and after it is back. */
+/** Messages of each chat: created before Elasticsearch is frozen, while it is frozen, and after its restart. */
 const CREATED_BEFORE = 60;
 const CREATED_FROZEN = 20;
 const CREATED_AFTER = 60;
-/** Every so many messages an earlier one is changed, which is in the index by then or waits for it. */
+/** After this many creates an earlier message is changed. It is already in the index, or still waits for it. */
 const CHANGED_EVERY = 3;
 const CHANGED_BEHIND = 5;
 const FOUND_WITHIN_MS = 120_000;
@@ -45,17 +45,17 @@ async function elasticsearchPid(): Promise<number> {
   return found.pid;
 }
 
-/** The indices that are written to, and since when. */
+/** The indices that the workers write to, and their creation times. */
 async function indices(): Promise<unknown> {
   const [rows] = await mysql.query('SELECT name, created_at FROM search_indices');
   return rows;
 }
 
-/** What is acknowledged of one chat: the text of each number. */
+/** Creates and changes messages of one chat, and records the acknowledged text of each number. */
 class Load {
   readonly kept = new Map<number, string>();
   readonly changed = new Map<number, string>();
-  /** Texts of which nobody was told whether they are stored. */
+  /** Texts that may or may not be stored, because their request failed. */
   readonly uncertain = new Set<string>();
   created = 0;
 
@@ -88,7 +88,7 @@ class Load {
     else for (const either of [former, text]) this.uncertain.add(either);
   }
 
-  /** What all pages of a search have, without what is uncertain. */
+  /** The hits of all pages of a search, without the uncertain texts. */
   async found(word: string): Promise<Map<number, string>> {
     const hits = new Map<number, string>();
     for (let path: string | undefined = `${this.chat}/search?search_query=${word}&limit=200`; path !== undefined; ) {
@@ -101,7 +101,7 @@ class Load {
   }
 }
 
-test('Elasticsearch is killed while it indexes: afterwards all that was acknowledged is found as it is, and nothing else', async () => {
+test('after Elasticsearch was killed while it indexed, search finds all acknowledged messages as they are now, and no others', async () => {
   const application = await client.application('Search outage');
   const chats = await Promise.all(
     Array.from({ length: CHATS }, (_, index) => client.chat(`Chat ${index}`, application)),
@@ -116,17 +116,17 @@ test('Elasticsearch is killed while it indexes: afterwards all that was acknowle
     await until('the index works', found, 60_000);
     const before = await indices();
     const pid = await elasticsearchPid();
-    // It takes requests and answers none, so they are under way when it is killed.
+    // A frozen Elasticsearch accepts requests and does not answer. So requests are in flight when it is killed.
     process.kill(pid, 'SIGSTOP');
     const frozenAt = created();
     const waiting = until('the workers wait for answers', () => created() >= frozenAt + CREATED_FROZEN, 60_000);
     await waiting.finally(() => process.kill(pid, 'SIGKILL'));
-    await stack('start', 'elasticsearch').catch(() => stack('start', 'elasticsearch')); // on a busy machine it is late
+    await stack('start', 'elasticsearch').catch(() => stack('start', 'elasticsearch')); // on a busy machine the first start may time out
     const enough = created() + CREATED_AFTER;
     await until('more messages are created', () => created() >= enough, 60_000);
     over = true;
     await working;
-    // One that is filled anew gets from the store what was noted as indexed and was not.
+    // The workers must repeat the lost requests. If they rebuilt the index from the store, that would hide the loss.
     expect(await indices()).toEqual(before);
   } finally {
     over = true;
@@ -138,7 +138,7 @@ test('Elasticsearch is killed while it indexes: afterwards all that was acknowle
     const sizes = { kept: load.kept.size, changed: load.changed.size };
     const all = async () =>
       (await load.found('kept')).size === sizes.kept && (await load.found('changed')).size === sizes.changed;
-    await until('as many are found as there are', all, FOUND_WITHIN_MS).catch(() => {}); // what is missing is told below
+    await until('as many are found as there are', all, FOUND_WITHIN_MS).catch(() => {}); // the checks below show what is missing
     const sorted = (texts: ReadonlyMap<number, string>) => [...texts].sort(([a], [b]) => a - b);
     expect(sorted(await load.found('kept'))).toEqual(sorted(load.kept));
     expect(sorted(await load.found('changed'))).toEqual(sorted(load.changed));

@@ -9,7 +9,7 @@ import { until } from '@parley/testing';
 import { Indexer, SearchUpkeep } from '@parley/worker/testing';
 
 /**
- * An index of the version before is replaced by the workers themselves, on a database and indices of the test's own:
+ * Workers replace an index of the previous mapping version by themselves. The test has its own database and indices.
  * MYSQL_URL and ELASTICSEARCH_URL name the servers.
  */
 const STORED = 25_000;
@@ -38,7 +38,7 @@ const word = (number: number) => `w${number}w`;
 const texts = (first: number, count: number) =>
   Array.from({ length: count }, (_, index) => `Stored before ${word(first + index)}`);
 
-/** Messages 1 to `count`, indexed by a worker of version 1; answers the index. */
+/** Stores messages 1 to `count`, indexed as a worker of version 1 does it. Returns the index's name. */
 async function storedByVersion1(count: number): Promise<string> {
   const { store, ledger } = database.mysql;
   const name = await createVersion1(raw, engine.alias);
@@ -75,8 +75,8 @@ async function found(query: string): Promise<number[]> {
   return hits.map(({ number }) => number);
 }
 
-describe('an index of the version before', () => {
-  test('is replaced by two workers under load: at every moment everything is found that was, then it is dropped', async () => {
+describe('an index of the previous version', () => {
+  test('is replaced by two workers under load: all messages are found all the time, then it is dropped', async () => {
     const { store, ledger } = database.mysql;
     const former = await storedByVersion1(STORED);
     expect(await found(word(7))).toEqual([7]);
@@ -90,7 +90,7 @@ describe('an index of the version before', () => {
     const isReplaced = async () => (await engine.admin.indices()).some(({ live, current }) => live && current);
     const searching = async () => {
       for (let round = 0; running; round += 1) {
-        const number = 2 + ((round * 7_919) % (STORED - 1)); // all but message 1, which is rewritten meanwhile
+        const number = 2 + ((round * 7_919) % (STORED - 1)); // all but message 1, which is changed all the time
         const replaced = await isReplaced();
         expect(await found(word(number))).toEqual([number]);
         searches[replaced ? 'after' : 'before'] += 1;
@@ -137,7 +137,7 @@ describe('an index of the version before', () => {
     expect((await found('!')).length).toBeGreaterThan(0);
   }, 120_000);
 
-  test('is kept while programs of its version may read it, and written to', async () => {
+  test('is kept and still written to while programs of its version may read it', async () => {
     const former = await storedByVersion1(AT_ONCE);
     await upkeepOf().rebuild();
     const { store, ledger } = database.mysql;
@@ -152,7 +152,7 @@ describe('an index of the version before', () => {
 });
 
 describe('building an index', () => {
-  test('goes on where it was broken off', async () => {
+  test('continues where it was interrupted', async () => {
     const former = await storedByVersion1(STORED);
     const ending = new AbortController();
     const counts: number[] = [];
@@ -166,7 +166,7 @@ describe('building an index', () => {
       [true, false],
       [false, true],
     ]);
-    // What is written before somebody goes on must not be missing, wherever it stands.
+    // A change that comes before the rebuild continues must be in the new index, even in the part already filled.
     const { store, ledger } = database.mysql;
     await store.rewriteMessage(token, 1, 3, 'rewritten meanwhile');
     await ledger.indexNext(10, (documents, indices) => upkeepOf().apply(documents, indices));
@@ -180,7 +180,7 @@ describe('building an index', () => {
     expect(await found(word(21_000))).toEqual([21_000]);
   }, 60_000);
 
-  test('begins anew where the index was off the list meanwhile, whatever it notes, however often it is broken off', async () => {
+  test('starts from the beginning if the index was off the list meanwhile, even if its notes say more and it is interrupted again', async () => {
     await storedByVersion1(STORED);
     const { store, ledger } = database.mysql;
     const brokenOff = async (after: number) => {
@@ -207,7 +207,7 @@ describe('building an index', () => {
     expect(await found(word(3))).toEqual([]);
   }, 90_000);
 
-  test('is done by one process at a time, and what another left is dropped', async () => {
+  test('is done by one process at a time, which drops an unfinished index of another', async () => {
     await storedByVersion1(AT_ONCE);
     const left = await engine.admin.createIndex();
     await database.mysql.ledger.addSearchIndex(left);
@@ -227,7 +227,7 @@ describe('building an index', () => {
   }, 30_000);
 });
 
-test('an index that was deleted is built anew, and the batch that found it missing is not lost', async () => {
+test('a deleted index is rebuilt, and the batch that found it missing is not lost', async () => {
   const { store, ledger } = database.mysql;
   const { indexer } = workerOf(0);
   indexer.start();
@@ -244,7 +244,7 @@ test('an index that was deleted is built anew, and the batch that found it missi
   expect((await ledger.unindexed()).batches).toBe(0);
 }, 60_000);
 
-test('a batch is held while an index is written to whose version is not known, and goes on without it', async () => {
+test('a batch is held while the list has an index of an unknown version, and continues when that index is off the list', async () => {
   const { store, ledger } = database.mysql;
   await raw.indices.create({ index: `${engine.alias}-000009`, mappings: { _meta: { owner: 'parley', version: 77 } } });
   await ledger.addSearchIndex(`${engine.alias}-000009`);
@@ -258,7 +258,7 @@ test('a batch is held while an index is written to whose version is not known, a
   expect(await index()).toBe(1);
 }, 30_000);
 
-test('an alias that somebody moved to several indices is put right', async () => {
+test('an alias that points to several indices is repaired', async () => {
   await storedByVersion1(AT_ONCE);
   const built = await upkeepOf().rebuild();
   const other = await engine.admin.createIndex();

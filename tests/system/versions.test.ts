@@ -6,13 +6,13 @@ import { connect } from 'amqplib';
 import { Client } from '../support/client.ts';
 
 /**
- * An upgrade in the wrong order: ingest writes what the worker of the version before does not know. PARLEY_URL names the
- * system, which is the one of bin/test-stack; the test stops its workers for a while and runs old ones.
+ * An upgrade in the wrong order: ingest writes events that the previous version's worker does not know. PARLEY_URL
+ * names the system: that of bin/test-stack. The test stops its workers for a while and runs old ones.
  */
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const STACK = process.env.TEST_STACK ?? 'bin/test-stack';
 const CLIENTS = 8;
-/** Fifty deliveries are the limit. Here an envelope is lost by two old workers, and once by this test, which looks at it. */
+/** The limit is 50 deliveries. Here two old workers and this test's own consumer each return an envelope once. */
 const LOSSES_MAX = 4;
 const { PARLEY_URL = '', RABBITMQ_URL = '', PARTITIONS = '8' } = process.env;
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   chats = await chatsEverywhere();
 }, 60_000);
 
-/** A chat in each partition. */
+/** Creates a chat in each partition. */
 async function chatsEverywhere(): Promise<string[]> {
   const found = new Map<number, string>();
   while (found.size < Number(PARTITIONS)) {
@@ -53,12 +53,12 @@ async function stack(...args: string[]): Promise<string> {
 
 interface OldWorker {
   readonly url: string;
-  /** The lines of its log. */
+  /** The lines of its log so far. */
   readonly log: readonly { readonly msg: string; readonly partition?: number }[];
   stop(): Promise<void>;
 }
 
-/** A worker that knows no events with idempotency keys. */
+/** Starts a worker that does not know idempotency keys in events. */
 async function startOld(): Promise<OldWorker> {
   const child = Bun.spawn([process.execPath, resolve(REPOSITORY, 'apps/worker/src/main.ts')], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', TEST_EVENT_VERSION_KNOWN: '0', LOG_LEVEL: 'info' },
@@ -77,7 +77,7 @@ async function startOld(): Promise<OldWorker> {
   const followed = follow();
   const stop = async () => {
     child.kill('SIGTERM');
-    await child.exited; // with whichever status: where the processors are busy, the indexer may need longer than the stop has
+    await child.exited; // the status does not matter: on a busy machine the indexer may exceed the stop's time limit
     await followed;
   };
   const port = () => log.find(({ msg }) => msg === 'ready')?.port;
@@ -92,7 +92,7 @@ async function figure(worker: string, metric: string): Promise<number> {
   return Number(new RegExp(`^${metric}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
-/** What a worker says about the versions that it knows. */
+/** Reads what a worker's /readyz says about event versions. */
 async function eventVersion(worker: string): Promise<{ status: number; state?: string; detail?: string }> {
   const answer = await fetch(`${worker}/readyz`);
   const { dependencies } = (await answer.json()) as {
@@ -113,7 +113,7 @@ async function leavesAll(worker: OldWorker): Promise<void> {
   expect(detail).toMatch(/partition \d+ .*field "key".*start a newer worker/);
 }
 
-/** Creates messages, one in five with an idempotency key, until it is told to stop. Answers what was acknowledged. */
+/** Creates messages, one in five with an idempotency key. The returned function stops that and returns the acknowledged ones. */
 function load(): () => Promise<Map<string, string>> {
   const acknowledged = new Map<string, string>();
   let over = false;
@@ -135,7 +135,7 @@ function load(): () => Promise<Map<string, string>> {
   };
 }
 
-/** The highest number of failed deliveries of what is at the head of the queues. */
+/** The highest delivery count among the messages at the heads of the queues. */
 async function lossesAtHeads(): Promise<number> {
   const connection = await connect(RABBITMQ_URL);
   try {
@@ -162,13 +162,13 @@ async function deadLetters(): Promise<number> {
   return messageCount;
 }
 
-test('in the wrong order of an upgrade nothing is lost or put aside: what the old worker does not know waits for a newer one', async () => {
+test('after an upgrade in the wrong order nothing is lost or a dead letter: events that the old worker does not know wait for a newer one', async () => {
   const putAside = await deadLetters();
   await stack('stop', 'worker-1', 'worker-2');
   const first = await startOld();
   const finish = load();
   await leavesAll(first);
-  expect(await figure(first.url, 'parley_store_batch_rows_sum')).toBeGreaterThan(0); // what it knows, before
+  expect(await figure(first.url, 'parley_store_batch_rows_sum')).toBeGreaterThan(0); // it stored what it knows
   await first.stop();
   old.pop();
   const second = await startOld();
@@ -180,7 +180,7 @@ test('in the wrong order of an upgrade nothing is lost or put aside: what the ol
   const stored = () => figure(newWorker, 'parley_store_batch_rows_sum');
   await until('the new worker stores', async () => (await stored()) > 0);
   const before = await stored();
-  await Bun.sleep(7_000); // in which the new one counts as settled, and partitions would be shared
+  await Bun.sleep(7_000); // until the new worker counts as healthy and shares partitions
   expect(await stored()).toBeGreaterThan(before);
   const acknowledged = await finish();
 
@@ -198,6 +198,6 @@ test('in the wrong order of an upgrade nothing is lost or put aside: what the ol
   expect(await figure(newWorker, 'parley_held_partitions')).toBe(0);
   expect(await eventVersion(second.url)).toMatchObject({ status: 503, state: 'down' });
   expect((await fetch(`${second.url}/healthz`)).status).toBe(200);
-  expect(await figure(second.url, 'parley_event_log_deliveries_total')).toBe(seen); // nothing came back to it
+  expect(await figure(second.url, 'parley_event_log_deliveries_total')).toBe(seen); // no partition came back to it
   expect(await deadLetters()).toBe(putAside);
 }, 120_000);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# As the official image does at its start: variables with dots in their names are settings.
+# Like the official image's start script: a variable with a dot in its name becomes a setting.
 set -e
 if [ "$1" != eswrapper ]; then exec "$@"; fi
 settings=()

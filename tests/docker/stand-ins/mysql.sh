@@ -1,11 +1,11 @@
 #!/bin/bash
-# As the official image does at its start: makes a database in an empty volume, with the users that the environment names,
-# on a server that nobody reaches; runs what lies in /docker-entrypoint-initdb.d; then becomes the server.
+# Like the official image's start script. If the volume is empty, it first starts a server without network, creates the
+# database and the user of the environment there, and runs the files of /docker-entrypoint-initdb.d.
 set -eo pipefail
 SOCKET=/var/run/mysqld/mysqld.sock
 DATA=/var/lib/mysql
 
-# Sourced scripts use it: statements on standard input, as root, in the database that was asked for.
+# For sourced scripts: runs the statements on standard input, as root, in the database of the environment.
 docker_process_sql() {
   local database=()
   if [ -n "$MYSQL_DATABASE" ]; then database=(--database="$MYSQL_DATABASE"); fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# As the official image does at its start: each NAME.template becomes NAME, with those variables filled in that match.
+# Like the official image's start script: each NAME.template becomes NAME, with the variables that match the filter.
 set -e
 if [ "$1" = nginx ]; then
   templates=${NGINX_ENVSUBST_TEMPLATE_DIR:-/etc/nginx/templates}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# As the official image does at its start: root gives its rights away. The server itself reads RABBITMQ_DEFAULT_….
+# Like the official image's start script: root becomes the server's user. The server itself reads RABBITMQ_DEFAULT_….
 set -e
 if [[ $1 == rabbitmq* ]] && [ "$(id -u)" = 0 ]; then
   chown -R rabbitmq:rabbitmq /var/lib/rabbitmq

@@ -1,5 +1,5 @@
 #!/bin/bash
-# As the official image does at its start: options alone are the server's; root gives its rights away.
+# Like the official image's start script: options alone start the server, and root switches to the server's user.
 set -e
 if [ "${1#-}" != "$1" ] || [ "${1%.conf}" != "$1" ]; then set -- redis-server "$@"; fi
 if [ "$1" = redis-server ] && [ "$(id -u)" = 0 ]; then
