@@ -3,7 +3,7 @@ import { operationsOf } from '../support/openapi.ts';
 import { convert, requestsOf, run } from './support/postman.ts';
 import { type Served, serve } from './support/served.ts';
 
-/** What somebody adds to the collection: keep the token of what was created, and repeat after a 503. */
+/** A script as users add it to a collection: it keeps the token of a created application, and repeats after a 503. */
 const SCRIPT = `
 const answer = pm.response.json();
 if (answer.type === 'application') pm.collectionVariables.set('token', answer.application_token);
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => served.stop());
 
-test('a Postman collection has every operation under its tag, and runs in its order', async () => {
+test('a Postman collection has every operation under its tag, and runs from top to bottom', async () => {
   const collection = await convert(served.file, served.folder);
   const operations = operationsOf(served.document).map(({ operation }) => operation);
   expect(collection.item.map(({ name }) => name)).toEqual(served.document.tags.map(({ name }) => name));

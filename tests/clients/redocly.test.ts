@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => served.stop());
 
-test('Redocly finds nothing to say about the document', async () => {
+test('Redocly reports nothing about the document', async () => {
   const { code, printed } = await runTool('redocly', 'lint', served.file, '--config', CONFIG, '--format', 'json');
   expect(code, printed).toBe(0);
   const { totals } = JSON.parse(printed.slice(printed.indexOf('{'), printed.lastIndexOf('}') + 1));

@@ -4,8 +4,8 @@ import { rm } from 'node:fs/promises';
 import { Client } from '../support/client.ts';
 import { startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** Runs after the other suites of the HTTP surface, which append what they saw to the file DOCUMENTED_SEEN. */
-test('every documented answer was really given in a test', async () => {
+/** Must run after the other HTTP suites, which append the answers that they saw to the file DOCUMENTED_SEEN. */
+test('every documented answer was seen in a test', async () => {
   const file = process.env.DOCUMENTED_SEEN;
   if (file === undefined)
     throw new Error('DOCUMENTED_SEEN must name the file that the other suites wrote; see bin/test');

@@ -1,4 +1,4 @@
-/** Every variable of the environment that something reads stands in the table of docs/running.md, or in the list below. */
+/** Every environment variable that the code reads must be in the table of docs/running.md, or in the list below. */
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,26 +7,26 @@ import { documented, settings } from './settings.ts';
 
 const REPOSITORY = join(import.meta.dir, '../..');
 
-/** What tests and benchmarks read, and what is the machine's. */
+/** Variables that only tests and benchmarks read, and variables of the machine. */
 const ELSEWHERE = new Set([
   ...['CHROMIUM', 'DOCUMENTED_SEEN', 'KILLS', 'MODEL_TRACES', 'MYSQL_SOCKET', 'PARLEY_URL', 'SCREENSHOT_DIR'],
   ...['TEST_ENGINE_ROOT', 'TEST_STACK', 'BENCH_PARTITIONS', 'BENCH_STACK_DIR', 'FAULT_STACK_DIR'],
-  ...['CHILD_FILE', 'NAME', 'ORDER_FILE'], // a program that a test writes
+  ...['CHILD_FILE', 'NAME', 'ORDER_FILE'], // read by a program that a test writes
   ...['HOME', 'JAVA_HOME', 'PATH', 'TERM', 'TMPDIR'],
 ]);
 
 const namesOf = (where: string): string[] => settings().flatMap(({ name, of }) => (of.includes(where) ? [name] : []));
 
-test('the table in docs/running.md is that of the present settings', async () => {
+test('the table in docs/running.md lists the current settings', async () => {
   const { before, after } = await documented();
   expect(before).toBe(after);
 });
 
-test('every setting says what it is', () => {
+test('every setting has a description', () => {
   expect(settings().filter(({ description }) => description === '')).toEqual([]);
 });
 
-test('the variables of bin/stack are those that it reads', () => {
+test('the table has exactly the variables that bin/stack reads', () => {
   const asked = new Set<string>();
   const environment = new Proxy<Record<string, string>>(
     {},
@@ -38,18 +38,18 @@ test('the variables of bin/stack are those that it reads', () => {
     },
   );
   readSettings(environment, REPOSITORY);
-  asked.delete(''); // STACK_PASS names none
+  asked.delete(''); // from an unset STACK_PASS, a list of names
   expect([...asked].sort()).toEqual(namesOf('bin/stack'));
 });
 
-test('the variables of docker compose are those of its file, with their defaults', () => {
+test('the table has exactly the variables of docker-compose.yml, with their defaults', () => {
   const text = readFileSync(join(REPOSITORY, 'docker-compose.yml'), 'utf8');
   const used = new Map([...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name!, value!]));
   const told = settings().filter(({ of }) => of.includes('docker compose'));
   expect(told.map(({ name, fallback }) => [name, fallback])).toEqual([...used].sort());
 });
 
-test('nothing else is read from the environment, but what tests and the machine have', async () => {
+test('the code reads no other variables, except those of the tests and the machine', async () => {
   const known = new Set(settings().map(({ name }) => name));
   const sources = new Bun.Glob('{apps,bench,docker,libs,stack,tests}/**/*.ts');
   const unknown: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * The table of all settings in docs/running.md, made from the schemas that the programs read their environment with and from
- * the list of what bin/stack and docker-compose.yml take. `bun run generate` writes it anew; a test compares it.
+ * The table of all settings in docs/running.md. It is made from the schemas of the programs' environments, and from the
+ * list of what bin/stack and docker-compose.yml read. `bun run generate` writes it; a test compares it.
  */
 import { join } from 'node:path';
 import { apiSettings } from '@parley/api/config';
@@ -14,7 +14,7 @@ const FILE = join(import.meta.dir, '../../docs/running.md');
 const BEGIN = '<!-- settings: written by `bun run generate` -->\n';
 const END = '<!-- end of settings -->\n';
 
-/** What begins so is for our own tests, and nobody else's business. */
+/** Settings with this prefix are for our own tests and stay out of the table. */
 const FOR_TESTS = 'TEST_';
 
 const PROGRAMS: Readonly<Record<string, TObject>> = {
@@ -31,7 +31,7 @@ export interface Setting {
   readonly description: string;
 }
 
-/** Sorted by name. One that means the same in several programs is there once. */
+/** All settings, sorted by name. A setting that means the same in several programs is listed once. */
 export function settings(): readonly Setting[] {
   const all = [...Object.entries(PROGRAMS).flatMap(([program, schema]) => settingsOf(program, schema)), ...VARIABLES];
   const groups = Map.groupBy(all, ({ name, fallback, description }) => [name, fallback, description].join('\n'));
@@ -54,7 +54,7 @@ function settingsOf(program: string, { properties, required }: TObject): Setting
   });
 }
 
-/** With columns as the formatter makes them. */
+/** The table, padded as the formatter does it. */
 function table(): string {
   const rows = settings().map(({ name, of, fallback, description }) => [
     `\`${name}\``,
@@ -69,10 +69,10 @@ function table(): string {
   return cells.map((row, index) => line(row, index === 1 ? '-' : ' ')).join('');
 }
 
-/** A cron pattern's stars would be taken for emphasis. */
+/** Quotes a value with stars, such as a cron pattern: Markdown would read them as emphasis. */
 const code = (fallback: string): string => (fallback.includes('*') ? `\`${fallback}\`` : fallback);
 
-/** The docs with the table of the present settings. */
+/** The file of docs/running.md as it is, and with the table of the current settings. */
 export async function documented(): Promise<{ readonly before: string; readonly after: string }> {
   const before = await Bun.file(FILE).text();
   const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];

@@ -1,8 +1,8 @@
 /**
- * The README's two commands on a minimal Debian, from a clone of the commit that is checked out here: `bin/start`, with
- * a request by curl, and `bin/test quick`, or `bin/test` with the scope that is given.
+ * Runs the README's two commands on a minimal Debian, from a clone of the checked-out commit: `bin/start` with a
+ * request by curl, and `bin/test quick`, or `bin/test` with the given scope.
  *
- *   bin/test minimal                        both, in some four minutes
+ *   bin/test minimal                        both, in about four minutes
  *   bin/bun tests/minimal/main.ts all       with all of bin/test
  */
 import { mkdtempSync } from 'node:fs';
@@ -15,12 +15,12 @@ import { freePort, leaveOut } from '@parley/testing';
 import { inside, makeMinimalRoot } from './root.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
-/** Within the root. */
+/** A path inside the minimal Debian. */
 const CHECKOUT = '/root/parley';
 const STARTED_WITHIN_S = 300;
 const TESTED_WITHIN_MS = { quick: 1_800_000, all: 5_400_000 } as const;
 
-/** What a new user does: starts it, and makes the first call while it runs. Nothing of it is left running. */
+/** What a new user does: starts Parley, and makes a first call while it runs. Stops it at the end. */
 const START = `cd ${CHECKOUT}
 bin/start &
 started=$!
@@ -40,7 +40,7 @@ async function shown(command: readonly string[], withinMs: number): Promise<numb
     .exited;
 }
 
-/** @returns why there can be none here, or undefined */
+/** @returns why this machine cannot have a minimal Debian, or undefined if it can */
 async function prepare(root: string): Promise<string | undefined> {
   const reason = await reasonAgainst();
   if (reason !== undefined) return reason;
@@ -56,7 +56,7 @@ async function prepare(root: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** @returns the exit status of what failed, or 0 */
+/** @returns the exit status of the first command that failed, or 0 */
 async function tryCommands(root: string, scope: 'quick' | 'all'): Promise<number> {
   console.log('-- bin/start, and a request');
   const started = await shown(inside(root, { PORT: String(freePort()) }, START), STARTED_WITHIN_S * 1_100);

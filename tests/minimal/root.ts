@@ -1,13 +1,13 @@
 /**
- * A minimal Debian in a folder: a new machine on which somebody has installed git, curl and npm, and nothing else. It
- * is made with the mirror that this machine's apt uses, and reaches the network in the way that this machine does.
+ * A minimal Debian in a folder. It is like a new machine on which somebody installed git, curl and npm, and nothing
+ * else. It is made from the mirror that this machine's apt uses, and reaches the network as this machine does.
  */
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { debianMirror } from '@parley/stack/install/machine';
 import { run } from '@parley/stack/run';
 
 const PACKAGES = ['git', 'curl', 'npm', 'ca-certificates'];
-/** How this machine reaches the network: its name server, its hosts, and the certificates that it trusts. */
+/** How this machine reaches the network: its name servers, its hosts, and the certificates that it trusts. */
 const NETWORK_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/ssl/certs/ca-certificates.crt'];
 const NETWORK_VARIABLES = [
   ...['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
@@ -16,8 +16,8 @@ const NETWORK_VARIABLES = [
 const MADE_WITHIN_MS = 900_000;
 
 /**
- * Its processes see themselves alone, and end with the first one. /sys is there for the control groups of a Docker
- * engine. The root is mounted on itself, so that what looks for the mount point of its disk finds one.
+ * Processes in the Debian see only each other, and end with the first of them. A Docker engine needs /sys for its
+ * control groups. The root is mounted on itself, so that programs which look for the mount point of their disk find one.
  */
 const ENTER = `set -e
 root=$1; shift
@@ -28,8 +28,8 @@ mount --rbind /sys "$root/sys"
 exec chroot "$root" "$@"`;
 
 /**
- * Makes it in a new folder. Needs the program `mmdebstrap`, and root. What that mounts is in a namespace of its own: however
- * it ends, no folder of this machine stays mounted in the new one, which is going to be deleted.
+ * Makes the Debian in a new folder. Needs the program `mmdebstrap`, and root. mmdebstrap mounts in its own namespace.
+ * So even after a crash no folder of this machine is mounted in the new one, which will be deleted.
  */
 export async function makeMinimalRoot(folder: string): Promise<void> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
@@ -37,7 +37,7 @@ export async function makeMinimalRoot(folder: string): Promise<void> {
     [
       ...['unshare', '--mount', '--propagation', 'private'],
       ...['mmdebstrap', '--mode=root', '--variant=minbase', `--include=${PACKAGES.join(',')}`],
-      // A frozen mirror's signature is past its date.
+      // If the mirror is frozen, its signature has expired.
       ...['--aptopt=Acquire::Check-Valid-Until "false"', codename, folder, debianMirror()],
     ],
     { env: { PATH: process.env.PATH, HOME: process.env.HOME }, withinMs: MADE_WITHIN_MS },
@@ -45,7 +45,7 @@ export async function makeMinimalRoot(folder: string): Promise<void> {
   for (const file of NETWORK_FILES) if (existsSync(file)) cpSync(file, `${folder}${file}`, { dereference: true });
 }
 
-/** A command that runs in it, as root, with no more of our environment than the network needs. */
+/** Returns a command that runs a script in the Debian, as root. It gets only the network's variables of ours. */
 export function inside(folder: string, environment: Readonly<Record<string, string>>, script: string): string[] {
   const network = NETWORK_VARIABLES.flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : []));
   const given = Object.entries(environment).map(([name, value]) => `${name}=${value}`);

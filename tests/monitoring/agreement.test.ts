@@ -1,4 +1,4 @@
-/** Programs, rules, dashboard and docs name the same metrics and the same alerts. */
+/** Checks that programs, rules, dashboard and docs name the same metrics and the same alerts. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { REJECTION_REASONS } from '@parley/domain';
 import { familyOf, isExported, metricsOf } from './expressions.ts';
@@ -10,7 +10,7 @@ const expressions = panels().flatMap(({ targets = [] }) => targets.map(({ expr }
 const alerts = rules().map(({ alert }) => alert);
 const onDashboard = new Set(expressions.flatMap(metricsOf).map(familyOf));
 const inRules = new Map(rules().map(({ alert, expr }) => [alert, metricsOf(expr).map(familyOf)]));
-/** In the section on what to watch and in those of the alerts; `…_size_bytes` stands for another ending. */
+/** The metrics in the docs' sections "What to watch" and "Alerts". */
 const inDocs = new Set(
   [...`${section('What to watch')}${section('Alerts')}`.matchAll(/`((?:parley|process|rabbitmq)_\w+)[`{]/g)]
     .map(([, name]) => name!)
@@ -18,9 +18,9 @@ const inDocs = new Set(
 );
 
 let programs: Programs;
-/** Expositions by job, one for each instance. */
+/** The metrics pages by job, one for each instance. */
 let told: Record<string, string[]>;
-/** Names by job. */
+/** The metrics' names by job. */
 let exported: Record<string, Set<string>>;
 beforeAll(async () => {
   programs = await openPrograms();
@@ -34,7 +34,7 @@ afterAll(() => programs.stop());
 
 const anybody = () => new Set(Object.values(exported).flatMap((names) => [...names]));
 
-describe('every metric that is named is told by a running program', () => {
+describe('a running program exports every metric that is named', () => {
   test('in the docs', () => {
     expect(inDocs.size).toBeGreaterThan(20);
     expect([...inDocs].filter((name) => !anybody().has(name))).toEqual([]);
@@ -53,12 +53,12 @@ describe('every metric that is named is told by a running program', () => {
   });
 });
 
-test('every metric that a program tells is on the dashboard', () => {
+test('every metric that a program exports is on the dashboard', () => {
   const ours = PROGRAMS.flatMap((program) => [...exported[program]!]);
   expect([...new Set(ours)].filter((name) => !onDashboard.has(name))).toEqual([]);
 });
 
-describe('what is to be watched', () => {
+describe('each row of the table What to watch', () => {
   test('has a panel', () => {
     expect(watched().length).toBeGreaterThan(20);
     expect(
@@ -68,7 +68,7 @@ describe('what is to be watched', () => {
     ).toEqual([]);
   });
 
-  test('has an alert about that very metric, where it must have a certain value, and says what to do', () => {
+  test('has an alert on its metric if the row sets a limit, and says what to do', () => {
     for (const { metric, tells, alerts: named, action } of watched()) {
       if (/\bmust\b/.test(tells)) expect([metric, named.length > 0]).toEqual([metric, true]);
       for (const alert of named)
@@ -77,13 +77,13 @@ describe('what is to be watched', () => {
     }
   });
 
-  test('names every alert', () => {
+  test('is linked to alerts, and together the rows name every alert', () => {
     expect([...new Set(watched().flatMap(({ alerts: named }) => named))].sort()).toEqual([...alerts].sort());
   });
 });
 
 describe('each alert', () => {
-  test('leads to a section of the docs that has its name, and no section is of another', () => {
+  test('links to a section of the docs with its name, and every section has an alert', () => {
     const headings = [...section('Alerts').matchAll(/^### (.+)$/gm)].map(([, heading]) => heading!);
     expect([...headings].sort()).toEqual([...alerts].sort());
     for (const { alert, annotations } of rules()) {
@@ -99,7 +99,7 @@ describe('each alert', () => {
     expect(new Set(alerts).size).toBe(alerts.length);
   });
 
-  test('is tested: it rings, and it does not', () => {
+  test('has promtool tests in which it fires and in which it does not', () => {
     const { tests } = Bun.YAML.parse(read(CASES_FILE)) as {
       tests: { alert_rule_test: { alertname: string; exp_alerts?: unknown[] }[] }[];
     };
@@ -112,7 +112,7 @@ describe('each alert', () => {
 });
 
 describe('docs/operations.md', () => {
-  test('has no link to a section that is not there', () => {
+  test('links only to sections that exist', () => {
     const anchors = [...OPERATIONS.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
       heading!
         .toLowerCase()
@@ -124,7 +124,7 @@ describe('docs/operations.md', () => {
     expect(links.filter((anchor) => !anchors.includes(anchor))).toEqual([]);
   });
 
-  test('tells what to do about an alert in five lines at most', () => {
+  test('says what to do about an alert in five lines at most', () => {
     for (const paragraph of section('Alerts').split('\n\n')) {
       expect([paragraph, paragraph.split('\n').length <= 5]).toEqual([paragraph, true]);
     }
@@ -137,7 +137,7 @@ describe('Prometheus', () => {
     scrape_configs: { job_name: string; dns_sd_configs?: { names: string[]; port: number }[] }[];
   };
 
-  test('looks for all instances of each app, under the name that the rules know', () => {
+  test('scrapes all instances of each app, under the job name that the rules use', () => {
     for (const app of ['ingest', 'api', 'worker']) {
       const job = config.scrape_configs.find(({ job_name }) => job_name === app);
       expect(job?.dns_sd_configs?.[0]).toMatchObject({ names: [app], port: 3000 });
@@ -148,7 +148,7 @@ describe('Prometheus', () => {
     for (const names of asked) expect(names.split('|').sort()).toEqual([...jobs].sort());
   });
 
-  test('has the rules where it looks for them, in Docker too', () => {
+  test('finds the rules file, in Docker too', () => {
     expect(config.rule_files).toEqual(['rules/*.yml']);
     const { services } = Bun.YAML.parse(read('docker-compose.yml')) as {
       services: Record<string, { volumes: string[] }>;
@@ -159,7 +159,7 @@ describe('Prometheus', () => {
 });
 
 describe('the dashboard', () => {
-  test('asks the data source that there is', () => {
+  test('uses the provisioned data source', () => {
     const { datasources } = Bun.YAML.parse(
       read('docker/monitoring/grafana/provisioning/datasources/prometheus.yml'),
     ) as { datasources: { uid: string }[] };
@@ -170,7 +170,7 @@ describe('the dashboard', () => {
     expect([...new Set(uids)]).toEqual(datasources.map(({ uid }) => uid));
   });
 
-  test('has a unit on each panel, and no panel upon another', () => {
+  test('has a unit on each panel, and no panels that overlap', () => {
     const taken = new Set<string>();
     for (const { title, type, gridPos, fieldConfig } of panels()) {
       if (type !== 'row') expect([title, typeof fieldConfig?.defaults.unit]).toEqual([title, 'string']);
@@ -184,11 +184,11 @@ describe('the dashboard', () => {
   });
 });
 
-describe('a counter that an alert uses is there at 0, before anything has happened', () => {
+describe('a counter that an alert uses is exported as 0 before its first event', () => {
   const lines = (job: string, name: string) =>
     told[job]!.flatMap((text) => text.split('\n').filter((line) => line.startsWith(`${name}{`) || line === name));
 
-  test('in the standalone, that has just started', () => {
+  test('by a standalone that has just started', () => {
     const counters = [...inRules.values()]
       .flat()
       .filter((name) => name.startsWith('parley_') && name.endsWith('_total'));
@@ -200,7 +200,7 @@ describe('a counter that an alert uses is there at 0, before anything has happen
     }
   });
 
-  test('with each reason for which an event is put aside', () => {
+  test('for each reason of a rejection', () => {
     for (const [job, name] of [
       ['worker', 'parley_dead_letters_total'],
       ['standalone', 'parley_rejected_events_total'],
@@ -210,7 +210,7 @@ describe('a counter that an alert uses is there at 0, before anything has happen
     }
   });
 
-  test.each(['ingest', 'api', 'standalone'])('with each route of the %s that can fail', (job) => {
+  test.each(['ingest', 'api', 'standalone'])('for each route of the %s that can fail', (job) => {
     const routes = (status: string) => {
       const series = lines(job, 'parley_http_requests_total').filter((line) => line.includes(`status="${status}`));
       return new Set(series.flatMap((line) => /method="(?:GET|POST|PATCH|PUT)",route="\/api[^"]*"/.exec(line) ?? []));

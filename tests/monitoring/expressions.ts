@@ -1,11 +1,11 @@
-/** Which metrics and series a PromQL expression asks for. Knows the names that we use, and no more of the language. */
+/** Finds the metrics and series in a PromQL expression. It knows the names that we use, not the whole language. */
 
-/** A metric's name with what it selects, `up{job="api"}`. */
+/** A metric's name with its labels, such as `up{job="api"}`. */
 const SELECTOR = /\b(?:(?:parley|process|rabbitmq|node)_\w+|up\b|ALERTS\b)(?:\{[^}]*\})?/g;
 
-/** Not told by any program of ours, or of our servers. */
+/** Metrics that neither our programs nor our servers export. */
 const FOREIGN = /^(?:node_|ALERTS)/;
-/** Prometheus' own. */
+/** The metric that Prometheus makes itself for each target. */
 const BUILT_IN = 'up';
 
 export function selectorsOf(expression: string): readonly string[] {
@@ -16,7 +16,7 @@ export function metricsOf(expression: string): readonly string[] {
   return selectorsOf(expression).map((selector) => selector.replace(/\{.*/s, ''));
 }
 
-/** Whether somebody must export it. */
+/** Whether one of our programs or servers must export the metric. */
 export function isExported(metric: string): boolean {
   return !FOREIGN.test(metric) && metric !== BUILT_IN;
 }
@@ -25,7 +25,7 @@ export function isForeign(expression: string): boolean {
   return metricsOf(expression).every((metric) => FOREIGN.test(metric));
 }
 
-/** A histogram is named without the endings of its series. */
+/** The metric's name without the endings of a histogram's series. */
 export function familyOf(metric: string): string {
   return metric.replace(/_(?:bucket|sum|count)$/, '');
 }

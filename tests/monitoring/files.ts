@@ -1,4 +1,4 @@
-/** What the repository says about monitoring: rules, dashboard, Prometheus' configuration, docs. */
+/** Reads the repository's files about monitoring: rules, dashboard, Prometheus' configuration, docs. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -55,7 +55,7 @@ export function panels(): readonly Panel[] {
 
 export const OPERATIONS = read('docs/operations.md');
 
-/** The text between a heading of the second level and the next one. */
+/** The docs' text between a second-level heading and the next one. */
 export function section(heading: string): string {
   const [, text] = OPERATIONS.split(new RegExp(`^## ${heading}$`, 'm'));
   if (text === undefined) throw new Error(`docs/operations.md has no section '${heading}'`);

@@ -1,12 +1,12 @@
-/** The programs that are watched: those of the tests' native stack, and a standalone. */
+/** The programs to monitor: those of the tests' native stack, and a standalone. */
 import { rm } from 'node:fs/promises';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 import { REPOSITORY } from './files.ts';
 
-/** Another one than that of bin/test, where its ports are taken. */
+/** TEST_STACK names another program if the ports of bin/test-stack are taken. */
 const STACK = process.env.TEST_STACK ?? 'bin/test-stack';
 
-/** What `bin/test-stack` prints. Throws where it fails. */
+/** Runs bin/test-stack and returns what it prints. Throws if it fails. */
 export async function stack(...args: string[]): Promise<string> {
   const child = Bun.spawn([STACK, ...args], { cwd: REPOSITORY, stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
   const said = await new Response(child.stdout).text();
@@ -15,10 +15,10 @@ export async function stack(...args: string[]): Promise<string> {
 }
 
 export interface Programs {
-  /** Through nginx. */
+  /** The address of nginx. */
   readonly url: string;
   readonly standalone: StandaloneProcess;
-  /** Addresses, host and port, by Prometheus' job. */
+  /** Addresses (`host:port`) by Prometheus job. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
   stop(): Promise<void>;
 }
@@ -45,14 +45,14 @@ export async function openPrograms(): Promise<Programs> {
   };
 }
 
-/** The exposition of one target. */
+/** Reads the metrics page of one target. */
 export async function exposition(target: string): Promise<string> {
   const response = await fetch(`http://${target}/metrics`);
   if (!response.ok) throw new Error(`${target} answered ${response.status}`);
   return response.text();
 }
 
-/** The names of the metrics in an exposition, as their TYPE lines have them. */
+/** The metrics' names in a metrics page, from its TYPE lines. */
 export function familiesIn(text: string): readonly string[] {
   return [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name = '']) => name);
 }

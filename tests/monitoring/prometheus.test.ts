@@ -1,4 +1,4 @@
-/** A real Prometheus watches the tests' native stack and a standalone, and rings when they are broken. */
+/** A real Prometheus monitors the tests' native stack and a standalone. Its alerts must fire when these are broken. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { onChannel } from '@parley/rabbitmq/testing';
@@ -13,9 +13,9 @@ import { findPrometheus } from './promtool.ts';
 const programs = await findPrometheus();
 const START_MS = 60_000;
 const RING_MS = 60_000;
-/** As Grafana fills it in: some scrapes. */
+/** A few scrapes, like the value that Grafana fills in. */
 const RATE_INTERVAL = '20s';
-/** Empty or not a number as long as nothing of the kind has happened: the counts are summed once a minute. */
+/** Panels that may be empty or NaN during this test: the counts are flushed only once a minute. */
 const SELDOM = ['Counter flush'];
 
 const queries = panels().flatMap(({ title, targets = [] }) =>
@@ -42,7 +42,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
       (found) => found.alertname === alert && Object.entries(labels).every(([name, value]) => found[name] === value),
     );
 
-  test('reaches all of them and evaluates each rule without an error', async () => {
+  test('reaches all targets and evaluates each rule without an error', async () => {
     const instances = Object.values(running.targets).flat().length;
     await until('all are up', async () => (await prometheus.query('up == 1')).length === instances);
     const names = rules().map(({ alert }) => alert);
@@ -53,7 +53,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
     for (const { name, health, lastError } of all) expect([name, health, lastError]).toEqual([name, 'ok', undefined]);
   });
 
-  test('finds every series that a rule or a panel asks for', async () => {
+  test('finds every series that a rule or a panel uses', async () => {
     const expressions = [...rules().map(({ expr }) => expr), ...queries.map(({ query }) => query)];
     const selectors = new Set(expressions.flatMap(selectorsOf).filter((selector) => !isForeign(selector)));
     expect(selectors.size).toBeGreaterThan(40);
@@ -63,11 +63,11 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
   });
 
   test(
-    'rings for a message that is no event of ours',
+    'fires an alert for a message that is not an event',
     async () => {
       const waiting = async () => Number((await prometheus.query('max(parley_dead_letters_waiting)'))[0]?.value[1]);
       await until('the dead letters are counted', async () => (await waiting()) >= 0);
-      const before = await waiting(); // what earlier tests have left
+      const before = await waiting(); // dead letters of earlier tests
       expect(await rings('ParleyDeadLetters')).toBe(false);
       const garbage = `not an event: ${crypto.randomUUID()}`;
       await onChannel(async (channel) => {
@@ -86,7 +86,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
   );
 
   test(
-    'rings while the event log is stopped, and no longer than that',
+    'fires an alert while the event log is stopped, and only then',
     async () => {
       expect(await rings('ParleyPartitionsClosed')).toBe(false);
       await stack('stop', 'rabbitmq');
@@ -121,7 +121,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
   );
 });
 
-/** Takes this very letter from the dead letters; the others stay. */
+/** Removes this one message from the dead letters and leaves the others. */
 async function forget(content: string): Promise<void> {
   await onChannel(async (channel) => {
     for (;;) {
@@ -129,11 +129,11 @@ async function forget(content: string): Promise<void> {
       if (letter === false) break;
       if (letter.content.toString() === content) channel.ack(letter);
     }
-    await channel.close(); // what is not acknowledged goes back
+    await channel.close(); // unacked messages return to the queue
   });
 }
 
-/** A little of everything that clients do, over and over, whatever it is answered with. */
+/** Makes a few calls of every kind in a loop, whatever the answers are. */
 class Load {
   #over = false;
   #working: Promise<unknown> = Promise.resolve();
@@ -163,7 +163,7 @@ class Load {
         () => client.get(`${chat}/messages`),
         () => client.get(`${chat}/search?search_query=watched`),
       ];
-      for (const call of calls) await call().catch(() => {}); // 503 while something is stopped
+      for (const call of calls) await call().catch(() => {}); // 503 while a server is stopped
       await Bun.sleep(20);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A real Prometheus on a free port, with the rules and the jobs of docker/monitoring. Two things differ: instances are
- * given by address, and everything is asked every two seconds and rings at once, without the `for` of the rules.
+ * A real Prometheus on a free port, with the rules and the jobs of docker/monitoring. Two things differ. Targets are
+ * given by address. And it scrapes every two seconds and fires alerts at once, without the `for` of the rules.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ export interface EvaluatedRule {
   readonly health: string;
   readonly lastError?: string;
   readonly state: string;
-  /** When it was evaluated; the year 1 where it never was. */
+  /** The time of the last evaluation; in the year 1 if there was none. */
   readonly lastEvaluation: string;
 }
 
@@ -55,7 +55,7 @@ export class Prometheus {
     return started;
   }
 
-  /** The series that an expression has now. */
+  /** The current series of an expression. */
   async query(expression: string): Promise<readonly Series[]> {
     const answer = await this.#ask<{ result: readonly Series[] }>('query', { query: expression });
     return answer.result;
@@ -66,7 +66,7 @@ export class Prometheus {
     return groups.flatMap(({ rules }) => rules);
   }
 
-  /** The alerts that ring, each with its labels. */
+  /** The firing alerts, each with its labels. */
   async ringing(): Promise<readonly Readonly<Record<string, string>>[]> {
     const { alerts } = await this.#ask<{ alerts: { state: string; labels: Record<string, string> }[] }>('alerts', {});
     return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
@@ -105,7 +105,7 @@ function writeConfiguration(folder: string, targets: Readonly<Record<string, rea
   const { groups } = ruleFile();
   const atOnce = groups.map((group) => ({ ...group, rules: group.rules.map(({ for: _, ...rule }) => rule) }));
   mkdirSync(`${folder}/rules`);
-  // JSON is YAML.
+  // Prometheus reads YAML, and JSON is valid YAML.
   writeFileSync(`${folder}/rules/parley.yml`, JSON.stringify({ groups: atOnce }));
   writeFileSync(`${folder}/prometheus.yml`, JSON.stringify(configuration));
 }

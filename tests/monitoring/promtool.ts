@@ -1,4 +1,4 @@
-/** Prometheus' own programs; without them the tests that need them are skipped, with their names. */
+/** Prometheus' own programs. Without them, the tests that need them are skipped and named. */
 import { installPrometheus, type PrometheusPrograms } from '@parley/stack/install/prometheus';
 import { readSettings } from '@parley/stack/settings';
 import { tellLeftOut } from '@parley/testing';
@@ -13,7 +13,7 @@ export async function findPrometheus(): Promise<PrometheusPrograms | undefined> 
   }
 }
 
-/** What promtool says of what is given to it, and whether it is content. */
+/** Runs promtool with this input. Returns its output, and whether it accepted the input. */
 export async function promtool(
   { promtool: program }: PrometheusPrograms,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** What promtool says of the configuration, the rules and the metrics themselves. */
+/** Runs promtool on the configuration, the rules and the metrics. */
 import { expect, test } from 'bun:test';
 import { CASES_FILE, CONFIG_FILE, RULES_FILE } from './files.ts';
 import { exposition, openPrograms } from './programs.ts';

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { answersTo } from '../support/raw.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** Clients that do not behave: they must neither fill the process nor stand in the way of others. */
+/** Clients that misbehave. They must not fill the process's memory or delay other clients. */
 describe('clients of the standalone', () => {
   let dataDir: string;
   let standalone: StandaloneProcess;
@@ -42,7 +42,7 @@ describe('clients of the standalone', () => {
     return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
   };
 
-  /** The port of a connection that sends these bytes and never reads. */
+  /** Sends bytes on a new connection that never reads, and returns its local port. */
   const neverReading = async (bytes: string): Promise<number> => {
     const socket = { open: (own: Bun.Socket) => void own.pause(), data() {} };
     const connection = await Bun.connect({ hostname: '127.0.0.1', port, socket });
@@ -50,7 +50,7 @@ describe('clients of the standalone', () => {
     return connection.localPort;
   };
 
-  test('60 that pipeline 150 pages of 8 MB each and never read take less than 300 MB, and are cut off', async () => {
+  test('60 clients that pipeline 150 pages of 8 MB each and never read take less than 300 MB, and are cut off', async () => {
     const request = `GET ${page} HTTP/1.1\r\nHost: a\r\n\r\n`;
     const ports = await Promise.all(Array.from({ length: 60 }, () => neverReading(request.repeat(150))));
     let most = 0;
@@ -86,7 +86,7 @@ describe('clients of the standalone', () => {
         data: (own, chunk) => {
           received.push(Buffer.from(chunk));
           own.pause();
-          setTimeout(() => own.resume(), chunk.length / 1_600); // 1.6 MB a second: longer than anything lingers
+          setTimeout(() => own.resume(), chunk.length / 1_600); // 1.6 MB a second takes longer than any linger time
         },
         end: (own) => {
           own.end();
@@ -103,7 +103,7 @@ describe('clients of the standalone', () => {
     expect(all.subarray(all.indexOf('\r\n\r\n') + 4).equals(expected)).toBe(true);
   });
 
-  test('a large request behind one whose answer is not read yet arrives as a whole', async () => {
+  test('a large request arrives whole although the answer to the one before is not read yet', async () => {
     const batch = JSON.stringify({
       messages: Array.from({ length: 150 }, () => ({ message_content: 'z'.repeat(10_000) })),
     });
@@ -128,30 +128,30 @@ describe('clients of the standalone', () => {
       },
     });
     send(socket);
-    await Bun.sleep(300); // meanwhile the answer fills what the system buffers, and the rest of the request waits
+    await Bun.sleep(300); // the answer fills the socket's buffers, and the rest of the request waits
     socket.resume();
     await closed;
     const text = Buffer.concat(received).toString('latin1');
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 201']);
   });
 
-  test.each(['a', 'api', 'web:80'])('may call it %s', async (host) => {
+  test.each(['a', 'api', 'web:80'])('may send the Host %s', async (host) => {
     const [answer] = await answersTo(port, `GET ${messages}/1 HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     expect(answer?.status).toBe(200);
   });
 
-  test('may say with their last request that it was the last, and get its answer', async () => {
+  test('may half-close after their last request, and get its answer', async () => {
     const answers = await answersTo(port, `GET ${messages}/200 HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(3), true);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  test('of HTTP/1.0 may keep their connection', async () => {
+  test('of HTTP/1.0 may keep their connection alive', async () => {
     const once = `GET /healthz HTTP/1.0\r\n`;
     const answers = await answersTo(port, `${once}Connection: keep-alive\r\n\r\n${once}\r\n`);
     expect(answers.map(({ headers }) => headers.connection)).toEqual(['keep-alive', 'close']);
   });
 
-  test('that wait to be told to send their body are told', async () => {
+  test('that wait for 100 Continue get it', async () => {
     const body = '{"message_content":"expected"}';
     const { promise, resolve } = Promise.withResolvers<string>();
     let text = '';
@@ -172,19 +172,19 @@ describe('clients of the standalone', () => {
     expect(await promise).toContain('HTTP/1.1 201 Created');
   });
 
-  test('that stop in the middle of a request are told so', async () => {
+  test('that stop in the middle of a request get a 400', async () => {
     const half = `POST ${messages} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345`;
     expect((await answersTo(port, half, true)).map(({ status }) => status)).toEqual([400]);
   });
 
-  test('that send a line behind a body do not begin a request with it', async () => {
+  test('may send an empty line after a body, and it does not count as a request', async () => {
     const body = '{"message_content":"with a line behind it"}';
     const fields = `Host: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
     const answers = await answersTo(port, `POST ${messages} HTTP/1.1\r\n${fields}\r\n\r\n${body}\r\n`, true);
     expect(answers.map(({ status }) => status)).toEqual([201]);
   });
 
-  test('that hold large parts of requests give them up, and small ones of others arrive', async () => {
+  test('that never finish large requests lose them, and small requests of others arrive', async () => {
     const part = 'x'.repeat(2_000_000);
     const large = `POST ${messages}/batch HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2097152\r\n\r\n`;
     const held = Array.from({ length: 60 }, () => answersTo(port, large + part));
@@ -203,10 +203,10 @@ describe('clients of the standalone', () => {
       expect(await promise).toStartWith('HTTP/1.1 201 ');
     }
     const statuses = (await Promise.all(held)).map(([answer]) => answer?.status);
-    expect(new Set(statuses)).toEqual(new Set([503, 408])); // given up, or late in the end
+    expect(new Set(statuses)).toEqual(new Set([503, 408])); // refused for want of memory, or timed out
   });
 
-  test('that send far too much are told so while they still send', async () => {
+  test('that send far too much get a 413 while they still send', async () => {
     const bytes = 40 * 1024 * 1024;
     const head = `POST ${messages} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n`;
     const [answer] = await answersTo(port, head + 'x'.repeat(1024 * 1024));
@@ -214,7 +214,7 @@ describe('clients of the standalone', () => {
   });
 });
 
-/** How many connections from these ports are open. */
+/** Counts the open connections to `port` from the ports `from`. */
 function establishedTo(port: number, from: readonly number[]): number {
   const hex = (number: number) => `:${number.toString(16).toUpperCase().padStart(4, '0')}`;
   const peers = new Set(from.map(hex));

@@ -5,7 +5,7 @@ import { tellLeftOut, until } from '@parley/testing';
 import { Client } from '../support/client.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** The standalone's disk runs full, or damages what is written last. */
+/** The standalone's disk runs full, or damages the last writes. */
 let dataDir: string;
 let standalone: StandaloneProcess;
 let client: Client;
@@ -15,7 +15,7 @@ async function start(): Promise<void> {
   client = await Client.connect(standalone.url);
 }
 
-/** Every message of a chat, by its number. */
+/** Reads every message of a chat, by its number. */
 async function stored(chat: string): Promise<Map<number, string>> {
   const found = new Map<number, string>();
   let path: string | undefined = `${chat}/messages?limit=200`;
@@ -32,7 +32,7 @@ async function run(...command: string[]): Promise<boolean> {
   try {
     return (await Bun.spawn(command, { stdout: 'ignore', stderr: 'ignore' }).exited) === 0;
   } catch {
-    return false; // no such program here
+    return false; // this machine lacks the program
   }
 }
 
@@ -56,7 +56,7 @@ const mountable = await (async () => {
 if (!mountable) tellLeftOut('a full disk', 'mounting is not allowed here');
 
 describe.skipIf(!mountable)('on a disk of 8 MiB', () => {
-  test('a full disk refuses creates and goes on reading; with room again it takes them; all that was acknowledged is kept', async () => {
+  test('on a full disk creates are refused and reads succeed; with room again creates succeed; nothing acknowledged is lost', async () => {
     await run('mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', dataDir);
     await start();
     const chat = await client.chat();
@@ -87,9 +87,9 @@ describe.skipIf(!mountable)('on a disk of 8 MiB', () => {
 });
 
 /**
- * After a kill the last commits are in the write-ahead log only. A disk that loses or garbles its end takes what was
- * acknowledged there with it: no file survives that. What holds is that all before the damage is kept, that nothing false
- * is read, and that numbers go on.
+ * After a kill the last commits are only in the write-ahead log. If the disk loses or garbles its end, the acknowledged
+ * messages there are lost: no file survives that. But everything before the damage must be kept, no false content may
+ * be read, and numbers must continue.
  */
 describe('a write-ahead log with a damaged end', () => {
   const EACH = 25;
@@ -115,7 +115,7 @@ describe('a write-ahead log with a damaged end', () => {
   };
 
   test.each(Object.entries(damages))(
-    '%s: all before the damage is kept, nothing false is read, numbers go on',
+    '%s: everything before the damage is kept, no false content is read, numbers continue',
     async (_, damage) => {
       await start();
       const chat = await client.chat();

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { Client } from '../support/client.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** How often the process is killed. CI kills a few times; `KILLS=20` is the long form. */
+/** How often the process is killed. CI sets a lower number. */
 const KILLS = Number(process.env.KILLS ?? 20);
 const CHATS = 10;
 const CLIENTS = 64;
@@ -11,7 +11,7 @@ const LOAD_MS = 250;
 
 type Acknowledged = Map<string, Map<number, string>>;
 
-/** Creates messages, some in batches, until the server is gone; notes what was acknowledged. */
+/** Creates messages, some in batches, until the server is gone. Records what was acknowledged. */
 async function load(client: Client, acknowledged: Acknowledged, round: number): Promise<void> {
   const chats = [...acknowledged.keys()];
   let sent = 0;
@@ -38,7 +38,7 @@ async function load(client: Client, acknowledged: Acknowledged, round: number): 
   await Promise.all(Array.from({ length: CLIENTS }, work));
 }
 
-/** Reads a whole chat and compares: every acknowledged message once, under its number; nothing twice, none overwritten. */
+/** Reads a whole chat. Fails unless every acknowledged message is there once, under its number, with its content. */
 async function expectKept(client: Client, chat: string, numbers: Map<number, string>): Promise<number> {
   const stored = new Map<number, string>();
   let path: string | undefined = `${chat}/messages?limit=200`;
@@ -56,7 +56,7 @@ async function expectKept(client: Client, chat: string, numbers: Map<number, str
   return Math.max(0, ...stored.keys());
 }
 
-test(`kill -9 under load, ${KILLS} times: what was acknowledged is there exactly once, new numbers go on above`, async () => {
+test(`kill -9 under load, ${KILLS} times: each acknowledged message is stored once, and new numbers continue above`, async () => {
   const dataDir = await temporaryFolder();
   let standalone: StandaloneProcess = await startStandalone(dataDir);
   try {

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
-/** A standalone inherits our umask. */
+/** Starts a standalone with this umask: it inherits ours. */
 async function startWithUmask(mask: number, dataDir: string): Promise<StandaloneProcess> {
   const before = process.umask(mask);
   try {
@@ -32,7 +32,7 @@ const expected = (names: readonly string[]) => ({
 });
 
 test.each([0o000, 0o022])(
-  'with umask %o, what is stored is its owner’s alone: at work, after a kill, widened',
+  'with umask %o, only the owner may read the data: at work, and at a start after a kill and a chmod',
   async (mask) => {
     const dataDir = join(parent, `data-${mask}`);
     let standalone = await startWithUmask(mask, dataDir);

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 describe('operations', () => {
-  test('/healthz and /readyz answer, the latter with each dependency', async () => {
+  test('/healthz and /readyz are 200, and /readyz lists each dependency', async () => {
     expect((await client.get('/healthz')).body).toEqual({ status: 'alive' });
     const ready = await client.get('/readyz');
     expect(ready.status).toBe(200);
@@ -44,7 +44,7 @@ describe('operations', () => {
     expect(lines).toMatch(/parley_store_lag_seconds_count\{program="standalone"\} [1-9]/);
   });
 
-  test('a second process on the same data folder is refused at once, with a reason', async () => {
+  test('a second process on the same data folder ends at once, with a reason', async () => {
     const second = Bun.spawn([process.execPath, `${import.meta.dir}/../../apps/standalone/src/main.ts`], {
       env: { ...process.env, PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'info' },
       stdout: 'ignore',
@@ -81,7 +81,7 @@ test('a port that is taken stops the start', async () => {
   await rm(other, { recursive: true, force: true });
 });
 
-test('SIGTERM under load answers what is in flight, keeps what was acknowledged, and exits 0', async () => {
+test('SIGTERM under load completes requests in flight, keeps what was acknowledged, and exits 0', async () => {
   const folder = await temporaryFolder();
   const first = await startStandalone(folder);
   const sender = await Client.connect(first.url);
@@ -113,8 +113,8 @@ test('SIGTERM under load answers what is in flight, keeps what was acknowledged,
   await rm(folder, { recursive: true, force: true });
 });
 
-/** That they spend no number is seen where a process goes on after it was full: tests/contract/embedded-life.test.ts. */
-test('creates are refused with 503 and Retry-After while too much is waiting, and reads are answered', async () => {
+/** tests/contract/embedded-life.test.ts shows that refused creates use no number. */
+test('creates are refused with 503 and Retry-After while too much is waiting, and reads succeed', async () => {
   const folder = await temporaryFolder();
   const open = await startStandalone(folder);
   const creator = await Client.connect(open.url);

@@ -6,7 +6,7 @@ import { createLogger, createRegistry } from '@parley/runtime';
 import { rejectedEvents, StoreConsumer } from '@parley/worker';
 import { temporaryFolder } from '../support/system.ts';
 
-test('what the store can never take is its creator’s error, and told to the operator', async () => {
+test('an event that the store rejects fails its create, and is reported to the operator', async () => {
   const dataDir = await temporaryFolder();
   const logger = createLogger('test', 'silent');
   const registry = createRegistry('test');

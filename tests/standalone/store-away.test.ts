@@ -6,8 +6,8 @@ import { Documented } from '../support/documented.ts';
 import { noteDocumented } from '../support/e2e.ts';
 import { temporaryFolder } from '../support/system.ts';
 
-/** The store is closed under the running routes: nothing may be answered as if it were there, or as if it were not. */
-test('every read, update and search is a 503 with Retry-After while the store is away, and /readyz tells', async () => {
+/** The store is closed while the routes run. No answer may pretend that an object exists, or that it does not. */
+test('every read, update and search is a 503 with Retry-After while the store is closed, and /readyz reports it', async () => {
   const dataDir = await temporaryFolder();
   const running = await startStandalone({
     HOST: '127.0.0.1',

@@ -1,4 +1,4 @@
-/** OpenAPI Generator: a program for Java, from the Maven repository, kept beside the servers of the native stack. */
+/** OpenAPI Generator: a Java program from the Maven repository, installed beside the servers of the native stack. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findJava } from '@parley/stack/install/java';
@@ -15,12 +15,12 @@ const ARTIFACT = {
   version: '7.25.0',
   type: 'jar',
 } as const;
-/** What it says of any document of OpenAPI 3.1. */
+/** Warnings that it prints for every document of OpenAPI 3.1. */
 const KNOWN_WARNINGS = /OpenAPI 3\.1 support is still in beta|Failed to get the schema name: null/;
 
-/** Seconds of one core: on a busy machine many times as long. */
+/** It takes a few seconds of one core, and many times as long on a busy machine. */
 export const GENERATED_WITHIN_MS = 120_000;
-/** It does not run long enough for Java's second compiler to pay. */
+/** Java's second compiler is off, because the program runs too briefly to gain from it. */
 const JAVA_OPTIONS = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 export interface Generated {
@@ -30,7 +30,7 @@ export interface Generated {
 
 export type Generate = (document: string, language: string, folder: string) => Promise<Generated>;
 
-/** Undefined, with the reason on the console, where this machine has no Java or the program cannot be fetched. */
+/** Returns undefined if this machine has no Java or the program cannot be fetched, and prints the reason. */
 export async function findGenerator(): Promise<Generate | undefined> {
   const java = findJava();
   if (java === undefined) return unavailable('there is no Java');

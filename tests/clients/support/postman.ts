@@ -1,4 +1,4 @@
-/** A collection of Postman, made from the document, and its run by newman, which is Postman's runner for the shell. */
+/** Makes a Postman collection from the document, and runs it with newman, Postman's runner for the shell. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool } from './tools.ts';
@@ -17,7 +17,7 @@ export interface Collection {
   event?: readonly object[];
 }
 
-/** What is optional is in the collection, but off: `after` and `before` together would be refused. */
+/** Optional parameters are in the collection but turned off, because `after` and `before` together are refused. */
 const OPTIONS = 'folderStrategy=Tags,parametersResolution=Example,enableOptionalParameters=false';
 const RUN_WITHIN_MS = 40_000;
 
@@ -38,7 +38,7 @@ export interface Execution {
   readonly body: string;
 }
 
-/** Runs all requests in their order, those that a script of the collection repeats more than once. */
+/** Runs all requests in order. A script of the collection may repeat some of them. */
 export async function run(collection: Collection, folder: string): Promise<readonly Execution[]> {
   const [file, report] = [join(folder, 'collection.json'), join(folder, 'report.json')];
   await writeFile(file, JSON.stringify(collection));

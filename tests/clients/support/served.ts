@@ -1,4 +1,4 @@
-/** A standalone with the document that it serves, as a file in a folder of its own. */
+/** Starts a standalone and saves the document that it serves in a folder of its own. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenApi } from '../../support/openapi.ts';
@@ -7,9 +7,9 @@ import { startStandalone, temporaryFolder } from '../../support/system.ts';
 export interface Served {
   readonly url: string;
   readonly folder: string;
-  /** The path of the file. */
+  /** The path of the saved document. */
   readonly file: string;
-  /** Its text, with the references in it. */
+  /** The document, with its references. */
   readonly document: OpenApi;
   stop(): Promise<void>;
 }

@@ -1,14 +1,14 @@
-/** Runs the tools that people use with an OpenAPI document: those of this folder's own package.json. */
+/** Runs tools that people use with an OpenAPI document, from this folder's own package.json. */
 import { existsSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dir, '..');
 const MODULES = join(FOLDER, 'node_modules');
-/** The one of the repository, which is many times as fast as the one that openapi-typescript brings. */
+/** The repository's compiler. It is many times as fast as the one that comes with openapi-typescript. */
 const TSC = join(FOLDER, '../../node_modules/typescript/bin/tsc');
 const WITHIN_MS = 45_000;
-/** Nothing that a tool would like to tell its makers, or to ask them. */
+/** Turns off telemetry, update notices and questions. */
 const SILENT = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', NO_COLOR: '1', CI: 'true' };
 
 const PROGRAMS = {
@@ -20,11 +20,11 @@ const PROGRAMS = {
 
 export interface Ended {
   readonly code: number;
-  /** Of both streams. */
+  /** The output of stdout and stderr. */
   readonly printed: string;
 }
 
-/** Runs a tool to its end; kills it where it takes too long. */
+/** Runs a tool to its end. Kills it after a deadline. */
 export function runTool(name: keyof typeof PROGRAMS, ...options: readonly string[]): Promise<Ended> {
   const program = join(MODULES, PROGRAMS[name]);
   if (!existsSync(program)) throw new Error(`${name} is not installed: run bin/install-clients`);
@@ -44,10 +44,10 @@ export async function runProgram(command: readonly string[], withinMs = WITHIN_M
   return { code, printed: `${out}${err}` };
 }
 
-/** What a careful user has turned on. */
+/** The compiler options of a careful user. */
 export const STRICT = { strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true } as const;
 
-/** Compiles the files of a folder, which finds the packages of this folder; answers what tsc says, nothing where all is well. */
+/** Compiles a folder's files with this folder's packages. Returns what tsc prints: nothing if there is no error. */
 export async function compile(folder: string, strictness: object): Promise<string> {
   if (!existsSync(join(folder, 'node_modules'))) await symlink(MODULES, join(folder, 'node_modules'));
   const compilerOptions = {

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test';
 
-/** What each of the programs does and tells, whichever client it is written with. */
+/** What the program of each client does, and the results that it reports. */
 export interface Tour {
   readonly sameApplication: boolean;
   readonly sameChat: boolean;
@@ -16,7 +16,7 @@ export interface Tour {
   readonly unknown: { readonly status: number; readonly detail: string };
 }
 
-/** Runs the program that was put into a folder together with the client that was generated for it. */
+/** Runs a program that lies in one folder with its generated client. */
 export async function runTour(program: string, url: string): Promise<Tour> {
   const { tour } = (await import(program)) as { tour: (url: string) => Promise<Tour> };
   return tour(url);

@@ -1,4 +1,4 @@
-/** What somebody writes who has the docs page, the generated types and openapi-fetch. */
+/** A program as a user writes it with the docs page, the generated types and openapi-fetch. */
 import createClient from 'openapi-fetch';
 import type { components, paths } from './parley.ts';
 
@@ -50,7 +50,7 @@ export async function tour(baseUrl: string) {
         params: { path: { ...path, message } },
       }),
     );
-  // Reading one waits until it is stored; then the lists have it.
+  // A read of one message waits until it is stored. After that the lists have it too.
   for (const { message_number } of [one, ...batch]) await read(message_number);
 
   const page = (query: { after?: number; limit?: number; order?: 'asc' | 'desc' }) =>
@@ -76,7 +76,7 @@ export async function tour(baseUrl: string) {
 
   const newest = sure(await page({ order: 'desc', limit: 2 }));
 
-  // Search follows some seconds after the creates; until then, and after a 503, ask again.
+  // Search finds a message a few seconds after its create. Until then, and after a 503, ask again.
   const byGet = () =>
     parley.GET('/api/applications/{token}/chats/{number}/search', {
       params: { path, query: { search_query: 'parcel', limit: 10 } },
@@ -117,7 +117,7 @@ export async function tour(baseUrl: string) {
   };
 }
 
-/** Every error of every operation is a problem. */
+/** Returns the data, or throws the problem document, which every operation sends for every error. */
 function sure<Data>({ data, error }: { data?: Data; error?: Problem }): Data {
   if (data === undefined) throw new Error(error === undefined ? 'an empty answer' : `${error.title}: ${error.detail}`);
   return data;

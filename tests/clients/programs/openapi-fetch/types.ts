@@ -1,10 +1,10 @@
-/** Compiled and never run: what the types say, and which mistakes they refuse. */
+/** Compiled, never run: checks the generated types, and that they refuse mistakes. */
 import createClient from 'openapi-fetch';
 import type { components, operations, paths } from './parley.ts';
 
 type Schemas = components['schemas'];
 
-/** Also tells `any` from what was meant. */
+/** True only if both types are the same; tells `any` from every other type. */
 type Same<One, Other> =
   (<Probe>() => Probe extends One ? 1 : 2) extends <Probe>() => Probe extends Other ? 1 : 2 ? true : false;
 

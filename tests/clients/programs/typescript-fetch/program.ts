@@ -1,4 +1,4 @@
-/** What somebody writes who has the docs page and the client that OpenAPI Generator made. */
+/** A program as a user writes it with the docs page and OpenAPI Generator's client. */
 import {
   ApplicationsApi,
   ChatsApi,
@@ -41,7 +41,7 @@ export async function tour(basePath: string) {
     messageBatchInput: { messages: texts.map((messageContent) => ({ messageContent })) },
   });
 
-  // Reading one waits until it is stored; then the lists have it.
+  // A read of one message waits until it is stored. After that the lists have it too.
   for (const { messageNumber } of [one, ...batch]) await messages.getMessage({ ...path, message: messageNumber });
 
   const pagesByAfter: Message[][] = [];
@@ -62,7 +62,7 @@ export async function tour(basePath: string) {
 
   const newest = await messages.listMessages({ ...path, order: 'desc', limit: 2 });
 
-  // Search follows some seconds after the creates; until then, and after a 503, ask again.
+  // Search finds a message a few seconds after its create. Until then, and after a 503, ask again.
   let foundByGet: SearchHit[] = [];
   for (const until = Date.now() + SEARCH_WITHIN_MS; foundByGet.length < 2 && Date.now() < until; ) {
     await new Promise((resolve) => setTimeout(resolve, 50));
