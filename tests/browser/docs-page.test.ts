@@ -6,9 +6,9 @@ import { type Browser, chromium, type Locator, type Page } from 'playwright-core
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** A name and no address: Swagger UI spares local addresses its calls to a validator on the internet. */
+/** Not a local address, because for those Swagger UI leaves out its call to an online validator. A test must see it. */
 const HOST = 'docs.parley.test';
-/** Chromium's own calls home are off, so that every request that is seen comes from the page. */
+/** Turns off Chromium's own requests, so that every request that a test sees comes from the page. */
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -53,7 +53,7 @@ test('the docs page lists every operation under its tag', async () => {
   });
 }, 60_000);
 
-test('"Try it out" creates an application that is there afterwards', async () => {
+test('"Try it out" creates an application that exists afterwards', async () => {
   await withPage('light', async ({ page, url, screenshot }) => {
     const operation = page.locator('.opblock', { hasText: 'Create an application' }).first();
     await operation.locator('.opblock-summary-control').click();
@@ -96,7 +96,7 @@ test('a search and a page of messages are tried out from the docs page', async (
   });
 }, 60_000);
 
-test('errors are told once: with an operation each is a line', async () => {
+test('errors are explained once: at an operation each has one line', async () => {
   await withPage('light', async ({ page, screenshot }) => {
     const operation = page.locator('[id$="-createMessage"]');
     await operation.locator('.opblock-summary-control').click();
@@ -112,7 +112,7 @@ test('errors are told once: with an operation each is a line', async () => {
   });
 }, 60_000);
 
-test('the page is for the server that it is from, its text and what is tried out', async () => {
+test('the examples and "Try it out" use the server that the page comes from', async () => {
   await withPage('light', async ({ page, origin }) => {
     const text = await page.locator('.info').textContent();
     expect(text).toContain(`PARLEY=${origin}`);
@@ -122,7 +122,7 @@ test('the page is for the server that it is from, its text and what is tried out
 }, 60_000);
 
 test.each(['light', 'dark'] as const)(
-  'the first page, %s, has a call to copy and leads to the docs',
+  'the first page, %s, has an example call and links to the docs',
   async (scheme) => {
     await withPage(scheme, async ({ page, origin, screenshot }) => {
       await page.goto(`${origin}/`);
@@ -140,7 +140,7 @@ test.each(['light', 'dark'] as const)(
   60_000,
 );
 
-test('the docs page is dark where the browser asks for it', async () => {
+test('the docs page is dark if the browser prefers that', async () => {
   await withPage('dark', async ({ page, screenshot }) => {
     const lightness = await page.evaluate(() => {
       const [red = 255, green = 255, blue = 255] = (
@@ -153,7 +153,7 @@ test('the docs page is dark where the browser asks for it', async () => {
   });
 }, 60_000);
 
-test('the docs page has neither scripts in its text nor anything of another host', async () => {
+test('the docs page has no inline scripts and loads nothing from another host', async () => {
   await withPage(
     'light',
     async ({ page, origin }) => {
@@ -182,16 +182,16 @@ test('the docs page has neither scripts in its text nor anything of another host
 
 interface Opened {
   readonly page: Page;
-  /** The standalone's address, for a test's own requests. */
+  /** The standalone's address, for requests by the test itself. */
   readonly url: string;
-  /** The same as the browser sees it. */
+  /** The address of the standalone for the browser. */
   readonly origin: string;
   screenshot(name: string): Promise<void>;
 }
 
 /**
- * Opens the docs page and waits for its operations. After `use`, no request may have gone to another host, failed ones
- * included, and the console must hold no error, but for those that name one of `provoked`.
+ * Opens the docs page and waits for its operations. After `use` it fails if any request went to another host, even one
+ * that failed, or if the console has an error, except errors that contain a text of `provoked`.
  */
 async function withPage(
   colorScheme: 'light' | 'dark',

@@ -19,8 +19,8 @@ const raw = (text: string | Uint8Array): Sent => ({ raw: text });
 const json = (value: unknown): Sent => ({ json: value });
 
 /**
- * Every create and every change, with the field that it takes and how long that may be; `emptyMeans` is the status where
- * the body is empty, which is a 400 elsewhere.
+ * Every create and change, with its field and the field's maximum length. An empty body is a 400, unless `emptyMeans`
+ * gives another status.
  */
 const targets = () => [
   { method: 'POST', path: '/api/applications', field: 'application_name', longest: 255 },
@@ -36,7 +36,7 @@ const targets = () => [
   { method: 'POST', path: `${chat}/search`, field: 'search_query', longest: 1_000, emptyMeans: 422 },
 ];
 
-/** What is stored, so that a test can tell that a refused request left nothing and spent no number. */
+/** The stored objects. A test compares them to show that a refused request stored nothing and used no number. */
 async function state() {
   const paths = [application, `${application}/chats`, chat, `${chat}/messages`];
   return Promise.all(paths.map(async (path) => (await client.get(path)).body));
@@ -52,7 +52,7 @@ async function expectProblem(method: string, path: string, sent: Sent, status: n
 }
 
 describe('a refused request', () => {
-  test('has a value that is not valid: 422 that names the field, nothing stored, no number spent', async () => {
+  test('has a value that is not valid: 422 that names the field, nothing is stored, no number is used', async () => {
     const before = await state();
     for (const { method, path, field, longest, emptyMeans } of targets()) {
       const values = [
@@ -82,7 +82,7 @@ describe('a refused request', () => {
     expect(await state()).toEqual(before);
     const next = await client.post(`${chat}/messages`, { message_content: 'two' });
     expect(next.body.message_number).toBe(2);
-    await client.get(`${chat}/messages/2`); // stored, so that the next test's lists are complete
+    await client.get(`${chat}/messages/2`); // waits until it is stored, so that the next test's lists are complete
   });
 
   test('is not JSON: 400', async () => {
@@ -125,7 +125,7 @@ describe('a refused request', () => {
     expect(await state()).toEqual(before);
   });
 
-  test('is a batch with anything wrong: refused whole', async () => {
+  test('is a batch with one mistake: refused as a whole', async () => {
     const before = await state();
     const good = { message_content: 'good' };
     const path = `${chat}/messages/batch`;
@@ -149,7 +149,7 @@ describe('a refused request', () => {
     expect(await state()).toEqual(before);
   });
 
-  test('names a number that is none: 404, never another chat', async () => {
+  test('has a path with an invalid number: 404, never another chat', async () => {
     for (const number of [
       '0',
       '01',
@@ -203,7 +203,7 @@ describe('a refused request', () => {
     await expectProblem('PATCH', `${chat}/messages/999`, json({ message_content: 'x' }), 404);
   });
 
-  test('has a page that is not valid: 422 that names the parameter', async () => {
+  test('has an invalid page parameter: 422 that names the parameter', async () => {
     for (const [query, name] of [
       ['limit=0', 'limit'],
       ['limit=abc', 'limit'],
@@ -244,13 +244,13 @@ describe('a refused request', () => {
     }
   });
 
-  test('goes nowhere: 404', async () => {
+  test('has an unknown path: 404', async () => {
     for (const path of ['/api', '/api/nothing', `${chat}/nothing`, '/api/applications/x/y/z']) {
       await expectProblem('GET', path, {}, 404);
     }
   });
 
-  test('has a path that is no path: refused, by nginx or by us', async () => {
+  test('has an invalid path: refused, by nginx or by the apps', async () => {
     for (const path of ['/api/applications/%zz', '/..%2f..%2fetc/passwd', `${application}/chats/%zz`]) {
       const response = await fetch(`${client.url}${path}`);
       expect([400, 404]).toContain(response.status);
@@ -258,7 +258,7 @@ describe('a refused request', () => {
     }
   });
 
-  test('is a GET with a body that only looks like a search: it stays a GET and creates nothing', async () => {
+  test('is a GET with a body whose query only looks like a search: it stays a GET and creates nothing', async () => {
     const before = await state();
     const body = '{"chat_name":"made by GET"}';
     const headers = { 'content-type': 'application/json' };

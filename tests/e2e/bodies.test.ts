@@ -19,7 +19,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const send = (request: Partial<RawRequest> & { path: string }) => rawHttp(client.url, { method: 'POST', ...request });
 const count = async () => (await client.get(`${chat}/messages?limit=200&order=desc`)).body[0].number;
 
-/** Every create and change with a body that it takes. */
+/** Every create and change, with a valid body. */
 const writes = () => [
   { method: 'POST', path: '/api/applications', body: '{"application_name":"x"}' },
   { method: 'PATCH', path: application, body: '{"application_name":"x"}' },
@@ -35,7 +35,7 @@ const writes = () => [
 ];
 
 describe('a body', () => {
-  test('without a Content-Type is refused: any web page can make a browser send it', async () => {
+  test('without a Content-Type is refused, because any web page can make a browser send it', async () => {
     const before = await count();
     for (const write of writes()) {
       for (const body of [write.body, [write.body]]) {
@@ -47,7 +47,7 @@ describe('a body', () => {
     expect(await count()).toBe(before);
   });
 
-  test('with a Content-Encoding is refused, and told what is taken', async () => {
+  test('with a Content-Encoding is refused, and the answer lists the accepted ones', async () => {
     for (const write of writes()) {
       for (const encoding of ['gzip', 'br', 'identity, gzip', 'x']) {
         const answer = await send({ ...write, headers: { ...JSON_TYPE, 'content-encoding': encoding } });
@@ -60,7 +60,7 @@ describe('a body', () => {
     expect((await send({ path: chat, body: CONTENT, headers })).status).toBe(201);
   });
 
-  test('is declared in any legal spelling', async () => {
+  test('may have its Content-Type in any legal spelling', async () => {
     for (const type of [
       'application/json',
       'Application/JSON',
@@ -93,7 +93,7 @@ describe('a body', () => {
     }
   });
 
-  test('that is absent is a 400 where one is needed, whatever its headers say', async () => {
+  test('that is missing but needed is a 400, whatever the headers say', async () => {
     for (const { method, path } of writes()) {
       if (path === `${application}/chats`) continue;
       for (const headers of [{}, JSON_TYPE, { 'content-type': 'text/plain' }]) {
@@ -115,7 +115,7 @@ describe('a chat without a name', () => {
     chat_name: '',
   });
 
-  test('is made by no body, by an empty object and by an empty name, and is so in every answer', async () => {
+  test('is made by no body, an empty object or an empty name, and has an empty name in every answer', async () => {
     const bodies: Partial<RawRequest>[] = [
       {},
       { body: '' },
@@ -137,7 +137,7 @@ describe('a chat without a name', () => {
     }
   });
 
-  test('can be named, and a named one can lose its name', async () => {
+  test('can get a name, and a named chat can lose it', async () => {
     const where = await client.chat('Named', application);
     for (const [method, name] of [
       ['PATCH', ''],
@@ -153,7 +153,7 @@ describe('a chat without a name', () => {
     expect((await client.patch(where, {})).status).toBe(422);
   });
 
-  test('is made by nothing else, and only a chat may have no name', async () => {
+  test('is made in no other way, and only a chat may lack a name', async () => {
     for (const body of ['null', '[]', '""', '{"chat_name":null}', '{"name":""}']) {
       const answer = await send({ path: `${application}/chats`, headers: JSON_TYPE, body });
       expect(answer.status, body).toBe(422);
@@ -162,7 +162,7 @@ describe('a chat without a name', () => {
     expect((await client.post('/api/applications', {})).status).toBe(422);
   });
 
-  test('is made once for an Idempotency-Key, in whichever of the ways it is asked for', async () => {
+  test('is made once for an Idempotency-Key, whichever of these bodies a repetition has', async () => {
     const headers = { 'idempotency-key': crypto.randomUUID() };
     const path = `${application}/chats`;
     const first = await send({ path, headers });
@@ -175,7 +175,7 @@ describe('a chat without a name', () => {
   });
 });
 
-describe('a batch of almost two megabytes that is wrong in more ways than can be told', () => {
+describe('a batch of almost two megabytes with more mistakes than an answer lists', () => {
   const fill = (part: (index: number) => string) => {
     const parts: string[] = [];
     for (let bytes = 0, index = 0; bytes < 1_800_000; index += 1) {
@@ -194,7 +194,7 @@ describe('a batch of almost two megabytes that is wrong in more ways than can be
     ['unknown fields in every message', () => `{"messages":[${fill((index) => `{"k${index}":0}`)}]}`, '/messages'],
     ['nulls for messages', () => `{"messages":[${fill(() => 'null')}]}`, '/messages'],
   ] as const) {
-    test(`is told the first twenty of ${what}`, async () => {
+    test(`gets the first twenty of ${what}`, async () => {
       const { status, body } = await client.call('POST', `${chat}/messages/batch`, { raw: text() });
       expect(status).toBe(422);
       expect(body.errors).toHaveLength(20);

@@ -4,7 +4,7 @@ import type { Client } from '../support/client.ts';
 import { e2e } from '../support/e2e.ts';
 import { rawHttp } from '../support/raw.ts';
 
-/** A batch is sent in chunks of a size that no limit is a multiple of. */
+/** The size of a chunk of a batch. No limit is a multiple of it. */
 const CHUNK_BYTES = 50_000;
 const CONTENT = '{"message_content":"x"}';
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -23,7 +23,7 @@ beforeAll(async () => {
 const LIMIT = 128 * 1024;
 const BATCH_LIMIT = 2 * 1024 * 1024;
 
-/** Every kind of body that there is, with its limit. */
+/** Every kind of body, with its limit in bytes. */
 const requests = () => [
   { method: 'POST', path: '/api/applications', json: '{"application_name":"x"}', limit: LIMIT, status: 201 },
   { method: 'POST', path: `${application}/chats`, json: '{"chat_name":"x"}', limit: LIMIT, status: 201 },
@@ -46,10 +46,10 @@ const ways = {
 };
 
 for (const [way, bodyOf] of Object.entries(ways)) {
-  /** The status of a body that is filled up to so many bytes with spaces, which JSON may have at its end. */
+  /** Sends a body, padded with spaces to `bytes` bytes (JSON allows them at its end), and returns the status. */
   const send = async ({ method, path, json }: { method: string; path: string; json: string }, bytes: number) => {
     let status = 503;
-    // A busy system may ask to come again.
+    // A busy system may answer 503 for a while.
     await until('there is an answer', async () => {
       const request = { method, path, headers: JSON_TYPE, body: bodyOf(json.padEnd(bytes)) };
       ({ status } = await rawHttp(client.url, request));
@@ -58,7 +58,7 @@ for (const [way, bodyOf] of Object.entries(ways)) {
     return status;
   };
 
-  test(`a body of exactly the limit is taken ${way}, and one of a byte more is not`, async () => {
+  test(`a body sent ${way} is accepted at exactly its limit, and refused with one byte more`, async () => {
     for (const request of requests()) {
       const name = `${request.method} ${request.path}`;
       expect(await send(request, request.limit), name).toBe(request.status);

@@ -6,7 +6,7 @@ const CLIENTS = 64;
 const CHATS = 50;
 const MESSAGES = 10_000;
 
-test('64 clients create 10,000 messages in 50 chats: numbers 1..n, all stored, counts exact, each one found', async () => {
+test('64 clients create 10,000 messages in 50 chats: numbers are 1..n, all are stored, counted and found', async () => {
   const client = await e2e();
   const application = await client.application('Crowd');
   const chats = await Promise.all(

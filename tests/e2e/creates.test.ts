@@ -19,7 +19,7 @@ const TEXTS = {
 };
 
 describe('creating', () => {
-  test('an application answers its token, which is a random UUID', async () => {
+  test('an application returns its token, which is a random UUID', async () => {
     const { status, body } = await client.post('/api/applications', { application_name: 'Support' });
     expect(status).toBe(201);
     expect(body).toEqual({
@@ -46,7 +46,7 @@ describe('creating', () => {
     expect(other).toEndWith('/chats/1');
   });
 
-  test('messages are numbered 1, 2, 3 within their chat, by both paths', async () => {
+  test('messages are numbered 1, 2, 3 within their chat, by either path', async () => {
     const chat = await client.chat();
     const paths = [`${chat}/messages`, chat, `${chat}/messages`];
     for (const [index, path] of paths.entries()) {
@@ -77,7 +77,7 @@ describe('creating', () => {
     expect(next.body.message_number).toBe(1002);
   });
 
-  test('what a 201 announced is read back at once', async () => {
+  test('a created object can be read at once', async () => {
     const application = await client.application('Read me');
     expect((await client.get(application)).body).toMatchObject({ name: 'Read me', chats_count: 0 });
     const chat = await client.chat('Read me too', application);
@@ -98,7 +98,7 @@ describe('creating', () => {
     });
   }
 
-  test('takes the longest name and message, counted in characters', async () => {
+  test('accepts the longest name and message, counted in characters', async () => {
     const application = await client.application('😀'.repeat(255));
     expect((await client.get(application)).body.name).toBe('😀'.repeat(255));
     const chat = await client.chat('é'.repeat(255), application);
@@ -108,7 +108,7 @@ describe('creating', () => {
     expect((await client.get(`${chat}/messages/1`)).body.content).toBe(content);
   });
 
-  test('a batch of the largest size is one create', async () => {
+  test('accepts the largest batch as one create', async () => {
     const chat = await client.chat();
     const messages = Array.from({ length: 200 }, (_, index) => ({ message_content: `${index} ${'x'.repeat(9_990)}` }));
     expect((await client.post(`${chat}/messages/batch`, { messages })).status).toBe(201);

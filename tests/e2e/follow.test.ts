@@ -1,18 +1,18 @@
 import { expect, test } from 'bun:test';
 import { e2e } from '../support/e2e.ts';
 
-/** What the docs page tells somebody who follows a chat: how long a gap is waited for before it is asked for itself. */
+/** How long a follower waits for a missing number before it reads that message by itself; the docs page says so. */
 const GAP_MS = 5_000;
 const WITHIN_MS = 50_000;
 const WRITERS = 8;
 const MESSAGES_EACH = 60;
 
-/** Follows a chat as the docs page tells. */
+/** Follows a chat in the way that the docs page describes. */
 class Follower {
   readonly seen = new Map<number, string>();
-  /** All up to this number is there, or is a gap for ever. */
+  /** Every number up to this one was seen, or will never exist. */
   #through = 0;
-  /** Numbers below one that was seen, and since when each is missing. */
+  /** The missing numbers below the highest one seen, and since when each is missing. */
   readonly #missingSince = new Map<number, number>();
 
   constructor(readonly messages: string) {}
@@ -53,7 +53,7 @@ async function json(url: string): Promise<unknown> {
   return response.json();
 }
 
-test('who follows a chat by after= gets every acknowledged message, whatever the order of storing', async () => {
+test('a follower that reads with after= gets every acknowledged message, in whatever order they are stored', async () => {
   const { url } = await e2e();
   const post = async (path: string, body: object) => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };

@@ -5,7 +5,7 @@ import { e2e } from '../support/e2e.ts';
 import { pathTricks } from '../support/path-tricks.ts';
 import { answersTo, type RawAnswer, sendRaw } from '../support/raw.ts';
 
-/** What is below JSON: the same from the standalone's own listener as from nginx. */
+/** HTTP itself, below JSON: the standalone's own listener and nginx must behave alike. */
 describe('HTTP', () => {
   let client: Client;
   let port: number;
@@ -65,12 +65,12 @@ describe('HTTP', () => {
     expect(answer.headers.allow).toBe(allow);
   });
 
-  test('HTTP/1.0 needs no Host, and closes', async () => {
+  test('an HTTP/1.0 request needs no Host, and its connection is closed', async () => {
     const answers = await answersTo(port, 'GET /api/applications?limit=1 HTTP/1.0\r\n\r\n');
     expect(answers.map(({ status }) => status)).toEqual([200]);
   });
 
-  test('raw UTF-8 in an address means what its escapes mean', async () => {
+  test('raw UTF-8 in an address means the same as its escapes', async () => {
     await client.post(`${chat}/messages`, { message_content: 'Crème brûlée' });
     const path = `${chat}/search?search_query=Crème`;
     await until('the raw query finds it', async () => {
@@ -82,13 +82,13 @@ describe('HTTP', () => {
     expectProblem(await asked('GET /api/Crème HTTP/1.1'), 400);
   });
 
-  test('a search with GET whose chunks are empty takes the query of its address', async () => {
+  test('a search with GET and an empty chunked body uses the query of the address', async () => {
     const path = `${chat}/search?search_query=nowhere`;
     const { status, body } = await asked(`GET ${path} HTTP/1.1`, 'Transfer-Encoding: chunked\r\n', '0\r\n\r\n');
     expect([status, body]).toEqual([200, '[]']);
   });
 
-  test('a search with GET may have a body without a type: no page of another site can send one', async () => {
+  test('a search with GET may have a body without a type, because no page of another site can send one', async () => {
     const body = '{"search_query":"nowhere"}';
     const answer = await asked(`GET ${chat}/search HTTP/1.1`, `Content-Length: ${body.length}\r\n`, body);
     expect([answer.status, answer.body]).toEqual([200, '[]']);
@@ -104,7 +104,7 @@ describe('HTTP', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 404, 422, 200]);
   });
 
-  test('an address that can be read in two ways is refused, whatever it would lead to', async () => {
+  test('an address that can be read in two ways is refused, wherever it leads', async () => {
     for (const path of ['/metrics', '/api/applications']) {
       const tricks = pathTricks(path);
       expect(tricks.length).toBeGreaterThanOrEqual(85);
@@ -132,7 +132,7 @@ describe('HTTP', () => {
     expect((await fetch(`http://[::1]:${port}/api/applications?limit=1`)).status).toBe(200);
   });
 
-  test('/ is a page for browsers, with a call to copy, and JSON for others', async () => {
+  test('/ is a page with an example call for browsers, and JSON for other clients', async () => {
     const { headers, body } = await asked('GET / HTTP/1.1', 'Accept: text/html,*/*;q=0.8\r\n');
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
     for (const directive of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"]) {
@@ -149,7 +149,7 @@ describe('HTTP', () => {
     expect(dependencies).toContainEqual({ name: 'store', state: 'up' });
   });
 
-  test('/docs, /openapi.json and /favicon.ico lead somewhere', async () => {
+  test('/docs, /openapi.json and /favicon.ico are served or redirect', async () => {
     const docs = await fetch(`${client.url}/docs`, { redirect: 'manual' });
     expect([docs.status, docs.headers.get('location')]).toEqual([302, '/swagger']);
     expect(await (await fetch(`${client.url}/openapi.json`)).json()).toMatchObject({ openapi: expect.any(String) });

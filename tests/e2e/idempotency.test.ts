@@ -10,7 +10,7 @@ beforeAll(async () => {
 const newKey = () => crypto.randomUUID();
 
 describe('an Idempotency-Key', () => {
-  test('gives the same answer again and stores once, for every create', async () => {
+  test('repeats the same answer and stores once, for every create', async () => {
     const chat = await client.chat();
     const application = chat.slice(0, chat.indexOf('/chats'));
     const creates: [string, unknown][] = [
@@ -41,7 +41,7 @@ describe('an Idempotency-Key', () => {
     await counted(client, application, 2);
   });
 
-  test('stores once when repeated at the same time', async () => {
+  test('stores once if it is sent several times at once', async () => {
     const chat = await client.chat();
     const headers = { 'idempotency-key': newKey() };
     const answers = await Promise.all(
@@ -69,7 +69,7 @@ describe('an Idempotency-Key', () => {
     expect((await named('Two')).status).toBe(422);
   });
 
-  test('with the same body for another chat, or in another way, is a 422', async () => {
+  test('with the same body for another chat, or by another path, is a 422', async () => {
     const application = await client.application();
     const [chat, other] = [await client.chat('One', application), await client.chat('Other', application)];
     const message = { message_content: 'same' };

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 
 describe('request ids', () => {
-  test('are taken from the request or made, and answered, also with errors', async () => {
+  test('are taken from the request or generated, and are in every answer, even an error', async () => {
     const given = await client.get('/api/applications', { headers: { 'x-request-id': 'abc-123' } });
     expect(given.headers.get('x-request-id')).toBe('abc-123');
     const made = await client.get('/api/nothing');

@@ -37,7 +37,7 @@ async function read(path: string): Promise<Answer> {
   return answer;
 }
 
-/** Every page from this one on by a rel of the Link header, this one first. */
+/** Follows a rel of the Link header from a page to the end. Returns all pages, with the first. */
 async function walk(first: Answer, rel: 'next' | 'prev'): Promise<Answer[]> {
   const pages = [first];
   for (let path = linkOf(first, rel); path !== undefined; path = linkOf(pages.at(-1)!, rel)) {
@@ -48,7 +48,7 @@ async function walk(first: Answer, rel: 'next' | 'prev'): Promise<Answer[]> {
 }
 
 describe('the first page', () => {
-  test('is the lowest numbers without an order and with asc, the highest and falling with desc', async () => {
+  test('has the lowest numbers without an order and with asc, and the highest in descending order with desc', async () => {
     for (const list of lists()) {
       expect(numbers(await read(`${list}?limit=3`))).toEqual([1, 2, 3]);
       expect(numbers(await read(`${list}?limit=3&order=asc`))).toEqual([1, 2, 3]);
@@ -56,7 +56,7 @@ describe('the first page', () => {
     }
   });
 
-  test('is that of after=0 too, with nothing before it', async () => {
+  test('is the same with after=0, and has no rel="prev"', async () => {
     for (const list of lists()) {
       const page = await read(`${list}?limit=3&after=0`);
       expect(numbers(page)).toEqual([1, 2, 3]);
@@ -66,7 +66,7 @@ describe('the first page', () => {
 });
 
 describe('a page', () => {
-  test('has the same rows in both orders where it has a bound', async () => {
+  test('has the same rows in both orders if it has after or before', async () => {
     for (const list of lists()) {
       for (const [bound, expected] of [
         ['after=5', [6, 7, 8]],
@@ -96,7 +96,7 @@ describe('a page', () => {
     }
   });
 
-  test('that is empty has a way back, but none where that leads nowhere', async () => {
+  test('that is empty links back, unless the whole list is empty', async () => {
     for (const list of lists()) {
       const link = async (query: string) => {
         const page = await read(`${list}?limit=3&${query}`);
@@ -162,7 +162,7 @@ describe('links alone lead', () => {
     }
   });
 
-  test('back to the applications from beyond either end', async () => {
+  test('back into the applications from beyond either end', async () => {
     const [lowest, highest] = ['00000000-0000-4000-8000-000000000000', 'ffffffff-ffff-4fff-bfff-ffffffffffff'];
     for (const [query, rel] of [
       [`after=${highest}`, 'prev'],
@@ -178,7 +178,7 @@ describe('links alone lead', () => {
   });
 });
 
-test('an owner that does not exist has no pages, whatever is asked of them', async () => {
+test('an owner that does not exist has no pages: every query is a 404', async () => {
   for (const list of [
     `${application}/chats/77/messages`,
     '/api/applications/00000000-0000-4000-8000-000000000000/chats',
@@ -187,7 +187,7 @@ test('an owner that does not exist has no pages, whatever is asked of them', asy
       expect((await client.get(`${list}${query}`)).status, `${list}${query}`).toBe(404);
 });
 
-test('an order that is none, and a beginning below 0 or before 1, are refused by name', async () => {
+test("an unknown order, and an invalid after or before, are refused with the parameter's name", async () => {
   for (const list of [...lists(), '/api/applications']) {
     for (const [query, name] of [
       ['order=DESC', 'order'],

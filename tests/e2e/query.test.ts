@@ -17,7 +17,7 @@ beforeAll(async () => {
 const SEARCH = { search_query: 'one' };
 const MESSAGE = { message_content: 'x' };
 
-/** Every operation of the API that would be answered without its query. */
+/** Every operation of the API, with a request that succeeds without a query. */
 const operations = (): [method: string, path: string, json?: unknown][] => [
   ['GET', '/api/applications'],
   ['POST', '/api/applications', { application_name: 'x' }],
@@ -48,7 +48,7 @@ async function refused(method: string, path: string, json: unknown, names: strin
   ).toEqual(names);
 }
 
-test('a parameter that an operation does not know is refused by name, and changes nothing', async () => {
+test('an unknown parameter is refused with its name, and nothing is changed', async () => {
   const before = (await client.get(chat)).body;
   for (const [method, path, json] of operations()) {
     await refused(method, `${path}?page=2`, json, ['page']);
@@ -61,7 +61,7 @@ test('a parameter that an operation does not know is refused by name, and change
   expect((await client.post(`${chat}/messages`, MESSAGE)).body.message_number).toBe(2);
 });
 
-test('a parameter that is given twice is refused by name, in whatever spelling', async () => {
+test('a parameter that is given twice is refused with its name, even if one is escaped', async () => {
   for (const list of ['/api/applications', `${application}/chats`, `${chat}/messages`]) {
     for (const [query, name] of [
       ['limit=5&limit=5', 'limit'],
@@ -76,7 +76,7 @@ test('a parameter that is given twice is refused by name, in whatever spelling',
   await refused('GET', `${chat}/search?search_query=one&search_query=two`, undefined, ['search_query']);
 });
 
-test('a broken percent escape is refused by name', async () => {
+test("a broken percent escape is refused with the parameter's name", async () => {
   const raw = (method: string, path: string) => rawHttp(client.url, { method, path });
   for (const [query, name] of [
     ['limit=%zz', 'limit'],
@@ -94,7 +94,7 @@ test('a broken percent escape is refused by name', async () => {
   expect((await raw('GET', `${chat}/search?search_query=%e0%a4%a`)).status).toBe(422);
 });
 
-test('a query without a parameter is none, and escapes and + are read', async () => {
+test('an empty query is allowed, and escapes and + are decoded', async () => {
   for (const [method, path, json] of operations()) {
     const { status } = await client.call(method, `${path}?`, json === undefined ? {} : { json });
     expect(status, `${method} ${path}?`).toBeWithin(200, 202);

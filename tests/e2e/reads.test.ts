@@ -10,7 +10,7 @@ beforeAll(async () => {
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const numbers = (body: { number: number }[]) => body.map(({ number }) => number);
 
-/** Follows a rel of the Link header until there is none; answers all bodies. */
+/** Follows a rel of the Link header to the end. Returns the bodies of all pages. */
 async function follow(first: string, rel: 'next' | 'prev') {
   const pages = [];
   let path: string | undefined = first;
@@ -57,7 +57,7 @@ describe('reading', () => {
     expect(headers.get('link')).toBe(`<${chat}/messages?limit=50&after=50>; rel="next"`);
   });
 
-  test('pages of messages can be followed forward and back without loss or repetition', async () => {
+  test('pages of messages can be followed forward and back, each message once', async () => {
     const chat = await client.chat();
     await client.messages(
       chat,
@@ -127,7 +127,7 @@ describe('updating', () => {
     });
   }
 
-  test('what was accepted a moment ago can be changed at once', async () => {
+  test('an object that was just accepted can be changed at once', async () => {
     const chat = await client.chat();
     const { body } = await client.post(chat, { message_content: 'wrnog' });
     const changed = await client.patch(`${chat}/messages/${body.message_number}`, { message_content: 'wrong' });

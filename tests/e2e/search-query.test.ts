@@ -19,10 +19,10 @@ const numbers = (body: { number: number }[]) => body.map(({ number }) => number)
 const ask = (method: string, query: string, body: string | readonly string[] | undefined, headers = JSON_TYPE) =>
   rawHttp(client.url, { method, path: `${search}${query}`, headers, ...(body !== undefined && { body }) });
 
-/** By GET and by POST: a GET with a body arrives as a POST. */
+/** A GET with a body reaches the api as a POST. */
 for (const method of ['GET', 'POST']) {
   describe(`a search by ${method}`, () => {
-    test('takes the query of the URL where the body has none', async () => {
+    test('takes the query of the URL if the body has none', async () => {
       for (const body of [undefined, '', '{}', 'null', ' {}\n', ['{', '}'], []] as const) {
         const answer = await ask(method, '?search_query=red', body);
         expect(answer.status, JSON.stringify(body)).toBe(200);
@@ -38,7 +38,7 @@ for (const method of ['GET', 'POST']) {
       }
     });
 
-    test('takes a query that is in both only where it is the same', async () => {
+    test('accepts a query in both only if both are the same', async () => {
       const same = await ask(method, '?search_query=red+wine', '{"search_query":"red wine"}');
       expect(numbers(same.body)).toEqual([5]);
       const other = await ask(method, '?search_query=red', '{"search_query":"blue"}');
@@ -46,7 +46,7 @@ for (const method of ['GET', 'POST']) {
       expect(other.body.errors).toEqual([{ path: '/search_query', message: expect.stringContaining('same') }]);
     });
 
-    test('is refused where neither has a query', async () => {
+    test('is refused if neither has a query', async () => {
       for (const body of [undefined, '', '{}', 'null']) {
         const { status, body: problem } = await ask(method, '', body);
         expect(status, body).toBe(422);
@@ -54,7 +54,7 @@ for (const method of ['GET', 'POST']) {
       }
     });
 
-    test('is refused where the query of the URL or of the body is not valid', async () => {
+    test('is refused if the query of the URL or of the body is invalid', async () => {
       const inUrl = await ask(method, '?search_query=', '{}');
       expect(inUrl.status).toBe(422);
       expect(inUrl.body.errors[0].path).toBe('search_query');
@@ -69,15 +69,15 @@ for (const method of ['GET', 'POST']) {
       expect((await ask(method, '?search_query=red', '{')).status).toBe(400);
     });
 
-    test('has its body in JSON', async () => {
+    test('must have a JSON body', async () => {
       const typed = { 'content-type': 'text/plain' };
       expect((await ask(method, '', '{"search_query":"red"}', typed)).status).toBe(415);
-      // No page of another site can send a GET with a body, so the type of one may go without saying.
+      // Pages of other sites cannot send a GET with a body, so its Content-Type may be missing.
       const untyped = { path: search, method, body: '{"search_query":"red"}' };
       expect((await rawHttp(client.url, untyped)).status).toBe(method === 'GET' ? 200 : 415);
     });
 
-    test('takes limit and cursor in the URL, not in the body', async () => {
+    test('accepts limit and cursor in the URL, not in the body', async () => {
       expect(numbers((await ask(method, '?limit=2', '{"search_query":"red"}')).body)).toEqual([5, 3]);
       const { status, body } = await ask(method, '?search_query=red', '{"limit":2}');
       expect(status).toBe(422);
@@ -89,7 +89,7 @@ for (const method of ['GET', 'POST']) {
       ['the query in the body', '{"search_query":"red"}', undefined],
       ['the query in the body of every page', '{"search_query":"red"}', '{"search_query":"red"}'],
     ] as const) {
-      test(`goes on by its Link with ${what}`, async () => {
+      test(`continues by its Link with ${what}`, async () => {
         const found: number[] = [];
         let answer = await ask(method, first === undefined ? '?limit=1&search_query=red' : '?limit=1', first);
         for (;;) {

@@ -3,7 +3,7 @@ import { until } from '@parley/testing';
 import type { Client } from '../support/client.ts';
 import { e2e } from '../support/e2e.ts';
 
-/** What people type, and what they mean by it. Each text is one message; `found` are numbers, the best first. */
+/** Messages as people type them. In CASES, `found` has the numbers of the expected hits, best first. */
 const TEXTS = [
   'super\u00adcali\u200bfragilistic', // 1
   'I \u2764 you', // 2
@@ -69,7 +69,7 @@ async function found(query: string): Promise<number[]> {
   return body.map(({ number }: { number: number }) => number);
 }
 
-describe('a search for what people type', () => {
+describe('a search as people type it', () => {
   for (const [query, numbers] of CASES) {
     const shown = query.length > 20 ? `${query.slice(0, 20)}…` : query;
     test(`${JSON.stringify(shown)} finds ${JSON.stringify(numbers)}`, async () => {
@@ -78,7 +78,7 @@ describe('a search for what people type', () => {
   }
 });
 
-test('an edit shows at once in what is found, and what no longer matches is left out', async () => {
+test('hits show an edit at once, and a message that no longer matches is left out', async () => {
   const own = await client.chat();
   await client.messages(own, ['a green door', 'a green tree']);
   const green = async () => (await client.get(`${own}/search?search_query=green`)).body;

@@ -62,7 +62,7 @@ describe('search', () => {
     test(`finds ${what}`, async () => expect(await found(query)).toEqual(expected));
   }
 
-  test('takes the query as a JSON body on a GET', async () => {
+  test('accepts the query as a JSON body on a GET', async () => {
     const headers = { 'content-type': 'application/json' };
     const body = JSON.stringify({ search_query: 'brûlée' });
     const answer = await rawHttp(client.url, { method: 'GET', path: `${chat}/search`, headers, body });
@@ -70,13 +70,13 @@ describe('search', () => {
     expect(answer.body).toEqual([{ number: 9, content: MESSAGES[8] }]);
   });
 
-  test('takes the query as a POST', async () => {
+  test('accepts the query as a POST', async () => {
     const { status, body } = await client.post(`${chat}/search`, { search_query: 'lost parcel' });
     expect(status).toBe(200);
     expect(body).toEqual([{ number: 10, content: MESSAGES[9] }]);
   });
 
-  test('pages by cursor without loss or repetition', async () => {
+  test('pages by cursor, each hit once', async () => {
     const many = await client.chat();
     await client.messages(
       many,
@@ -106,7 +106,7 @@ describe('search', () => {
     expect(await found('zebra')).toEqual([]);
   });
 
-  test('finds an updated message by its new text and no longer by its old one', async () => {
+  test('finds an updated message by its new text, and no longer by its old one', async () => {
     const where = await client.chat();
     await client.messages(where, ['caterpillar']);
     await searchable(where, 'caterpillar', 1);
@@ -138,14 +138,14 @@ describe('search', () => {
     'x'.repeat(1000),
     'a b '.repeat(250),
   ]) {
-    test(`is not troubled by ${JSON.stringify(query.slice(0, 12))}`, async () => {
+    test(`accepts the query ${JSON.stringify(query.slice(0, 12))}`, async () => {
       const { status, body } = await client.get(path(chat, query));
       expect(status).toBe(200);
       expect(Array.isArray(body)).toBe(true);
     });
   }
 
-  test('refuses a query that is empty, missing, too long or no text', async () => {
+  test('refuses a query that is empty, missing, too long or has a NUL', async () => {
     for (const rest of ['', '?search_query=', `?search_query=${'x'.repeat(1001)}`, '?search_query=a%00b']) {
       const { status, body } = await client.get(`${chat}/search${rest}`);
       expect(status).toBe(422);

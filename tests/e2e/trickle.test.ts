@@ -3,12 +3,12 @@ import type { Client } from '../support/client.ts';
 import { e2e } from '../support/e2e.ts';
 
 const TRICKLING = 500;
-/** The systems under test refuse after five seconds what does not arrive. */
+/** The systems under test refuse a request that has not arrived after five seconds. */
 const REFUSED_WITHIN_MS = 20_000;
 const BYTE_EVERY_MS = 500;
 const USUAL_WITHIN_MS = 3_000;
 
-/** Clients that send a request a byte at a time, and never all of it. */
+/** Clients that send a request byte by byte and never finish it. */
 describe('trickling clients', () => {
   let client: Client;
   let chat: string;
@@ -17,7 +17,7 @@ describe('trickling clients', () => {
     chat = await client.chat();
   });
 
-  /** Sends `begun` at once, then bytes one by one; answers all that came until the server closed. */
+  /** Sends `begun` at once, then one byte after the other. Returns all that the server sent until it closed. */
   async function trickle(begun: string): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     let received = '';
@@ -38,7 +38,7 @@ describe('trickling clients', () => {
     return promise.finally(() => clearInterval(timer));
   }
 
-  test('500 bodies that never end are refused with 408, and usual requests are answered meanwhile', async () => {
+  test('500 bodies that never end are refused with 408, and normal requests succeed meanwhile', async () => {
     const fields = 'Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n';
     const begun = performance.now();
     const refused = Promise.all(
@@ -62,7 +62,7 @@ describe('trickling clients', () => {
     expect(usual).toBeGreaterThan(10);
   }, 60_000);
 
-  test('heads that never end are refused, or closed, within ten seconds and a little', async () => {
+  test('heads that never end are refused, or closed, soon after ten seconds', async () => {
     const begun = performance.now();
     await Promise.all(Array.from({ length: 20 }, () => trickle('GET / HTTP/1.1\r\nHost: localhost\r\nX: ')));
     expect(performance.now() - begun).toBeLessThan(REFUSED_WITHIN_MS);

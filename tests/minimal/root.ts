@@ -16,7 +16,7 @@ const NETWORK_VARIABLES = [
 const MADE_WITHIN_MS = 900_000;
 
 /**
- * Processes in the Debian see only each other, and end with the first of them. A Docker engine needs /sys for its
+ * Processes in the Debian see only each other, and end with the first one. A Docker engine needs /sys for its
  * control groups. The root is mounted on itself, so that programs which look for the mount point of their disk find one.
  */
 const ENTER = `set -e

@@ -47,7 +47,7 @@ test('every operation describes the parameters of its path', () => {
   }
 });
 
-test('nothing of the tools that made the document is left in it', () => {
+test('the document has no traces of the tools that made it', () => {
   const odd: string[] = [];
   const walk = (value: unknown, at: string): void => {
     if (typeof value !== 'object' || value === null) return;
@@ -60,7 +60,7 @@ test('nothing of the tools that made the document is left in it', () => {
   expect(odd).toEqual([]);
 });
 
-test('what has a name is used, and is described nowhere else', () => {
+test('every component is used, and no schema is repeated inline', () => {
   const text = JSON.stringify(served);
   const components = (served as unknown as { components: Record<string, Record<string, object>> }).components;
   for (const [kind, parts] of Object.entries(components)) {
@@ -71,7 +71,7 @@ test('what has a name is used, and is described nowhere else', () => {
   }
 });
 
-test('no two components have one name, whatever their kind, nor one that Go’s constructors make of another', () => {
+test('no two components of any kind share a name, nor does one have the name of another’s Go constructor', () => {
   const { components } = served as unknown as { components: Record<string, object> };
   const names = Object.values(components).flatMap((parts) => Object.keys(parts));
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
@@ -84,7 +84,7 @@ test('names of operations and schemas are words that a client can use', () => {
   }
 });
 
-test('every schema is strict JSON Schema 2020-12, and every example is valid under its own', () => {
+test('every schema is strict JSON Schema 2020-12, and every example is valid under its own schema', () => {
   const ajv = new Ajv2020({ strict: true, validateSchema: true, formats: { 'date-time': isUtcTime, int64: true } });
   for (const { path, method, operation } of operations()) {
     for (const { name, schema } of operation.parameters) expect(() => ajv.compile(schema), name).not.toThrow();
@@ -96,7 +96,7 @@ test('every schema is strict JSON Schema 2020-12, and every example is valid und
   }
 });
 
-test('patterns are those of tokens and cursors; they mean the same to every engine, and none bars emoji from a text', () => {
+test('only tokens and cursors have patterns, which mean the same in every engine and exclude no emoji from texts', () => {
   const patterns = new Set(
     [...JSON.stringify(served).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(([, pattern = '']) =>
       JSON.parse(pattern),
@@ -106,7 +106,7 @@ test('patterns are those of tokens and cursors; they mean the same to every engi
   for (const pattern of patterns) expect(pattern).toMatch(/^\^[A-Za-z0-9_[\]{}+-]+\$$/);
 });
 
-test('of an answer every field is required, but for the errors of a problem; times and large numbers have their format', () => {
+test('every field of an answer is required, except errors of a problem; times and large numbers have a format', () => {
   const { components } = served as unknown as { components: { schemas: Record<string, AnySchemaObject> } };
   const answers = Object.entries(components.schemas).filter(([name]) => !name.endsWith('Input'));
   expect(answers.length).toBeGreaterThan(7);
@@ -120,7 +120,7 @@ test('of an answer every field is required, but for the errors of a problem; tim
   }
 });
 
-test('the document names the server that was asked', async () => {
+test('the document names the server that it was read from', async () => {
   for (const path of ['/swagger/json', '/openapi.json']) {
     const response = await fetch(`${standalone.url}${path}`, { headers: { host: '127.0.0.1:4321' } });
     const text = await response.text();
@@ -130,7 +130,7 @@ test('the document names the server that was asked', async () => {
   }
 });
 
-test('an integer that can be above 32 bits says so', () => {
+test('an integer that can be above 32 bits has the format int64', () => {
   let found = 0;
   const walk = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return;
@@ -145,7 +145,7 @@ test('an integer that can be above 32 bits says so', () => {
   expect(found).toBeGreaterThan(5);
 });
 
-test('every error is problem+json with its own status, and a 503 tells when to repeat', () => {
+test('every error is problem+json with its own status, and a 503 says when to repeat', () => {
   for (const { operation } of operations()) {
     for (const [status, { content, headers }] of Object.entries(operation.responses)) {
       const isError = !status.startsWith('2');
@@ -162,14 +162,14 @@ test('every operation has one of the tags that the document lists', () => {
   expect(new Set(operations().flatMap(({ operation }) => operation.tags))).toEqual(new Set(listed));
 });
 
-test('each path takes the methods that are described for it, and no others', async () => {
+test('each path accepts exactly the methods described for it', async () => {
   const methods = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS'];
   for (const [path, described] of Object.entries(document.paths)) {
     const taken = Object.keys(described).map((method) => method.toUpperCase());
     const others = methods.filter((method) => !taken.includes(method));
     for (const method of [...others, ...(taken.includes('GET') ? [] : ['HEAD'])]) {
       for (const address of [filled(path), `${filled(path)}/`]) {
-        // Whatever else is wrong: the method is told first.
+        // The method is checked first, so this invalid body does not matter.
         const init = method === 'GET' || method === 'HEAD' ? { method } : { method, body: '{' };
         const response = await fetch(`${standalone.url}${address}`, init);
         expect(response.status, `${method} ${address}`).toBe(405);
@@ -194,7 +194,7 @@ test('every described operation is served', async () => {
   }
 });
 
-test('the page’s parts are served to GET and HEAD; another name beside them is a 404 like any other', async () => {
+test('the page’s parts are served to GET and HEAD; any other name there is a usual 404', async () => {
   for (const [path, type] of [
     ['/swagger', 'text/html; charset=utf-8'],
     ['/swagger/json', 'application/json'],
@@ -220,7 +220,7 @@ test('the page’s parts are served to GET and HEAD; another name beside them is
   }
 });
 
-/** A path of what does not exist, but could. */
+/** A path with values of the right form for its parameters. The objects do not exist. */
 function filled(path: string): string {
   return path
     .replace('{token}', '6f1c9a50-7f3c-4c1e-9f5d-3f0f6f0e2b7a')

@@ -1,4 +1,4 @@
-/** Each operation reads the parameters that the document gives it, and no others. */
+/** Each operation must read exactly the parameters that the document describes. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { dereferenced, type OpenApiParameter, operationsOf } from '../support/openapi.ts';
@@ -13,7 +13,7 @@ afterAll(async () => {
 });
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-/** More than a page has by default. */
+/** More rows than one page has by default. */
 const MANY = 60;
 const PATIENCE_MS = 15_000;
 const UNKNOWN_TOKEN = '6f1c9a50-7f3c-4c1e-9f5d-3f0f6f0e2b7a';
@@ -42,7 +42,7 @@ interface Asked {
 
 type Operation = (typeof operations)[number];
 
-/** Asks for what exists, with what the operation needs and what is given beside. */
+/** Calls an operation on existing objects, with what it needs and with the given parameters. */
 async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
   const values: Readonly<Record<string, string>> = { token, number: '1', message: '1', ...asked.in };
   const needed = operation.parameters.filter((each) => each.in === 'query' && each.required);
@@ -52,7 +52,7 @@ async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
   const init = { method, headers: { ...JSON_TYPE, ...asked.headers } };
   const sent = body === undefined ? init : { ...init, body: JSON.stringify(body) };
   let response = await fetch(url, sent);
-  // A search of a busy machine is refused after a second.
+  // On a busy machine a search may be refused with 503 after a second. Then it is repeated.
   for (const until = performance.now() + PATIENCE_MS; response.status === 503 && performance.now() < until; ) {
     await Bun.sleep(500);
     response = await fetch(url, sent);
@@ -63,7 +63,7 @@ async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
   return { status: response.status, named, errors, answer, link: response.headers.get('link') };
 }
 
-/** A value that the parameter's schema does not allow. */
+/** Returns a value that the parameter's schema forbids. */
 function wrongValue({ schema }: OpenApiParameter): string {
   if (schema.maxLength !== undefined) return 'x'.repeat(schema.maxLength + 1);
   return schema.type === 'integer' ? String((schema.maximum ?? Number.NaN) + 1) : '!';
@@ -91,7 +91,7 @@ test.each(operations.map((each) => [each.operation.operationId, each] as const))
     });
     if (name !== 'cursor') {
       const { status } = await ask(each, { query: { [name]: rightValue(parameter) } });
-      // A second text of a search must be the one of the body.
+      // 422, because a search's second query text must be the same as the one in the body.
       expect([200, ...(name === 'search_query' ? [422] : [])], name).toContain(status);
     }
   }
@@ -126,7 +126,7 @@ test.each(operations.map((each) => [each.operation.operationId, each] as const))
 const paged = operations.filter(({ operation }) => operation.parameters.some(({ name }) => name === 'limit'));
 
 test.each(paged.map((each) => [each.operation.operationId, each] as const))(
-  '%s pages as it is described: defaults, bounds, Link',
+  '%s pages as described: defaults, bounds, Link',
   async (_id, each) => {
     const of = (name: string) => each.operation.parameters.find((parameter) => parameter.name === name)?.schema ?? {};
     const [limit, order, after, cursor] = [of('limit'), of('order'), of('after'), of('cursor')];
@@ -149,12 +149,12 @@ test.each(paged.map((each) => [each.operation.operationId, each] as const))(
   },
 );
 
-test('Link is described where there are pages, and nowhere else', () => {
+test('exactly the operations with pages describe a Link header', () => {
   const withLink = operations.filter(({ operation }) => 'Link' in (operation.responses[200]?.headers ?? {}));
   expect(withLink).toEqual(paged);
 });
 
-test('a body is required where it is described so, and nowhere else', async () => {
+test('exactly the operations with a required body refuse a missing one', async () => {
   const withBody = operations.filter(({ operation }) => operation.requestBody !== undefined);
   expect(withBody.length).toBeGreaterThan(5);
   for (const each of withBody) {
@@ -164,7 +164,7 @@ test('a body is required where it is described so, and nowhere else', async () =
   }
 });
 
-test('what is wrong is told in one order: the body, the query’s names, the address, the key', async () => {
+test('mistakes are reported in a fixed order: the body, the query’s names, the address, the key', async () => {
   const create = operations.find(({ operation }) => operation.operationId === 'createMessage') as Operation;
   const wrongKey = { headers: { 'Idempotency-Key': 'x'.repeat(256) } };
   expect(await ask(create, { ...wrongKey, in: { token: 'x' }, query: { page: '1' } })).toMatchObject({

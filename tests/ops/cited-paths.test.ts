@@ -1,4 +1,4 @@
-/** The docs cite paths of the repository and link to each other: all of it must be there. */
+/** The docs cite paths of the repository and link to each other. All of them must exist. */
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ const LINK = /\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g;
 
 const read = (page: string) => readFileSync(join(REPOSITORY, page), 'utf8');
 
-/** `a/{b,c}` is `a/b` and `a/c`. */
+/** Expands braces: `a/{b,c}` becomes `a/b` and `a/c`. */
 function alternatives(path: string): string[] {
   const [, before = '', choices, after = ''] = /^([^{]*)\{([^}]*)\}(.*)$/.exec(path) ?? [];
   if (choices === undefined) return [path];
@@ -29,7 +29,7 @@ function missingPaths(text: string): string[] {
   return [...new Set(cited)].filter((path) => !isThere(path));
 }
 
-/** As GitHub makes them. */
+/** The anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -48,17 +48,17 @@ function brokenLinks(page: string): string[] {
   });
 }
 
-test('a path that is not there is told, also one of several or of a pattern', () => {
+test('a missing path is reported, even if it is in braces or is a glob', () => {
   const text = '`libs/nothing/src`, apps/api/src/{main,nothing}.ts. `tests/*/nothing.ts` and `libs/*/src/index.ts`';
   expect(missingPaths(text)).toEqual(['libs/nothing/src', 'apps/api/src/nothing.ts', 'tests/*/nothing.ts']);
 });
 
 describe.each(PAGES)('%s', (page) => {
-  test('cites paths that are there', () => {
+  test('cites paths that exist', () => {
     expect(missingPaths(read(page))).toEqual([]);
   });
 
-  test('links to pages and sections that are there', () => {
+  test('links to pages and sections that exist', () => {
     expect(brokenLinks(page)).toEqual([]);
   });
 });

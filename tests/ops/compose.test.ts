@@ -1,4 +1,4 @@
-/** docker-compose.yml is a valid compose file, and says the same as the native stack does. No Docker engine is needed. */
+/** docker-compose.yml is a valid Compose file and agrees with the native stack. These tests need no Docker engine. */
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -39,7 +39,7 @@ const compose = Bun.YAML.parse(text) as {
 const services = Object.entries(compose.services);
 const native = readSettings({}, REPOSITORY);
 
-/** What `${NAME:-value}` becomes without a .env. */
+/** Replaces each `${NAME:-value}` by its default, as without a .env. */
 const withDefaults = (value: string): string => value.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
 
 function environmentOf(name: string): Record<string, string> {
@@ -55,7 +55,7 @@ describe('docker-compose.yml', () => {
     expect(validate.errors).toBeNull();
   });
 
-  test('publishes nginx only; the profile for monitoring on loopback only', () => {
+  test("publishes only nginx's port, and with the monitoring profile Grafana's on loopback", () => {
     const published = services.filter(([, { ports = [] }]) => ports.length > 0);
     expect(published.map(([name]) => name).sort()).toEqual(['grafana', 'nginx']);
     expect(compose.services.grafana?.profiles).toEqual(['monitoring']);
@@ -70,7 +70,7 @@ describe('docker-compose.yml', () => {
     expect(service?.volumes).toBeUndefined();
   });
 
-  test('the image of the apps is built once, by the one that the others wait for, and is never looked for in a registry', () => {
+  test('the image of the apps is built once, by the app that the others wait for, and never pulled from a registry', () => {
     const built = services.filter(([, { build }]) => build !== undefined).map(([name]) => name);
     expect(built).toEqual(['worker']);
     for (const app of APPS) expect(compose.services[app]?.pull_policy).toBe('never');
@@ -78,14 +78,14 @@ describe('docker-compose.yml', () => {
     expect(read('Dockerfile')).not.toContain('syntax=');
   });
 
-  test('nginx asks for all instances of an app again and again', () => {
+  test('nginx resolves the instances of each app again and again', () => {
     const nginx = environmentOf('nginx');
     expect(nginx.NGINX_INGEST_SERVERS).toBe(serverLines(['ingest:3000 resolve']));
     expect(nginx.NGINX_API_SERVERS).toBe(serverLines(['api:3000 resolve']));
     expect(nginx.NGINX_RESOLVER).toMatch(/^resolver 127\.0\.0\.11 valid=\d+s/);
   });
 
-  test('each service has a health check, and waits for healthy ones only', () => {
+  test('each service has a health check, and waits for other services to be healthy', () => {
     for (const [name, service] of services) {
       expect([name, service.healthcheck?.test.length ?? 0]).not.toEqual([name, 0]);
       for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
@@ -95,13 +95,13 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('no service may gain rights, and all but one have a read-only file system', () => {
+  test('every service drops all capabilities, and all but Elasticsearch have a read-only file system', () => {
     for (const [, service] of services) expect(service.cap_drop).toEqual(['ALL']);
     const writable = services.filter(([, service]) => service.read_only !== true).map(([name]) => name);
     expect(writable).toEqual(['elasticsearch']);
   });
 
-  test('what is mounted exists, and named volumes are declared', () => {
+  test('every mounted path exists, and every named volume is declared', () => {
     for (const [, { volumes = [] }] of services) {
       for (const volume of volumes) {
         const source = volume.split(':')[0]!;
@@ -125,7 +125,7 @@ describe('docker-compose.yml and the native stack', () => {
     expect(read('.bun-version').trim()).toBe(BUN_VERSION);
   });
 
-  test('monitoring is pinned too', () => {
+  test('the images of monitoring are pinned too', () => {
     expect(compose.services.prometheus?.image).toBe(MONITORING_IMAGES.prometheus);
     expect(compose.services.grafana?.image).toBe(MONITORING_IMAGES.grafana);
     expect(MONITORING_IMAGES.prometheus).toStartWith(`prom/prometheus:v${PROMETHEUS_SERIES}.`);
@@ -175,7 +175,7 @@ describe('docker-compose.yml and the native stack', () => {
     expect(read(`stack/servers/${name}.ts`)).toContain(`stack/conf/${file}`);
   });
 
-  test('the servers have the same users', () => {
+  test("the servers' users are the same", () => {
     expect(environmentOf('rabbitmq')).toEqual({
       RABBITMQ_DEFAULT_USER: CREDENTIALS.user,
       RABBITMQ_DEFAULT_PASS: CREDENTIALS.password,
@@ -193,14 +193,14 @@ describe('docker-compose.yml and the native stack', () => {
     expect(environmentOf('elasticsearch').ES_JAVA_OPTS).toContain(`-Xmx${native.elasticsearchHeapMb}m`);
   });
 
-  test('the user who may change tables is known to the workers alone', () => {
+  test('only the workers know the MySQL user that may change tables', () => {
     const knowing = services.filter(([name]) => environmentOf(name).MYSQL_MIGRATION_URL !== undefined);
     expect(knowing.map(([name]) => name)).toEqual(['worker']);
   });
 
-  test('the image makes MySQL’s users by the same file, with the passwords of the environment', async () => {
+  test('the image makes MySQL’s users from the same file, with the passwords of the environment', async () => {
     const script = `${REPOSITORY}/docker/mysql/users.sh`;
-    // The image runs what may be run, and reads the others into its own script.
+    // The image executes a file that is executable, and sources one that is not. This one must be sourced.
     expect(statSync(script).mode & 0o111).toBe(0);
     const image = `docker_process_sql() { cat; }; . ${script}`;
     const made = Bun.spawnSync(['bash', '-c', image], {
@@ -217,7 +217,7 @@ describe('docker-compose.yml and the native stack', () => {
     expect(expected).not.toMatch(/[{}]/);
   });
 
-  test('health is asked in the same way', () => {
+  test('health checks are the same', () => {
     const probes = read('stack/probe.ts');
     const checkOf = (name: string): string => compose.services[name]?.healthcheck?.test.join(' ') ?? '';
     for (const app of APPS) {

@@ -1,4 +1,4 @@
-/** What a native stack shows to the rest of the machine, and that each server starts after a kill. */
+/** What the rest of the machine can see of a native stack, and that each server starts again after a kill. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -22,15 +22,15 @@ afterAll(() => stack.end(), RESTART_MS);
 const modeOf = (path: string) => (statSync(`${stack.stateDir}/${path}`).mode & 0o777).toString(8);
 const beyondLoopback = () => stack.listeners().filter((listener) => !/^(127\.0\.0\.1|::1):/.test(listener));
 
-test('all of it listens on loopback only', () => {
+test('every program listens on loopback only', () => {
   expect(beyondLoopback()).toEqual([]);
-  // Each one was looked at.
+  // All programs' ports were checked.
   const ports = stack.listeners().map((listener) => Number(listener.slice(listener.lastIndexOf(':') + 1)));
   expect([...new Set(ports)].sort()).toEqual(Object.values(stack.ports).sort());
 });
 
 test(
-  'a tool of RabbitMQ listens on loopback only while it runs',
+  'a running RabbitMQ tool listens on loopback only',
   async () => {
     const before = stack.listeners();
     let ended = false;
@@ -55,12 +55,12 @@ const expectNarrow = () => {
   expect(FOLDERS.map(modeOf)).toEqual(FOLDERS.map(() => '700'));
   expect(logs()).toContain('nginx-access.log');
   expect(logs().map((name) => `${name} ${modeOf(`logs/${name}`)}`)).toEqual(logs().map((name) => `${name} 600`));
-  // nginx's own user opens its log.
+  // nginx's own user must reach its log.
   expect(modeOf('logs')).toBe('711');
 };
 
 test(
-  'data and logs are for their owners only, whatever the umask, and whatever an older version made',
+  'only their owners may read data and logs, whatever the umask is and whatever modes an older version left',
   async () => {
     expectNarrow();
     for (const name of ['logs', ...FOLDERS]) chmodSync(`${stack.stateDir}/${name}`, 0o755);
@@ -68,7 +68,7 @@ test(
     await stack.run('down');
     await stack.run('up');
     expectNarrow();
-    // nginx writes to its own as the servers’ user.
+    // nginx, which runs as another user, can write to its log.
     await fetch(`http://127.0.0.1:${stack.ports.nginx}/api/nothing`);
     await until('nginx has written', () => statSync(`${stack.stateDir}/logs/nginx-access.log`).size > 0);
   },
@@ -97,10 +97,10 @@ describe('after kill -9', () => {
   );
 
   test(
-    'MySQL starts also where another process has got its number',
+    'MySQL starts even if its lock file names another process',
     async () => {
       process.kill(stack.record('mysql').pid, 'SIGKILL');
-      // One that MySQL's user may look for.
+      // The process must be one that MySQL's user may send a signal to.
       writeFileSync(`${stack.stateDir}/mysql/mysqld.sock.lock`, String(stack.record('redis').pid));
       await stack.run('start', 'mysql');
     },
@@ -108,7 +108,7 @@ describe('after kill -9', () => {
   );
 
   test(
-    'RabbitMQ that is started alone has the epmd that the stack knows',
+    'starting RabbitMQ alone starts the epmd that the stack manages',
     async () => {
       await stack.run('stop', 'rabbitmq', 'epmd');
       await stack.run('start', 'rabbitmq');
@@ -120,7 +120,7 @@ describe('after kill -9', () => {
 });
 
 test(
-  'no log has a token, a content or a search text, also where a server is away',
+  'no log has a token, a content or a search text, even if a server is unreachable',
   async () => {
     const { client, application } = await withApplication();
     const [content, searched] = ['Zkontentz is written', 'zkontentz'];
@@ -148,13 +148,13 @@ test(
   INSTALL_AND_START_MS,
 );
 
-/** How the search index writes a token. */
+/** A token in the search index's own spelling. */
 const keyOf = (token: string) => Buffer.from(token.replaceAll('-', ''), 'hex').toString('base64url');
 
 async function withApplication(): Promise<{ client: Client; application: string }> {
   const client = await Client.connect(`http://127.0.0.1:${stack.ports.nginx}`);
   let application: string | undefined;
-  // The apps may still look for servers that were killed.
+  // After the kills above, the apps may still be reconnecting.
   await until(
     'creates are taken',
     async () => {
@@ -166,7 +166,7 @@ async function withApplication(): Promise<{ client: Client; application: string 
   return { client, application: application! };
 }
 
-describe('the users of MySQL in a database that an older version made', () => {
+describe('the MySQL users in a database of an older version', () => {
   const olderVersion = () =>
     stack.query("GRANT ALL PRIVILEGES ON *.* TO 'parley'@'%' WITH GRANT OPTION", "DROP USER 'parley_migration'@'%'");
   const grants = async () => {
@@ -181,7 +181,7 @@ describe('the users of MySQL in a database that an older version made', () => {
   ];
 
   test(
-    'are those of this one after a start',
+    'are replaced at a start',
     async () => {
       await olderVersion();
       await stack.run('stop', 'mysql');
@@ -192,7 +192,7 @@ describe('the users of MySQL in a database that an older version made', () => {
   );
 
   test(
-    'are so with Docker after the script was run by hand',
+    'are replaced with Docker when the script is run by hand',
     async () => {
       await olderVersion();
       await stack.run('stop', 'mysql');
@@ -202,7 +202,7 @@ describe('the users of MySQL in a database that an older version made', () => {
       const file = 'MYSQL_USERS_FILE=/stack/mysql/mysql-users.sql';
       const options = '--defaults-file=/stack/mysql/my.cnf';
       await stack.run('exec', 'env', file, ...environment, 'bash', '/stack/mysql/users.sh', options);
-      // Without the file that the native stack runs at each start.
+      // Starts MySQL without the users file that the native stack runs at each start.
       const server = stack.run('exec', 'mysqld', options);
       let found: string[] | undefined;
       const granted = async () => {

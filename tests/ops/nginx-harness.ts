@@ -1,4 +1,4 @@
-/** Runs the project's nginx configuration on free ports, in a temporary folder, before upstreams that a test makes. */
+/** Runs the project's nginx configuration on free ports, in a temporary folder, in front of a test's upstreams. */
 
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ export interface NginxOptions {
   readonly ingestPorts: readonly number[];
   readonly apiPorts: readonly number[];
   readonly variables?: Record<string, string>;
-  /** What an operator adds to the server, before our own locations. */
+  /** Lines that an operator adds to the server block, before our own locations. */
   readonly rules?: string;
 }
 
@@ -95,7 +95,7 @@ function servers(ports: readonly number[]): string {
   return serverLines(ports.map((port) => `127.0.0.1:${port}`));
 }
 
-/** What an upstream saw of a request, which it gives back as its answer. */
+/** A request as an upstream saw it. The upstream returns it as its answer. */
 export interface Echo {
   readonly app: string;
   readonly method: string;
@@ -110,7 +110,7 @@ export interface Upstream {
   readonly stop: () => void;
 }
 
-/** Answers each request with what it saw of it. */
+/** An upstream that answers each request with the request as it saw it. */
 export function echoUpstream(
   app: string,
   answer?: (request: Request) => Response | undefined,
@@ -134,7 +134,7 @@ export function echoUpstream(
   return { port: server.port ?? 0, seen: () => seen, stop: () => void server.stop(true) };
 }
 
-/** Takes each request and then says nothing (`hangs`), or breaks the connection (`dies`): it may have done its work. */
+/** An upstream that reads each request, then never answers (`hangs`) or breaks the connection (`dies`). */
 export function silentUpstream(manner: 'dies' | 'hangs'): Upstream {
   let seen = 0;
   const listener = Bun.listen({

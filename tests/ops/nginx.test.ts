@@ -1,4 +1,4 @@
-/** The promises of nginx/: what goes where, what is never sent twice, and what its own errors look like. */
+/** What nginx/ promises: where each request goes, which are never sent twice, and how nginx's own errors look. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
@@ -96,11 +96,11 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       },
     );
 
-    test('the docs page is the api’s', async () => {
+    test('the docs page comes from the api', async () => {
       expect(await echoOf(to('/swagger'))).toMatchObject({ app: 'api', path: '/swagger' });
     });
 
-    test('an address reaches the app as it was sent, escapes and all', async () => {
+    test('the app gets the address as it was sent, with its escapes', async () => {
       const path = `${CHATS}/1/search?search_query=a%2Fb%20c&limit=5`;
       expect(await echoOf(to(path))).toMatchObject({ app: 'api', path });
       expect(await echoOf(post('/api/applications/a%40b/chats', '{}'))).toMatchObject({
@@ -108,7 +108,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       });
     });
 
-    test('health is answered by nginx itself, and the apps’ own pages are not public', async () => {
+    test('health is answered by nginx itself, and the apps’ own health and metrics are not public', async () => {
       const before = ingest.seen() + api.seen();
       expect(await rawOf(await to('/healthz'))).toMatchObject({ status: 200, body: '{"status":"ok"}' });
       for (const path of ['/readyz', '/metrics', '/metrics/', '/healthz/', '/livez']) {
@@ -118,14 +118,14 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     });
 
     test.each(['a', 'api', 'web:80', 'a%zz', '256.256.256.256', '[::1]:8080'])(
-      'the apps never see that a client calls us %s, but are told',
+      'the apps get a fixed Host, and a client’s Host %s in another header',
       async (host) => {
         const { body } = await sendRaw(nginx.port, `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
         expect(JSON.parse(body).headers).toMatchObject({ host: 'parley', 'x-forwarded-host': host });
       },
     );
 
-    test('what a client says of another proxy is not believed', async () => {
+    test('a client’s own proxy headers are not trusted', async () => {
       const said = 'X-Forwarded-Host: evil.example\r\nConnection: close\r\n';
       const withHost = await sendRaw(nginx.port, `GET /x HTTP/1.1\r\nHost: a\r\n${said}\r\n`);
       expect(JSON.parse(withHost.body).headers['x-forwarded-host']).toBe('a');
@@ -141,17 +141,17 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       ['http://a/x', 'a:8080', 'a:8080'],
       ['/x', 'A.:8080', 'A.:8080'],
       ['/x', '[::1]:8080', '[::1]:8080'],
-    ])('the host of %s with Host: %s is told as %s', async (line, host, told) => {
+    ])('the host of %s with Host: %s is passed on as %s', async (line, host, told) => {
       const { body } = await sendRaw(nginx.port, `GET ${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
       expect(JSON.parse(body).headers['x-forwarded-host']).toBe(told);
     });
 
-    test('health takes GET and HEAD', async () => {
+    test('health accepts GET and HEAD only', async () => {
       const answer = await to('/healthz', { method: 'DELETE' });
       expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     });
 
-    test('its own figures are on another port', async () => {
+    test('its own metrics are on another port', async () => {
       const status = await fetch(`http://127.0.0.1:${nginx.statusPort}/nginx_status`);
       expect(await status.text()).toContain('Active connections');
       expect(await echoOf(to('/nginx_status'))).toMatchObject({ app: 'api' });
@@ -169,7 +169,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       return JSON.parse(answer.body);
     };
 
-    test('goes on as a POST when it has a body', async () => {
+    test('reaches the api as a POST if it has a body', async () => {
       const body = '{"search_query":"öl"}';
       const seen = await searching(
         `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
@@ -178,26 +178,26 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(seen.headers['content-type']).toBe('application/json');
     });
 
-    test('goes on as a POST when its body is chunked', async () => {
+    test('reaches the api as a POST if its body is chunked', async () => {
       const seen = await searching(
         'Transfer-Encoding: Chunked\r\n\r\n7\r\n{"search\r\n0\r\n\r\n'.replace('7\r', '8\r'),
       );
       expect(seen).toMatchObject({ app: 'api', method: 'POST', body: '{"search' });
     });
 
-    test('stays a GET without a body', async () => {
+    test('stays a GET if it has no body', async () => {
       expect(await searching('\r\n')).toMatchObject({ app: 'api', method: 'GET', body: '' });
       expect(await searching('Content-Length: 0\r\n\r\n')).toMatchObject({ method: 'GET', body: '' });
     });
 
-    test('may be as long as 1,000 emoji in the address', async () => {
+    test('may have 1,000 emoji in its address', async () => {
       const query = encodeURIComponent('🦜'.repeat(1_000));
       expect((await to(`${path}?search_query=${query}`)).status).toBe(200);
     });
   });
 
   describe('sizes', () => {
-    test('a single create may have 128 KiB and not a byte more', async () => {
+    test('a single create may have 128 KiB and no byte more', async () => {
       const accepted = await echoOf(post(`${CHATS}/1/messages`, 'x'.repeat(SINGLE_BYTES_MAX)));
       expect(accepted.body.length).toBe(SINGLE_BYTES_MAX);
       const before = ingest.seen();
@@ -205,14 +205,14 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(ingest.seen()).toBe(before);
     });
 
-    test('a batch may have 2 MiB and not a byte more', async () => {
+    test('a batch may have 2 MiB and no byte more', async () => {
       const accepted = await echoOf(post(`${CHATS}/1/messages/batch`, 'x'.repeat(BATCH_BYTES_MAX)));
       expect(accepted.app).toBe('ingest');
       expect(accepted.body.length).toBe(BATCH_BYTES_MAX);
       expectProblem(await rawOf(await post(`${CHATS}/1/messages/batch`, 'x'.repeat(BATCH_BYTES_MAX + 1))), 413);
     });
 
-    test('an update and a search have the limit of a single create', async () => {
+    test('an update and a search have the same limit as a single create', async () => {
       const body = 'x'.repeat(SINGLE_BYTES_MAX + 1);
       expectProblem(await rawOf(await to(`${CHATS}/1/messages/1`, { method: 'PUT', body })), 413);
       expectProblem(await rawOf(await post(`${CHATS}/1/search`, body)), 413);
@@ -230,19 +230,19 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(line.seconds).toBeNumber();
     });
 
-    test.each(['', 'a b', 'x"y', '<script>', 'x'.repeat(129)])('%p is replaced by one of ours', async (id) => {
+    test.each(['', 'a b', 'x"y', '<script>', 'x'.repeat(129)])('the invalid id %p is replaced by a new one', async (id) => {
       const response = await to('/api/applications', { headers: { 'X-Request-Id': id } });
       expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
       expect((await echoOf(response)).headers['x-request-id']).toBe(response.headers.get('x-request-id') ?? '');
     });
 
-    test('the log stays JSON whatever a caller sends', async () => {
+    test('the log stays JSON whatever a client sends', async () => {
       const id = `odd-${crypto.randomUUID()}`;
       await to(`/api/"${encodeURIComponent('\n')}`, { headers: { 'X-Request-Id': id, 'User-Agent': 'a"b\\c' } });
       expect(await logLine(id)).toMatchObject({ user_agent: 'a"b\\c' });
     });
 
-    test('the log has no token and no text of a search, unless it is told to', async () => {
+    test('the log has no token and no text of a search, unless it is configured to', async () => {
       const path = '/api/applications/5ecret/chats/7/search?search_query=private';
       const id = `short-${crypto.randomUUID()}`;
       await to(path, { headers: { 'X-Request-Id': id } });
@@ -269,7 +269,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
   });
 
   describe('errors', () => {
-    test('an app’s own pass unchanged', async () => {
+    test('an app’s own errors pass unchanged', async () => {
       const answer = await rawOf(await to('/api/busy'));
       expect(answer).toMatchObject({ status: 503, body: '{"own":true}' });
       expect(answer.headers['retry-after']).toBe('7');
@@ -299,7 +299,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     expect(answer.headers.allow).toBe(methodsOf(path.replace(/\?.*/, '')).join(', '));
   });
 
-  describe('with a rule of the operator’s own', () => {
+  describe('with a location that the operator denies', () => {
     const denied = ['/api/applications', '/private'];
     let port: number;
     beforeAll(async () => {
@@ -307,7 +307,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       port = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port], rules })).port;
     });
 
-    test('no other way to write an address passes it', async () => {
+    test('no other spelling of the address gets past the rule', async () => {
       for (const path of [...denied, '/metrics']) {
         const tricks = [path, ...pathTricks(path)];
         const answers = await Promise.all(
@@ -316,13 +316,13 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
         const went = answers.flatMap(({ status, body }) => (status === 200 ? [(JSON.parse(body) as Echo).path] : []));
         const reads = (sent: string) => decodeURI(new URL(sent, 'http://a').pathname.replaceAll(/%(?![2-7])/g, '%25'));
         expect(went.filter((sent) => reads(sent).startsWith(path))).toEqual([]);
-        expect(went.length).toBeGreaterThan(0); // some are other paths in their own right, as `/;/metrics`
+        expect(went.length).toBeGreaterThan(0); // some spellings are other valid paths, such as `/;/metrics`
         expect(answers[0]?.status).not.toBe(200);
       }
     });
   });
 
-  describe('with names that it may be called by', () => {
+  describe('with a list of allowed Hosts', () => {
     let port: number;
     beforeAll(async () => {
       const variables = { NGINX_ALLOWED_HOSTS: 'chat.example, 127.0.0.1,[::1]' };
@@ -331,18 +331,18 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     const called = (host: string, path = '/x') =>
       sendRaw(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
 
-    test.each(['chat.example', 'CHAT.example:8080', '127.0.0.1', '[::1]:80'])('%s is answered', async (host) => {
+    test.each(['chat.example', 'CHAT.example:8080', '127.0.0.1', '[::1]:80'])('the Host %s is accepted', async (host) => {
       expect((await called(host)).status).toBe(200);
     });
 
     test.each(['evil.example', 'chat.example.evil', 'a.chat.example', 'chat.exampl', 'example', ','])(
-      '%s is not',
+      'the Host %s is refused',
       async (host) => {
         expectProblem(await called(host), 421);
       },
     );
 
-    test('the pages of problems are no way around that', async () => {
+    test('the internal error pages do not bypass the list', async () => {
       for (const path of ['/_problems/400', '/_problems/x', '/_problems/..\\..\\metrics', '/x/../_problems/400']) {
         const { status, headers } = await called('evil.example', path);
         expect([status, headers['content-type']]).toEqual([
@@ -352,12 +352,12 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       }
     });
 
-    test('whoever watches nginx calls it by its address', async () => {
+    test('/healthz accepts any address as its Host', async () => {
       expect((await called('10.1.2.3', '/healthz')).status).toBe(200);
     });
   });
 
-  test('one address may have so many requests at once, and the next one is 429', async () => {
+  test('beyond the limit of concurrent requests of one address the next one is 429', async () => {
     const hanging = keep(silentUpstream('hangs'));
     const variables = { NGINX_CONNECTIONS_PER_ADDRESS: '3' };
     const { port } = keep(await startNginx({ ingestPorts: [hanging.port], apiPorts: [api.port], variables }));
@@ -370,12 +370,12 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     expect((await fetch(`http://127.0.0.1:${port}/x`)).status).toBe(200);
   });
 
-  test('a body reaches the app as it comes, so that the app can tell that it comes too slowly', async () => {
+  test('a body is passed to the app as it arrives, so that the app can refuse a slow one', async () => {
     const { promise: begun, resolve } = Promise.withResolvers<void>();
     const late = keep(
       echoUpstream('ingest', (request) => {
         resolve();
-        request.text().catch(() => {}); // it will never be whole
+        request.text().catch(() => {}); // the body never ends
         return Response.json({ status: 408 }, { status: 408, headers: { connection: 'close' } });
       }),
     );
@@ -386,31 +386,31 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     expect((await answer).status).toBe(408);
   });
 
-  test('the expression of a path in normal form is the one of the apps', () => {
+  test('nginx and the apps have the same regular expression for a normal path', () => {
     const template = readFileSync(`${import.meta.dir}/../../nginx/nginx.conf.template`, 'utf8');
     const [, expression] = /map \$request_uri \$parley_normal_path \{[^"]*"~([^"]*)" 1;/.exec(template) ?? [];
     const ours = NORMAL_PATH.source.replaceAll('\\/', '/').replace('(?:/|$)', '(?:[/?]|$)').replace(/\$$/, '(?:[?]|$)');
     expect(expression).toBe(ours);
   });
 
-  describe('with a part of the system away', () => {
+  describe('with a part of the system unreachable', () => {
     const before = async (ingestPorts: readonly number[], apiPorts: readonly number[] = [api.port]): Promise<number> =>
       keep(await startNginx({ ingestPorts, apiPorts })).port;
     const create = (port: number): Promise<Response> =>
       fetch(`http://127.0.0.1:${port}${CHATS}`, { method: 'POST', body: '{}' });
 
-    test('an ingest that refuses connections costs no create', async () => {
+    test('an ingest that refuses connections fails no create', async () => {
       const port = await before([freePort(), ingest.port]);
       for (let i = 0; i < 20; i += 1) expect(await echoOf(create(port))).toMatchObject({ app: 'ingest' });
     });
 
-    test('no ingest at all is 503 with Retry-After', async () => {
+    test('without any ingest a create is 503 with Retry-After', async () => {
       const answer = await rawOf(await create(await before([freePort(), freePort()])));
       expectProblem(answer, 503);
       expect(answer.headers['retry-after']).toBe('1');
     });
 
-    test('it starts with the servers of docker-compose.yml, and before they have an address', async () => {
+    test('nginx starts with the servers of docker-compose.yml before their names resolve', async () => {
       const variables = {
         NGINX_RESOLVER: `resolver 127.0.0.1:${freePort()} valid=2s ipv6=off;`,
         NGINX_INGEST_SERVERS: serverLines(['ingest:3000 resolve']),
@@ -427,7 +427,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expectProblem(await rawOf(response), 503);
     });
 
-    test('a create whose ingest dies after it was sent is not sent again', async () => {
+    test('a create is not sent again if its ingest dies after it got it', async () => {
       const dying = [keep(silentUpstream('dies')), keep(silentUpstream('dies'))];
       const port = await before(dying.map((upstream) => upstream.port));
       const answer = await rawOf(await create(port));
@@ -436,7 +436,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(dying.reduce((sum, upstream) => sum + upstream.seen(), 0)).toBe(1);
     });
 
-    test('an ingest that hangs is 503 in about four seconds, and the create is not sent again', async () => {
+    test('if an ingest hangs, the create is 503 after about four seconds, and is not sent again', async () => {
       const hanging = [keep(silentUpstream('hangs')), keep(silentUpstream('hangs'))];
       const port = await before(hanging.map((upstream) => upstream.port));
       const startedAt = performance.now();
@@ -445,7 +445,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(hanging.reduce((sum, upstream) => sum + upstream.seen(), 0)).toBe(1);
     }, 20_000);
 
-    test('a GET whose api dies is sent to another one', async () => {
+    test('a GET is sent to another api if its api dies', async () => {
       const dying = keep(silentUpstream('dies'));
       const port = await before([ingest.port], [dying.port, api.port]);
       for (let i = 0; i < 4; i += 1) {
@@ -454,7 +454,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(dying.seen()).toBeGreaterThan(0);
     });
 
-    test('a PATCH whose api dies is not sent again', async () => {
+    test('a PATCH is not sent again if its api dies', async () => {
       const dying = [keep(silentUpstream('dies')), keep(silentUpstream('dies'))];
       const port = await before(
         [ingest.port],
@@ -474,7 +474,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(new Set(statuses)).toEqual(new Set([200]));
     });
 
-    test('when on, answers 429 with Retry-After beyond the burst', async () => {
+    test('when turned on, answers 429 with Retry-After beyond the burst', async () => {
       const variables = { NGINX_RATE_LIMIT: 'on', NGINX_RATE_PER_SECOND: '1', NGINX_RATE_BURST: '5' };
       const limited = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port], variables }));
       const answers = await Promise.all(

@@ -1,4 +1,4 @@
-/** What lets a client of nginx not notice that one of two instances is restarted; the system's own test does it. */
+/** The settings that hide a restart of one of two instances from clients (see tests/system/rolling-restart.test.ts). */
 
 import { afterAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const REPOSITORY = resolve(import.meta.dir, '../..');
 const INSTALL_AND_START_MS = 300_000;
 const read = (path: string): string => readFileSync(`${REPOSITORY}/${path}`, 'utf8');
 
-/** A number that ingest and api have where their environment says nothing. */
+/** The default of a setting that ingest and api share. */
 function defaultOf(name: 'DRAIN_MS' | 'LINGER_MS' | 'STOP_TIMEOUT_MS'): number {
   return ({ ...commonConfig, ...balancedConfig }[name] as unknown as { default: number }).default;
 }
@@ -21,7 +21,7 @@ function defaultOf(name: 'DRAIN_MS' | 'LINGER_MS' | 'STOP_TIMEOUT_MS'): number {
 describe('the times of a stop', () => {
   const stopMsMax = defaultOf('DRAIN_MS') + defaultOf('LINGER_MS') + defaultOf('STOP_TIMEOUT_MS');
 
-  test('whoever stops an app waits longer than its stop takes at most', () => {
+  test('Docker and the native stack wait longer for an app to stop than it can take', () => {
     const { services } = Bun.YAML.parse(read('docker-compose.yml')) as {
       services: Record<string, { stop_grace_period?: string }>;
     };
@@ -32,7 +32,7 @@ describe('the times of a stop', () => {
     expect(STOP_WITHIN_MS).toBeGreaterThan(stopMsMax);
   });
 
-  test('nginx closes its idle connections two seconds before an app that stops would', () => {
+  test('nginx closes idle connections two seconds before a stopping app does', () => {
     const found = read('nginx/nginx.conf.template').matchAll(/^ {2}upstream .*?^ {4}keepalive_timeout (\d+)s;/gms);
     const timeouts = [...found].map(([, seconds]) => Number(seconds) * 1_000);
     expect(timeouts).toHaveLength(2);
@@ -50,7 +50,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
   });
 
   test(
-    'finds an instance that is back at once when the other one goes, though it was passed over a moment ago',
+    'uses a restarted instance at once when the other one stops, although it failed a moment ago',
     async () => {
       const firstPort = freePort();
       const second = echoUpstream('second');

@@ -113,7 +113,7 @@ async function leavesAll(worker: OldWorker): Promise<void> {
   expect(detail).toMatch(/partition \d+ .*field "key".*start a newer worker/);
 }
 
-/** Creates messages, one in five with an idempotency key. The returned function stops that and returns the acknowledged ones. */
+/** Creates messages, one in five with an idempotency key. The returned function stops and returns the acknowledged. */
 function load(): () => Promise<Map<string, string>> {
   const acknowledged = new Map<string, string>();
   let over = false;
