@@ -17,7 +17,7 @@ const MADE_WITHIN_MS = 900_000;
 
 /**
  * Processes in the Debian see only each other, and end with the first one. A Docker engine needs /sys for its
- * control groups. The root is mounted on itself, so that programs which look for the mount point of their disk find one.
+ * control groups. The root is mounted on itself, so that programs can find the mount point of their disk.
  */
 const ENTER = `set -e
 root=$1; shift
