@@ -16,8 +16,7 @@ import {
 
 /**
  * Each change is a transaction that changes the row and reads it back while it is locked. So it returns this change,
- * not a
- * later one. `updated_at` never goes back, even if the clocks of several processes differ.
+ * not a later one. `updated_at` never goes back, even if the clocks of several processes differ.
  */
 
 /** The record of a change that the search index does not show. */

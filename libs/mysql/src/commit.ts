@@ -9,14 +9,12 @@ import type { Session } from './session.ts';
  * The end of every transaction that changes something in a partition.
  *
  * LOCK ORDER: first the rows of the tables, then the row of the partition. After it only the new row of `batches`,
- * whose
- * key no other transaction can have. So no two transactions wait for each other, and a transaction that has the
+ * whose key no other transaction can have. So no two transactions wait for each other, and a transaction that has the
  * partition's row is about to commit.
  *
  * These statements are one packet, with the COMMIT. The WHERE of the UPDATE checks the terms. If they do not hold, no
- * row
- * matches, the partition's row is not locked, and the INSERT fails because its `seq` would be NULL. The server runs no
- * statement after a failed one, so nothing is committed. A process that freezes at any moment may keep its own rows
+ * row matches, the partition's row is not locked, and the INSERT fails because its `seq` would be NULL. The server runs
+ * no statement after a failed one, so nothing is committed. A process that freezes at any moment may keep its own rows
  * locked, but never the partition's.
  */
 export interface Terms {
@@ -92,8 +90,7 @@ export async function stateOf(session: Session, partition: number): Promise<Part
 
 /**
  * Commits in the partition and returns its `seq`. If `epoch` is above 0, no older epoch is stored there any more:
- * raising
- * `oldest` waits for the commits that have read the old value.
+ * raising `oldest` waits for the commits that have read the old value.
  */
 export async function passFence(pool: Pool, partition: number, epoch: number): Promise<number> {
   const here = `partition_number = ${integer(partition)}`;

@@ -7,8 +7,7 @@ import { Unavailable } from '@parley/domain';
 
 /**
  * `duplicate`: a key exists. `value`: the server refuses the data for good. `refused`: the terms of a commit do not
- * hold
- * (commit.ts). `contention`: a retry may succeed.
+ * hold (commit.ts). `contention`: a retry may succeed.
  */
 export type FaultKind = 'duplicate' | 'value' | 'refused' | 'contention' | 'disconnected' | 'outage';
 
@@ -30,8 +29,7 @@ const NULL_REFUSED = 1048;
 const CONTENTION = new Set([1205, 1213, 3572]);
 /**
  * Error codes of refused data, besides the SQL states 22 (data), 23 (constraint) and 45 (raised by a trigger). Only
- * these
- * discard an event. An error that is not listed must hold events back.
+ * these discard an event. An error that is not listed must hold events back.
  */
 const REFUSED = new Set([1118, 1153, 1265, 1300, 1366, 3819, 3988]);
 /** The server has shut down properly, or has closed our connection. */

@@ -14,8 +14,7 @@ export function text(value: string): string {
 
 /**
  * The bytes of a token, an id or a hash, as a hexadecimal literal. Anything else is refused with a fault of kind
- * `value`,
- * so it cannot reach a statement.
+ * `value`, so it cannot reach a statement.
  */
 export function bytes(hexadecimal: string): string {
   const digits = hexadecimal.length === 36 ? hexadecimal.replaceAll('-', '') : hexadecimal;

@@ -2,8 +2,7 @@ import type { Session } from './session.ts';
 
 /**
  * Runs `work` under a lock of the whole database. Returns undefined if another process has the lock. The lock belongs
- * to
- * the session's connection and ends with it.
+ * to the session's connection and ends with it.
  */
 export async function withLock<T>(
   session: Session,

@@ -38,8 +38,7 @@ export interface Mysql {
   settlePartitions(): Promise<void>;
   /**
    * Announces this program every second until `close`. Throws OutdatedProgram if newer programs have changed data that
-   * it
-   * would misread. If that happens later, calls `outdated`: the program must end then.
+   * it would misread. If that happens later, calls `outdated`: the program must end then.
    */
   join(name: string, outdated: (error: OutdatedProgram) => void): Promise<void>;
   /**

@@ -128,8 +128,7 @@ export const messages = mysqlTable(
 
 /**
  * One row for each transaction that changed something, committed with it. The search index and the counts are derived
- * from
- * it. It is counted once `flushed` has reached its generation, and deleted once it is indexed and counted.
+ * from it. It is counted once `flushed` has reached its generation, and deleted once it is indexed and counted.
  */
 export const batches = mysqlTable(
   'batches',

@@ -19,11 +19,9 @@ export interface SessionOptions {
 
 /**
  * Every session needs these, whatever the server's defaults are. Strict mode: else a long text would be cut silently.
- * No
- * NO_BACKSLASH_ESCAPES: else our literals would not be safe. READ COMMITTED: no gap locks between writers, and each
+ * No NO_BACKSLASH_ESCAPES: else our literals would not be safe. READ COMMITTED: no gap locks between writers, and each
  * statement sees what is committed. Locks are waited for at most 3 s. `net_*_timeout`: the server cuts off a client
- * that
- * froze in the middle of a packet, and frees its locks.
+ * that froze in the middle of a packet, and frees its locks.
  */
 const VARIABLES = [
   "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",

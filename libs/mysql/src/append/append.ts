@@ -11,9 +11,8 @@ import { findPoison } from './poison.ts';
 
 /**
  * Stores events of one partition in one transaction. A usual batch is all new and is stored at once. Only if the
- * database
- * refuses it, the bad events are found and left out, and the rest is tried again. Each round leaves out at least one
- * event, learns of a delete, or is the last.
+ * database refuses it, the bad events are found and left out, and the rest is tried again. Each round leaves out at
+ * least one event, learns of a delete, or is the last.
  */
 export async function append(
   pool: Pool,

@@ -13,8 +13,7 @@ interface Owner {
 
 /**
  * Remembers which owners of one partition are stored, but never that one is missing. It forgets them when the
- * partition's
- * `deletes` changes. Every commit checks `deletes`, so a look-up needs neither a transaction nor a lock.
+ * partition's `deletes` changes. Every commit checks `deletes`, so a look-up needs neither a transaction nor a lock.
  */
 export class KnownOwners {
   /** The partition's `deletes` when the remembered owners were looked up. */
@@ -61,8 +60,7 @@ export class KnownOwners {
 
   /**
    * The events whose owner is neither stored nor created by an earlier one of `events`. Such an event creates nothing,
-   * so
-   * events that depend on it have no owner either.
+   * so events that depend on it have no owner either.
    */
   async orphansAmong(pool: Pool, events: readonly Event[]): Promise<Set<Event>> {
     const owners = events.map(ownerOf);

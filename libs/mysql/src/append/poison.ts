@@ -5,9 +5,8 @@ import { begun, insertStatements } from './insert.ts';
 
 /**
  * Finds the events whose values the database refuses, in a batch that it has refused. Tries halves, down to single
- * events,
- * each in a transaction that is rolled back: about 2·log2(n) tries for one bad event among n.
- * It may miss an event after an existing key. Then the duplicates must be sorted out first.
+ * events, each in a transaction that is rolled back: about 2·log2(n) tries for one bad event among n. It may miss an
+ * event after an existing key. Then the duplicates must be sorted out first.
  */
 export async function findPoison(
   pool: Pool,

@@ -53,8 +53,7 @@ export class BatchesInHand {
 /**
  * Three separate steps: reads unindexed batches of several partitions, sends their messages, marks them by partition.
  * The messages are read after the batches. A visible batch was committed with its rows, so each message is at least as
- * new
- * as its batch, and later changes have batches of their own.
+ * new as its batch, and later changes have batches of their own.
  * The list of indices is also read after the batches. An index that was added before that read gets the documents. An
  * index that is added later is filled by an even later scan, which sees the messages of these batches.
  */

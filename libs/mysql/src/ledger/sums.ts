@@ -10,8 +10,7 @@ type Batch = Pick<RowOf<typeof batches>, 'seq' | 'messages' | 'chats'>;
 
 /**
  * The rows that each sequence has gained by the batches of a partition's generations above `after` up to `through`, by
- * the
- * sequence's key. Updates have no generation and add nothing.
+ * the sequence's key. Updates have no generation and add nothing.
  */
 export async function sumBatches(
   session: Session,

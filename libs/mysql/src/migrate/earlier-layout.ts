@@ -8,11 +8,9 @@ import { copyTable, type Progress } from './copy.ts';
 
 /**
  * Converts the earlier layout, whose keys did not begin with the partition. First one statement renames its tables:
- * from
- * then on earlier programs find no table and hold their events back, so the copy misses nothing. The rows are copied
- * into
- * tables with temporary names. At the end one statement gives them their final names. After a crash the next call
- * continues.
+ * from then on earlier programs find no table and hold their events back, so the copy misses nothing. The rows are
+ * copied into tables with temporary names. At the end one statement gives them their final names. After a crash the
+ * next call continues.
  */
 
 export type { Progress };

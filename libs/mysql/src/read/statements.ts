@@ -107,8 +107,7 @@ function beyond<Key>({ column, literal, lowest, highest }: KeyColumn<Key>, page:
 
 /**
  * Returns one row: the partition's `seq`, whether the owner exists, and the highest number of the sequence, null if it
- * is
- * empty. One statement, and so one snapshot.
+ * is empty. One statement, and so one snapshot.
  */
 export function highestChat(key: ApplicationKey): string {
   return highestOf(key, `SELECT 1 FROM applications WHERE ${inApplication(key)}`, 'chats', inApplication(key));
