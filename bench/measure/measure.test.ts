@@ -8,16 +8,16 @@ const sample = (count: number, seconds: number): Sample => {
   return { count, seconds, failed: 0, cpuSeconds: {}, residentMb: {}, othersCores: 0 };
 };
 
-test('the median of an even number of rounds lies between the two in the middle', () => {
+test('the median of an even number of rounds is the middle of the two middle values', () => {
   expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, min: 1, max: 4 });
 });
 
-test('percentiles count from the fastest to the slowest', () => {
+test('percentiles go from the fastest to the slowest', () => {
   const { p50, p99, max } = latencyOf(Array.from({ length: 101 }, (_, index) => 100 - index));
   expect([p50, p99, max]).toEqual([50, 99, 100]);
 });
 
-test('a ratio is made within each round, so that a disturbed round disturbs both sides', () => {
+test('a ratio is computed within each round, so that a disturbance affects both values', () => {
   const what = { scenario: 's', name: 'n', unit: '/s' };
   const against = { to: 'floor', samples: [sample(100, 1), sample(10, 1)], target: 0.5 };
   const measured = rate(what, [sample(50, 1), sample(20, 4)], against);
@@ -26,7 +26,7 @@ test('a ratio is made within each round, so that a disturbed round disturbs both
   expect(isMet(measured)).toBe(true);
 });
 
-test('a stopwatch tells the CPU of a program by its session, and its memory', async () => {
+test("a stopwatch measures a program's memory, and the CPU of its session", async () => {
   const child = Bun.spawn([process.execPath, '-e', 'for (;;) Math.random()'], { detached: true });
   const stopwatch = new Stopwatch(new Map([['spinning', child.pid]]));
   await Bun.sleep(500);
@@ -38,7 +38,7 @@ test('a stopwatch tells the CPU of a program by its session, and its memory', as
   expect(residentMb.spinning).toBeGreaterThan(5);
 });
 
-test('a process that has ended has no usage, and the birth of this one is not long ago', () => {
+test('an ended process has no usage, and this process started a short time ago', () => {
   expect(usageOf(new Map([['nobody', 2 ** 30]])).size).toBe(0);
   expect(Math.abs(Date.now() - bornAt(process.pid) - process.uptime() * 1_000)).toBeLessThan(1_000);
 });

@@ -1,4 +1,4 @@
-/** What a commit insists on, and what stays locked where it is refused. */
+/** The terms of a commit, and which locks a refused commit leaves. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newToken, Unavailable } from '@parley/domain';
 import { until } from '@parley/testing';
@@ -35,7 +35,7 @@ async function rowOf(partition: number) {
   return row;
 }
 
-/** Whether somebody holds the row of the partition. */
+/** Whether a transaction has the partition's row locked. */
 async function isLocked(partition: number): Promise<boolean> {
   const rows = await database.query(
     `SELECT partition_number FROM partitions WHERE partition_number = ${partition} FOR UPDATE SKIP LOCKED`,
@@ -43,7 +43,7 @@ async function isLocked(partition: number): Promise<boolean> {
   return rows.length === 0;
 }
 
-test('every transaction that changes something draws the next seq and leaves a batch under it, without a gap', async () => {
+test('every transaction that changes rows takes the next seq, without a gap, and adds a batch under it', async () => {
   const { store } = database.mysql;
   const token = await newChat(1);
   await Promise.all(
@@ -57,7 +57,7 @@ test('every transaction that changes something draws the next seq and leaves a b
   expect((await rowOf(1))?.seq).toBe(34);
 });
 
-test('what changes nothing draws no seq', async () => {
+test('a call that changes nothing takes no seq', async () => {
   const { store } = database.mysql;
   const token = await newChat(2);
   const before = await rowOf(2);
@@ -70,11 +70,11 @@ test('what changes nothing draws no seq', async () => {
 const refused = [
   ['of an epoch that has ended', 'oldest = 5', { epoch: 4 }],
   ['with owners that were looked up before a delete', 'deletes = 3', { deletes: 2 }],
-  ['of a program that knows less than the level', 'level = 9', {}],
+  ['of a program below the level', 'level = 9', {}],
 ] as const;
 
 test.each(refused)(
-  'a commit %s is refused, commits nothing and holds nothing of the partition',
+  "a commit %s is refused, commits nothing, and leaves the partition's row unlocked",
   async (_, change, terms) => {
     const token = await newChat(3);
     const before = await rowOf(3);
@@ -86,7 +86,7 @@ test.each(refused)(
       (reason: { code: string }) => reason.code,
     );
     expect(error).toBe('ER_BAD_NULL_ERROR');
-    // As where the process freezes here, before its ROLLBACK.
+    // As if the process froze here, before its ROLLBACK.
     expect(await isLocked(3)).toBe(false);
     await other.query('ROLLBACK');
     expect((await database.mysql.store.chat(token, 1))?.name).toBe('A chat');
@@ -102,7 +102,7 @@ test('a commit in a partition without a row is refused', async () => {
   await other.query('ROLLBACK');
 });
 
-test('after a delete, owners are looked up again: what is gone is an owner no more', async () => {
+test('after a delete, owners are looked up again, and an event of a deleted one is rejected', async () => {
   const { store } = database.mysql;
   const token = await newChat(4);
   await store.append([messages(token, 1, ['known'])]);
@@ -112,7 +112,7 @@ test('after a delete, owners are looked up again: what is gone is an owner no mo
   expect((await store.append([late])).rejected).toMatchObject([{ event: late, reason: 'unknown-owner' }]);
 });
 
-test('a program that knows less than the level stores nothing, changes nothing, and answers no fence', async () => {
+test('a program below the level cannot store, change or pass a fence', async () => {
   const { store } = database.mysql;
   const token = await newChat(5);
   await store.append([messages(token, 1, ['before'])]);
@@ -124,7 +124,7 @@ test('a program that knows less than the level stores nothing, changes nothing, 
   expect((await store.append([messages(token, 2, ['after'])])).rows).toBe(1);
 });
 
-test('a fence is a commit, and answers a seq that every later read must have reached', async () => {
+test('a fence is a commit, and returns a seq that later reads must have reached', async () => {
   const { store } = database.mysql;
   const token = await newChat(6);
   const seq = await store.fence(6, 0);
@@ -137,11 +137,11 @@ test('a fence is a commit, and answers a seq that every later read must have rea
   await expect(store.reached(token, seq + 1)).rejects.toBeInstanceOf(Unavailable);
 });
 
-test('a sum whose generation another process has summed meanwhile is refused as a whole', async () => {
+test('a sum is refused as a whole if another process has summed its generation meanwhile', async () => {
   const { store } = database.mysql;
   const token = await newChat(7);
   await store.append([messages(token, 1, ['a', 'b', 'c'])]);
-  // Between the look and the commit of the sum: its first statement waits for this row.
+  // Holds a row that the sum's first statement waits for, so the change below comes before the sum's commit.
   await other.query('BEGIN');
   await other.query(`UPDATE chats SET name = name WHERE partition_number = 7 AND token = UUID_TO_BIN('${token}')`);
   const flushing = database.mysql.ledger.rotateAndFlush(7).then(

@@ -11,13 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** A token of that partition. */
+/** A token whose application is in the partition. */
 const tokenIn = (partition: number) => `0000000${partition}${newToken().slice(8)}`;
 
 const HOUR = 60 * 60 * 1_000;
 const key = (digit: string, body = 'b') => ({ hash: digit.repeat(64), body: body.repeat(64) });
 
-test('numbers of epochs rise for each partition alone, above what is asked for, and nobody gets one twice', async () => {
+test('epoch numbers rise in each partition separately, above the given one, and none is given out twice', async () => {
   const { mysql } = database;
   expect(await mysql.nextEpoch(3, 0)).toBe(1);
   const given = await Promise.all(Array.from({ length: 8 }, () => mysql.nextEpoch(3, 0)));
@@ -30,14 +30,14 @@ test('numbers of epochs rise for each partition alone, above what is asked for, 
 
 const drawnIn = (epoch: number) => (event: ReturnType<typeof messages>) => ({ ...event, id: newEventId(epoch), epoch });
 
-test('of an epoch that has ended nothing new is stored, what is stored already counts as repeated', async () => {
+test('a new event of an ended epoch is rejected as late, and a stored one counts as repeated', async () => {
   const { store } = database.mysql;
   const token = tokenIn(5);
   await store.append([application(token), chat(token)]);
   const old = drawnIn(1)(messages(token, 1, ['old']));
   await store.append([old]);
   await store.fence(5, 2);
-  await store.fence(5, 1); // never goes back
+  await store.fence(5, 1); // an older epoch changes nothing
   const fresh = drawnIn(2)(messages(token, 2, ['fresh']));
   await store.append([fresh]);
   const late = [drawnIn(1)(messages(token, 2, ['taken'])), drawnIn(1)(messages(token, 3, ['free']))];
@@ -50,7 +50,7 @@ test('of an epoch that has ended nothing new is stored, what is stored already c
   expect(await store.highest({ kind: 'messages', token, chat: 1 })).toMatchObject({ number: 4, epoch: 2, at: next.at });
 });
 
-test('an append that is under way ends before its epoch does', async () => {
+test('a fence waits for appends of the epoch that it ends', async () => {
   const { mysql } = database;
   const token = tokenIn(7);
   await mysql.store.append([application(token), chat(token)]);
@@ -71,10 +71,10 @@ test('an append that is under way ends before its epoch does', async () => {
   await holder.end();
 });
 
-test('a create that came with a key is found by it, within its scope alone', async () => {
+test('a keyed create is found by its key, in its own scope only', async () => {
   const { mysql } = database;
   const token = tokenIn(1);
-  const made = { ...application(token), key: key('1') }; // whose hash belongs to partition 1 too
+  const made = { ...application(token), key: key('1') }; // this hash belongs to partition 1 too
   const opened = { ...chat(token, 4), key: key('2') };
   const said = { ...messages(token, 7, ['a', 'b'], 4), key: key('3') };
   await mysql.store.append([made, opened, said]);
@@ -92,7 +92,7 @@ test('a create that came with a key is found by it, within its scope alone', asy
   expect(await mysql.store.keyedCreate(newToken(), key('2').hash)).toBeUndefined();
 });
 
-test('a key keeps its first create for 24 hours, then it belongs to the next; either way the create is stored', async () => {
+test('a key keeps its first create for 24 hours, then the next one takes it; both creates are stored', async () => {
   const { mysql } = database;
   const token = tokenIn(1);
   const now = Date.now();
@@ -118,7 +118,7 @@ test('a key keeps its first create for 24 hours, then it belongs to the next; ei
   });
 });
 
-test('a key that is older than 24 hours is not found, though it is there still', async () => {
+test('a key older than 24 hours is not found, even if its row still exists', async () => {
   const { mysql } = database;
   const token = tokenIn(1);
   const aged = (hours: number, first: number, digit: string) => ({
@@ -131,7 +131,7 @@ test('a key that is older than 24 hours is not found, though it is there still',
   expect(await mysql.store.keyedCreate(token, key('8').hash)).toBeUndefined();
 });
 
-test('keys whose time is over are pruned, others stay', async () => {
+test('expired keys are pruned, others stay', async () => {
   const { mysql } = database;
   const token = tokenIn(1);
   const aged = (hours: number, first: number, digit: string) => ({

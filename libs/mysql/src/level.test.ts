@@ -1,4 +1,4 @@
-/** What the rows of `programs` are for: outdated programs, the level, shares of the partitions. */
+/** The table `programs`: outdated programs, the level, and the shares of the partitions. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { until } from '@parley/testing';
 import { LEVEL, OutdatedProgram, raiseLevel } from './level.ts';
@@ -36,7 +36,7 @@ const never = () => {
   throw new Error('outdated');
 };
 
-test('the level is raised only once no program that knows less was seen for a minute', async () => {
+test('the level is raised only if no program below it was seen for a minute', async () => {
   const seen = (seconds: number) =>
     database.query(
       `REPLACE INTO programs VALUES (REPEAT('o', 16), 'api', ${LEVEL}, 0, NOW(3) - INTERVAL ${seconds} SECOND)`,
@@ -47,17 +47,17 @@ test('the level is raised only once no program that knows less was seen for a mi
   await seen(61);
   await raiseLevel(pool, LEVEL + 1);
   expect(await levels()).toEqual([LEVEL + 1]);
-  await raiseLevel(pool, LEVEL); // never falls
+  await raiseLevel(pool, LEVEL); // a lower level changes nothing
   expect(await levels()).toEqual([LEVEL + 1]);
   expect(await database.query('SELECT * FROM programs')).toHaveLength(1);
   await seen(25 * 60 * 60);
   await raiseLevel(pool, LEVEL);
-  expect(await database.query('SELECT * FROM programs')).toEqual([]); // of one that ended a day ago
+  expect(await database.query('SELECT * FROM programs')).toEqual([]); // rows older than a day are deleted
   await database.query(`UPDATE partitions SET level = ${LEVEL}`);
   await database.query('DELETE FROM programs');
 });
 
-test('a program below the level does not start; one that is left behind is told, once', async () => {
+test('a program below the level does not start, and a running one is notified once', async () => {
   const { url } = database;
   const program = openMysql({ url, partitions: PARTITIONS });
   const told: Error[] = [];
@@ -71,7 +71,7 @@ test('a program below the level does not start; one that is left behind is told,
   await Promise.all([program.close(), later.close()]);
 });
 
-test('a program that ends leaves no row; one that runs keeps its own new', async () => {
+test('a running program updates its row, and deletes it when it ends', async () => {
   const program = openMysql({ url: database.url, partitions: PARTITIONS });
   await program.join('ingest', never);
   const age = async () => {
@@ -84,7 +84,7 @@ test('a program that ends leaves no row; one that runs keeps its own new', async
   expect(await age()).toBeUndefined();
 });
 
-test('the partitions are shared among the workers that run, each to one; without them, who asks has all', async () => {
+test('each partition belongs to one running worker; a process that has not joined has all', async () => {
   const workers = [1, 2, 3].map(() => new Membership(pool, 8));
   expect(workers[0]?.share()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   for (const worker of workers) await worker.join('worker', never);
@@ -100,7 +100,7 @@ test('the partitions are shared among the workers that run, each to one; without
   await Promise.all([...rest, api].map((each) => each.leave()));
 });
 
-test('what a round may still do is told: its search list is the one it knew when it began', async () => {
+test('during an indexing round a worker reports the search list that it knew when the round began', async () => {
   const worker = new Membership(pool, 8);
   await worker.join('worker', never);
   const list = async () => {

@@ -33,10 +33,10 @@ async function newChat(): Promise<string> {
   return token;
 }
 
-/** More than travels in one packet, so its COMMIT comes in another than its first rows. */
+/** Too much for one packet, so the COMMIT is not in the packet of the first rows. */
 const LARGE = Array<string>(300).fill('x'.repeat(5_000));
 
-/** The reason of a rejection, and after how many milliseconds it came. */
+/** The reason of a rejection, and the milliseconds until it came. */
 async function refusal(work: Promise<unknown>): Promise<{ error: unknown; ms: number }> {
   const start = performance.now();
   const error = await work.then(
@@ -46,7 +46,7 @@ async function refusal(work: Promise<unknown>): Promise<{ error: unknown; ms: nu
   return { error, ms: performance.now() - start };
 }
 
-test('connections that break while nobody uses them are replaced without anybody noticing', async () => {
+test('idle connections that break are replaced, and no call fails', async () => {
   const token = await newChat();
   await Promise.all([mysql.store.chat(token, 1), mysql.store.chats(token, { limit: 5 }), mysql.store.ping()]);
   line.cut();
@@ -54,7 +54,7 @@ test('connections that break while nobody uses them are replaced without anybody
   expect((await mysql.store.chats(token, { limit: 5 })).rows).toHaveLength(1);
 });
 
-test('a batch whose commit nobody heard of is told as stored before, and is counted once', async () => {
+test('a batch whose COMMIT lost its reply is reported as stored before, and is counted once', async () => {
   const token = await newChat();
   line.cutAfter((statement) => statement.endsWith('COMMIT'));
   const answer = await mysql.store.append([messages(token, 1, ['a', 'b', 'c'])]);
@@ -63,14 +63,14 @@ test('a batch whose commit nobody heard of is told as stored before, and is coun
   expect(await mysql.store.chat(token, 1)).toMatchObject({ messagesCount: 3 });
 });
 
-test('a batch that broke off before its commit is stored by the same call, on another connection', async () => {
+test('a batch whose connection breaks before the COMMIT is stored by the same call on another connection', async () => {
   const token = await newChat();
   line.cutAfter((statement) => statement.includes('INSERT INTO messages') && !statement.endsWith('COMMIT'));
   const answer = await mysql.store.append([messages(token, 1, LARGE)]);
   expect(answer).toMatchObject({ rows: LARGE.length, repeated: 0, rejected: [] });
 });
 
-test('a server that stands still: every call is refused in time, any number of them; all is well when it goes on', async () => {
+test('if the server freezes, any number of calls is refused in time, and all calls work when it continues', async () => {
   const token = await newChat();
   const event = messages(token, 1, ['a']);
   await mysql.store.ping();
@@ -94,7 +94,7 @@ test('a server that stands still: every call is refused in time, any number of t
   for (const page of await Promise.all(calm)) expect(page.rows).toHaveLength(1);
 });
 
-test('a refusal carries a code and nothing of the data', async () => {
+test('a refusal contains a code and no data', async () => {
   const token = await newChat();
   line.freeze();
   const { error } = await refusal(mysql.store.append([messages(token, 1, ['a secret'])]));
@@ -105,7 +105,7 @@ test('a refusal carries a code and nothing of the data', async () => {
   expect(told).not.toContain('INSERT');
 });
 
-test('a writer that stands still inside its transaction holds the next one up for about ten seconds, no longer', async () => {
+test('a writer that freezes in its transaction blocks the next one for about ten seconds only', async () => {
   const token = await newChat();
   const event = messages(token, 1, LARGE);
   const still = await openLine(database.url);

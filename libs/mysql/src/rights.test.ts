@@ -1,12 +1,12 @@
-/** What MySQL lets the users do that the programs and the migrations are: MYSQL_URL, MYSQL_MIGRATION_URL. */
+/** What MySQL allows the users of the programs (MYSQL_URL) and of the migrations (MYSQL_MIGRATION_URL). */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { openMysql } from './open.ts';
 import { type OwnDatabase, ownDatabase, PARTITIONS, rootConnection } from './testing/own-database.ts';
 
-/** The tables are there, so a refusal is for lack of rights. */
+/** A database with all tables, so that a statement fails only for lack of rights. */
 let own: OwnDatabase;
-/** Of somebody else, on the same server. */
+/** A database that belongs to another user, on the same server. */
 const STRANGER = `stranger_${crypto.randomUUID().replaceAll('-', '')}`;
 let root: Connection;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ afterAll(async () => {
   await own.close();
 });
 
-/** The code with which the server refuses a statement; undefined where it does it. */
+/** The error code with which the server refuses a statement; undefined if it executes it. */
 async function refusal(connection: Connection, sql: string): Promise<string | undefined> {
   return connection.query(sql).then(
     () => undefined,
@@ -70,21 +70,21 @@ describe.each(['MYSQL_URL', 'MYSQL_MIGRATION_URL'])('the user of %s', (variable)
     expect(await refusal(connection, sql)).toBe(code);
   });
 
-  test('may give nobody what it has', async () => {
+  test('may not grant its rights to others', async () => {
     const { username } = new URL(process.env[variable]!);
     expect(await refusal(connection, `GRANT SELECT ON *.* TO '${username}'`)).toBe('ER_ACCESS_DENIED_ERROR');
     const database = new URL(own.url).pathname.slice(1);
     expect(await refusal(connection, `GRANT SELECT ON ${database}.* TO 'root'@'localhost'`)).toBe(OF_DATABASES);
   });
 
-  test('sees no database but its own', async () => {
+  test('sees only its own databases', async () => {
     const [rows] = await connection.query('SHOW DATABASES');
     const names = (rows as { Database: string }[]).map(({ Database }) => Database);
     const others = names.filter((name) => !/^(information_schema|performance_schema|parley(_test_\w+)?)$/.test(name));
     expect(others).toEqual([]);
   });
 
-  test('has in the database of the system what it has in those of the tests', async () => {
+  test("has the same rights in the system's database as in those of the tests", async () => {
     const { username } = new URL(process.env[variable]!);
     const [rows] = await root.query(`SHOW GRANTS FOR '${username}'`);
     const grants = (rows as object[]).map((row) => String(Object.values(row)[0]));
@@ -105,14 +105,14 @@ test.each(CHANGES_OF_TABLES)('the user of the programs may not: %s', async (sql,
   await connection.end();
 });
 
-test('where the tables are up to date, a worker without the user of migrations starts', async () => {
+test('a worker without the user of migrations starts if the tables are up to date', async () => {
   const mysql = openMysql({ url: own.url, partitions: PARTITIONS });
   await mysql.migrate();
   await mysql.settlePartitions();
   await mysql.close();
 });
 
-test('where they are not, it is refused, and told by the code of the server', async () => {
+test("if they are not, its migration fails with the server's error code", async () => {
   const empty = await ownDatabase({ migrated: false });
   const mysql = openMysql({ url: empty.url, partitions: PARTITIONS });
   const error = await mysql.migrate().catch((reason: Error) => reason);
@@ -121,7 +121,7 @@ test('where they are not, it is refused, and told by the code of the server', as
   await empty.close();
 });
 
-test('migrations of another database are refused', () => {
+test('a migration URL of another database is refused', () => {
   const elsewhere = new URL(own.url);
   elsewhere.pathname = '/elsewhere';
   expect(() => openMysql({ url: own.url, partitions: PARTITIONS, migrationUrl: elsewhere.href })).toThrow(RangeError);

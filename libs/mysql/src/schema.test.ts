@@ -18,7 +18,7 @@ interface Column {
 
 const tables = Object.values(schema).flatMap((table) => (is(table, MySqlTable) ? [getTableConfig(table)] : []));
 
-test('the migrations make every table of the schema, and no other', async () => {
+test('the migrations create exactly the tables of the schema', async () => {
   const rows = await database.query<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables
      WHERE table_schema = DATABASE() AND table_name NOT LIKE '\\_\\_drizzle%'`,

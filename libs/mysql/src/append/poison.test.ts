@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-test('values that the database refuses are found among good ones; only they are rejected, the rest is stored', async () => {
+test('only events with values that the database refuses are rejected, and the rest of their batch is stored', async () => {
   const { store } = database.mysql;
   const token = newToken();
   const good = Array.from({ length: 40 }, (_, index) => messages(token, index + 1, [`good ${index}`]));
@@ -23,7 +23,7 @@ test('values that the database refuses are found among good ones; only they are 
   expect(await store.chat(token, 2)).toBeUndefined();
 });
 
-test('two appenders that are given overlapping batches store each event once', async () => {
+test('two appenders with overlapping batches store each event once', async () => {
   const { store } = database.mysql;
   const token = newToken();
   await store.append([application(token), chat(token)]);
@@ -41,7 +41,7 @@ test('two appenders that are given overlapping batches store each event once', a
   expect(count?.n).toBe(400);
 });
 
-test('whatever is wrong in one batch is sorted out at once, each event for its own reason', async () => {
+test('each bad event of one batch is rejected for its own reason', async () => {
   const { store } = database.mysql;
   const token = newToken();
   const stored = messages(token, 1, ['stored', 'before']);
@@ -75,7 +75,7 @@ test('whatever is wrong in one batch is sorted out at once, each event for its o
   expect(rows.map(({ content }) => content)).toEqual(['stored', 'before', 'good', 'too', 'last']);
 });
 
-test('a batch that is poison throughout is rejected as a whole, and leaves nothing behind', async () => {
+test('a batch of bad events only is rejected as a whole, and stores nothing', async () => {
   const { store, ledger } = database.mysql;
   const token = newToken();
   await store.append([application(token), chat(token)]);
@@ -86,7 +86,7 @@ test('a batch that is poison throughout is rejected as a whole, and leaves nothi
   expect((await ledger.unindexed()).batches).toBe(before.batches);
 });
 
-test('a batch much longer than one statement is stored whole', async () => {
+test('a batch much longer than one statement is stored completely', async () => {
   const { store } = database.mysql;
   const token = newToken();
   const contents = Array.from({ length: 300 }, (_, index) => `${index} ${"'\\😀".repeat(2_500)}`);

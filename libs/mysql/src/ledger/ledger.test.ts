@@ -58,7 +58,7 @@ test('two indexers share the work: every message is applied, none is left', asyn
   expect((await ledger.unindexed()).batches).toBe(0);
 });
 
-test('what an indexer could not apply is taken again, and an update is seen with its version', async () => {
+test('a batch that failed is indexed again, with the content and the version of a later update', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([messages(token, 1, ['old'])]);
@@ -70,7 +70,7 @@ test('what an indexer could not apply is taken again, and an update is seen with
   for (const document of seen) expect(document).toMatchObject({ content: 'new', version: 2 });
 });
 
-test('nothing is noted as indexed before it is: what one failed with, or died with, another takes', async () => {
+test('a batch is marked only after it is indexed: if one process fails or dies with it, another one takes it', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   while ((await ledger.indexNext(1_000, async () => {})) > 0);
@@ -90,7 +90,7 @@ test('nothing is noted as indexed before it is: what one failed with, or died wi
   await Promise.all([first?.close(), second?.close()]);
 });
 
-test('two lanes of a process do not take the same; what one failed with is taken again while the other is at work', async () => {
+test('a batch that failed in one lane is taken again while the other lane still works', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   while ((await ledger.indexNext(1_000, async () => {})) > 0);
@@ -107,7 +107,7 @@ test('two lanes of a process do not take the same; what one failed with is taken
   await expect(ledger.indexNext(1_000, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   await store.append([messages(token, 3, ['three'])]);
   await ledger.indexNext(1_000, read);
-  // The first lane's batch is given back with its partition's others: applied twice, which does no harm.
+  // The failure also gives back the first lane's batch of the same partition. It is applied twice, which does no harm.
   expect(seen).toContain('two');
   expect(seen).toContain('three');
   done.resolve();
@@ -115,7 +115,7 @@ test('two lanes of a process do not take the same; what one failed with is taken
   expect((await ledger.unindexed()).batches).toBe(0);
 });
 
-test('what one lane has in hand the other does not take', async () => {
+test('a lane does not take the batches that another lane is indexing', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   while ((await ledger.indexNext(1_000, async () => {})) > 0);
@@ -131,7 +131,7 @@ test('what one lane has in hand the other does not take', async () => {
   expect(await first).toBe(1);
 });
 
-test('counts are summed while an indexer holds the batches, and an indexer works while they are summed', async () => {
+test('counts can be summed while the same batches are being indexed', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([messages(token, 1, ['x', 'y'])]);
@@ -145,7 +145,7 @@ test('counts are summed while an indexer holds the batches, and an indexer works
   while ((await ledger.indexNext(1_000, async () => {})) > 0);
 });
 
-test('one large batch is applied in portions of at most the wanted size, in the order of its keys', async () => {
+test('one large batch is applied in groups of at most the given size, in the order of the keys', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([1, 501, 1_001].map((first) => messages(token, first, Array(500).fill('x'))));
@@ -160,7 +160,7 @@ test('one large batch is applied in portions of at most the wanted size, in the 
   expect(numbers).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1));
 });
 
-test('a message that was written several times meanwhile is applied once', async () => {
+test('a message with several waiting changes is applied once', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([messages(token, 1, ['a', 'b'])]);
@@ -173,7 +173,7 @@ test('a message that was written several times meanwhile is applied once', async
   ]);
 });
 
-test('an index that is added is given to every later apply; dropping one waits for those who write to it', async () => {
+test('every later apply gets an added index; dropping an index waits for rounds that write to it', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await database.mysql.join('worker', () => {});
@@ -203,7 +203,7 @@ test('an index that is added is given to every later apply; dropping one waits f
   await ledger.dropSearchIndex('second');
 });
 
-test('what is indexed and counted is pruned, what is not stays', async () => {
+test('batches that are indexed and counted are pruned, others stay', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([messages(token, 1, ['x'])]);
@@ -217,7 +217,7 @@ test('what is indexed and counted is pruned, what is not stays', async () => {
   expect(left?.n).toBe(0);
 });
 
-test('what is indexed but not counted yet is not pruned', async () => {
+test('batches that are indexed but not counted yet are not pruned', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await flushAll(database.mysql);
@@ -228,7 +228,7 @@ test('what is indexed but not counted yet is not pruned', async () => {
   expect((await store.chat(token, 1))?.messagesCount).toBe(3);
 });
 
-test('`low` has risen before the rows go', async () => {
+test('`low` is raised before rows are deleted', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([messages(token, 1, ['x'])]);
@@ -244,7 +244,7 @@ test('`low` has risen before the rows go', async () => {
   expect(row?.low).toBe(row?.seq ?? -1);
 });
 
-test('a recount finds no drift where there is none, and one that was made', async () => {
+test('a recount finds a wrong count, and no drift in right ones', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([messages(token, 1, ['x', 'y'])]);
@@ -264,7 +264,7 @@ test('a recount finds no drift where there is none, and one that was made', asyn
   await database.query(`UPDATE chats SET messages_count = messages_count - 5 WHERE token = UUID_TO_BIN('${token}')`);
 });
 
-test('a scan gives every message once, in the order of the keys', async () => {
+test('a scan returns every message once, in the order of the keys', async () => {
   const { ledger } = database.mysql;
   const keys: string[] = [];
   let after: Parameters<typeof ledger.scan>[0];
@@ -283,7 +283,7 @@ test('a scan gives every message once, in the order of the keys', async () => {
   expect(keys).toEqual([...new Set(keys)].sort());
 });
 
-test('any number of processes may migrate at once, and the number of partitions is settled by the first', async () => {
+test('many processes may migrate at once, and the first one fixes the number of partitions', async () => {
   const fresh = await ownDatabase({ migrated: false });
   const { url, migrationUrl } = fresh;
   const others = [1, 2].map(() => openMysql({ url, migrationUrl, partitions: PARTITIONS }));

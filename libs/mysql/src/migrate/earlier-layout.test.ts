@@ -1,4 +1,4 @@
-/** The data of the layout before partitions led the keys. */
+/** Migrates data of the earlier layout, whose keys do not begin with the partition. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { newEventId, newToken, partitionOf, type SearchDocument } from '@parley/domain';
@@ -28,7 +28,7 @@ beforeEach(async () => {
   await query("UPDATE counter_generations SET generation = IF(name = 'open', 58, 56)");
   await query('INSERT INTO epochs VALUES (3, 4, 4), (5, 7, 6)');
   await query("INSERT INTO search_indices VALUES ('messages-1', NOW(3))");
-  // Counts as they may be: what the last generations hold is not in them.
+  // The rows' counts leave out what the last generations added.
   const rows = tokens.map((token) => `(${bin(token)}, 'An application', 0, 0x${newEventId()}, NOW(3), NOW(3))`);
   await query(`INSERT INTO applications VALUES ${rows.join()}`);
   const chats = tokens.flatMap((token) =>
@@ -49,7 +49,7 @@ beforeEach(async () => {
   await query(
     `INSERT INTO idempotency VALUES (${bin(first)}, 0x${key.hash}, 0x${key.body}, 0x${newEventId()}, ${bin(first)}, 1, 1, NOW(3))`,
   );
-  // One batch of several partitions waits for the index, one is indexed and not counted.
+  // One batch with several partitions is not indexed. Another one is indexed but not counted.
   const waiting = tokens.slice(1).map((token) => [token, [[2, 9_999_999_999, 9_999_999_999]]]);
   await query(
     `INSERT INTO batches (generation, messages, chats, documents, indexed, created_at) VALUES
@@ -59,7 +59,7 @@ beforeEach(async () => {
 }, 60_000);
 afterEach(() => database.close());
 
-/** Every row of the tables that keep what clients sent, as text. */
+/** Every row of the tables that store clients' data, as text. */
 async function contents(prefix = ''): Promise<unknown[]> {
   const tables = [
     ['applications', 'token, name, event_id, created_at, updated_at', 'token'],
@@ -88,18 +88,18 @@ async function expectConverted(before: unknown[]): Promise<void> {
     );
     for (const { token, p } of rows) expect(partitionOf(token.toString('hex'), PARTITIONS)).toBe(p);
   }
-  // Counts are exact at once.
+  // The counts are exact at once.
   expect(await mysql.store.application(first)).toMatchObject({ chatsCount: 2, countedThrough: 58 });
   expect(await mysql.store.chat(first, 1)).toMatchObject({ messagesCount: MESSAGES });
   expect(await mysql.store.chat(first, 2)).toMatchObject({ messagesCount: 0 });
   expect(await mysql.store.chat(tokens[1] ?? '', 2)).toMatchObject({ messagesCount: 1 });
-  // Epochs go on, and nothing of an older one is stored.
+  // Epochs continue, and events of older ones are rejected.
   expect([await mysql.lastEpoch(3), await mysql.lastEpoch(5), await mysql.lastEpoch(0)]).toEqual([4, 7, 0]);
   const [five] = await query<{ oldest: number }>('SELECT oldest FROM partitions WHERE partition_number = 5');
   expect(five?.oldest).toBe(6);
   expect(await mysql.store.keyedCreate(first, key.hash)).toMatchObject({ bodyHash: key.body, first: 1 });
   expect(await mysql.ledger.searchIndices()).toEqual(['messages-1']);
-  // What waits for the index is indexed, and what was indexed is not again.
+  // Batches that were not indexed are indexed now, and the others are not indexed again.
   const indexed: SearchDocument[] = [];
   while ((await mysql.ledger.indexNext(1_000, async (documents) => void indexed.push(...documents))) > 0);
   expect(indexed.map(({ token }) => token).sort()).toEqual(tokens.slice(1).sort());
@@ -110,7 +110,7 @@ async function expectConverted(before: unknown[]): Promise<void> {
   expect(left).toEqual([]);
 }
 
-test('every row is there afterwards, in its partition, and what waited for the index or the counts is not lost', async () => {
+test('every row is copied to its partition, and batches that were not indexed or counted yet are not lost', async () => {
   const before = await contents();
   const told: Progress[] = [];
   await database.mysql.migrate((progress) => told.push(progress));
@@ -124,10 +124,10 @@ test('every row is there afterwards, in its partition, and what waited for the i
   await database.mysql.migrate();
 }, 120_000);
 
-test('while it is copied nobody sees half of it: programs of either version find no table', async () => {
+test('during the copy programs of either version find no tables, so none sees half of the data', async () => {
   const { query, mysql } = database;
   const before = await contents();
-  // As if the process had been killed in the middle of the copy.
+  // As if the process was killed in the middle of the copy.
   await expect(
     mysql.migrate(({ table }) => {
       if (table === 'messages') throw new Error('killed');
@@ -143,7 +143,7 @@ test('while it is copied nobody sees half of it: programs of either version find
   await expectConverted(before);
 }, 120_000);
 
-test('several processes convert once', async () => {
+test('several processes convert the data once', async () => {
   const before = await contents();
   const { url, migrationUrl } = database;
   const others = [1, 2].map(() => openMysql({ url, migrationUrl, partitions: PARTITIONS }));
@@ -152,7 +152,7 @@ test('several processes convert once', async () => {
   await expectConverted(before);
 }, 120_000);
 
-test('the number of partitions is that of the data, whatever a program is told', async () => {
+test("the number of partitions stays that of the data, whatever a program's setting is", async () => {
   const { url, migrationUrl } = database;
   const wrong = openMysql({ url, migrationUrl, partitions: 3 });
   await wrong.migrate();

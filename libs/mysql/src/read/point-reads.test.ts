@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { PointReads } from './point-reads.ts';
 
-/** Reads that wait until they are let go, with what each was asked for. */
+/** A PointReads whose statements wait until the test releases them, and the keys of each statement. */
 function recorded(answer: (key: number) => string | undefined) {
   const asked: number[][] = [];
   const gates: PromiseWithResolvers<void>[] = [];
@@ -21,7 +21,7 @@ function recorded(answer: (key: number) => string | undefined) {
 
 const ticks = () => Bun.sleep(5);
 
-test('the keys of a tick are read in one statement, the same key once, absent ones are undefined', async () => {
+test('the keys of a tick are read in one statement, each once, and missing rows are undefined', async () => {
   const { reads, asked, gates } = recorded((key) => (key === 2 ? undefined : `row ${key}`));
   const answers = Promise.all([1, 2, 3, 1].map((key) => reads.get(key)));
   await ticks();
@@ -30,7 +30,7 @@ test('the keys of a tick are read in one statement, the same key once, absent on
   expect(await answers).toEqual(['row 1', undefined, 'row 3', 'row 1']);
 });
 
-test('a key that is asked for while it is being read is read again: the answer is never older than the question', async () => {
+test('a key that is asked for while it is being read is read again, so no row is older than its call', async () => {
   const { reads, asked, gates } = recorded((key) => `row ${key}`);
   const first = reads.get(1);
   await ticks();
@@ -41,7 +41,7 @@ test('a key that is asked for while it is being read is read again: the answer i
   expect(await Promise.all([first, second])).toEqual(['row 1', 'row 1']);
 });
 
-test('what comes while three statements are under way is collected, up to a hundred keys for each next one', async () => {
+test('keys that come while three statements run are collected, at most a hundred for each next statement', async () => {
   const { reads, asked, gates } = recorded((key) => `row ${key}`);
   const answers: Promise<string | undefined>[] = [];
   for (let key = 0; key < 253; key += 1) {
@@ -58,7 +58,7 @@ test('what comes while three statements are under way is collected, up to a hund
   expect(await Promise.all(answers)).toHaveLength(253);
 });
 
-test('a statement that fails fails for those who wait for it and for nobody else', async () => {
+test('a failed statement rejects its own callers only', async () => {
   const { reads, gates } = recorded((key) => `row ${key}`);
   const failing = Promise.allSettled([reads.get(1), reads.get(2)]);
   await ticks();

@@ -49,7 +49,7 @@ for (const [what, sql] of reads) {
     );
     expect(plan.length).toBeGreaterThan(0);
     for (const { table, type, key, Extra } of plan) {
-      if (table.startsWith('<derived')) continue; // the one row of a subquery
+      if (table.startsWith('<derived')) continue; // a subquery with one row
       expect(key, table).toBe(
         table === 'applications' && what.includes('page of applications') ? 'applications_token' : 'PRIMARY',
       );
