@@ -26,7 +26,7 @@ export interface Scenario {
   readonly run: (context: Context) => Promise<Measurement[]>;
 }
 
-/** One of the things that are compared, and the processes outside the stack that it uses. */
+/** One of the compared variants, and the processes outside the stack that it uses. */
 export interface Contender {
   readonly name: string;
   readonly run: () => Promise<Done>;

@@ -16,7 +16,7 @@ const SECONDS_A_DAY = 86_400;
 
 interface Kind {
   readonly name: string;
-  /** Each copy does the work of a message, so the work is done this many times. */
+  /** How many nodes keep a copy of each message. Each copy costs the work again. */
   readonly copies: number;
   /** How many cores one process or shard can use: at most one for a single-threaded program. */
   readonly coresEachMax: number;

@@ -14,7 +14,7 @@ export interface Latency {
 export interface Done {
   /** The number of messages, requests or rows: the rate counts these. */
   readonly count: number;
-  /** The time that counts, if not all that passed: the load's own start does not count. */
+  /** The seconds to count, if not the whole time counts: a load leaves out its own start. */
   readonly seconds?: number;
   readonly latency?: Latency;
   /** Requests that did not get the expected answer. */

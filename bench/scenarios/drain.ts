@@ -18,7 +18,7 @@ const APPLICATIONS = 24;
 const STORE_SHARE = 0.8;
 const INDEX_SHARE = 0.9;
 const OWNERS_STORED_MS = 1_000;
-/** After this time without a new document, all are indexed. */
+/** If no document is indexed for this time, all are indexed. */
 const NO_MORE_MS = 10_000;
 const POLL_MS = 50;
 

@@ -1,4 +1,4 @@
-/** Whether a message costs more if many are stored: CPU for one, created and stored, as the tables grow. */
+/** The CPU for one message, created and stored, as the tables grow: does it rise? */
 import { type Context, type Scenario, watched } from '../context.ts';
 import { withMysql } from '../floors/mysql.ts';
 import { load } from '../load/load.ts';

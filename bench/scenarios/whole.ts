@@ -1,6 +1,7 @@
 /**
- * The whole system: creates until they are stored and indexed, all on the same cores. Compared with what the raw stages
- * together allow: the cores, divided by the sum of each stage's CPU seconds for one message, the load's own included.
+ * The whole system: creates until they are stored and indexed, all on the same cores. It is compared with the rate that
+ * the raw stages allow together: the cores, divided by the sum of each stage's CPU seconds for one message, the load's
+ * own included.
  */
 import { type Contender, type Context, interleaved, type Scenario, watched } from '../context.ts';
 import { bulkBodies, rawBulk } from '../floors/elasticsearch.ts';
@@ -15,10 +16,10 @@ import { cpuPerItem, rateOf, type Sample } from '../measure/sample.ts';
 import { spreadOf } from '../measure/statistics.ts';
 import { creates, newChats, settled, workerTotals } from '../system.ts';
 
-/** With few connections little travels in one batch; with many the load waits for itself. The target is for 256. */
+/** With few connections batches are small; with many the load slows itself down. The target is for 256. */
 const CONNECTIONS = [64, 256, 1_024] as const;
 const TARGET_AT = 256;
-/** Requests at fixed times form batches as small as with this many connections; lags are measured at shares of it. */
+/** Requests at fixed times come in batches as small as with 64 connections. `lag` sends shares of that rate. */
 const SUSTAINED_AT = 64;
 const SHARE = 0.8;
 const ROWS = 50_000;

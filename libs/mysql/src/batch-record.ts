@@ -63,7 +63,7 @@ export function rangesOf(messages: StoredRanges): MessageRange[] {
   return messages.flatMap(([token, ranges]) => ranges.map(([chat, first, last]) => ({ token, chat, first, last })));
 }
 
-/** How many rows each sequence has gained, by a record. */
+/** The number of rows that a record adds to each sequence. */
 export function deltasOf(record: Pick<BatchRecord, 'messages' | 'chats'>): CountDelta[] {
   const deltas = new Map<string, { sequence: CountDelta['sequence']; count: number }>();
   const add = (sequence: CountDelta['sequence'], count: number) => {

@@ -1,8 +1,8 @@
 import { Unavailable } from '@parley/domain';
 
 /**
- * Failures of the database, by what the caller should do. A driver's error contains the statement and its data, so it
- * must not leave this package: a DatabaseFault has only the error's code.
+ * Failures of the database, sorted by what the caller should do. A driver's error contains the statement and its data,
+ * so it must not leave this package: a DatabaseFault has only the error's code.
  */
 
 /**

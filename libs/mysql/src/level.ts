@@ -3,8 +3,7 @@ import type { Pool } from './pool.ts';
 
 /**
  * The version of the tables that this code can read and write. Each change that an older program would misread raises
- * it.
- * Such a change is used only where the partition's row has reached its level.
+ * it. Such a change is used only in partitions whose row has reached its level.
  * The level of a partition never falls. A worker raises it once it has seen no older program for a minute. From then on
  * older programs cannot commit and do not start.
  */
@@ -29,7 +28,7 @@ export function checkLevel(level: number): void {
 /** Raises every partition to `level`, one by one, unless a program of a lower level was seen within the last minute. */
 export async function raiseLevel(pool: Pool, level: number): Promise<void> {
   await pool.useAgain(async (session) => {
-    // Rows of programs that ended without a word.
+    // These programs crashed, so they left their rows.
     await session.change('DELETE FROM programs WHERE seen_at < NOW(3) - INTERVAL 1 DAY');
     const behind = await session.select<{ partition_number: number }>(
       `SELECT partition_number FROM partitions WHERE level < ${integer(level)}`,

@@ -31,7 +31,7 @@ export interface StorePools {
   readonly changers: Pool;
 }
 
-/** Owners remembered, in all partitions together. */
+/** The maximum number of remembered owners, in all partitions together. */
 const OWNERS_MAX = 100_000;
 
 export class MysqlStore implements Store {

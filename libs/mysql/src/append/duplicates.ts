@@ -14,8 +14,8 @@ export interface Sorted {
 }
 
 /**
- * Sorts events that may have existing keys. Stored under the same event id: delivered again. Under another id: a
- * collision. If two events in `events` have the same key, the first one wins.
+ * Sorts out events whose keys exist. If a key is stored under the same event id, the event was delivered before. Under
+ * another id it is a collision. If two of `events` have the same key, the first one wins.
  */
 export async function sortOutDuplicates(pool: Pool, partition: number, events: readonly Event[]): Promise<Sorted> {
   const takenBy = await storedIds(pool, partition, events);

@@ -2,7 +2,7 @@ import { DatabaseFault } from '../faults.ts';
 import { withLock } from '../named-lock.ts';
 import type { Pool } from '../pool.ts';
 
-/** `held` also keeps the connection from being idle: the server would close it and free the lock. */
+/** Checks the lock by `held`. That also keeps the connection busy: if idle, the server closes it and frees the lock. */
 export function exclusively(pool: Pool, work: (held: () => Promise<void>) => Promise<void>): Promise<boolean> {
   return pool.use(async (session) => {
     const done = await withLock(session, 'search', async (lock) => {

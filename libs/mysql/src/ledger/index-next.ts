@@ -14,8 +14,9 @@ const BATCHES_MAX = 500;
 type Waiting = Pick<RowOf<typeof batches>, 'partition_number' | 'seq' | 'documents' | 'created_at'>;
 
 /**
- * The batches that this process is indexing, as the highest `seq` in each partition, so that its lanes take different
- * ones. In memory instead of locks: no transaction is open during a bulk, and indexing a batch twice does no harm.
+ * The batches that this process is indexing: the highest `seq` taken in each partition. A lane takes only batches above
+ * it, so two lanes take different ones. This is in memory and not in locks, because no transaction may be open during a
+ * bulk, and indexing a batch twice does no harm.
  */
 export class BatchesInHand {
   readonly #through = new Map<number, number>();

@@ -7,8 +7,8 @@ import type { Pool } from '../pool.ts';
 const KEY_MARGIN_MS = 60 * 60 * 1_000;
 
 /**
- * A batch that is indexed and counted stays so, so two processes may prune at once. `low` is raised, and committed,
- * before the rows are deleted.
+ * Two processes may prune at once, because a batch that is indexed and counted stays so. `low` is raised, and
+ * committed, before the rows are deleted.
  */
 export async function prune(pool: Pool, partition: number, limit: number): Promise<number> {
   return pool.useAgain(async (session) => {

@@ -9,7 +9,7 @@ import { sumBatches } from './sums.ts';
 const COUNT_TIMEOUT_MS = 120_000;
 /** The hint makes the server stop a statement that the client has given up. */
 const HINT = `/*+ MAX_EXECUTION_TIME(${COUNT_TIMEOUT_MS}) */`;
-/** Sorts before every token. */
+/** A value that sorts before every token. */
 const NO_TOKEN: Token = '00000000-0000-0000-0000-000000000000';
 
 interface Counted {

@@ -23,7 +23,7 @@ export async function addSearchIndex(pool: Pool, name: string): Promise<void> {
   );
 }
 
-/** Waits until no worker uses a list from before the change. */
+/** Takes the index off the list. Then waits until no worker uses a list from before this change. */
 export async function dropSearchIndex(pool: Pool, name: string): Promise<void> {
   const change = await changeList(pool, `DELETE FROM search_indices WHERE name = ${text(name)}`);
   for (let checks = 1; await isBehind(pool, change); checks += 1) {

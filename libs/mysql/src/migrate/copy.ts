@@ -22,13 +22,13 @@ export interface Copy {
   readonly values: string;
   /** The partition of a row of the source, as SQL. */
   readonly partition: string;
-  /** Rows in one transaction: some megabytes, and some seconds where each of them counts others. */
+  /** Rows copied in one transaction: a few megabytes, or a few seconds if each row counts rows of another table. */
   readonly rowsAtOnce: number;
 }
 
 const PROGRESS_EVERY_MS = 1_000;
 
-/** How far a table is copied, on record. */
+/** The recorded progress of a table's copy. */
 interface Copied {
   readonly last_key: string;
   readonly rows_copied: number;
@@ -96,7 +96,7 @@ function ordered(key: readonly string[], direction = ''): string {
   return key.map((column) => `e.${column}${direction}`).join();
 }
 
-/** Written out, because MySQL does not use an index for `(a, b) > (…)`. */
+/** The comparison is written out: MySQL does not use an index for `(a, b) > (…)`. */
 function isBehind(key: readonly string[], after: Key | undefined): string {
   if (after === undefined) return 'TRUE';
   const terms = key.map((column, place) => {

@@ -84,7 +84,7 @@ async function tableNames(session: Session): Promise<Set<string>> {
 const CREATE_COPIED = `CREATE TABLE IF NOT EXISTS before_copied
   (name varchar(64) NOT NULL PRIMARY KEY, last_key varchar(255) NOT NULL, rows_copied bigint NOT NULL)`;
 
-/** The same as `partitionOf`. */
+/** SQL that computes the same as `partitionOf`. */
 const partitionIn = (column: string, partitions: number) =>
   `CONV(HEX(LEFT(${column}, 4)), 16, 10) % ${integer(partitions)}`;
 
