@@ -1,4 +1,4 @@
-/** The CPU for one message, created and stored, as the tables grow: does it rise? */
+/** Measures whether the CPU for one message, created and stored, rises as the tables grow. */
 import { type Context, type Scenario, watched } from '../context.ts';
 import { withMysql } from '../floors/mysql.ts';
 import { load } from '../load/load.ts';

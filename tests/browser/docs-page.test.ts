@@ -6,7 +6,7 @@ import { type Browser, chromium, type Locator, type Page } from 'playwright-core
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** Not a local address, because for those Swagger UI leaves out its call to an online validator. A test must see it. */
+/** Not a local address: there Swagger UI would skip its call to an online validator, and the tests must see that call. */
 const HOST = 'docs.parley.test';
 /** Turns off Chromium's own requests, so that every request that a test sees comes from the page. */
 const ARGUMENTS = [

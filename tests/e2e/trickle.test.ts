@@ -62,7 +62,7 @@ describe('trickling clients', () => {
     expect(usual).toBeGreaterThan(10);
   }, 60_000);
 
-  test('heads that never end are refused, or closed, soon after ten seconds', async () => {
+  test('connections with heads that never end are refused or closed within 20 seconds', async () => {
     const begun = performance.now();
     await Promise.all(Array.from({ length: 20 }, () => trickle('GET / HTTP/1.1\r\nHost: localhost\r\nX: ')));
     expect(performance.now() - begun).toBeLessThan(REFUSED_WITHIN_MS);

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { Client } from '../support/client.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** How often the process is killed. CI sets a lower number. */
+/** How often the process is killed: 20 times, or as often as KILLS says. */
 const KILLS = Number(process.env.KILLS ?? 20);
 const CHATS = 10;
 const CLIENTS = 64;

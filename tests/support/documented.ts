@@ -3,8 +3,7 @@ import { closed, dereferenced, type OpenApi, operationsOf } from './openapi.ts';
 
 /**
  * Checks every answer of a test against the OpenAPI document: the operation must describe the status, and the media
- * type and the body must match. It records the answers seen, so that another test can find documented ones that never
- * came.
+ * type and the body must match. It records all seen answers, so that another test can find missing ones.
  */
 export class Documented {
   readonly seen = new Set<string>();

@@ -162,7 +162,7 @@ async function deadLetters(): Promise<number> {
   return messageCount;
 }
 
-test('after an upgrade in the wrong order nothing is lost or a dead letter: events that the old worker does not know wait for a newer one', async () => {
+test('after an upgrade in the wrong order nothing is lost or becomes a dead letter: events that the old worker does not know wait for a newer one', async () => {
   const putAside = await deadLetters();
   await stack('stop', 'worker-1', 'worker-2');
   const first = await startOld();

@@ -140,10 +140,7 @@ export class Pool {
     else next.resolve(session);
   }
 
-  /**
-   * Lets the first waiting caller open a connection. If the caller has given up meanwhile, the pool keeps the
-   * connection.
-   */
+  /** Lets the first waiting caller open a connection. If the caller has given up meanwhile, the pool keeps it. */
   #serveNext(): void {
     const next = this.#waiting.shift();
     if (next === undefined) return;

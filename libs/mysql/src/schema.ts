@@ -60,10 +60,7 @@ export const partitions = mysqlTable('partitions', {
   flushed: number('flushed').notNull().default(0),
   /** How often a chat or an application was deleted. After a change, remembered owners must be looked up again. */
   deletes: number('deletes').notNull().default(0),
-  /**
-   * How many fences were passed. Raising it makes a fence a commit, which a server that is no longer primary cannot
-   * make.
-   */
+  /** How many fences were passed. Raising it makes a fence a commit, which fails on a server that is not primary. */
   fences: number('fences').notNull().default(0),
   /** The level that a program needs to read and write here (see level.ts). */
   level: smallint('level', { unsigned: true }).notNull(),

@@ -2,7 +2,7 @@ import { DatabaseFault } from '../faults.ts';
 import { withLock } from '../named-lock.ts';
 import type { Pool } from '../pool.ts';
 
-/** Checks the lock by `held`. That also keeps the connection busy: if idle, the server closes it and frees the lock. */
+/** `work` calls `held` to check the lock. That also keeps the connection in use, so the server does not close it. */
 export function exclusively(pool: Pool, work: (held: () => Promise<void>) => Promise<void>): Promise<boolean> {
   return pool.use(async (session) => {
     const done = await withLock(session, 'search', async (lock) => {

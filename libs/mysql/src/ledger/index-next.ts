@@ -43,8 +43,8 @@ export class BatchesInHand {
   }
 
   /**
-   * After a failure: the batches that are not marked as indexed may be taken again, even if another lane has some of
-   * them.
+   * Call it after a failure: the partitions' batches that are not marked as indexed may be taken again, even those that
+   * another lane is indexing.
    */
   giveBack(partitions: Iterable<number>): void {
     for (const partition of partitions) this.#through.delete(partition);
