@@ -6,7 +6,7 @@ import { type Browser, chromium, type Locator, type Page } from 'playwright-core
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** Not a local address: there Swagger UI would skip its call to an online validator, and the tests must see that call. */
+/** Not a local address: there Swagger UI would skip its call to an online validator, and the tests must see it. */
 const HOST = 'docs.parley.test';
 /** Turns off Chromium's own requests, so that every request that a test sees comes from the page. */
 const ARGUMENTS = [

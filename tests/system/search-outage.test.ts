@@ -121,7 +121,7 @@ test('after Elasticsearch was killed while it indexed, search finds all acknowle
     const frozenAt = created();
     const waiting = until('the workers wait for answers', () => created() >= frozenAt + CREATED_FROZEN, 60_000);
     await waiting.finally(() => process.kill(pid, 'SIGKILL'));
-    await stack('start', 'elasticsearch').catch(() => stack('start', 'elasticsearch')); // on a busy machine the first start may time out
+    await stack('start', 'elasticsearch').catch(() => stack('start', 'elasticsearch')); // again, if the machine is busy
     const enough = created() + CREATED_AFTER;
     await until('more messages are created', () => created() >= enough, 60_000);
     over = true;
@@ -138,7 +138,7 @@ test('after Elasticsearch was killed while it indexed, search finds all acknowle
     const sizes = { kept: load.kept.size, changed: load.changed.size };
     const all = async () =>
       (await load.found('kept')).size === sizes.kept && (await load.found('changed')).size === sizes.changed;
-    await until('as many are found as there are', all, FOUND_WITHIN_MS).catch(() => {}); // the checks below show what is missing
+    await until('as many are found as there are', all, FOUND_WITHIN_MS).catch(() => {}); // checked below
     const sorted = (texts: ReadonlyMap<number, string>) => [...texts].sort(([a], [b]) => a - b);
     expect(sorted(await load.found('kept'))).toEqual(sorted(load.kept));
     expect(sorted(await load.found('changed'))).toEqual(sorted(load.changed));
