@@ -230,11 +230,14 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(line.seconds).toBeNumber();
     });
 
-    test.each(['', 'a b', 'x"y', '<script>', 'x'.repeat(129)])('the invalid id %p is replaced by a new one', async (id) => {
-      const response = await to('/api/applications', { headers: { 'X-Request-Id': id } });
-      expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
-      expect((await echoOf(response)).headers['x-request-id']).toBe(response.headers.get('x-request-id') ?? '');
-    });
+    test.each(['', 'a b', 'x"y', '<script>', 'x'.repeat(129)])(
+      'the invalid id %p is replaced by a new one',
+      async (id) => {
+        const response = await to('/api/applications', { headers: { 'X-Request-Id': id } });
+        expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f]{32}$/);
+        expect((await echoOf(response)).headers['x-request-id']).toBe(response.headers.get('x-request-id') ?? '');
+      },
+    );
 
     test('the log stays JSON whatever a client sends', async () => {
       const id = `odd-${crypto.randomUUID()}`;
@@ -331,9 +334,12 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     const called = (host: string, path = '/x') =>
       sendRaw(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
 
-    test.each(['chat.example', 'CHAT.example:8080', '127.0.0.1', '[::1]:80'])('the Host %s is accepted', async (host) => {
-      expect((await called(host)).status).toBe(200);
-    });
+    test.each(['chat.example', 'CHAT.example:8080', '127.0.0.1', '[::1]:80'])(
+      'the Host %s is accepted',
+      async (host) => {
+        expect((await called(host)).status).toBe(200);
+      },
+    );
 
     test.each(['evil.example', 'chat.example.evil', 'a.chat.example', 'chat.exampl', 'example', ','])(
       'the Host %s is refused',
