@@ -1,5 +1,5 @@
 import type { Ledger } from '@parley/domain';
-import { type Logger, pause, readGauge, within } from '@parley/runtime';
+import { backoffMs, type Logger, pause, readGauge, within } from '@parley/runtime';
 import { Counter, type Registry } from 'prom-client';
 import type { SearchUpkeep } from './search-upkeep.ts';
 
@@ -18,7 +18,7 @@ export interface IndexerParts {
 
 /** A scrape of the metrics waits for this look, so it is short. */
 const LOOK_WITHIN_MS = 1_000;
-const RETRY_MS_MAX = 5_000;
+const RETRY = { firstMs: 200, maxMs: 5_000 };
 const TEND_MS = 30_000;
 /** One loop prepares a request while the other's is under way. The second works only if there is a backlog. */
 const LANES = 2;
@@ -95,7 +95,7 @@ export class Indexer {
         if (signal.aborted) return;
         failures += 1;
         logger.warn({ err: error, failures }, 'indexing waits');
-        await pause(Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2), signal);
+        await pause(backoffMs(failures - 1, RETRY), signal);
       }
     }
   }

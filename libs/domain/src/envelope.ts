@@ -5,8 +5,7 @@ import { type CheckEvent, checkEvent, type Event } from './events.ts';
  * `{"v":1,"partition":3,"events":[…]}`. Readers ignore other fields.
  *
  * In every version an envelope is a JSON object, its `v` is a positive whole number, and its `partition` a whole
- * number.
- * So a reader can hold an envelope of a later version and reject junk. A writer uses the lowest version that is
+ * number. So a reader can hold an envelope of a later version and reject junk. A writer uses the lowest version that is
  * possible.
  */
 export const ENVELOPE_VERSION = 1;

@@ -31,9 +31,8 @@ export interface EventLog {
 /** PORT. The reading end of the log: takes events in order and gives each batch to the store. */
 export interface EventSource {
   /**
-   * Starts handing batches to `store`, one batch at a time for a partition. Resolves when the source is subscribed.
-   * The log deletes a batch only after `store` has resolved and its rejected events are kept as dead letters. (If the
-   * log
+   * Starts handing batches to `store`, one batch at a time for a partition. Resolves when the source is subscribed. The
+   * log deletes a batch only after `store` has resolved and its rejected events are kept as dead letters. (If the log
    * itself answers the creator, it refuses the create instead.) If `store` rejects, the same batch comes again, in the
    * same order. If a caller waits for a fence, all events before it are stored first. Then `fence` is called until it
    * resolves, and the caller gets the result.

@@ -105,8 +105,7 @@ const EVENT_VERSION = 1;
 
 /**
  * FOR TESTS of versions side by side: reads as a program of an earlier version would. Version 0 does not know
- * idempotency
- * keys; version 1 is the present one.
+ * idempotency keys; version 1 is the present one.
  */
 export function checkEventOfVersion(version = EVENT_VERSION): CheckEvent {
   if (version >= EVENT_VERSION) return checkEvent;

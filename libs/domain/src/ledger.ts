@@ -14,10 +14,9 @@ export interface Ledger {
   /**
    * Takes the oldest writes that are not indexed, in this process's share of the partitions. Reads their messages in
    * their present state, gives them to `apply`, and marks the writes as indexed once `apply` has resolved. Returns the
-   * number of documents, 0 if nothing is left. Concurrent calls in one process never take the same writes.
-   * At least once: if `apply` rejects or the process crashes, the writes are taken again. A rejection is passed on.
-   * The same document may come twice, even to two processes at once: the index must keep the higher version. Once a
-   * newer
+   * number of documents, 0 if nothing is left. Concurrent calls in one process never take the same writes. At least
+   * once: if `apply` rejects or the process crashes, the writes are taken again. A rejection is passed on. The same
+   * document may come twice, even to two processes at once: the index must keep the higher version. Once a newer
    * version is marked as indexed, no older version comes.
    * `documentsMax` limits one call of `apply`. A single large write leads to several calls.
    */
@@ -40,8 +39,8 @@ export interface Ledger {
   prune(partition: number, limit: number): Promise<number>;
   /**
    * Compares the counts of the next `limit` applications or chats after `after` (undefined: from the start) with the
-   * rows
-   * that are stored and the counts that are not yet summed, in one snapshot. Slow for large chats. Changes nothing.
+   * rows that are stored and the counts that are not yet summed, in one snapshot. Slow for large chats. Changes
+   * nothing.
    */
   recount(after: CountPosition | undefined, limit: number): Promise<Recounted>;
 
@@ -55,8 +54,7 @@ export interface Ledger {
   dropSearchIndex(name: string): Promise<void>;
   /**
    * Runs `work` under a lock. Returns false if another process has the lock. `work` must call `held` before each step,
-   * at
-   * least every 30 seconds: `held` rejects if the lock may be lost. Rejects as `work` does.
+   * at least every 30 seconds: `held` rejects if the lock may be lost. Rejects as `work` does.
    */
   exclusively(work: (held: () => Promise<void>) => Promise<void>): Promise<boolean>;
 }

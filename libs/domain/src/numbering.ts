@@ -31,8 +31,7 @@ export interface Numbering {
   seed(sequence: Sequence, highest: Highest, epoch?: number): Promise<void>;
   /**
    * Records that the event of a keyed create is durable, so that a repetition need not publish it again. Best effort.
-   * Does
-   * nothing if the key belongs to another event now.
+   * Does nothing if the key belongs to another event now.
    */
   confirm(scope: Token | 'applications', key: IdempotencyKey, eventId: string): Promise<void>;
 }

@@ -77,8 +77,7 @@ const SHORT_LENGTH_MAX = 64;
 const DECOMPOSED_LENGTH_MAX = 50_000;
 /**
  * Invisible characters, skin tones of emoji, and Arabic vowel signs without a letter. Unicode decomposes the latter
- * into
- * a space with a mark, but their writer means no space. No other character decomposes into one of these.
+ * into a space with a mark, but their writer means no space. No other character decomposes into one of these.
  */
 const UNSEEN = /[\p{DI}\p{Emoji_Modifier}\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]/gu;
 const SPACED_MARK = / ([\u0300-\u036f])/g;

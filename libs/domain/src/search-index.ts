@@ -5,18 +5,15 @@ import type { Token } from './identifiers.ts';
  * PORT. Finds messages of one chat by their text.
  *
  * A query is plain text without operators, except that quotation marks keep words together. A message matches if its
- * folded text (see foldText) has every term of the query: as a word, the beginning of a word or a part of one.
- * The best rank comes first (see rankOf): the whole query as a phrase of whole words, then all terms as whole words,
- * then
- * all as beginnings of words, then anywhere. Among equals the newer message comes first. A query of punctuation alone
- * searches for that punctuation in the same way. A query without any term (only spaces or invisible characters) matches
- * nothing.
+ * folded text (see foldText) has every term of the query: as a word, the beginning of a word or a part of one. The best
+ * rank comes first (see rankOf): the whole query as a phrase of whole words, then all terms as whole words, then all as
+ * beginnings of words, then anywhere. Among equals the newer message comes first. A query of punctuation alone searches
+ * for that punctuation in the same way. A query without any term (only spaces or invisible characters) matches nothing.
  *
  * An index returns the positions of hits. The caller reads the messages from the store and checks them, because they
- * may
- * have changed. An index may also return messages that do not match, after the others. It never leaves out an indexed
- * message that matches, and never returns a message of another chat.
- * Rejects with Unavailable if the index is unreachable or does not find the whole page in time. Never returns a part.
+ * may have changed. An index may also return messages that do not match, after the others. It never leaves out an
+ * indexed message that matches, and never returns a message of another chat. Rejects with Unavailable if the index is
+ * unreachable or does not find the whole page in time. Never returns a part.
  */
 export interface SearchIndex {
   search(request: SearchRequest): Promise<SearchPage>;

@@ -18,8 +18,7 @@ export interface SearchQuery {
 
 /**
  * Limits in UTF-16 units, because an index limits a query's size: of a long form only the beginning decides the rank,
- * of
- * many terms only the longest.
+ * of many terms only the longest.
  */
 const FORM_LENGTH_MAX = 200;
 const DECIDING_LENGTH_MAX = 200;
@@ -80,8 +79,7 @@ export function matches(folded: string, { terms }: SearchQuery): boolean {
 
 /**
  * The rank of a folded text; undefined if it does not match. A repetitive text gets the lowest rank: an index would
- * need
- * more time to compare it with long forms than for all other texts together.
+ * need more time to compare it with long forms than for all other texts together.
  */
 export function rankOf(folded: string, query: SearchQuery): number | undefined {
   if (!matches(folded, query)) return undefined;

@@ -19,8 +19,7 @@ export interface Store {
   append(events: readonly Event[]): Promise<Appended>;
   /**
    * Makes a commit of its own in the partition and returns the partition's `seq`: how many transactions have changed
-   * it.
-   * If `epoch` is above 0, no process can store an event of an older epoch there any more. Idempotent.
+   * it. If `epoch` is above 0, no process can store an event of an older epoch there any more. Idempotent.
    */
   fence(partition: number, epoch: number): Promise<number>;
 
@@ -47,8 +46,7 @@ export interface Store {
 
   /**
    * The highest number that is stored in a sequence; undefined if its owner is not stored. Rejects with Unavailable if
-   * the
-   * state read is older than `seq` of the sequence's partition.
+   * the state read is older than `seq` of the sequence's partition.
    */
   highest(sequence: Sequence, seq?: number): Promise<Highest | undefined>;
   /** Rejects with Unavailable if reads see a state older than `seq` of the application's partition. */

@@ -37,9 +37,8 @@ export interface AdminOptions extends IndexSettings {
 
 /**
  * Creates, lists and deletes indices. Searches read through one alias for each version of the mapping. Each index has
- * an
- * alias of its own for writes (see Layout). Indices are numbered: `parley-messages-000001`.
- * All methods may be repeated, and may run in several processes at once.
+ * an alias of its own for writes (see Layout). Indices are numbered: `parley-messages-000001`. All methods may be
+ * repeated, and may run in several processes at once.
  */
 export class IndexAdmin {
   readonly #client: Client;

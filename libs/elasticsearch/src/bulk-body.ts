@@ -5,8 +5,7 @@ import type { Layout } from './layout.ts';
 
 /**
  * The approximate size of a request (a single larger document exceeds it). It is large enough to make the overhead
- * small
- * and small enough for Elasticsearch's memory. The next request is built while one is being sent.
+ * small and small enough for Elasticsearch's memory. The next request is built while one is being sent.
  */
 const REQUEST_BYTES = 1024 * 1024;
 

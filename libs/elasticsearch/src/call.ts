@@ -3,8 +3,7 @@ import { failure, unavailable } from './errors.ts';
 
 /**
  * Makes a call that ends within `milliseconds`. If the connection breaks, sends the call once more, because all calls
- * of
- * this package may be repeated. Rejects with the error that `failure` returns.
+ * of this package may be repeated. Rejects with the error that `failure` returns.
  */
 export async function call<T>(
   { index, milliseconds }: { readonly index: string; readonly milliseconds: number },

@@ -3,8 +3,7 @@ import { DomainError, Unavailable } from '@parley/domain';
 
 /**
  * Turns failures of Elasticsearch into errors that tell what helps. Unavailable: waiting. IndexMissing: building the
- * index
- * anew. WrongElasticsearch: an operator must act.
+ * index anew. WrongElasticsearch: an operator must act.
  */
 
 /** There is no index behind `index` (an alias or an index's name). It is built anew from the store. */

@@ -3,8 +3,7 @@ import type { estypes } from '@elastic/elasticsearch';
 /**
  * The mapping of a search index. It needs only Elasticsearch's core: no plugin and no analysis module. Change
  * MAPPING_VERSION with every change here and with every change of folding: the worker then builds a new index beside
- * the
- * old one.
+ * the old one.
  */
 export const MAPPING_VERSION = 2;
 const OWNER = 'parley';

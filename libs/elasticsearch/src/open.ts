@@ -31,10 +31,9 @@ export interface Elasticsearch {
   readonly admin: IndexAdmin;
   /**
    * Writes documents to all of these indices, in the layout of each: while a new index is being filled, changes go to
-   * the
-   * old and the new one. If an index has a newer version of a document, it keeps that.
-   * Resolves with the documents that some index can never take. Rejects with IndexMissing or UnknownMapping if an index
-   * cannot be written to, or with Unavailable. After a rejection some documents may have been written.
+   * the old and the new one. If an index has a newer version of a document, it keeps that. Resolves with the documents
+   * that some index can never take. Rejects with IndexMissing or UnknownMapping if an index cannot be written to, or
+   * with Unavailable. After a rejection some documents may have been written.
    */
   indexInto(indices: readonly string[], documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
   close(): Promise<void>;

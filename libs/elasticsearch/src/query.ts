@@ -4,8 +4,7 @@ import type { Layout, Query } from './layout.ts';
 /**
  * Finds all matches in the chat, and candidates that are not indexed exactly. The score is `scoreOf` their rank.
  * Elasticsearch allows at least 1,024 tokens in a query (more if it has much memory and few threads). Forms are
- * limited,
- * so all ranks together stay below that.
+ * limited, so all ranks together stay below that.
  */
 export function rankedQuery(chat: string, { forms }: SearchQuery, layout: Layout): Query {
   const matches = forms.map((list) => allOf(list.map((form) => layout.contains(form))));

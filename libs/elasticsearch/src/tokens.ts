@@ -5,15 +5,13 @@ import { Bytes } from './bytes.ts';
  * Turns texts into tokens, so that Elasticsearch's core analyzers find any part of a text exactly.
  *
  * In a folded text each border of a word is written as `_` (`_red_car_`). The text is indexed as the sequence of its
- * pairs
- * of characters, `_r re ed d_ _c ca ar r_`, with positions. So a phrase of consecutive pairs is exactly a part of the
- * text. With borders in it, the phrase is the beginning of a word, a whole word, or several whole words. A single
+ * pairs of characters, `_r re ed d_ _c ca ar r_`, with positions. So a phrase of consecutive pairs is exactly a part of
+ * the text. With borders in it, the phrase is the beginning of a word, a whole word, or several whole words. A single
  * character at the edge of a word is found by its pair with the border. Characters that occur only inside words are
  * appended after the sequence as single tokens, where no phrase includes them.
  *
  * A phrase costs as much as its pairs occur in a text. So a repetitive text has only the set of its pairs. The set
- * finds
- * candidates, and the store's text decides.
+ * finds candidates, and the store's text decides.
  */
 export const BORDER = '_';
 const BORDER_BYTE = 0x5f;

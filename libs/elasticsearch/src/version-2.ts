@@ -6,8 +6,7 @@ import { BORDER, encode, pairsOf, writeTokens } from './tokens.ts';
 
 /**
  * The aliases contain the version. Without it, a program of another version would misread an index, and its writes
- * would
- * be refused as if its documents were invalid.
+ * would be refused as if its documents were invalid.
  */
 export const CURRENT_LAYOUT: Layout = {
   keys: SHORT_KEYS,

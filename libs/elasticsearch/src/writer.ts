@@ -38,10 +38,8 @@ export class BulkWriter {
 
   /**
    * Resolves once every target has every document, except for those that are refused for good. Rejects with
-   * IndexMissing if
-   * a target is no alias of an index, with Unavailable for any other failure. Then some documents may have been
-   * written;
-   * all may be written again.
+   * IndexMissing if a target is no alias of an index, with Unavailable for any other failure. Then some documents may
+   * have been written; all may be written again.
    */
   async write(documents: readonly SearchDocument[], targets: readonly Target[]): Promise<readonly RefusedDocument[]> {
     const deadline = performance.now() + this.#options.timeoutMs;

@@ -25,9 +25,8 @@ export function databaseFile(dataDir: string): string {
 
 /**
  * Opens `parley.db` in the folder, creates it if it is missing, and brings its tables up to date. Every commit is on
- * disk
- * when it returns (`synchronous=FULL`). The folder is locked until `close`, and only its owner can use it.
- * Throws DataDirInUse.
+ * disk when it returns (`synchronous=FULL`). The folder is locked until `close`, and only its owner can use it. Throws
+ * DataDirInUse.
  */
 export function openDatabase(dataDir: string): { database: Database; close: () => void } {
   ownFolder(dataDir, NAMES);
@@ -57,8 +56,7 @@ export function openDatabase(dataDir: string): { database: Database; close: () =
 
 /**
  * Checks that no other process has the database open, by taking it exclusively for a moment. The lock file alone does
- * not
- * show that: a process of the earlier version locks the database itself, and a lock file may have been deleted.
+ * not show that: a process of the earlier version locks the database itself, and a lock file may have been deleted.
  */
 function refuseOthers(dataDir: string): void {
   const alone = new Database(databaseFile(dataDir), { create: true, strict: true });

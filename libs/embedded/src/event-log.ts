@@ -46,11 +46,9 @@ export interface Attempts {
 /**
  * The event log of one process. Events of one turn of the event loop are stored in one batch, and each creator gets its
  * answer after the batch's commit (group commit). The log keeps nothing: if a batch fails, its creators are refused,
- * and a
- * rejected event is an error for its creator instead of a dead letter.
- * After two seconds an acknowledgement would be too late. An event that is still waiting then is refused and never
- * stored.
- * If it is in the batch being stored, its creator is refused too, but it may be stored.
+ * and a rejected event is an error for its creator instead of a dead letter. After two seconds an acknowledgement would
+ * be too late. An event that is still waiting then is refused and never stored. If it is in the batch being stored, its
+ * creator is refused too, but it may be stored.
  */
 export class EmbeddedLog implements EventLog, EventSource {
   #waiting: Waiting[] = [];

@@ -15,11 +15,9 @@ export class DataDirInUse extends Error {
 
 /**
  * Locks a folder for this process until `release` or until the process ends, even by a crash. It is SQLite's own lock
- * on a
- * file beside the database, which the operating system frees with the process. The database itself cannot be locked,
- * because two threads have connections to it. Nothing else in this process may open the lock file: closing it would
- * free
- * the lock. Throws DataDirInUse.
+ * on a file beside the database, which the operating system frees with the process. The database itself cannot be
+ * locked, because two threads have connections to it. Nothing else in this process may open the lock file: closing it
+ * would free the lock. Throws DataDirInUse.
  */
 export function lockFolder(dataDir: string): { release(): void } {
   const file = join(dataDir, LOCK_NAME);

@@ -22,8 +22,7 @@ export function ownFolder(folder: string, names: readonly string[]): void {
 
 /**
  * Creates an empty file if it is missing. Never opens an existing one: closing a file frees all locks of this process
- * on
- * it.
+ * on it.
  */
 export function ownFile(path: string): void {
   try {

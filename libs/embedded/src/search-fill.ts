@@ -17,8 +17,7 @@ export interface FillProgress {
 
 /**
  * Fills a search table of a new version with the stored messages, in small steps beside the other work. After a stop
- * the
- * next start continues. The start after the last step deletes the former table.
+ * the next start continues. The start after the last step deletes the former table.
  */
 export class SearchFill {
   readonly #database: Database;

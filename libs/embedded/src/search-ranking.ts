@@ -80,8 +80,7 @@ const FILTERED_FORMS_MAX = 8;
 
 /**
  * Returns a filter that excludes most texts without these forms, much faster than folding. In an ASCII text folding
- * only
- * changes case and separates words. So the filter searches a form's words with separators between them.
+ * only changes case and separates words. So the filter searches a form's words with separators between them.
  */
 function asciiFilter(forms: readonly string[]): (content: string) => boolean {
   // Folding moves punctuation and replaces some of it, so these forms cannot be filtered.

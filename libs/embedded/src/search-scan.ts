@@ -15,11 +15,9 @@ const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
 /**
  * Runs one search, newest messages first, rank by rank. Each rank has its own forms and trigrams, so a search for whole
  * words need not read all texts that contain them as parts. If a rank's forms are too short for a trigram, this rank
- * and
- * all later ones are searched together, through the whole chat.
- * Yields when others may have a turn. No statement is open then, so the database can restart its write-ahead log.
- * Returns
- * the page at its end, with its rows. Throws the database's errors.
+ * and all later ones are searched together, through the whole chat. Yields when others may have a turn. No statement is
+ * open then, so the database can restart its write-ahead log. Returns the page at its end, with its rows. Throws the
+ * database's errors.
  */
 export function* scan(
   database: Database,
@@ -118,8 +116,7 @@ function* all(database: Database, { chatId, below }: Range): Generator<Candidate
 
 /**
  * The number of candidates in one look-up. Few at first, because a search for a common word ends early. Then more,
- * because
- * each look-up must find the position of each trigram again.
+ * because each look-up must find the position of each trigram again.
  */
 const LOOKED_UP_MIN = 250;
 const LOOKED_UP_MAX = 16_000;

@@ -3,10 +3,9 @@ import { foldText, foldTextV1, parseQuery, parseQueryV1, type SearchQuery } from
 import { MESSAGE_ID } from './database.ts';
 
 /**
- * The FTS5 tables for searches: of the present version, and of the earlier one until the new table is filled.
- * A table has the trigrams (sequences of three characters) of each text without their positions. So each candidate's
- * text
- * must be checked, but the table is nearly half as large and costs half to write.
+ * The FTS5 tables for searches: of the present version, and of the earlier one until the new table is filled. A table
+ * has the trigrams (sequences of three characters) of each text without their positions. So each candidate's text must
+ * be checked, but the table is nearly half as large and costs half to write.
  */
 export interface SearchTable {
   readonly name: string;
@@ -32,8 +31,8 @@ export interface Searchable extends Place {
 
 /**
  * Writes the search tables in the transactions of the rows. The fill adds older messages to the new table, in order.
- * Until
- * it ends, the new table has exactly the messages up to `filled`. The fill also adds later writes beyond that place.
+ * Until it ends, the new table has exactly the messages up to `filled`. The fill also adds later writes beyond that
+ * place.
  */
 export class SearchTables {
   readonly #current;

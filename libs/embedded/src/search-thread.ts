@@ -7,8 +7,7 @@ import { SEARCH_TABLES, type SearchVersion } from './search-tables.ts';
 /**
  * The thread in which searches run, with a read-only connection of its own, so creates never wait for a search.
  * Searches take turns. A new search comes first, then one that had few turns, then one that had many. So a quick search
- * is
- * answered early, whatever else is running. A search ends when its time is over.
+ * is answered early, whatever else is running. A search ends when its time is over.
  */
 export interface Asked {
   readonly id: number;

@@ -54,8 +54,7 @@ export class Epochs {
 
   /**
    * Call it when the server has refused this epoch. Resolves once it is known whether another process has opened a
-   * newer
-   * one, which then is the current one. If not, one is opened in the background. Never rejects.
+   * newer one, which then is the current one. If not, one is opened in the background. Never rejects.
    */
   async refused(partition: number, epoch: number): Promise<void> {
     if (this.#current[partition] !== epoch) return; // a late reply about an earlier epoch
@@ -67,8 +66,7 @@ export class Epochs {
 
   /**
    * Call it when a counter that was used in this epoch is missing. If Redis still lacks the counter, ends the epoch for
-   * all
-   * processes, opens a new one in the background, and returns true.
+   * all processes, opens a new one in the background, and returns true.
    */
   async lost(partition: number, epoch: number, counter: string): Promise<boolean> {
     const { client, keys, logger } = this.#options;

@@ -25,8 +25,7 @@ export interface RedisDrivers {
   /**
    * Resolves when Redis was reached and, if this process draws numbers, every partition has an open epoch. Before that
    * every call is refused. Rejects with WrongRedis if the server is too old or refuses the login. Has no deadline of
-   * its
-   * own: the caller sets one.
+   * its own: the caller sets one.
    */
   ready(): Promise<void>;
   /** The number of partitions in which no numbers can be drawn now: all of them without a connection. */

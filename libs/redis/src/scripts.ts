@@ -16,8 +16,7 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
 /**
  * KEYS: the epoch's hash, then the keys of the operations. ARGV: the epoch, the seconds that a counter lives, the
  * seconds that an idempotency key lives, then the operations. Returns nothing if the epoch is not this one, is not
- * open,
- * or was opened in another run. Else returns the time in milliseconds and a reply for each operation:
+ * open, or was opened in another run. Else returns the time in milliseconds and a reply for each operation:
  * - d counter | count: the last of the drawn numbers, -1 if there is no counter.
  * - k counter, key | count, body, event, absent: the same, or the key's stored result if it has one.
  * - a key | body, event, absent, token: 0, or the key's stored result if it has one.
@@ -141,8 +140,7 @@ return 1
 
 /**
  * KEYS: the generations, the hashes of chats and of messages. ARGV: the generation, seconds to live, then for each
- * count
- * the hash (1: chats, 2: messages), the field, the count.
+ * count the hash (1: chats, 2: messages), the field, the count.
  */
 const ADD_COUNTS = `
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[1])

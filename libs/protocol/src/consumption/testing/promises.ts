@@ -3,8 +3,8 @@ import type { Fence, Letter } from '../message.ts';
 import type { Delivered, Sent } from './broker.ts';
 
 /**
- * The store and the dead letters of a simulation. It looks at each step for what is promised and throws where that does not
- * hold.
+ * The store and the dead letters of a simulation. It looks at each step for what is promised and throws where that does
+ * not hold.
  */
 export class Promises {
   readonly stored = new Map<string, Event>();
