@@ -3,7 +3,7 @@ import { newToken, Unavailable } from '@parley/domain';
 import { until } from '@parley/testing';
 import { type Mysql, openMysql } from './open.ts';
 import { application, chat, messages } from './testing/events.ts';
-import { type Line, openLine } from './testing/line.ts';
+import { Line } from './testing/line.ts';
 import { flushAll, type OwnDatabase, ownDatabase, PARTITIONS } from './testing/own-database.ts';
 
 let database: OwnDatabase;
@@ -11,7 +11,7 @@ let line: Line;
 let mysql: Mysql;
 beforeAll(async () => {
   database = await ownDatabase();
-  line = await openLine(database.url);
+  line = await Line.open(database.url);
   mysql = openMysql({
     url: line.url,
     partitions: PARTITIONS,
@@ -108,7 +108,7 @@ test('a refusal contains a code and no data', async () => {
 test('a writer that freezes in its transaction blocks the next one for about ten seconds only', async () => {
   const token = await newChat();
   const event = messages(token, 1, LARGE);
-  const still = await openLine(database.url);
+  const still = await Line.open(database.url);
   const other = openMysql({ url: still.url, partitions: PARTITIONS, writeTimeoutMs: 60_000 });
   still.freezeAfter((statement) => statement.includes('INSERT INTO messages'));
   const lost = refusal(other.store.append([event]));

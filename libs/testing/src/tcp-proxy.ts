@@ -17,7 +17,12 @@ export interface ProxyBehaviour {
   readonly cutsPerSecond: number;
   /** Holds back bytes of these connections until this is set to something else. */
   readonly hold: Hold | undefined;
+  /** Is called with all bytes before they pass. `cut` ends their connection; `swallow` turns that on. */
+  readonly inspect: Inspect | undefined;
 }
+
+/** `connection` identifies the connection: it is the same object for all its bytes. */
+export type Inspect = (connection: object, from: 'client' | 'server', bytes: Buffer) => 'cut' | 'swallow' | undefined;
 
 export interface Hold {
   /** The clients' ports; by default all clients. */
@@ -54,6 +59,7 @@ export class TcpProxy {
       swallow: false,
       cutsPerSecond: 0,
       hold: undefined,
+      inspect: undefined,
     };
     this.#server = createServer((client) => this.#join(client));
     this.#cutting = setInterval(() => this.#cutSome(), CUT_EVERY_MS);
@@ -128,7 +134,11 @@ export class TcpProxy {
       if (next !== undefined && !to.destroyed && !to.write(next)) from.pause();
     };
     from.on('data', (bytes: Buffer) => {
-      if (from === joined.server) this.answered += bytes.length;
+      const side = from === joined.server ? 'server' : 'client';
+      if (side === 'server') this.answered += bytes.length;
+      const verdict = this.#behaviour.inspect?.(joined, side, bytes);
+      if (verdict === 'cut') return this.#end(joined);
+      if (verdict === 'swallow') this.set({ swallow: true });
       if (this.#behaviour.swallow) joined.dead = true;
       if (joined.dead) return;
       const now = performance.now();
