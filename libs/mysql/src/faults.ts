@@ -66,3 +66,12 @@ export function refusalOf(error: unknown): unknown {
   if (!(error instanceof DatabaseFault) || error.kind === 'value' || error.kind === 'duplicate') return error;
   return new Unavailable('store', 'The database is away or too slow.', { cause: error });
 }
+
+/** Passes on the result of `work`, and its DatabaseFault as the refusal that callers get. */
+export async function refusing<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}

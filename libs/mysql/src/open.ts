@@ -1,14 +1,14 @@
 import type { Ledger, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { lastEpoch, nextEpoch } from './epochs.ts';
-import type { DatabaseFault } from './faults.ts';
+import { type DatabaseFault, refusing } from './faults.ts';
 import { mysqlLedger } from './ledger/ledger.ts';
 import { LEVEL, type OutdatedProgram, raiseLevel } from './level.ts';
 import { Membership } from './membership.ts';
 import { migrate, type Progress } from './migrate/migrate.ts';
 import { settlePartitions } from './partitioning.ts';
 import { Pool } from './pool.ts';
-import { MysqlStore, refusing } from './store.ts';
+import { MysqlStore } from './store.ts';
 
 export interface MysqlOptions {
   /** `mysql://user:password@host:port/database`. The database must exist. Its user reads and writes rows. */

@@ -1,7 +1,7 @@
 import type { Ledger } from '@parley/domain';
+import { refusing } from '../faults.ts';
 import type { Membership } from '../membership.ts';
 import type { Pool } from '../pool.ts';
-import { refusing } from '../store.ts';
 import { exclusively } from './exclusively.ts';
 import { rotateAndFlush } from './flush.ts';
 import { BatchesInHand, indexNext } from './index-next.ts';
