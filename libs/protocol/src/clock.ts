@@ -1,8 +1,8 @@
-/** Where the protocol reads the time. Two clocks, because each can hide time that has passed. */
+/** The clocks of the protocol. There are two, because each of them can miss time that has passed. */
 export interface Clock {
-  /** Milliseconds. Nobody sets it, but it may stand still while the whole machine is suspended. */
+  /** Milliseconds. It is never set back, but it may stop while the machine is suspended. */
   monotonic(): number;
-  /** Milliseconds since 1970. It goes on while the machine is suspended, but it can be set back. */
+  /** Milliseconds since 1970. It runs on while the machine is suspended, but it can be set back. */
   wall(): number;
 }
 
@@ -18,7 +18,7 @@ export function momentOf(clock: Clock): Moment {
   return { monotonic: clock.monotonic(), wall: clock.wall() };
 }
 
-/** How many milliseconds have passed since, by the clock that shows more. */
+/** Milliseconds since that moment: the larger of what the two clocks show. */
 export function elapsedMs(clock: Clock, { monotonic, wall }: Moment): number {
   return Math.max(clock.monotonic() - monotonic, clock.wall() - wall);
 }

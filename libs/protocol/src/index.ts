@@ -1,6 +1,6 @@
 /**
- * The rules that make numbers and acknowledgements true, as classes without any I/O of their own: they get the ports,
- * and the clock, from who uses them. So tests can run these very classes in any order of events, and at any speed.
+ * The rules for numbers and acknowledgements, as classes without I/O: the caller passes in the ports and the clock. So
+ * tests run these same classes in any order of events and at any speed.
  */
 
 export { type Clock, elapsedMs, type Moment, momentOf, systemClock } from './clock.ts';

@@ -1,20 +1,20 @@
 import { type CheckEvent, rowsOf } from '@parley/domain';
 import { type Delivery, type Message, readMessage } from './message.ts';
 
-/** What one batch takes at most; a single envelope that has more is a batch alone. */
+/** A batch that has reached one of these limits takes no further envelope. Its last envelope may go beyond a limit. */
 const BATCH_ROWS_MAX = 5_000;
 export const BATCH_DELIVERIES_MAX = 64;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Deliveries that are stored together. `returned`: all of them, or none, were delivered before. */
+/** Deliveries that are stored together. `returned`: true if all were redelivered, false if none was. */
 export interface Batch<M extends Message> {
   readonly returned: boolean;
   readonly deliveries: readonly Delivery<M>[];
-  /** The message behind these is not known, and says so: nothing of it or behind it may be taken. */
+  /** What the next message has that only a newer program knows. That message and all after it must stay. */
   readonly unknown?: string;
 }
 
-/** Takes the next batch off the front of the messages; undefined where there is none. What is unknown stays there. */
+/** Removes the next batch from the front of `messages`; undefined if there are none. An unknown message stays. */
 export function takeBatch<M extends Message>(
   messages: M[],
   partition: number,

@@ -1,16 +1,16 @@
 import { type CheckEvent, decodeEnvelope, type Event, type Rejection, readHead } from '@parley/domain';
 
-/** In a fence that begins an epoch: its number. */
+/** Header of a fence that begins an epoch: the epoch's number. */
 export const EPOCH_HEADER = 'x-epoch';
-/** On dead letters that an operator publishes again. */
+/** Header of a dead letter that an operator publishes again. */
 export const REPLAYED_HEADER = 'x-replayed';
-/** What was accepted in whichever epoch is stored in any. */
+/** The epoch of a replayed event: above all others, so the store never rejects it as late. */
 const NEVER_LATE = Number.MAX_SAFE_INTEGER;
 
-/** One message as it was delivered, in the shape that AMQP gives it. */
+/** A delivered message, in AMQP's shape. */
 export interface Message {
   readonly content: Buffer;
-  /** `redelivered`: an earlier consumer had it and lost it. */
+  /** `redelivered`: an earlier consumer got this message and was lost before its acknowledgement. */
   readonly fields: { readonly redelivered: boolean };
   readonly properties: {
     /** `events` or `fence`. */
@@ -21,24 +21,24 @@ export interface Message {
   };
 }
 
-/** What is not an event, as it came. */
+/** Content that cannot be read as an event, and why. */
 export interface Malformed {
   readonly content: Buffer;
   readonly problem: string;
 }
 
-/** What can never be stored, and is kept as a dead letter. */
+/** A dead letter: content or an event that can never be stored. */
 export type Letter = { readonly malformed: Malformed } | { readonly rejection: Rejection };
 
-/** Somebody wants to be told when everything before this is stored. */
+/** A message that is answered once everything before it in the queue is stored. */
 export interface Fence {
   readonly replyTo: string;
   readonly correlationId: string;
-  /** From here on events of older epochs are not stored any more. */
+  /** If set, no event of an older epoch is stored after this fence. */
   readonly epoch?: number;
 }
 
-/** A message with what it says. */
+/** A message, and what was read from it. */
 export interface Delivery<M extends Message> {
   readonly message: M;
   readonly events: readonly Event[];
@@ -46,12 +46,12 @@ export interface Delivery<M extends Message> {
   readonly fence?: Fence;
 }
 
-/** A fence, for which somebody waits, or what was returned. */
+/** Whether a message is stored without waiting for further ones: a fence, or a redelivery. */
 export function isPressing({ fields, properties }: Message): boolean {
   return fields.redelivered || properties.type === 'fence';
 }
 
-/** Reads a message. `unknown`: a later program wrote it, and this one must leave it alone. */
+/** Reads a message. `unknown`: what only a newer program knows; the message must stay in the queue then. */
 export function readMessage<M extends Message>(
   message: M,
   partition: number,
@@ -65,7 +65,7 @@ export function readMessage<M extends Message>(
   return readEvents(message, partition, check);
 }
 
-/** A fence with nobody to answer is a mark of our own: its place in the queue is what it tells. */
+/** A fence without a reply address is a mark (the step `mark`): only its place in the queue matters. */
 function readFence<M extends Message>(message: M): Delivery<M> | { readonly unknown: string } {
   const head = readHead(message.content.toString());
   if ('v' in head && head.v > 1) return { unknown: `fence version ${head.v}` };
@@ -96,16 +96,16 @@ function readEvents<M extends Message>(
   return { message, events, malformed };
 }
 
-/** To write what is nested more deeply may end in an exception, after seconds in which the program does nothing else. */
+/** JSON.stringify of a deeper value may block the program for seconds and then throw. */
 const DEPTH_MAX = 500;
 
-/** Undefined for what can be read but not written: it is nested too deeply. */
+/** An envelope with this value alone; undefined if the value is nested too deeply to be written as JSON. */
 function envelopeOf(value: unknown, partition: number): Buffer | undefined {
   if (isDeeperThan(DEPTH_MAX, value)) return undefined;
   return Buffer.from(JSON.stringify({ v: 1, partition, events: [value] }));
 }
 
-/** Looks at one level after the other, so that no depth is too much for it. */
+/** Goes level by level, without recursion: no depth can overflow the stack. */
 function isDeeperThan(depth: number, value: unknown): boolean {
   let level = [value];
   for (let levels = 0; level.length > 0; levels += 1) {

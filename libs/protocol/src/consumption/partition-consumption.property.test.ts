@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Outcome, Process } from './testing/process.ts';
 import { World } from './testing/world.ts';
 
-/** Deliveries, failures and ends in any order. What is promised is looked at in each step, by `Promises`. */
+/** Deliveries, failures, stops and crashes in random order. `Promises` checks each step. */
 const ORDERS = { numRuns: 1_000, includeErrorInReport: true };
 const LARGE = Buffer.alloc(3 * 1024 * 1024, 'x');
 
@@ -83,7 +83,7 @@ const disturbed: fc.Arbitrary<Action> = fc.oneof(
   fc.constant({ name: 'large junk', act: (world: World) => void world.junk(LARGE) }),
 );
 
-/** `check`: what the first process knows. */
+/** `check`: what the restarted process knows. */
 const restarted = (check: CheckEvent): fc.Arbitrary<Action> =>
   fc.tuple(which, fc.constantFrom('done', 'fails', 'killed')).map(([index, how]) => ({
     name: `restart ${index}: ${how}`,
@@ -104,7 +104,7 @@ function orders(check: CheckEvent): fc.Arbitrary<Action[]> {
   return fc.array(action, { maxLength: 120 });
 }
 
-/** Runs what was promised against an order; where it does not hold, tells the order. */
+/** Runs `promised` on random orders of actions. If it throws, the error names the order. */
 function holdsInEach(check: CheckEvent, promised: (order: readonly Action[]) => void): void {
   const property = fc.property(orders(check), (order) => {
     try {
@@ -116,8 +116,8 @@ function holdsInEach(check: CheckEvent, promised: (order: readonly Action[]) => 
   fc.assert(property, ORDERS);
 }
 
-describe('in whatever order things happen', () => {
-  test('nothing is acknowledged too early, answered too early, put aside without need, out of order, or lost', () => {
+describe('in any order of events', () => {
+  test('nothing is acknowledged or answered too early, put aside without need, stored out of order, or lost', () => {
     holdsInEach(checkEvent, (order) => {
       const world = new World();
       const processes = [world.process(), world.process()];
@@ -127,7 +127,7 @@ describe('in whatever order things happen', () => {
     });
   });
 
-  test('an old process puts nothing aside that it does not know, closes once, and a new one does the rest', () => {
+  test('an old process puts no unknown event aside and closes its channel once; a new process stores the rest', () => {
     const old = checkEventOfVersion(0);
     holdsInEach(old, (order) => {
       const world = new World();

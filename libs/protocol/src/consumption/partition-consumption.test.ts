@@ -7,12 +7,12 @@ import { World } from './testing/world.ts';
 
 const old = checkEventOfVersion(0);
 
-/** Steps on until the process wants this. */
+/** Does steps until the process is at a step of this kind. */
 function until(process: Process, kind: string): void {
   while (process.wanted?.kind !== kind) if (!process.step()) throw new Error(`it never comes to '${kind}'`);
 }
 
-/** A process that has committed once, and so may have many deliveries at once. */
+/** A process that has committed once, so its prefetch is large. */
 function trusted(world: World): Process {
   const process = world.process();
   world.application();
@@ -22,8 +22,8 @@ function trusted(world: World): Process {
   return process;
 }
 
-describe('how many deliveries a subscription may have', () => {
-  test('is one until the first commit, then many', () => {
+describe('the prefetch of a subscription', () => {
+  test('is 1 until the first commit, then large', () => {
     const world = new World();
     const process = world.process();
     world.application();
@@ -34,7 +34,7 @@ describe('how many deliveries a subscription may have', () => {
     expect(process.subscriptions).toEqual([1, PREFETCH]);
   });
 
-  test('is many from the beginning for who has waited for a while, and only for who waits', () => {
+  test('becomes large for a consumer that has waited for a while, but not for the active one', () => {
     const world = new World();
     const [first, second] = [world.process(), world.process()];
     world.application();
@@ -44,18 +44,18 @@ describe('how many deliveries a subscription may have', () => {
     expect([first.subscriptions, second.subscriptions]).toEqual([[1], [1, PREFETCH]]);
   });
 
-  test('is one again where the connection was lost before anything of the subscription was committed', () => {
+  test('is 1 again if the connection was lost before anything of the subscription was committed', () => {
     const world = new World();
     const process = trusted(world);
     process.lose();
-    expect(process.subscriptions.at(-1)).toBe(PREFETCH); // it had nothing
+    expect(process.subscriptions.at(-1)).toBe(PREFETCH); // it had no delivery
     world.chat();
     world.deliver();
     process.lose();
     expect(process.subscriptions.at(-1)).toBe(1);
   });
 
-  test('is one for a minute after a batch that ended in an exception', () => {
+  test('is 1 for a minute after a batch threw an exception', () => {
     const world = new World();
     const process = trusted(world);
     world.chat();
@@ -71,7 +71,7 @@ describe('how many deliveries a subscription may have', () => {
     expect(process.subscriptions.at(-1)).toBe(PREFETCH);
   });
 
-  test('is few where large ones come, and those that are too much go back', () => {
+  test('is small while envelopes are large, and the envelopes beyond it are requeued', () => {
     const world = new World();
     const process = trusted(world);
     for (let sent = 0; sent < 6; sent += 1) world.junk(Buffer.alloc(3 * 1024 * 1024, 'x'));
@@ -83,7 +83,7 @@ describe('how many deliveries a subscription may have', () => {
 });
 
 describe('gathering', () => {
-  test('what comes alone does not wait; what comes soon after a batch waits for others', () => {
+  test('a delivery that comes alone does not wait; one that comes soon after a batch waits for others', () => {
     const world = new World();
     const process = trusted(world);
     world.chat();
@@ -104,7 +104,7 @@ describe('gathering', () => {
     expect(process.wanted).toMatchObject({ kind: 'store', events: [{ type: 'messages' }, { type: 'messages' }] });
   });
 
-  test('a fence waits for nobody', () => {
+  test('a fence does not wait for other deliveries', () => {
     const world = new World();
     const process = trusted(world);
     world.chat();
@@ -118,8 +118,8 @@ describe('gathering', () => {
   });
 });
 
-describe('a fence', () => {
-  test('of several the highest epoch begins, once, and each is answered with the seq', () => {
+describe('fences', () => {
+  test('begin the highest of their epochs, once, and each is answered with the seq', () => {
     const world = new World();
     const process = trusted(world);
     const fences = [world.fence(3), world.fence(7), world.fence(5), world.fence()];
@@ -130,7 +130,7 @@ describe('a fence', () => {
     expect(world.promises.answered).toEqual(new Set(fences));
   });
 
-  test('is not answered where its epoch could not begin before the connection was lost', () => {
+  test('are not answered if their epoch could not begin before the connection was lost', () => {
     const world = new World();
     const process = trusted(world);
     world.fence(3);
@@ -145,8 +145,8 @@ describe('a fence', () => {
   });
 });
 
-describe('who has more than its share', () => {
-  test('leaves the partition after the next commit, and is the last of those that wait', () => {
+describe('a consumer that has more than its share', () => {
+  test('leaves the partition after the next commit, and is the last of those that wait for it', () => {
     const world = new World();
     const process = trusted(world);
     const other = world.process();
@@ -165,8 +165,8 @@ describe('who has more than its share', () => {
   });
 });
 
-describe('what was returned', () => {
-  test('without an owner waits for all of them, whatever the prefetch, and a mark tells that they have come', () => {
+describe('redeliveries', () => {
+  test('without an owner wait until all redeliveries have come, at any prefetch; a mark shows that they have', () => {
     const world = new World();
     for (let sent = 0; sent < 3; sent += 1) world.messages();
     const lost = trustedOn(world);
@@ -181,7 +181,7 @@ describe('what was returned', () => {
     expect(world.promises.rejected.size).toBe(3);
   });
 
-  test('is stored in whichever order it comes, as often as that helps', () => {
+  test('are stored in whichever order they come: what lacks its owner is tried again after the owner', () => {
     const world = new World();
     const events = [world.messages(0, 1), world.chat(0, 1), world.application()];
     trustedOn(world).crash();
@@ -193,7 +193,7 @@ describe('what was returned', () => {
     expect(world.promises.rejected.size).toBe(0);
   });
 
-  test('is needed as a whole even where few are taken after an exception', () => {
+  test('come all at once even while the prefetch is small after an exception', () => {
     const world = new World();
     const process = trusted(world);
     for (let sent = 0; sent < 3; sent += 1) world.messages();
@@ -205,7 +205,7 @@ describe('what was returned', () => {
     expect(world.now).toBeLessThan(FEW_FOR_MS);
   });
 
-  test('and is lost again while it is stored is not put aside: it comes again', () => {
+  test('that are lost again while they are stored are not put aside: they come again', () => {
     const world = new World();
     const process = trusted(world);
     world.messages(0, 2);
@@ -218,7 +218,7 @@ describe('what was returned', () => {
     expect(world.promises.rejected.size).toBe(1);
   });
 
-  test('is all there where as many wait as a consumer can have had', () => {
+  test('have all come if as many wait as a consumer can have unacked', () => {
     const world = new World();
     for (let sent = 0; sent < PREFETCH; sent += 1) world.messages();
     trustedOn(world).crash();
@@ -229,7 +229,7 @@ describe('what was returned', () => {
     expect(world.promises.rejected.size).toBe(PREFETCH);
   });
 
-  /** Has taken everything that is there, and stored nothing. */
+  /** A process that got everything in the queue and has stored nothing. */
   function trustedOn(world: World): Process {
     const process = world.process();
     process.trust();
@@ -238,8 +238,8 @@ describe('what was returned', () => {
   }
 });
 
-describe('what this program does not know', () => {
-  test('stays in the log; what is before it is stored, acknowledged and answered, and what is behind it is left', () => {
+describe('an event that this program does not know', () => {
+  test('stays in the queue; what is before it is stored, acknowledged and answered; what is behind it stays', () => {
     const world = new World();
     const process = world.process(old);
     const [before, fence] = [[world.application(), world.chat()], world.fence()];
@@ -267,7 +267,7 @@ describe('what this program does not know', () => {
     expect([...world.promises.answered]).toEqual([fence, later]);
   });
 
-  test('is met alone by a process that has just been started, and costs nothing else a delivery', () => {
+  test('is the only delivery of a process that has just started, so nothing else is redelivered', () => {
     const world = new World();
     const unknown = world.application(0, true);
     const behind = world.chat();
@@ -280,7 +280,7 @@ describe('what this program does not know', () => {
     expect([unknown.losses, behind.losses]).toEqual([5, 0]);
   });
 
-  test('among what was returned keeps the others without an owner: what they need may be what is unknown', () => {
+  test('among redeliveries keeps those without an owner in the queue: it may be that owner', () => {
     const world = new World();
     const chat = world.chat(0, 1, true);
     world.application();
@@ -298,7 +298,7 @@ describe('what this program does not know', () => {
     world.drain(world.process());
   });
 
-  test('behind what was returned without an owner may be that owner: nothing of it is put aside', () => {
+  test('behind a redelivery without an owner keeps that in the queue: it may be that owner', () => {
     const world = new World();
     const message = world.messages();
     world.chat(0, 1, true);
@@ -314,7 +314,7 @@ describe('what this program does not know', () => {
     expect([world.promises.rejected.size, message.acknowledged]).toEqual([0, false]);
   });
 
-  test('of a message or a fence is told by what it says', () => {
+  test('is recognized by a message type, a fence version or an envelope version', () => {
     for (const [properties, v, unknown] of [
       [{ type: 'erasures' }, 1, 'message type "erasures"'],
       [{ type: 'fence', replyTo: 'x', correlationId: 'y' }, 2, 'fence version 2'],
@@ -330,7 +330,7 @@ describe('what this program does not know', () => {
     }
   });
 
-  test('is not what somebody published who is no program of ours', () => {
+  test('is not garbage that a foreign program published: that is put aside', () => {
     for (const properties of [{ type: 'erasures' }, { type: 'events' }, {}]) {
       const world = new World();
       const process = world.process();
@@ -345,7 +345,7 @@ describe('what this program does not know', () => {
 });
 
 describe('a stop', () => {
-  test('takes nothing of what has arrived', () => {
+  test('takes none of the deliveries that have arrived', () => {
     const world = new World();
     const process = trusted(world);
     world.chat();
@@ -358,7 +358,7 @@ describe('a stop', () => {
   });
 
   for (const kind of ['store', 'put aside', 'pass fence']) {
-    test(`gives up where it cannot ${kind} now, acknowledges nothing, and takes nothing more`, () => {
+    test(`gives a batch up if it cannot ${kind} now, acknowledges nothing, and takes nothing more`, () => {
       const world = new World();
       const process = trusted(world);
       if (kind === 'store') world.chat();

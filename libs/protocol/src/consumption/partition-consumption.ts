@@ -7,34 +7,35 @@ import { type Decided, eventsOf } from './returned.ts';
 import { ask, type Steps } from './steps.ts';
 import { Subscription } from './subscription.ts';
 
-/** Under a load, what comes within this time is stored together: a transaction of one row costs as much as one of fifty. */
+/** Under load, deliveries of this time are stored together: a transaction of one row costs as much as one of fifty. */
 export const GATHER_MS = 20;
 
 export interface PartitionConsumptionOptions {
   readonly partition: number;
-  /** Above so many bytes that wait, a subscription is made anew with few deliveries at once. At least 4 MiB. */
+  /** If more bytes than this wait, the consumer subscribes anew with a small prefetch. At least 4 MiB. */
   readonly waitingBytesMax: number;
-  /** Tells what this program knows from what it does not. */
+  /** Checks an event, and whether this program knows all that is in it. */
   readonly check: CheckEvent;
   readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 /**
- * The rules by which one partition is consumed, without any I/O. Deliveries are taken in order, one batch at a time; none
- * is given back, and none is acknowledged before it is stored and its dead letters are safe. Of all processes that subscribe,
- * RabbitMQ keeps one active until its channel ends; then the one that has waited longest is.
+ * The rules by which one partition is consumed, without I/O. Deliveries are taken in order, one batch at a time. None
+ * is requeued, and none is acknowledged before it is stored and its dead letters are confirmed. RabbitMQ keeps one
+ * consumer of the partition active until its channel ends; then the one that has waited longest becomes active.
  *
- * What this program does not know (a later one wrote it) ends the consumption for good: what is before it is stored, the
- * channel is closed once, and the partition is left to newer programs. So a delivery is lost by each old process only once.
+ * If a newer program wrote something that this one does not know, the consumption ends until this program restarts: it
+ * stores what is before it, closes the channel once, and leaves the partition to newer programs. So each old process
+ * causes one redelivery only.
  *
- * Whoever uses this calls the methods when something happens, and runs `batches` whenever something was delivered and it is
- * not running.
+ * The caller reports what happens by calling the methods. It runs `batches` when something was delivered, unless
+ * `batches` runs already.
  */
 export class PartitionConsumption<M extends Message, Handle> {
   readonly #options: PartitionConsumptionOptions;
   readonly #prefetch: Prefetch;
   #current: Subscription<M, Handle> | undefined;
-  /** What was returned is needed as a whole, however large it is. */
+  /** All redeliveries must be here at once, however large they are: one may be the owner of another. */
   #needsAll = false;
   #takenAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -45,7 +46,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     this.#prefetch = new Prefetch(options.clock);
   }
 
-  /** Whether the partition's deliveries come here. */
+  /** Whether this consumer gets the partition's deliveries. */
   get active(): boolean {
     return this.#current?.active === true && this.#current.alive;
   }
@@ -58,19 +59,19 @@ export class PartitionConsumption<M extends Message, Handle> {
     return this.#stopped;
   }
 
-  /** What was met that this program does not know. The partition is left to others since. */
+  /** What this program does not know, once it has met it. From then on it leaves the partition to other programs. */
   get unknown(): string | undefined {
     return this.#unknown;
   }
 
-  /** Begins a subscription; undefined where the partition is not to be subscribed to any more. */
+  /** Begins a subscription; undefined after a stop, or if the partition was left to newer programs. */
   begin(handle: Handle): Subscription<M, Handle> | undefined {
     if (this.#stopped || this.#unknown !== undefined) return undefined;
     this.#current = new Subscription(handle, this.#prefetch.allowed);
     return this.#current;
   }
 
-  /** Answers whether too much waits now: the subscription has ended and is to be made anew. */
+  /** Takes a message. True if too many bytes wait now: the subscription has ended, the caller must subscribe anew. */
   deliver(subscription: Subscription<M, Handle>, message: M): boolean {
     subscription.deliver(message);
     const { waitingBytesMax } = this.#options;
@@ -82,7 +83,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return true;
   }
 
-  /** The channel has ended. Answers whether that was not known: everything is to be subscribed anew. */
+  /** The channel has ended. True if that was unexpected: the caller must subscribe everything anew. */
   lost(subscription: Subscription<M, Handle>): boolean {
     if (!subscription.alive) return false;
     subscription.end();
@@ -90,7 +91,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return !this.#stopped;
   }
 
-  /** The process has lived for a while. Answers a subscription that has ended for that and is to be made anew. */
+  /** The process counts as healthy. Returns the subscription if it ended to get a larger prefetch: subscribe anew. */
   trust(): Subscription<M, Handle> | undefined {
     const subscription = this.#current;
     if (subscription === undefined || !subscription.alive || subscription.active) return undefined;
@@ -99,14 +100,14 @@ export class PartitionConsumption<M extends Message, Handle> {
     return subscription;
   }
 
-  /** Leaves the partition to whoever waits for it, as soon as a batch is committed. */
+  /** Gives the partition to a waiting consumer after the next committed batch. */
   leave(): void {
     if (this.#current !== undefined) this.#current.leaving = true;
   }
 
-  /** A batch ended in an exception, which is a bug. Answers a subscription that has ended and is to be made anew. */
+  /** A batch threw an exception, which is a bug. Returns the subscription if it ended for that: subscribe anew. */
   gaveUp(): Subscription<M, Handle> | undefined {
-    // It comes again one at a time: only the delivery that fails uses up its delivery limit.
+    // Prefetch 1: only the delivery that fails uses up its delivery limit.
     this.#prefetch.takeFew(1);
     const subscription = this.#current;
     if (subscription === undefined || !subscription.alive) return undefined;
@@ -114,7 +115,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return subscription;
   }
 
-  /** The batch that is under way is given up where it cannot be stored now. */
+  /** Takes no further batch, and gives up the running one at the first step that fails. */
   stop(): void {
     this.#stopped = true;
   }
@@ -132,7 +133,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     }
   }
 
-  /** What comes alone does not wait: only what comes soon after the last batch was taken. */
+  /** Waits for more until GATHER_MS after the last batch was taken. So a delivery that comes alone does not wait. */
   *#gather(): Steps<M, Handle, void> {
     const milliseconds = this.#takenAt + GATHER_MS - this.#options.clock.monotonic();
     const subscription = this.#current;
@@ -168,11 +169,11 @@ export class PartitionConsumption<M extends Message, Handle> {
     const { returned } = subscription;
     const decided = yield* returned.add(batch.deliveries, (events) => this.#store(subscription, events));
     if (decided === undefined || !(yield* this.#settle(subscription, decided))) return false;
-    // What is unknown was returned too, so not all have come, and no more will be taken.
+    // The unknown message is a redelivery too: not all redeliveries have come, and no more will be taken.
     if (returned.waiting === 0 || batch.unknown !== undefined) return true;
-    // A consumer never had more than this, so all that was returned has come.
+    // No consumer has more than PREFETCH unacked deliveries, so all redeliveries have come.
     if (returned.waiting >= PREFETCH) return yield* this.#finishReturned(subscription);
-    // Nothing more comes before some is acknowledged.
+    // The prefetch is used up: RabbitMQ sends no more before an acknowledgement.
     if (returned.waiting >= subscription.prefetch) {
       this.#prefetch.needAll();
       this.#needsAll = true;
@@ -184,12 +185,12 @@ export class PartitionConsumption<M extends Message, Handle> {
     return true;
   }
 
-  /** A delivery that nobody had before has come, so all returned ones have. */
+  /** Called when all redeliveries have come. RabbitMQ sends them before fresh deliveries. */
   #finishReturned(subscription: Subscription<M, Handle>): Steps<M, Handle, boolean> {
     return this.#settle(subscription, subscription.returned.finish());
   }
 
-  /** Stores events; undefined where the deliveries are not ours any more. */
+  /** Stores events; undefined if the step was given up, or the subscription ended meanwhile. */
   *#store(
     subscription: Subscription<M, Handle>,
     events: readonly Event[],
@@ -199,7 +200,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return subscription.alive ? rejections : undefined;
   }
 
-  /** Puts aside what can never be stored, passes the fences, acknowledges and answers. False where that was given up. */
+  /** Puts dead letters aside, passes the fences, acknowledges, answers the fences. False if a step was given up. */
   *#settle(subscription: Subscription<M, Handle>, { deliveries, rejections }: Decided<M>): Steps<M, Handle, boolean> {
     for (const letter of lettersOf(deliveries, rejections)) {
       if ((yield* ask({ kind: 'put aside', subscription, letter })) === undefined) return false;
@@ -216,8 +217,8 @@ export class PartitionConsumption<M extends Message, Handle> {
   }
 
   /**
-   * The partition's seq, once the newest of the epochs that begin with these deliveries has begun in the store. 0 without
-   * a fence, undefined where it was given up.
+   * Begins the newest epoch of these fences in the store, if they name any. Returns the partition's seq after that; 0
+   * without a fence; undefined if the step was given up.
    */
   *#passFences(
     subscription: Subscription<M, Handle>,

@@ -1,19 +1,19 @@
 import type { Clock } from '../clock.ts';
 
 /**
- * Many, because those of single creates are small, and the more are stored together, the less each costs. Twice as many
- * as a batch takes: the next batch is here while one is stored.
+ * The usual prefetch. Large, because envelopes of single creates are small, and each costs less in a larger batch.
+ * Twice what a batch takes: the next batch is here while one is stored.
  */
 export const PREFETCH = 128;
-/** While envelopes are large: what waits in all partitions must not fill the memory. */
+/** The prefetch while envelopes are large: those that wait, in all partitions, must not fill the memory. */
 export const PREFETCH_LARGE = 2;
-/** It stays with few at once for this long after large ones came, or after a batch ended in an exception. */
+/** How long the prefetch stays small after large envelopes came, or after a batch threw an exception. */
 export const FEW_FOR_MS = 60_000;
 
 /**
- * How many deliveries a subscription may have unacknowledged. A process begins with one and gets more only after its first
- * commit, or after it has waited for a while: losing a consumer counts as a delivery of all that it had, so a batch that
- * ends the process uses up only its own delivery limit.
+ * The prefetch of the next subscription. A process begins with 1. It gets more after its first commit, or after it has
+ * waited for a while. The death of a consumer counts against the delivery limit of all its unacked deliveries: with 1,
+ * a batch that crashes the process uses up only its own limit.
  */
 export class Prefetch {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -24,25 +24,25 @@ export class Prefetch {
     this.#clock = clock;
   }
 
-  /** For the next subscription. */
+  /** How many deliveries the next subscription may have unacked. */
   get allowed(): number {
     return this.#allowed;
   }
 
-  /** The process has lived for a while. Answers whether that allows more. */
+  /** The process counts as healthy. Returns whether that raised the prefetch. */
   trust(): boolean {
     if (this.#allowed !== 1) return false;
     this.#allowed = PREFETCH;
     return true;
   }
 
-  /** From the next subscription on, for a minute. */
+  /** Lowers the prefetch from the next subscription on, for a minute. */
   takeFew(prefetch: number): void {
     this.#allowed = prefetch;
     this.#fewUntil = this.#clock.monotonic() + FEW_FOR_MS;
   }
 
-  /** With the next commit, many at once: what was returned is needed as a whole. */
+  /** Raises the prefetch with the next commit: all redeliveries must be here at once. */
   needAll(): void {
     this.#fewUntil = Number.NEGATIVE_INFINITY;
   }
@@ -51,7 +51,7 @@ export class Prefetch {
     if (this.#clock.monotonic() >= this.#fewUntil) this.#allowed = PREFETCH;
   }
 
-  /** What cannot be committed now must not be worn out by lost connections. */
+  /** Back to 1: lost connections must not use up the delivery limit of what cannot be committed now. */
   lostUncommitted(): void {
     this.#allowed = 1;
   }

@@ -2,17 +2,16 @@ import type { Event, Rejection } from '@parley/domain';
 import type { Delivery, Message } from './message.ts';
 import type { Steps } from './steps.ts';
 
-/** What is decided: these deliveries may be acknowledged once these events are safe among the dead letters. */
+/** `deliveries` may be acknowledged once the events of `rejections` are confirmed as dead letters. */
 export interface Decided<M extends Message> {
   readonly deliveries: readonly Delivery<M>[];
   readonly rejections: readonly Rejection[];
 }
 
 /**
- * The deliveries of a subscription that an earlier consumer had and lost. They come before all others, but where two
- * consumers were lost in a row not in their order: what the second had goes behind the rest of what the first had
- * (RabbitMQ issue 10499). So an event whose owner is not stored is not rejected, and a fence not answered, before all of
- * them have come: until then they wait here, unacknowledged.
+ * The redeliveries of a subscription. They come before all fresh deliveries. After two lost consumers they are out of
+ * order: what the second one had comes after the rest of what the first one had (RabbitMQ issue 10499). So the owner of
+ * an event may come after it. Until all redeliveries have come, events without an owner and fences wait here, unacked.
  */
 export class ReturnedDeliveries<M extends Message> {
   #waiting: readonly Delivery<M>[] = [];
@@ -22,7 +21,7 @@ export class ReturnedDeliveries<M extends Message> {
     return this.#waiting.length;
   }
 
-  /** Stores what has come and, as long as that helps, what waits for it. Undefined where `store` was given up. */
+  /** Stores these and the waiting ones, and repeats that while more get stored. Undefined if `store` was given up. */
   *add<Handle>(
     deliveries: readonly Delivery<M>[],
     store: (events: readonly Event[]) => Steps<M, Handle, readonly Rejection[] | undefined>,
@@ -46,7 +45,7 @@ export class ReturnedDeliveries<M extends Message> {
     return { deliveries: all.filter(({ message }) => !waiting.has(message)), rejections };
   }
 
-  /** All have come: what still has no owner never will. The fences may be answered now. */
+  /** All redeliveries have come: events still without an owner are rejected, and fences may be answered. */
   finish(): Decided<M> {
     const decided = { deliveries: this.#waiting, rejections: this.#ownerless };
     this.#waiting = [];
@@ -63,7 +62,7 @@ function isOwnerless({ reason }: Rejection): boolean {
   return reason === 'unknown-owner';
 }
 
-/** What of these deliveries is still to be stored. */
+/** The deliveries with only those of their events that `ids` names. */
 function withOnly<M extends Message>(deliveries: readonly Delivery<M>[], ids: ReadonlySet<string>): Delivery<M>[] {
   return deliveries.map((delivery) => ({ ...delivery, events: delivery.events.filter(({ id }) => ids.has(id)) }));
 }

@@ -3,23 +3,23 @@ import type { Fence, Letter, Message } from './message.ts';
 import type { Subscription } from './subscription.ts';
 
 /**
- * What consumption wants done. Whoever runs it does one step after the other and gives back the step's answer. A step
- * that fails is tried again until it is done, or until the subscription has ended or the consumer stops: then it is given up.
+ * A step that PartitionConsumption asks its caller to do. The caller does one step at a time and passes back its
+ * answer. It retries a failed step until it succeeds, and gives it up if the subscription ends or the consumer stops.
  */
 export type Step<M extends Message, Handle> =
-  /** Let one turn of the event loop pass, so that what has arrived by now comes along. */
+  /** Wait one turn of the event loop: deliveries that have arrived by then join the batch. */
   | { readonly kind: 'turn' }
-  /** Wait so long, or until `isUrgent`, the end of the subscription or a stop. */
+  /** Wait this long; less if `isUrgent` becomes true, the subscription ends or the consumer stops. */
   | { readonly kind: 'gather'; readonly milliseconds: number }
-  /** Store in order. Answers what it rejects; undefined where it was given up. */
+  /** Store in order. The answer: what the store rejects; undefined if given up. */
   | { readonly kind: 'store'; readonly subscription: Subscription<M, Handle>; readonly events: readonly Event[] }
-  /** Keep as a dead letter. Answers true once RabbitMQ has confirmed it; undefined where it was given up. */
+  /** Publish a dead letter. The answer: true once RabbitMQ has confirmed it; undefined if given up. */
   | { readonly kind: 'put aside'; readonly subscription: Subscription<M, Handle>; readonly letter: Letter }
-  /** Answers the seq of the partition once `epoch` has begun in the store; undefined where it was given up. */
+  /** Begin `epoch` in the store; 0: none. The answer: the partition's seq after that; undefined if given up. */
   | { readonly kind: 'pass fence'; readonly subscription: Subscription<M, Handle>; readonly epoch: number }
   /**
-   * Acknowledge these; `all`: and everything before the last of them. Answers false where the channel has ended: whoever
-   * runs it has told `lost`.
+   * Acknowledge these; `all`: and everything before the last of them. The answer: false if the channel has ended; the
+   * caller calls `lost` first.
    */
   | {
       readonly kind: 'acknowledge';
@@ -27,13 +27,13 @@ export type Step<M extends Message, Handle> =
       readonly messages: readonly M[];
       readonly all: boolean;
     }
-  /** Tell who asked. Cannot fail: who is not told asks again. */
+  /** Answer a fence. A failure is ignored: a process without an answer asks again. */
   | { readonly kind: 'answer'; readonly fence: Fence; readonly seq: number }
-  /** Send a mark into the queue in the background: a fence with nobody to answer, behind all that was returned. */
+  /** Publish a mark in the background: a fence without a reply address, which comes after all redeliveries. */
   | { readonly kind: 'mark'; readonly subscription: Subscription<M, Handle> }
-  /** End the channel of this subscription, which has ended, and subscribe anew. */
+  /** The subscription has ended: close its channel and subscribe anew. */
   | { readonly kind: 'subscribe anew'; readonly subscription: Subscription<M, Handle> }
-  /** End the channel of this subscription, which has ended, for good. */
+  /** The subscription has ended for good, at what `unknown` names: close its channel. */
   | { readonly kind: 'hold'; readonly subscription: Subscription<M, Handle>; readonly unknown: string };
 
 interface Answers {
@@ -54,7 +54,7 @@ export type Answer = Answers[keyof Answers];
 /** Yields steps, is resumed with the answer of each, and returns `Result`. */
 export type Steps<M extends Message, Handle, Result> = Generator<Step<M, Handle>, Result, Answer>;
 
-/** Has one step done. */
+/** Yields one step and returns its answer. */
 export function* ask<M extends Message, Handle, Kind extends Step<M, Handle>['kind']>(
   step: Step<M, Handle> & { readonly kind: Kind },
 ): Steps<M, Handle, Answers[Kind]> {

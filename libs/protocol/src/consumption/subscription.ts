@@ -3,26 +3,23 @@ import { BATCH_BYTES_MAX, type Batch, takeBatch } from './batch.ts';
 import { isPressing, type Message } from './message.ts';
 import { ReturnedDeliveries } from './returned.ts';
 
-/** What one subscription has brought. It can be acknowledged on the channel of this subscription only. */
+/** One subscription and its deliveries. They can be acknowledged on its own channel only. */
 export class Subscription<M extends Message, Handle> {
   readonly returned = new ReturnedDeliveries<M>();
-  /** Whether a mark was sent, whose delivery will tell that all returned ones have come. */
+  /** Whether a mark was published. Its delivery will show that all redeliveries have come. */
   marked = false;
-  /** Whether any of it was acknowledged. */
+  /** Whether one of its deliveries was acknowledged. */
   committed = false;
-  /** Whether to leave the partition to whoever waits for it, after the next commit. */
+  /** Whether to give the partition to a waiting consumer after the next commit. */
   leaving = false;
   readonly #waiting: M[] = [];
   #waitingBytes = 0;
-  /** Whether one of those that wait is not to wait long. */
+  /** Whether a fence or a redelivery is among the waiting messages. */
   #pressing = false;
   #alive = true;
   #active = false;
 
-  /**
-   * `handle`: what its channel is known by to whoever made it. `prefetch`: how many deliveries it gets at most before it
-   * acknowledges one.
-   */
+  /** `handle`: identifies its channel for the caller. `prefetch`: how many deliveries may be unacked. */
   constructor(
     readonly handle: Handle,
     readonly prefetch: number,
@@ -32,7 +29,7 @@ export class Subscription<M extends Message, Handle> {
     return this.#alive;
   }
 
-  /** Whether it has got anything: of all that wait for a partition only one does. */
+  /** Whether a delivery has come. RabbitMQ delivers to one consumer of a partition only, the active one. */
   get active(): boolean {
     return this.#active;
   }
@@ -45,7 +42,7 @@ export class Subscription<M extends Message, Handle> {
     return this.#waitingBytes;
   }
 
-  /** Whether waiting gains nothing: hardly more comes before some is acknowledged, or somebody waits. */
+  /** Not to wait for more: half the prefetch, a batch's bytes, a fence or a redelivery is here, or it has ended. */
   get isUrgent(): boolean {
     return (
       !this.#alive ||
@@ -71,7 +68,7 @@ export class Subscription<M extends Message, Handle> {
     return batch;
   }
 
-  /** What it has goes back with the end of its channel, to its place in the queue. */
+  /** Forgets its deliveries. When the channel closes, RabbitMQ puts them back to their place in the queue. */
   end(): void {
     this.#alive = false;
     this.#waiting.length = 0;

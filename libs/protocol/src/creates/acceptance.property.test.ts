@@ -1,4 +1,4 @@
-/** Whatever the ports answer, however long they take: what must hold for each create, seen from its ports. */
+/** What must hold for each create, seen from its ports, whatever they return and however long they take. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { type DrawRequest, type Event, IdempotencyConflict, type RegisterRequest, Unavailable } from '@parley/domain';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ setDefaultTimeout(60_000);
 
 const WITHIN_MS = 2_000;
 const DRAWS_MAX = 4;
-/** Its ports said no, its key has another body, it took too long to publish, it took too long to draw. */
+/** The kinds of refusal: a port refused, the key has another body, the publish was too late, the draw was too late. */
 const REASONS = 4;
 
 type DrawKind = 'drawn' | 'repeated' | 'confirmed' | 'missing' | 'unsure' | 'conflict' | 'unavailable';
@@ -39,7 +39,7 @@ const takes = fc.record<Takes>({
   ms: fc.oneof({ weight: 9, arbitrary: fc.nat(50) }, { weight: 1, arbitrary: fc.integer({ min: 1_500, max: 2_500 }) }),
   suspended: fc.boolean(),
 });
-/** Most lead to another draw, so that the last try is reached. */
+/** Most results lead to another draw, so that some creates use all their draws. */
 const kind = fc.oneof<fc.WeightedArbitrary<DrawKind>[]>(
   { weight: 6, arbitrary: fc.constantFrom<DrawKind[]>('missing', 'unsure') },
   { weight: 4, arbitrary: fc.constantFrom<DrawKind[]>('drawn', 'repeated', 'confirmed') },
@@ -75,7 +75,7 @@ class Watched {
   readonly confirmed: string[] = [];
   readonly opened: number[] = [];
   readonly outcomes: Outcome[] = [];
-  /** Milliseconds from asking for the last draw to the confirmation, by the clock that shows more. */
+  /** Milliseconds from the request for the last draw to the confirm, by the clock that shows more. */
   confirmedMs: number | undefined;
   endedMs = 0;
   askedStore = 0;
@@ -90,7 +90,7 @@ class Watched {
     return `token-${this.index}`;
   }
 
-  /** Each draw is of an epoch of its own. */
+  /** Each draw is in an epoch of its own. */
   #epoch(): number {
     return this.draws.length;
   }
@@ -113,7 +113,7 @@ class Watched {
     return { status: 'repeated' as const, token: this.token, ...drawn, confirmed: seen === 'confirmed' };
   }
 
-  /** Without a key there is nothing to know about it; an application's register never misses a counter. */
+  /** A possible result: a create without a key gets none about a key, and register never misses a counter. */
   #possible(kind: DrawKind): DrawKind {
     const { keyed, type } = this.plan;
     if (!keyed && kind !== 'missing' && kind !== 'unavailable') return 'drawn';
@@ -204,7 +204,7 @@ async function run(plans: readonly Plan[]): Promise<Watched[]> {
       if (left === 0) resolve();
     });
   });
-  // Whoever is told twice is told by now.
+  // A second outcome of a create would have come by now.
   await new Promise((resolve) => setImmediate(resolve));
   return all;
 }
@@ -246,17 +246,17 @@ function expectPromisesKept(watched: Watched): void {
   expect(opened).toEqual(acknowledged && last === 'drawn' && plan.type !== 'messages' ? [draws.length] : []);
 }
 
-/** A create is refused for a reason that its ports gave, or because it took too long. */
+/** A create is refused because one of its ports refused, or because it took too long. */
 function expectReason({ plan, draws, askedStore, published, endedMs }: Watched, error: unknown): void {
   const last = draws.at(-1)?.kind;
   const conflict = last === 'conflict' || (askedStore > 0 && plan.stored === 'another body');
   expect(error).toBeInstanceOf(conflict ? IdempotencyConflict : Unavailable);
   if (last !== 'drawn' && last !== 'repeated') return;
-  // It was drawn, so the log said no, or it was too late: before the publish, or after it.
+  // A number was drawn, so the log refused, or it was too late before or after the publish.
   if (published.length === 0 || !plan.publishFails) expect(endedMs).toBeGreaterThan(WITHIN_MS);
 }
 
-test('no create is told what is not true, and each is told once', async () => {
+test('each create gets one outcome, and it is true', async () => {
   const ends: Record<string, number> = {};
   await fc.assert(
     fc.asyncProperty(fc.array(plan, { minLength: 1, maxLength: 5 }), async (plans) => {
@@ -269,7 +269,7 @@ test('no create is told what is not true, and each is told once', async () => {
     }),
     { numRuns: 1_500 },
   );
-  // All ways through it were taken, so that none of the above holds for want of a case.
+  // Each kind of outcome was seen, so no check above was left unused.
   expect(Object.keys(ends).filter((end) => end.startsWith('after'))).toHaveLength(DRAWS_MAX);
   expect(Object.keys(ends).filter((end) => !end.startsWith('after'))).toHaveLength(REASONS);
 });

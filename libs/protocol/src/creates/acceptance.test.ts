@@ -35,10 +35,10 @@ function message(key?: typeof KEY): Promise<number> {
   return acceptance.messages(TOKEN, 1, ['hello'], key);
 }
 
-describe('what is drawn', () => {
+describe('a create whose number is drawn', () => {
   const common = { id: DRAWN.eventId, epoch: 3, at: DRAWN.at, token: TOKEN };
 
-  test('is published as one event of messages, and its first number answered', async () => {
+  test('is published as one event of messages, and its first number is returned', async () => {
     ports.answers = [drawn];
     expect(await acceptance.messages(TOKEN, 7, ['a', 'b'], KEY)).toBe(5);
     const sequence = { kind: 'messages', token: TOKEN, chat: 7 } as const;
@@ -48,14 +48,14 @@ describe('what is drawn', () => {
     ]);
   });
 
-  test('is published as a chat, and its number answered', async () => {
+  test('is published as a chat, and its number is returned', async () => {
     ports.answers = [drawn];
     expect(await acceptance.chat(TOKEN, 'Chat')).toBe(5);
     expect(ports.draws).toMatchObject([{ sequence: { kind: 'chats', token: TOKEN }, count: 1 }]);
     expect(ports.published).toEqual([{ type: 'chat', ...common, number: 5, name: 'Chat' }]);
   });
 
-  test('is published as an application, and its token answered', async () => {
+  test('is published as an application, and its token is returned', async () => {
     const other = TOKEN.replace('0', '1');
     ports.answers = [{ ...registered, status: 'repeated', confirmed: false, token: other }];
     expect(await acceptance.application('App', KEY)).toBe(other);
@@ -63,7 +63,7 @@ describe('what is drawn', () => {
     expect(ports.published).toEqual([{ type: 'application', ...common, token: other, name: 'App', key: KEY }]);
   });
 
-  test('is refused where the log does not take it', async () => {
+  test('is refused if the log refuses its event', async () => {
     for (const error of [new Unavailable('event log', 'x'), new EventRejected('collision')]) {
       ports.answers = [drawn];
       ports.onPublish = () => Promise.reject(error);
@@ -71,19 +71,19 @@ describe('what is drawn', () => {
     }
   });
 
-  test('before, with a key that is confirmed: is answered and not published again', async () => {
+  test('and that repeats a confirmed key is answered and not published again', async () => {
     ports.answers = [{ ...repeated, confirmed: true }];
     expect(await message(KEY)).toBe(5);
     expect(ports.calls).toEqual(['draw']);
   });
 
-  test('before, with a key that is not confirmed: the same event is published again', async () => {
+  test('and that repeats a key that is not confirmed publishes the same event again', async () => {
     ports.answers = [repeated];
     expect(await message(KEY)).toBe(5);
     expect(ports.published).toMatchObject([common]);
   });
 
-  test('before, with another body: is a conflict', async () => {
+  test('and that repeats a key with another body is a conflict', async () => {
     ports.answers = [{ status: 'conflict' }, { status: 'conflict' }];
     expect(await failure(message(KEY))).toBeInstanceOf(IdempotencyConflict);
     expect(await failure(acceptance.application('App', KEY))).toBeInstanceOf(IdempotencyConflict);
@@ -91,26 +91,26 @@ describe('what is drawn', () => {
   });
 });
 
-describe('a create is acknowledged within two seconds of asking for its draw, or refused', () => {
+describe('a create is acknowledged within two seconds of the request for its draw, or refused', () => {
   const takes = (pass: () => void) => {
     ports.answers = [drawn];
     ports.onPublish = pass;
     return failure(message());
   };
 
-  test('two seconds are in time', async () => {
+  test('a confirm after exactly two seconds is in time', async () => {
     expect(await takes(() => clock.pass(2_000))).toBeUndefined();
   });
 
-  test('a confirmation that comes later is not believed', async () => {
+  test('a later confirm leads to a refusal', async () => {
     expect(await takes(() => clock.pass(2_001))).toMatchObject({ name: 'Unavailable', dependency: 'event log' });
   });
 
-  test('nor one that comes after the machine was suspended', async () => {
+  test('the time in which the machine was suspended counts', async () => {
     expect(await takes(() => clock.suspend(2_001))).toMatchObject({ name: 'Unavailable', dependency: 'event log' });
   });
 
-  test('nor one that comes late by the clock that nobody can set back', async () => {
+  test('a confirm is late even if the wall clock was set back meanwhile', async () => {
     const error = await takes(() => {
       clock.pass(2_001);
       clock.setBack(3_600_000);
@@ -118,32 +118,32 @@ describe('a create is acknowledged within two seconds of asking for its draw, or
     expect(error).toMatchObject({ name: 'Unavailable', dependency: 'event log' });
   });
 
-  test('the draw takes its part of the two seconds', async () => {
+  test('the time of the draw counts', async () => {
     ports.answers = [after(1_500, drawn)];
     ports.onPublish = () => clock.pass(501);
     expect(await failure(message())).toBeInstanceOf(Unavailable);
   });
 
-  test('what is drawn too late is not even published', async () => {
+  test('an event that is drawn too late is not published', async () => {
     ports.answers = [after(2_001, drawn)];
     expect(await failure(message())).toBeInstanceOf(Unavailable);
     expect(ports.published).toEqual([]);
   });
 
-  test('what was looked up before takes nothing of them: they count from the last draw', async () => {
+  test('the time of earlier draws and looks into the store does not count', async () => {
     ports.answers = [after(1_400, missing), after(1_000, drawn)];
     ports.onPublish = () => clock.pass(1_000);
     expect(await message()).toBe(5);
   });
 
-  test('nothing is drawn any more where looking up alone has taken so long', async () => {
+  test('after two seconds of looks into the store nothing is drawn any more', async () => {
     ports.answers = [unsure, drawn];
     ports.onLook = () => clock.pass(2_001);
     expect(await failure(message(KEY))).toMatchObject({ name: 'Unavailable', dependency: 'numbers' });
     expect(ports.draws).toHaveLength(1);
   });
 
-  test('a key is not noted as confirmed when it came too late', async () => {
+  test('a key is not noted as confirmed if the confirm was late', async () => {
     ports.answers = [drawn];
     ports.onPublish = () => clock.pass(2_001);
     await failure(message(KEY));
@@ -151,8 +151,8 @@ describe('a create is acknowledged within two seconds of asking for its draw, or
   });
 });
 
-describe('what the log would refuse', () => {
-  test('is refused before a number is drawn, and none is spent', async () => {
+describe('a create that the log would refuse', () => {
+  test('is refused before a number is drawn', async () => {
     const full = new Unavailable('requests', 'full');
     ports.refusal = (token) => (token === TOKEN ? full : undefined);
     ports.answers = [drawn, drawn, drawn];
@@ -163,7 +163,7 @@ describe('what the log would refuse', () => {
   });
 });
 
-describe('a key of which only the store can tell', () => {
+describe('a key that only the store can know', () => {
   test('is answered from the store, and nothing is published', async () => {
     ports.answers = [unsure];
     ports.stored = storedCreate({ first: 2 });
@@ -180,7 +180,7 @@ describe('a key of which only the store can tell', () => {
     expect(ports.askedKeys).toEqual([{ scope: 'applications', hash: KEY.hash }]);
   });
 
-  test('is a conflict where it is stored with another body', async () => {
+  test('is a conflict if it is stored with another body', async () => {
     ports.stored = storedCreate({ bodyHash: 'c'.repeat(64) });
     for (const create of [() => message(KEY), () => acceptance.application('App', KEY)]) {
       ports.answers = [unsure];
@@ -189,7 +189,7 @@ describe('a key of which only the store can tell', () => {
     expect(ports.published).toEqual([]);
   });
 
-  test('is drawn for where the store does not have it: the draw is told in which epoch that was found', async () => {
+  test('leads to a draw if the store does not have it: the draw names the epoch of that look', async () => {
     ports.answers = [unsure, { ...unsure, epoch: 4 }, drawn];
     expect(await message(KEY)).toBe(5);
     expect(ports.calls).toEqual(['draw', 'keyedCreate', 'draw', 'keyedCreate', 'draw', 'publish', 'confirm']);
@@ -199,7 +199,7 @@ describe('a key of which only the store can tell', () => {
     expect(ports.draws.at(-1)?.keyAbsentIn).toBe(3);
   });
 
-  test('stays known to be absent while a counter is opened', async () => {
+  test('is not looked up again after a counter was created', async () => {
     ports.answers = [unsure, missing, drawn];
     expect(await message(KEY)).toBe(5);
     expect(ports.draws.map(({ keyAbsentIn }) => keyAbsentIn)).toEqual([undefined, 3, 3]);
@@ -207,7 +207,7 @@ describe('a key of which only the store can tell', () => {
 });
 
 describe('a sequence without a counter', () => {
-  test('gets one in the epoch in which it was found to have none, and is drawn from again', async () => {
+  test('gets one in the epoch in which it was missing, and is drawn from again', async () => {
     ports.answers = [{ ...missing, epoch: 8 }, drawn];
     expect(await message()).toBe(5);
     expect(seeds.of).toEqual([{ sequence: { kind: 'messages', token: TOKEN, chat: 1 }, epoch: 8 }]);
@@ -219,7 +219,7 @@ describe('a sequence without a counter', () => {
     expect(await failure(message())).toBeInstanceOf(NotFound);
   });
 
-  test('is tried four times, not for ever', async () => {
+  test('is drawn from four times at most', async () => {
     ports.answers = Array.from({ length: 10 }, () => missing);
     expect(await failure(message())).toMatchObject({ name: 'Unavailable', dependency: 'numbers' });
     expect(ports.draws).toHaveLength(4);
@@ -241,7 +241,7 @@ describe('the counter of a new owner', () => {
     ]);
   });
 
-  test('is not opened where the owner came before: it may have counted and gone', async () => {
+  test('is not opened for a repeated create: it may have counted and expired', async () => {
     ports.answers = [repeated, { ...registered, status: 'repeated', confirmed: false }, drawn];
     await acceptance.chat(TOKEN, 'Chat', KEY);
     await acceptance.application('App', KEY);
@@ -257,7 +257,7 @@ describe('the counter of a new owner', () => {
     expect(ports.seeded).toEqual([]);
   });
 
-  test('may fail to open: the owner is kept and answered, and the log says so', async () => {
+  test('may fail to open: the owner is acknowledged, and the failure is logged', async () => {
     ports.answers = [drawn];
     ports.onSeed = () => Promise.reject(new Unavailable('numbers', 'x'));
     expect(await acceptance.chat(TOKEN, 'Chat')).toBe(5);
@@ -265,8 +265,8 @@ describe('the counter of a new owner', () => {
   });
 });
 
-describe('that a key is durable', () => {
-  test('is noted with the event that it came to, once it is', async () => {
+describe('the note that a key is durable', () => {
+  test('names the event of the key, and is sent after the confirm', async () => {
     ports.answers = [drawn, { ...registered }];
     await message(KEY);
     await acceptance.application('App', KEY);
@@ -278,7 +278,7 @@ describe('that a key is durable', () => {
     expect(ports.calls.slice(0, 3)).toEqual(['draw', 'publish', 'confirm']);
   });
 
-  test('need not be noted: the create is answered all the same, at once', async () => {
+  test('may fail or hang: the create is answered all the same, at once', async () => {
     ports.answers = [drawn, drawn];
     ports.onConfirm = () => Promise.reject(new Unavailable('numbers', 'x'));
     expect(await message(KEY)).toBe(5);
@@ -288,10 +288,10 @@ describe('that a key is durable', () => {
   });
 });
 
-describe('creates that travel together', () => {
+describe('creates in one array', () => {
   const create = (content: string): Create => ({ type: 'messages', token: TOKEN, chat: 1, contents: [content] });
 
-  test('are drawn for in their order before the call returns', () => {
+  test('request their draws in order before the call returns', () => {
     ports.answers = [drawn, drawn, drawn];
     acceptance.accept([create('a'), { type: 'chat', token: TOKEN, name: 'b' }, create('c')], () => {});
     expect(ports.draws).toMatchObject([
@@ -301,7 +301,7 @@ describe('creates that travel together', () => {
     ]);
   });
 
-  test('end each on its own, and once: one that is slow or refused keeps back no other', async () => {
+  test('end once each: one that is slow or refused does not delay the others', async () => {
     const { promise: look, resolve: found } = Promise.withResolvers<void>();
     seeds.seed = () => look;
     const refused = new Unavailable('numbers', 'x');

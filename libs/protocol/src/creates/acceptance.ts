@@ -16,7 +16,7 @@ import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
 import type { CounterSeeds } from './counter-seeds.ts';
 import { type Accepted, type Create, type Outcome, ownSequenceOf, type Settled, sequenceOf } from './create.ts';
 
-/** What a create needs from outside. */
+/** The ports of Acceptance. */
 export interface AcceptanceParts {
   readonly numbering: Numbering;
   readonly log: Pick<EventLog, 'publish' | 'refusal'>;
@@ -26,16 +26,16 @@ export interface AcceptanceParts {
   readonly logger: Record<'debug' | 'warn', (details: object, text: string) => void>;
 }
 
-/** How often a draw is tried: each other time something was looked up in the store, or an epoch had begun meanwhile. */
+/** How often a create draws at most. It draws again after a look into the store, or if a new epoch has begun. */
 const DRAWS_MAX = 4;
 
-/** What is to be answered for a create, and what must be durable first; nothing where it is already. */
+/** The answer to a create, and what to publish before it; undefined if that is durable already. */
 interface Claim {
   readonly accepted: Accepted;
   readonly publish?: Publish;
 }
 
-/** `fresh`: drawn now, not when the key came first. `since`: just before the draw was asked for. */
+/** `fresh`: drawn now, not by an earlier create with the same key. `since`: just before the request for the draw. */
 interface Publish {
   readonly event: Event;
   readonly fresh: boolean;
@@ -43,11 +43,11 @@ interface Publish {
 }
 
 /**
- * The hot path: draw a number, publish the event, and acknowledge only if the log confirmed within two seconds of asking
- * for the draw. After that a new epoch may have begun in which the event counts as late, so its creator must not have
- * been told that it is kept.
+ * The hot path: draw a number, publish the event, and acknowledge only if the log confirms within two seconds of the
+ * request for the draw. Later a new epoch may have begun, in which the event is rejected as late: it must not be
+ * acknowledged then.
  *
- * Creates come in arrays, and each ends on its own: one that has to look in the store does not keep back the others.
+ * Creates come in arrays, and each ends on its own: one that looks into the store does not delay the others.
  */
 export class Acceptance {
   readonly #parts: AcceptanceParts;
@@ -57,7 +57,7 @@ export class Acceptance {
   }
 
   /**
-   * Accepts or refuses each of the creates. All draws are asked for before this returns, in the order of the array.
+   * Accepts or refuses each of the creates. All draws are requested before this returns, in the order of the array.
    * Refusals are domain errors: NotFound, IdempotencyConflict, Unavailable, EventRejected.
    */
   accept(creates: readonly Create[], settled: Settled): void {
@@ -65,17 +65,17 @@ export class Acceptance {
     for (const create of creates) void this.#accept(create, index++, settled);
   }
 
-  /** Accepts an application and answers its token. */
+  /** Accepts an application and returns its token. */
   application(name: string, key?: IdempotencyKey): Promise<Token> {
     return this.#acceptOne({ type: 'application', name, key }, tokenOf);
   }
 
-  /** Accepts a chat and answers its number. */
+  /** Accepts a chat and returns its number. */
   chat(token: Token, name: string, key?: IdempotencyKey): Promise<number> {
     return this.#acceptOne({ type: 'chat', token, name, key }, firstOf);
   }
 
-  /** Accepts messages under consecutive numbers, all or none, and answers the first number. */
+  /** Accepts messages under consecutive numbers, all or none, and returns the first number. */
   messages(token: Token, chat: number, contents: string[], key?: IdempotencyKey): Promise<number> {
     return this.#acceptOne({ type: 'messages', token, chat, contents, key }, firstOf);
   }
@@ -108,7 +108,7 @@ export class Acceptance {
     settled(index, outcome);
   }
 
-  /** Draws, and where the draw cannot be answered yet, looks up what it lacks and draws again. */
+  /** Draws. If the draw lacks a counter, or what the store knows about the key, gets that and draws again. */
   async #claim(create: Create): Promise<Claim> {
     const { numbering, log, seeds, clock } = this.#parts;
     const token = create.type === 'application' ? numbering.newToken(create.key) : create.token;
@@ -138,7 +138,7 @@ export class Acceptance {
     return numbering.draw({ sequence: sequenceOf(create), count, key, keyAbsentIn });
   }
 
-  /** The create that is stored under the key, if there is one. */
+  /** The create that the store has under the key, if there is one. */
   async #storedUnder(scope: Token | 'applications', key: IdempotencyKey | undefined): Promise<Accepted | undefined> {
     const stored = key && (await this.#parts.store.keyedCreate(scope, key.hash));
     if (stored !== undefined && stored.bodyHash !== key?.body) throw new IdempotencyConflict();
@@ -149,14 +149,14 @@ export class Acceptance {
     if (key === undefined) return;
     const { numbering, logger } = this.#parts;
     numbering.confirm(type === 'application' ? 'applications' : token, key, id).catch((error: unknown) => {
-      // Only spares a repetition its second publish, which the store would skip.
+      // The note only saves a second publish if the create is repeated; the store would skip that one.
       logger.debug({ err: error }, 'could not note that a keyed create is durable');
     });
   }
 
   /**
-   * The owner is durable already: without its counter the first draw looks in the store, nothing is lost. Not for an
-   * owner that may be known since long: its counter may have counted and gone.
+   * Creates the counter of a new, durable owner at 0. If that fails, the first draw looks into the store.
+   * Not for a repeated create: its counter may have counted and expired.
    */
   async #openCounter(owner: Event): Promise<void> {
     const sequence = ownSequenceOf(owner);
@@ -193,7 +193,7 @@ function refuseLate(clock: Clock, since: Moment): void {
   if (isOver(clock, since)) throw new Unavailable('event log', 'The event log did not confirm in time.');
 }
 
-/** The moment of another try, unless looking things up has taken so long that the client is to be told. */
+/** The moment of the next draw. Throws Unavailable if the create has taken longer than two seconds. */
 function refuseSlow(clock: Clock, begun: Moment): Moment {
   if (isOver(clock, begun)) throw unsettled();
   return momentOf(clock);

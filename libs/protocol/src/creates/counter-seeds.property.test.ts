@@ -1,4 +1,4 @@
-/** Whoever misses a counter, in whatever order, while creates are accepted, owners come and calls fail. */
+/** Missing counters in random order, while creates are accepted, owners are created and calls fail. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { NotFound, type Sequence, Unavailable } from '@parley/domain';
 import fc from 'fast-check';
@@ -41,20 +41,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: accept },
 );
 
-/** Somebody who misses a counter, and how much was accepted when it was asked for. */
+/** A call for a missing counter, and the last number that was accepted before the call. */
 interface Asker {
   readonly chat: number;
   readonly epoch: number;
   readonly accepted: number;
 }
 
-/** Ports that answer when they are told to. A chat is there from its first message on: number 1 makes its owner. */
+/** Ports that return when a step says so. A chat exists from its first message on: number 1 creates its owner. */
 class Run {
   readonly calls: ((fails: boolean) => void)[] = [];
   readonly askers = new Set<Asker>();
   readonly counted = { seeded: 0, shared: 0, unknown: 0, remembered: 0 };
   readonly clock = new ManualClock();
-  /** By chat: the last number that is durable, the last one that is stored, when the store was found to have none. */
+  /** By chat: the last durable number, the last stored number, and when the store was found to have none. */
   readonly #accepted = new Map<number, number>();
   readonly #stored = new Map<number, number>();
   readonly #absentSince = new Map<number, number>();
@@ -89,7 +89,7 @@ class Run {
         else expect(error).toBeInstanceOf(Unavailable);
       },
     );
-    // One look for all who miss it at once; none for an owner that was not there a moment ago.
+    // Concurrent calls share one look into the store; an owner that was absent a moment ago needs none.
     expect(this.calls.length - before).toBe(shares || remembered ? 0 : 1);
     this.counted.shared += shares ? 1 : 0;
     this.counted.remembered += remembered ? 1 : 0;
@@ -113,7 +113,7 @@ class Run {
     });
   }
 
-  /** No counter begins below what was accepted before anybody of this epoch missed it. */
+  /** No counter begins below what was accepted before the first call of this epoch that still waits for it. */
   #seed(chat: number, number: number, epoch: number | undefined): Promise<void> {
     const askers = [...this.askers].filter((asker) => asker.chat === chat && asker.epoch === epoch);
     expect(askers).not.toEqual([]);
@@ -133,7 +133,7 @@ class Run {
   }
 }
 
-/** A token for each chat, because a fence is asked for by token. */
+/** A token for each chat, because a fence is requested by token. */
 function sequenceOf(chat: number): Sequence {
   return { kind: 'messages', token: `${TOKEN}${chat}`, chat };
 }
@@ -142,7 +142,7 @@ function chatOf(sequence: Sequence): number {
   return sequence.kind === 'messages' ? sequence.chat : 0;
 }
 
-test('a counter begins above all that was accepted before it was missed, and nobody waits for ever', async () => {
+test('a counter begins above all that was accepted before it was missed, and each call ends', async () => {
   const counted: Record<string, number> = {};
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
@@ -154,7 +154,7 @@ test('a counter begins above all that was accepted before it was missed, and nob
     }),
     { numRuns: 400 },
   );
-  // Each kind of answer was seen.
+  // Each kind of outcome was seen.
   for (const count of Object.values(counted)) expect(count).toBeGreaterThan(20);
   expect(Object.keys(counted)).toHaveLength(4);
 });

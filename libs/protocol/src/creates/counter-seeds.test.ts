@@ -21,7 +21,7 @@ function messagesOf(chat: number): Sequence {
 }
 
 describe('a counter that is missing', () => {
-  test('is opened with what the store has behind a fence, in the epoch of the draw', async () => {
+  test('is opened with the highest number that the store has after a fence, in the epoch of the draw', async () => {
     ports.seq = 41;
     ports.highestNumber = { number: 9, epoch: 2, at: 5 };
     await seeds.seed(messagesOf(1), 3);
@@ -42,7 +42,7 @@ describe('a counter that is missing', () => {
     expect(ports.calls).toEqual(['fence', 'highest', 'seed']);
   });
 
-  test('is not opened where the fence, the look or the seed fails; the next call tries anew', async () => {
+  test('is not opened if the fence, the look into the store or the seed fails; the next call tries anew', async () => {
     const error = new Unavailable('event log', 'x');
     for (const part of ['onFence', 'onLook', 'onSeed'] as const) {
       ports[part] = () => Promise.reject(error);
@@ -55,8 +55,8 @@ describe('a counter that is missing', () => {
   });
 });
 
-describe('several who miss counters at once', () => {
-  test('share one look for a sequence in an epoch, and its failure', async () => {
+describe('concurrent calls for missing counters', () => {
+  test('share one look into the store for a sequence and an epoch, and its failure', async () => {
     const { promise: passed, resolve: pass, reject: fail } = Promise.withResolvers<void>();
     ports.onFence = () => passed;
     const three = [1, 2, 3].map(() => seeds.seed(messagesOf(1), 3));
@@ -71,18 +71,18 @@ describe('several who miss counters at once', () => {
     fail(new Error('too late to matter'));
   });
 
-  test('do not share it where they miss another sequence', async () => {
+  test('do not share it for different sequences', async () => {
     await Promise.all([seeds.seed(messagesOf(1), 3), seeds.seed(messagesOf(2), 3), seeds.seed(CHATS, 3)]);
     expect(ports.looks.map(({ sequence }) => sequence)).toEqual([messagesOf(1), messagesOf(2), CHATS]);
   });
 
-  test('do not share it where an epoch has begun between them: each looks, and seeds in its own', async () => {
+  test('do not share it if an epoch has begun between them: each looks, and seeds in its own epoch', async () => {
     await Promise.all([seeds.seed(messagesOf(1), 3), seeds.seed(messagesOf(1), 4)]);
     expect(ports.looks).toHaveLength(2);
     expect(ports.seeded.map(({ epoch }) => epoch)).toEqual([3, 4]);
   });
 
-  test('do not share one that is over', async () => {
+  test('do not share a look that has ended', async () => {
     await seeds.seed(messagesOf(1), 3);
     ports.highestNumber = { number: 12 };
     await seeds.seed(messagesOf(1), 3);
@@ -95,13 +95,13 @@ describe('an owner that the store does not have', () => {
     ports.highestNumber = undefined;
   });
 
-  test('is named, and no counter is opened', async () => {
+  test('leads to a NotFound that names its kind, and no counter is opened', async () => {
     expect(await failure(seeds.seed(messagesOf(1), 3))).toEqual(new NotFound('chat'));
     expect(await failure(seeds.seed(CHATS, 3))).toEqual(new NotFound('application'));
     expect(ports.seeded).toEqual([]);
   });
 
-  test('is remembered for half a second: asking again costs nothing', async () => {
+  test('is remembered for half a second: the next call does not look into the store', async () => {
     await failure(seeds.seed(messagesOf(1), 3));
     ports.highestNumber = { number: 0 };
     clock.pass(499);
@@ -111,7 +111,7 @@ describe('an owner that the store does not have', () => {
     await seeds.seed(messagesOf(2), 3);
   });
 
-  test('is not remembered longer, by either clock, however often it is asked for', async () => {
+  test('is not remembered longer, by either clock, however often it is requested', async () => {
     for (const pass of [() => clock.pass(1), () => clock.suspend(1)]) {
       ports.highestNumber = undefined;
       await failure(seeds.seed(messagesOf(1), 3));
@@ -126,7 +126,7 @@ describe('an owner that the store does not have', () => {
     expect(ports.seeded).toHaveLength(2);
   });
 
-  test('is one of 10,000 that are remembered at most', async () => {
+  test('is remembered together with 9,999 others at most', async () => {
     for (let chat = 1; chat <= 10_000; chat += 1) await failure(seeds.seed(messagesOf(chat), 3));
     await failure(seeds.seed(messagesOf(1), 3));
     expect(ports.looks).toHaveLength(10_000);
@@ -136,7 +136,7 @@ describe('an owner that the store does not have', () => {
   });
 });
 
-/** Whatever can go on without anybody's help has. */
+/** Resolves when all promises have settled that wait for nothing from the test. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -13,9 +13,9 @@ export interface CounterSeedsParts {
 }
 
 /**
- * Opens the counter of a sequence that has none, from what the store has. The fence comes first: what was accepted
- * before must be stored, or a number could be given twice. Concurrent calls for a sequence share one look; an owner
- * that does not exist is remembered for half a second, so that asking for it again and again costs nothing.
+ * Creates the missing counter of a sequence from the highest number in the store. A fence comes first: what was
+ * accepted before must be stored, or a number could be given twice. Concurrent calls for a sequence share one look into
+ * the store. An unknown owner is remembered for half a second, so that repeated requests for it cost nothing.
  */
 export class CounterSeeds {
   readonly #parts: CounterSeedsParts;
@@ -27,8 +27,8 @@ export class CounterSeeds {
   }
 
   /**
-   * Resolves when the sequence has a counter in the epoch in which it was found to have none. Throws NotFound for an
-   * unknown owner, Unavailable.
+   * Resolves when the sequence has a counter. `epoch`: the one in which the counter was missing. Rejects with NotFound
+   * for an unknown owner, or with Unavailable.
    */
   seed(sequence: Sequence, epoch: number): Promise<void> {
     const name = sequenceKey(sequence);

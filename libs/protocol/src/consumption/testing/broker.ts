@@ -1,15 +1,15 @@
 import type { Event } from '@parley/domain';
 import type { Message } from '../message.ts';
 
-/** A message in the log, and what became of it. */
+/** A published message, and what has happened to it. */
 export interface Sent {
-  /** In the order of publishing. */
+  /** Its position in the order of publishing. */
   readonly place: number;
   readonly content: Buffer;
   readonly properties: Message['properties'];
   readonly events: readonly Event[];
   readonly junk: boolean;
-  /** How often a consumer was lost that had it. */
+  /** How many consumers were lost while they had it unacked. */
   losses: number;
   acknowledged: boolean;
 }
@@ -25,8 +25,8 @@ export interface Delivered extends Message {
 }
 
 /**
- * A queue as RabbitMQ's are: one consumer is active until it ends, then the one that has waited longest is. What an ended
- * consumer had comes before all others, but behind what an earlier one had and lost (RabbitMQ issue 10499).
+ * A queue that behaves like RabbitMQ's. One consumer is active until it ends; then the one that has waited longest is.
+ * What a lost consumer had comes before all fresh messages, but after what an earlier one had (RabbitMQ issue 10499).
  */
 export class Broker {
   readonly sent: Sent[] = [];
@@ -49,7 +49,7 @@ export class Broker {
     this.#consumers.push(consumer);
   }
 
-  /** Answers whether anything could be delivered. */
+  /** Delivers one message. Returns false if there was none, or no consumer could take it. */
   deliver(): boolean {
     const active = this.#consumers[0];
     if (active === undefined || active.unacknowledged.length >= active.prefetch) return false;
@@ -69,14 +69,14 @@ export class Broker {
     message.sent.acknowledged = true;
   }
 
-  /** As if a consumer had come between, taken this many of those that were returned, and was lost too. */
+  /** As if another consumer had taken this many redeliveries and was lost too. */
   rotate(taken: number): void {
     const again = this.#returned.splice(0, taken);
     for (const sent of again) sent.losses += 1;
     this.#returned.push(...again);
   }
 
-  /** Its channel has ended. */
+  /** The consumer's channel has ended. */
   end(consumer: Consumer): void {
     const index = this.#consumers.indexOf(consumer);
     if (index === -1) return;

@@ -9,7 +9,7 @@ import type { Promises } from './promises.ts';
 type Subscribed = Subscription<Delivered, Consumer>;
 type Wanted = Step<Delivered, Consumer>;
 
-/** What comes of the step that a process is at. */
+/** How the current step of a process ends. */
 export type Outcome = 'done' | 'fails' | 'throws';
 
 export interface Around {
@@ -20,10 +20,10 @@ export interface Around {
   readonly waitingBytesMax?: number;
 }
 
-/** Runs PartitionConsumption as a worker does, one step at a time, in an order that a test decides. */
+/** Runs PartitionConsumption as a worker does, one step at a time, in an order that a test chooses. */
 export class Process {
   readonly rules: PartitionConsumption<Delivered, Consumer>;
-  /** The step that it is at. */
+  /** The step that the process is at. */
   wanted: Wanted | undefined;
   /** The prefetch of each subscription so far. */
   readonly subscriptions: number[] = [];
@@ -56,7 +56,7 @@ export class Process {
     this.#around.broker.subscribe(consumer);
   }
 
-  /** Goes on to the next step. Answers whether there was anything to do. */
+  /** Does one step. Returns whether there was anything to do. */
   step(outcome: Outcome = 'done'): boolean {
     if (this.#dead) return false;
     if (this.wanted === undefined) {
@@ -73,12 +73,12 @@ export class Process {
     return true;
   }
 
-  /** Steps on until there is nothing to do. */
+  /** Does steps until there is nothing to do. */
   settle(outcome: Outcome = 'done'): void {
     for (let steps = 0; this.step(outcome); steps += 1) if (steps > 100_000) throw new Error('it never ends');
   }
 
-  /** Its connection ends, and it makes another. */
+  /** The process loses its connection and makes another. */
   lose(): void {
     const subscription = this.rules.current;
     if (this.#dead || subscription === undefined) return;
@@ -95,7 +95,7 @@ export class Process {
     if (ended !== undefined) this.#subscribeAnew(ended);
   }
 
-  /** A graceful stop. What is tried in it fails, or is done. */
+  /** A graceful stop. `outcome`: how each of its last steps ends. */
   stop(outcome: Outcome = 'done'): void {
     if (this.#dead) return;
     this.rules.stop();
@@ -122,7 +122,7 @@ export class Process {
   #throw(): void {
     this.wanted = undefined;
     this.#steps = undefined;
-    this.#toRun = true; // what is delivered next begins a run
+    this.#toRun = true; // the next step begins a new run
     const ended = this.rules.gaveUp();
     if (ended !== undefined) this.#subscribeAnew(ended);
   }
@@ -169,7 +169,7 @@ export class Process {
   }
 }
 
-/** Whether it may fail, and is then tried again. */
+/** Whether the step may fail and is retried then. */
 function isTried(step: Wanted): step is Wanted & { kind: 'store' | 'put aside' | 'pass fence' } {
   return step.kind === 'store' || step.kind === 'put aside' || step.kind === 'pass fence';
 }

@@ -3,8 +3,8 @@ import type { Fence, Letter } from '../message.ts';
 import type { Delivered, Sent } from './broker.ts';
 
 /**
- * The store and the dead letters of a simulation. It looks at each step for what is promised and throws where that does
- * not hold.
+ * The store and the dead letters of a simulation. They check at each step what the consumption promises, and throw if a
+ * promise is broken.
  */
 export class Promises {
   readonly stored = new Map<string, Event>();
@@ -12,12 +12,12 @@ export class Promises {
   readonly malformed = new Set<Sent>();
   epoch = 0;
   readonly answered = new Set<string>();
-  /** The highest place of which a message that nobody had before was stored. */
+  /** The highest place of all stored messages that were never redelivered. */
   #highest = -1;
 
   constructor(private readonly sent: readonly Sent[]) {}
 
-  /** Stores as the store does: never a chat without its application, or a message without its chat. */
+  /** Like the real store: rejects a chat without its application, or a message without its chat. */
   store(events: readonly Event[]): Rejection[] {
     this.#checkOrder(events);
     const rejections: Rejection[] = [];
@@ -28,7 +28,7 @@ export class Promises {
     return rejections;
   }
 
-  /** `message`: what the letter is of. */
+  /** Throws if what the letter holds could have been stored. */
   putAside(letter: Letter): void {
     if ('rejection' in letter) {
       const { event } = letter.rejection;
@@ -60,11 +60,11 @@ export class Promises {
     this.answered.add(correlationId);
   }
 
-  /** Once everything is acknowledged. */
+  /** Called when everything is acknowledged. Throws if an event is lost, or a fence was never answered. */
   checkAll(): void {
     const events = this.sent.flatMap((sent) => sent.events);
     for (const event of events) {
-      // Without an owner before it, it is stored all the same where returned deliveries came in another order.
+      // An event without an owner before it may be stored too: redeliveries may come in another order.
       if (!this.stored.has(event.id) && (this.#isStorable(event) || !this.rejected.has(event.id)))
         throw new Error(`a ${event.type} is lost`);
     }
@@ -81,7 +81,7 @@ export class Promises {
     if (sent.junk && !this.malformed.has(sent)) throw new Error(`${how} before it was put aside`);
   }
 
-  /** What nobody had before is stored in the order of publishing, and behind all such that was stored earlier. */
+  /** Messages that were never redelivered must be stored in the order of publishing. */
   #checkOrder(events: readonly Event[]): void {
     for (const event of events) {
       const sent = this.sent.find(
@@ -98,7 +98,7 @@ export class Promises {
     return [...this.stored.values()].some((owner) => owns(owner, event)) || event.type === 'application';
   }
 
-  /** Whether its owners came before it. */
+  /** Whether its owners were published before it. */
   #isStorable(event: Event): boolean {
     if (event.type === 'application') return true;
     const place = this.sent.findIndex(({ events }) => events.some(({ id }) => id === event.id));

@@ -5,7 +5,7 @@ import { Promises } from './promises.ts';
 
 const key = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
 
-/** One partition with its log, its store, and the processes that consume it. */
+/** One partition: its queue, its store, and the processes that consume it. */
 export class World {
   readonly broker = new Broker();
   readonly promises = new Promises(this.broker.sent);
@@ -49,12 +49,12 @@ export class World {
     return correlationId;
   }
 
-  /** Delivers what can be delivered. */
+  /** Delivers until no consumer can take more, or the queue is empty. */
   deliver(): void {
     while (this.broker.deliver());
   }
 
-  /** Lets the processes do everything, time included, until nothing is left in the log. Throws where that never is. */
+  /** Delivers, runs the processes and lets time pass until all is acknowledged. Throws after 2,000 turns. */
   drain(...processes: readonly Process[]): void {
     for (let turn = 0; !this.broker.isEmpty; turn += 1) {
       if (turn > 2_000) throw new Error('something is never acknowledged');

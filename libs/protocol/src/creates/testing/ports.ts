@@ -12,7 +12,7 @@ import type {
 } from '@parley/domain';
 import type { Clock } from '../../clock.ts';
 
-/** A clock that goes on only where a test says so. */
+/** A clock that moves only when a test moves it. */
 export class ManualClock implements Clock {
   #monotonicMs = 1_000;
   #wallMs = Date.UTC(2026, 0, 1);
@@ -30,12 +30,12 @@ export class ManualClock implements Clock {
     this.#wallMs += ms;
   }
 
-  /** The whole machine sleeps: the monotonic clock stands still meanwhile. */
+  /** The machine is suspended: the monotonic clock stops meanwhile. */
   suspend(ms: number): void {
     this.#wallMs += ms;
   }
 
-  /** Somebody sets the wall clock back. */
+  /** The wall clock is set back. */
   setBack(ms: number): void {
     this.#wallMs -= ms;
   }
@@ -46,11 +46,11 @@ export const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) 
 
 type Answer = DrawAnswer | RegisterAnswer | Error;
 
-/** Answers what a test puts into it, and notes all that is asked. Whatever is not told otherwise works at once. */
+/** Ports that record all calls and return what a test sets. All but draws succeed at once by default. */
 export class FakePorts {
-  /** Answers to draws and registrations, in order. */
+  /** The results of draws and registrations, in order. */
   answers: (Answer | (() => Answer | Promise<Answer>))[] = [];
-  /** By the token that is asked about. */
+  /** The log's refusal for a token. */
   refusal: (token: string) => Unavailable | undefined = () => undefined;
   onPublish: (event: Event) => void | Promise<void> = () => {};
   onSeed: () => void | Promise<void> = () => {};
@@ -134,14 +134,14 @@ export class FakePorts {
   }
 }
 
-/** Answers to draws. The first number is 5, the epoch 3. */
+/** Results of draws. The first number is 5, the epoch 3. */
 export const DRAWN = { first: 5, eventId: '00000003'.padEnd(32, 'e'), epoch: 3, at: 1_700_000_000_000 };
 export const drawn = { status: 'drawn', ...DRAWN } as const;
 export const repeated = { status: 'repeated', confirmed: false, ...DRAWN } as const;
 export const missing = { status: 'missing', epoch: 3 } as const;
 export const unsure = { status: 'unsure', epoch: 3 } as const;
 
-/** What the store has under a key. */
+/** A create as the store has it under its key. */
 export function storedCreate(some: Partial<KeyedCreate> = {}): KeyedCreate {
   return { eventId: 'f'.repeat(32), bodyHash: KEY.body, token: TOKEN, first: 2, epoch: 2, at: 0, ...some };
 }
