@@ -10,11 +10,11 @@ import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 import { Topology } from './topology.ts';
 
-describe('what is not done is not acknowledged', () => {
+describe('RabbitMQ gets no acknowledgement of', () => {
   const system = new TestSystem(1);
   const queue = () => testTopology(system.queuePrefix, 1).queue(0);
 
-  /** A consumer takes this many deliveries and is lost with them. Answers what they are. */
+  /** Gets this many deliveries on a consumer that is lost then. Returns them. */
   async function take(count: number): Promise<ConsumeMessage[]> {
     return onChannel(async (channel) => {
       const { promise, resolve } = Promise.withResolvers<ConsumeMessage[]>();
@@ -26,14 +26,14 @@ describe('what is not done is not acknowledged', () => {
     });
   }
 
-  /** The types of what is in the queue, and whom a fence is for. */
+  /** What the queue still has: for a fence its id, for others their type. */
   async function left(): Promise<unknown[]> {
     const { messageCount } = await onChannel((channel) => channel.checkQueue(queue()));
     const taken = messageCount === 0 ? [] : await take(messageCount);
     return taken.map(({ properties }) => properties.correlationId ?? properties.type);
   }
 
-  test('a delivery whose dead letter RabbitMQ has not confirmed, though the connection that consumes is well', async () => {
+  test('a delivery whose dead letter is not confirmed, even while the consuming connection works', async () => {
     const publishing = await system.started();
     const stats = newStats();
     const topology = new Topology({ partitions: 1, queuePrefix: system.queuePrefix, queueBytesMax: 512 * 1024 * 1024 });
@@ -51,7 +51,7 @@ describe('what is not done is not acknowledged', () => {
     expect(await left()).toEqual(['events']);
   });
 
-  test('a fence that was returned and waits, where what came behind it is stored', async () => {
+  test('a redelivered fence that still waits, after an event behind it was stored', async () => {
     const drivers = await system.started();
     const other = await system.started();
     const token = system.token(0);
@@ -66,10 +66,10 @@ describe('what is not done is not acknowledged', () => {
       stored.push(...events);
       return [];
     };
-    // The first fence comes alone, and waits; then the second, the event, and the first.
+    // The first fence is delivered alone, and waits. Then the second fence, the event and the first fence come.
     await drivers.source.consume(store, async () => {
       tries += 1;
-      throw new Error('the store is away');
+      throw new Error('the store is unreachable');
     });
     await until('the fences could not be passed', () => tries > 0);
     await drivers.source.stop();

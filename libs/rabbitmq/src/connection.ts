@@ -7,21 +7,21 @@ import { explained, WrongRabbitmq } from './wrong-rabbitmq.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_FIRST_MS = 100;
 const RECONNECT_MAX_MS = 2_000;
-/** A server that hangs is noticed after two to three of these. */
+/** RabbitMQ's heartbeat. A hanging server is noticed after two to three of them. */
 const HEARTBEAT_SECONDS = 3;
 const CLOSE_MS = 1_000;
-/** Declares every queue of the topology, on a server that may have just started. */
+/** Enough to declare all queues on a server that has just started. */
 const SETUP_MS = 60_000;
-/** Quorum queues are as we use them (delivery limits beside a single active consumer) since 4.0. */
+/** Since 4.0 quorum queues have what we use: a delivery limit together with a single active consumer. */
 const RABBITMQ_MAJOR_MIN = 4;
 
 export interface ConnectionOptions {
   readonly url: string;
   /** Shown in RabbitMQ's list of connections. */
   readonly name: string;
-  /** Declares and subscribes what is needed, after every connect. The connection counts as open when it has resolved. */
+  /** Called after every connect, to declare queues and subscribe. The connection counts as open when it resolves. */
   readonly setup: (model: ChannelModel) => Promise<void>;
-  /** The connection is gone, and its channels with it. May be called more than once. */
+  /** Called when the connection and its channels are lost; perhaps more than once. */
   readonly lost: () => void;
   readonly stats: Pick<RabbitmqStats, 'connectionsLost'>;
   readonly logger: Logger | undefined;
@@ -30,22 +30,22 @@ export interface ConnectionOptions {
 export type ConnectionState = 'away' | 'open' | 'blocked';
 
 /**
- * A connection that comes back by itself, as long as it takes. Channels do not: `setup` makes them each time, and where
- * one of them fails on its own, `reconnect` starts everything anew.
+ * A connection that reconnects by itself, without a time limit. Channels do not come back by themselves: `setup` opens
+ * them after each connect. If one channel fails, `reconnect` makes a new connection with new channels.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #ready = Promise.withResolvers<void>();
   #recovering: RecoveringChannelModel | undefined;
   #model: ChannelModel | undefined;
-  /** Whose end has been asked for. */
+  /** The connection that `reconnect` closes. */
   #givenUp: ChannelModel | undefined;
   #state: ConnectionState = 'away';
   #closing: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#ready.promise.catch(() => {}); // whoever does not ask need not handle it
+    this.#ready.promise.catch(() => {}); // no unhandled rejection if no caller waits
   }
 
   get state(): ConnectionState {
@@ -53,23 +53,23 @@ export class Connection {
   }
 
   /**
-   * Connects in the background. Resolves when it is open for the first time; rejects with WrongRabbitmq where waiting
-   * does not help.
+   * Connects in the background. Resolves when the connection is open for the first time. Rejects with WrongRabbitmq if
+   * waiting cannot help.
    */
   async open(): Promise<void> {
     if (this.#recovering === undefined && this.#closing === undefined) await this.#start();
     return this.#ready.promise;
   }
 
-  /** The open connection, to make further channels of it. Throws Unavailable. */
+  /** The open connection, to open further channels on. Throws Unavailable if there is none. */
   model(): ChannelModel {
     if (this.#model === undefined || this.#state === 'away') throw away();
     return this.#model;
   }
 
-  /** Gives up the connection that `setup` was called with and makes another. */
+  /** Closes `model`, a connection that `setup` got, and makes another one. */
   reconnect(model: ChannelModel): void {
-    // Later, because a channel also ends when its connection is just being closed.
+    // Not at once: a channel also closes because its connection is just being closed.
     setImmediate(() => {
       if (model !== this.#model || model === this.#givenUp || this.#closing !== undefined) return;
       this.#givenUp = model;
@@ -77,7 +77,7 @@ export class Connection {
     });
   }
 
-  /** Idempotent. Resolves within about a second, whatever the server does. */
+  /** Idempotent. Resolves within about a second, even if the server hangs. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -107,7 +107,7 @@ export class Connection {
       },
     });
     this.#recovering = recovering;
-    recovering.on('error', () => {}); // told by 'disconnect' too
+    recovering.on('error', () => {}); // 'disconnect' reports it too
     recovering.on('handler-error', (err: Error) => logger?.error({ err, name }, 'a handler of RabbitMQ events threw'));
     recovering.on('connect', () => {
       logger?.info({ name }, 'connected to RabbitMQ');
@@ -139,14 +139,14 @@ export class Connection {
     try {
       checkVersion(model);
       this.#model = model;
-      // A reply that the close overtakes may never come, and then nobody would connect again.
+      // After a close, a call in `setup` may never get its reply. `closed` ends the wait, so that recovery reconnects.
       await within(Promise.race([this.#options.setup(model), closed]), SETUP_MS, away);
-      // The recovery learns of a close only from here on: let what has arrived already be handled before.
+      // The recovery sees only a close that comes after this function: first handle one that has arrived already.
       await new Promise((resolve) => setImmediate(resolve));
       if (gone) throw new Error('the connection was closed while it was set up');
       this.#state = 'open';
     } catch (error) {
-      // The recovery would wait for ever where the server does not answer the close.
+      // Without this deadline the recovery would wait for ever for a server that does not answer the close.
       await within(model.close(), CLOSE_MS, away).catch(() => {});
       throw error;
     }
@@ -189,7 +189,7 @@ function withHeartbeat(url: string): string {
   return parsed.href;
 }
 
-/** A server that hangs never answers the close, and its socket would keep the process. */
+/** A hanging server never answers the close, and the open socket would keep the process alive. */
 function destroySocket(model: ChannelModel): void {
   (model.connection as { stream?: { destroy?: () => void } }).stream?.destroy?.();
 }

@@ -5,25 +5,25 @@ import type { Topology } from './topology.ts';
 
 const DETAIL_CHARACTERS_MAX = 1_000;
 
-/** Something that could not be stored, as it is kept. */
+/** A dead letter: what could not be stored, and why. */
 export interface DeadLetter {
-  /** `undeliverable`: it was handed on again and again, and the consumer was lost each time. */
+  /** `undeliverable`: it reached its delivery limit, because its consumer was lost each time. */
   readonly reason: RejectionReason | 'undeliverable';
-  /** For the operator. */
+  /** More about the reason, for the operator. */
   readonly detail: string;
-  /** Where it came from, where that is known. */
+  /** The partition that it comes from, if known. */
   readonly partition?: number;
-  /** When it was put aside: milliseconds since 1970, UTC. */
+  /** When it became a dead letter: milliseconds since 1970, UTC; 0 if unknown. */
   readonly at: number;
-  /** The envelope, or what came in place of one. */
+  /** The envelope, or what was published in place of one. */
   readonly content: Buffer;
 }
 
-/** A dead letter as it is published: an event in an envelope of its own, so that it can be published again as it is. */
+/** A dead letter to publish. An event has an envelope of its own, so that it can be published again unchanged. */
 export interface OutgoingLetter {
   readonly reason: RejectionReason;
   readonly detail: string;
-  /** The id of the event, where it is one. */
+  /** The id of the event, if the letter holds one. */
   readonly event: string | undefined;
   readonly content: Buffer;
   readonly options: Options.Publish;
@@ -50,7 +50,7 @@ function outgoing(
   return { ...told, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
 }
 
-/** Reads a dead letter, ours or one that RabbitMQ put aside itself. */
+/** Reads a dead letter: one that we published, or one that RabbitMQ put aside itself. */
 export function readDeadLetter({ content, properties }: Message, topology: Topology): DeadLetter {
   const headers = (properties.headers ?? {}) as Record<string, unknown>;
   const { reason, detail, partition, at } = headers;

@@ -8,7 +8,7 @@ import { messages, TestSystem } from './testing/system.ts';
 describe('dead letters that RabbitMQ has put aside', () => {
   const system = new TestSystem();
 
-  /** Takes one delivery and is lost with it, as a worker that a batch ends. */
+  /** Gets one delivery and is lost with it, like a worker that crashes. */
   async function crash(queue: string): Promise<void> {
     const connection = await connect(rabbitmqUrl());
     const channel = await connection.createChannel();
@@ -19,7 +19,7 @@ describe('dead letters that RabbitMQ has put aside', () => {
     await connection.close();
   }
 
-  test('after 50 lost consumers an envelope is put aside, named as such, and can be published again', async () => {
+  test('after 50 lost consumers an envelope is a dead letter (undeliverable), and can be published again', async () => {
     const drivers = await system.started();
     const token = system.token(1);
     const event = messages(token);
@@ -36,10 +36,10 @@ describe('dead letters that RabbitMQ has put aside', () => {
       return [];
     });
     await drivers.log.fence(token, 5_000);
-    expect(stored).toEqual([{ ...event, epoch: Number.MAX_SAFE_INTEGER }]); // of no epoch that could have ended
+    expect(stored).toEqual([{ ...event, epoch: Number.MAX_SAFE_INTEGER }]); // an epoch that is never late
   });
 
-  test('what came from nowhere is listed and stays; purging forgets what it is told to', async () => {
+  test('a letter of unknown origin is listed and not replayed; a purge removes only what matches', async () => {
     const drivers = await system.started();
     const queue = testTopology(system.queuePrefix, 2).deadLetters;
     await onChannel(async (channel) => {

@@ -8,7 +8,7 @@ import type { Topology } from './topology.ts';
 
 const STEP_MS = 5_000;
 
-/** What could never be stored, kept until an operator looks at it. Every method rejects with Unavailable. */
+/** The queue of the dead letters, which wait for an operator. Every method may reject with Unavailable. */
 export class DeadLetters {
   readonly #outbox: Outbox;
   readonly #topology: Topology;
@@ -18,13 +18,13 @@ export class DeadLetters {
     this.#topology = topology;
   }
 
-  /** Not while RabbitMQ takes nothing: the question would stay unanswered, and its channel open, each time. */
+  /** How many there are. Rejects while RabbitMQ blocks us: each call would get no answer and leave a channel open. */
   async count(): Promise<number> {
     if (this.#outbox.state !== 'open') throw away();
     return this.#withChannel(async (channel) => (await channel.checkQueue(this.#topology.deadLetters)).messageCount);
   }
 
-  /** The oldest, at most `limit` of them. They stay where they are. */
+  /** The oldest dead letters, at most `limit`. They stay in the queue. */
   async list(limit: number): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
     await this.#each(limit, async (letter) => {
@@ -35,10 +35,10 @@ export class DeadLetters {
   }
 
   /**
-   * Publishes those of the oldest `limit` that `matches` says yes to again and forgets them here. Answers how many.
-   * A letter whose partition is not known stays, and so does one that was late: nobody was told that it is kept, and its
-   * number may be another's. The others count as of no epoch, so that they can be stored in any. One may be published
-   * twice where the connection is lost; the store knows it by its id.
+   * Of the oldest `limit` dead letters, publishes again those that `matches` accepts, and removes them. Returns how
+   * many. A letter of an unknown partition stays. A late one stays too: it was never acknowledged, and its number may
+   * be taken. The others can be stored in any epoch. If the connection is lost, one may be published twice; the store
+   * recognizes it by its id.
    */
   async replay(limit: number, matches: (letter: DeadLetter) => boolean = () => true): Promise<number> {
     let replayed = 0;
@@ -52,7 +52,7 @@ export class DeadLetters {
     return replayed;
   }
 
-  /** Forgets those of the oldest `limit` that `matches` says yes to. Answers how many. */
+  /** Removes those of the oldest `limit` that `matches` accepts. Returns how many. */
   async purge(limit: number, matches: (letter: DeadLetter) => boolean = () => true): Promise<number> {
     let purged = 0;
     await this.#each(limit, async (letter) => {
@@ -63,7 +63,7 @@ export class DeadLetters {
     return purged;
   }
 
-  /** Takes letter by letter; those to keep go back when the channel is closed, at the end. */
+  /** Gets letter by letter. The kept ones stay unacked until the channel closes at the end, which requeues them. */
   async #each(limit: number, decide: (letter: DeadLetter) => Promise<'keep' | 'forget'>): Promise<void> {
     await this.#withChannel(async (channel) => {
       for (let taken = 0; taken < limit; taken += 1) {
@@ -80,7 +80,7 @@ export class DeadLetters {
       opening.then((late) => late.close()).catch(() => {});
       throw away(error);
     });
-    channel.on('error', () => {}); // told by the rejected call
+    channel.on('error', () => {}); // the rejected call reports it
     try {
       return await use(channel);
     } catch (error) {

@@ -5,7 +5,7 @@ import type { RabbitmqDrivers } from './open.ts';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 
-/** Stores everything that is in the log, in order. */
+/** Consumes until `enough`; returns the events in their order. */
 async function drained(drivers: RabbitmqDrivers, enough: (stored: readonly Event[]) => boolean): Promise<Event[]> {
   const stored: Event[] = [];
   await drivers.source.consume(async (events) => {
@@ -20,14 +20,14 @@ async function drained(drivers: RabbitmqDrivers, enough: (stored: readonly Event
 describe('publishing to RabbitMQ', () => {
   const system = new TestSystem();
 
-  test('what comes in one turn of the event loop travels in one envelope', async () => {
+  test('events of one turn of the event loop are published in one envelope', async () => {
     const { log, stats } = await system.started();
     const token = system.token(0);
     await Promise.all(Array.from({ length: 500 }, (_, index) => log.publish(messages(token, index + 1))));
     expect(stats).toMatchObject({ envelopesPublished: 1, eventsPublished: 500 });
   });
 
-  test('an envelope has about a mebibyte, and an event that is larger travels alone', async () => {
+  test('an envelope has about a mebibyte, and a larger event has an envelope of its own', async () => {
     const { log, stats } = await system.started();
     const token = system.token(0);
     const large = Array(40).fill('x'.repeat(10_000));
@@ -36,7 +36,7 @@ describe('publishing to RabbitMQ', () => {
     expect(stats.envelopesPublished).toBe(3);
   });
 
-  test('at the byte limit of the queue it refuses, early too, and nothing that was acknowledged is lost', async () => {
+  test('at the byte limit of the queue events are refused, even unpublished; no acknowledged one is lost', async () => {
     const drivers = await system.started({ queueBytesMax: 300_000 });
     const { log } = drivers;
     const token = system.token(1);
@@ -56,7 +56,7 @@ describe('publishing to RabbitMQ', () => {
     await log.publish(messages(token));
   });
 
-  test('without a server it refuses at once, and takes again when it is back', async () => {
+  test('without a server events are refused at once, and taken again when it is back', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const { log, ping, state } = await system.started({ url });
     const token = system.token(0);
@@ -76,7 +76,7 @@ describe('publishing to RabbitMQ', () => {
     proxy.close();
   });
 
-  test('where no confirm comes it rejects within two seconds, and refuses while too much waits', async () => {
+  test('without a confirm an event is rejected within 2 s; others are refused while too much waits', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const { log } = await system.started({ url });
     const token = system.token(0);
@@ -97,7 +97,7 @@ describe('publishing to RabbitMQ', () => {
     proxy.close();
   });
 
-  test('a lost connection rejects what is not confirmed; all that was acknowledged is stored in order', async () => {
+  test('a lost connection rejects unconfirmed events; all acknowledged ones are stored in order', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const drivers = await system.started({ url });
     const token = system.token(1);
@@ -125,7 +125,7 @@ describe('publishing to RabbitMQ', () => {
     proxy.close();
   });
 
-  test('a publish to a queue that somebody deleted is refused, and the queue is made again', async () => {
+  test('a publish to a deleted queue is refused, and the queue is declared again', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     await onChannel((channel) => channel.deleteQueue(testTopology(system.queuePrefix, 2).queue(0)));
@@ -139,13 +139,13 @@ describe('publishing to RabbitMQ', () => {
     expect(await drained(drivers, (stored) => stored.length > 0)).toEqual([published as Event]);
   });
 
-  test('closing twice is fine and refuses what is under way', async () => {
+  test('a second close does nothing; the first one settles what is under way', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     const published = failure(drivers.log.publish(messages(token)));
     const fence = failure(drivers.log.fence(token, 60_000));
     await Promise.all([drivers.close(), drivers.close()]);
-    await published; // either way, but settled
+    await published; // resolved or rejected, but settled
     expect(await fence).toBeInstanceOf(Unavailable);
     expect(await failure(drivers.log.publish(messages(token)))).toBeInstanceOf(Unavailable);
   });
@@ -154,7 +154,7 @@ describe('publishing to RabbitMQ', () => {
 describe('fences through RabbitMQ', () => {
   const system = new TestSystem();
 
-  test('while nobody consumes they time out, and do not pile up in the queue', async () => {
+  test('without a consumer they time out, and do not pile up in the queue', async () => {
     const { log } = await system.started();
     const token = system.token(0);
     for (let round = 0; round < 5; round += 1) {
@@ -166,7 +166,7 @@ describe('fences through RabbitMQ', () => {
     expect(messageCount).toBeLessThanOrEqual(1);
   });
 
-  test('one that asks while a fence is under way waits for the next', async () => {
+  test('a call while a fence is under way waits for the next fence', async () => {
     const drivers = await system.started();
     const { log, source, stats } = drivers;
     const token = system.token(0);
@@ -192,7 +192,7 @@ describe('fences through RabbitMQ', () => {
     expect(stats.fences).toBeLessThanOrEqual(3);
   });
 
-  test('a worker of an earlier version answers without a seq, which bounds nothing', async () => {
+  test('an answer without a seq, from a worker of an earlier version, counts as seq 0', async () => {
     const { log } = await system.started();
     const token = system.token(0);
     await onChannel(async (channel) => {

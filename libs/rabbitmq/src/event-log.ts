@@ -58,8 +58,9 @@ export class RabbitLog implements EventLog {
   }
 
   /**
-   * Resolves once everything that was durable in the partition before the call is stored, and nothing of an epoch before
-   * `epoch` will be. Rejects with Unavailable after `timeoutMs` milliseconds; the fence may still take effect.
+   * Resolves once everything that was durable in the partition before the call is stored. From then on no event of an
+   * epoch before `epoch` is stored. Rejects with Unavailable after `timeoutMs` milliseconds; the fence may still take
+   * effect.
    */
   async beginEpoch(partition: number, epoch: number, timeoutMs: number): Promise<void> {
     const fences = this.#fences[partition];
@@ -78,7 +79,7 @@ export class RabbitLog implements EventLog {
     return found;
   }
 
-  /** What had to wait while the server was short of memory is published as soon as it is not. */
+  /** Rejects what is late, and publishes what waited while RabbitMQ blocked us. */
   #tick(): void {
     const now = performance.now();
     for (const publisher of this.#publishers) publisher.expire(now);

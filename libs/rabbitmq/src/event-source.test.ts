@@ -8,7 +8,7 @@ describe('consuming from RabbitMQ', () => {
   const system = new TestSystem();
   const queue = (partition: number) => testTopology(system.queuePrefix, system.partitions).queue(partition);
 
-  test('garbage is put aside with its reason, and what is around it is stored', async () => {
+  test('garbage becomes a dead letter with its reason, and the events around it are stored', async () => {
     const drivers = await system.started();
     const token = system.token(1);
     const [before, between, after] = [messages(token, 1), messages(token, 2), messages(token, 3)];
@@ -19,7 +19,7 @@ describe('consuming from RabbitMQ', () => {
       for (const text of garbage) channel.sendToQueue(queue(1), Buffer.from(text));
       channel.sendToQueue(queue(1), Buffer.from(JSON.stringify({ ...good, events: [{ type: 'cat' }, between, 7] })));
       channel.sendToQueue(queue(1), Buffer.from([0xff, 0xfe]), { headers: { a: 1 } });
-      channel.sendToQueue(queue(1), Buffer.from('x'), { type: 'fence' }); // with nobody to answer
+      channel.sendToQueue(queue(1), Buffer.from('x'), { type: 'fence' }); // without a reply address
       await channel.checkQueue(queue(1));
     });
     await drivers.log.publish(after);
@@ -37,7 +37,7 @@ describe('consuming from RabbitMQ', () => {
     expect(drivers.stats.deadLetters.malformed).toBe(9);
   });
 
-  test('what can be read but is nested too deeply to be written again is put aside as it came', async () => {
+  test('an event that is nested too deeply to be written again is put aside unchanged', async () => {
     const drivers = await system.started();
     const token = system.token(1);
     const [beside, after] = [messages(token, 1), messages(token, 2)];
@@ -60,7 +60,7 @@ describe('consuming from RabbitMQ', () => {
     expect(letters[0]?.content.toString()).toBe(text);
   });
 
-  test('what a handler rejects is kept with the reason, and is published again on demand', async () => {
+  test('a rejected event is kept with its reason, and is published again on demand', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     const events = [1, 2, 3, 4].map((first) => messages(token, first));
@@ -86,7 +86,7 @@ describe('consuming from RabbitMQ', () => {
     expect(await drivers.deadLetters.purge(10)).toBe(0);
   });
 
-  test('what was late stays among the dead letters: nobody was told that it is kept', async () => {
+  test('a late event stays a dead letter when others are replayed: it was never acknowledged', async () => {
     const drivers = await system.started();
     await drivers.source.consume(async (batch) =>
       batch.map((event): Rejection => ({ event, reason: 'late', detail: 'another epoch' })),
@@ -97,7 +97,7 @@ describe('consuming from RabbitMQ', () => {
     await until('it is back', async () => (await drivers.deadLetters.count()) === 1);
   });
 
-  test('an epoch begins behind what was published before, is tried again, and is answered only then', async () => {
+  test('an epoch begins after earlier events, is retried, and is answered only after success', async () => {
     const drivers = await system.started();
     const token = system.token(1);
     const seen: (string | number)[] = [];
@@ -107,7 +107,7 @@ describe('consuming from RabbitMQ', () => {
       return [];
     };
     await drivers.source.consume(handle, async (partition, epoch) => {
-      if (failing-- > 0) throw new Error('the database is away');
+      if (failing-- > 0) throw new Error('the database is unreachable');
       seen.push(partition, epoch);
       return 12;
     });
@@ -120,7 +120,7 @@ describe('consuming from RabbitMQ', () => {
     expect(seen.slice(4)).toEqual([`1:${events[2]?.id}`, 1, 0]);
   });
 
-  test('a batch that cannot be stored is held and tried again, however often, while other partitions go on', async () => {
+  test('a batch that cannot be stored is retried without a limit, while other partitions go on', async () => {
     const drivers = await system.started();
     const [stuck, free] = [system.token(0), system.token(1)];
     let attempts = 0;
@@ -128,7 +128,7 @@ describe('consuming from RabbitMQ', () => {
     await drivers.source.consume(async (events) => {
       if (events.some(({ token }) => token === stuck)) {
         attempts += 1;
-        if (attempts < 5) throw new Error('the store is away');
+        if (attempts < 5) throw new Error('the store is unreachable');
       }
       stored.push(...events);
       return [];
@@ -143,7 +143,7 @@ describe('consuming from RabbitMQ', () => {
     expect(drivers.stats).toMatchObject({ batchesRetried: 4 });
   });
 
-  test('a lost connection in the middle of a batch brings it again, never two at once, and rejects nothing that came before its owner', async () => {
+  test('after a lost connection a batch comes again, batches do not overlap, and no event is rejected too early', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const publishing = await system.started();
     const consuming = system.drivers({ url });
@@ -153,7 +153,7 @@ describe('consuming from RabbitMQ', () => {
     const stored = new Set<string>();
     let atOnce = 0;
     let most = 0;
-    // Two consumers lost in a row bring their deliveries in another order, so each event owns the next one here.
+    // After two lost consumers redeliveries are out of order. To show that, each event owns the next one here.
     await consuming.source.consume(async (events) => {
       most = Math.max(most, ++atOnce);
       await Bun.sleep(10);
@@ -178,7 +178,7 @@ describe('consuming from RabbitMQ', () => {
     proxy.close();
   });
 
-  test('who cannot subscribe again is not ready', async () => {
+  test('a source that cannot subscribe again is not ready', async () => {
     const drivers = await system.started();
     await drivers.source.consume(async () => []);
     await drivers.ping();
@@ -187,13 +187,13 @@ describe('consuming from RabbitMQ', () => {
       await channel.assertQueue(queue(0), { durable: true, arguments: { 'x-queue-type': 'classic' } });
       await deleted;
     });
-    await until('it is told', async () => (await failure(drivers.ping())) instanceof Unavailable);
+    await until('it is not ready', async () => (await failure(drivers.ping())) instanceof Unavailable);
     expect(drivers.state()).toBe('open'); // publishing goes on
     await onChannel((channel) => channel.deleteQueue(queue(0)));
     await until('it consumes again', async () => (await failure(drivers.ping())) === undefined);
   });
 
-  test('a queue that somebody deletes is made and subscribed again', async () => {
+  test('a deleted queue is declared and subscribed to again', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     const stored: Event[] = [];
@@ -229,7 +229,7 @@ describe('consuming from RabbitMQ', () => {
     const { answered } = proxy;
     await onChannel((channel) => channel.deleteQueue(queue(1)));
     await until('the consumer is told', () => proxy.answered > answered);
-    await Bun.sleep(50); // in which it asks for the end of the connection, and gets no answer
+    await Bun.sleep(50); // meanwhile it closes the connection, and gets no reply
     release.resolve();
     await Bun.sleep(50);
     speak();
@@ -238,7 +238,7 @@ describe('consuming from RabbitMQ', () => {
     proxy.close();
   });
 
-  test('of two consumers one has a partition at a time, and the other takes over where it left', async () => {
+  test('one of two consumers has a partition at a time; when it stops, the other one goes on', async () => {
     const publishing = await system.started();
     const tokens = [system.token(0), system.token(1)];
     const stored = tokens.map(() => [] as number[]);
@@ -269,7 +269,7 @@ describe('consuming from RabbitMQ', () => {
     for (const numbers of stored) expect(numbers).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
   });
 
-  test('who comes later gets its share of the partitions, and nothing is stored out of order meanwhile', async () => {
+  test('a later consumer gets its share of the partitions, and nothing is stored out of order meanwhile', async () => {
     const wide = new TestSystem(6);
     const [one, two] = [wide.drivers(), wide.drivers()];
     const owners = new Map<number, number>();
@@ -293,13 +293,13 @@ describe('consuming from RabbitMQ', () => {
     for (const numbers of stored) expect([...new Set(numbers)]).toEqual(all);
   });
 
-  test('stops with a batch that cannot be stored, keeps it in the log, and consumes again', async () => {
+  test('a stop leaves a batch that cannot be stored in the queue, and the next start consumes it', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     let tries = 0;
     await drivers.source.consume(async () => {
       tries += 1;
-      throw new Error('the store is away');
+      throw new Error('the store is unreachable');
     });
     const event = messages(token);
     await drivers.log.publish(event);
@@ -314,7 +314,7 @@ describe('consuming from RabbitMQ', () => {
     expect(stored).toEqual([event]);
   });
 
-  test('dead letters wait for RabbitMQ: the batch is acknowledged only after they are safe', async () => {
+  test('a batch is acknowledged only after its dead letters are confirmed', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const publishing = await system.started();
     const consuming = system.drivers({ url });

@@ -15,15 +15,15 @@ const LOOK_MS = 2_000;
 export interface RabbitSourceOptions {
   readonly url: string;
   readonly topology: Topology;
-  /** Dead letters and the answers to fences leave here. */
+  /** Publishes the dead letters and the answers to fences. */
   readonly outbox: Outbox;
-  /** Tells what this program knows from what it does not. */
+  /** Checks an event, and whether this program knows all that is in it. */
   readonly check: CheckEvent;
   readonly stats: RabbitmqStats;
   readonly logger: Logger | undefined;
 }
 
-/** A partition that is left to newer programs, and what was met there. */
+/** A partition that is left to newer programs, and what this program does not know there. */
 export interface Held {
   readonly partition: number;
   readonly unknown: string;
@@ -36,9 +36,9 @@ export class RabbitSource implements EventSource {
   #settling: Timer | undefined;
   #sharing: Timer | undefined;
   #settled = false;
-  /** The channel that tells the others of this process, and on which it looks how many they are. */
+  /** The channel on which this process counts as a worker, and on which it counts all workers. */
   #presence: Channel | undefined;
-  /** By which this process counts among those that share the partitions. */
+  /** The tag of its consumer on the workers' queue, if it counts as a worker. */
   #presenceTag: string | undefined;
   #consumers: PartitionConsumer[] = [];
   #stopped: Promise<void> = Promise.resolve();
@@ -47,12 +47,12 @@ export class RabbitSource implements EventSource {
     this.#options = options;
   }
 
-  /** Whether it consumes, and cannot right now. */
+  /** Whether it consumes, but has no connection right now. */
   get isAway(): boolean {
     return this.#connection?.state === 'away';
   }
 
-  /** After a stop it may be called again. Rejects with WrongRabbitmq where waiting for the server does not help. */
+  /** After a stop it may be called again. Rejects with WrongRabbitmq if waiting for the server cannot help. */
   async consume(store: StoreEvents, fence: PassFence = async () => 0): Promise<void> {
     if (this.#connection !== undefined) throw new Error('the source is consumed already');
     const { url, topology, stats, logger } = this.#options;
@@ -84,14 +84,14 @@ export class RabbitSource implements EventSource {
     this.#settling = setTimeout(() => void this.#settle(connection), SETTLED_AFTER_MS);
   }
 
-  /** What was met that this program does not know, in each partition that it has left to newer ones for that. */
+  /** The partitions that this process has left to newer programs. */
   get held(): readonly Held[] {
     return this.#consumers.flatMap(({ unknown }, partition) => (unknown === undefined ? [] : [{ partition, unknown }]));
   }
 
   /**
-   * A process that has lived for a while does not crash at what it gets. Only now the others learn of it, so that they
-   * leave partitions to somebody who can take many deliveries at once.
+   * Called when the process has run for a while without a crash. Only now it counts as a worker: the others leave
+   * partitions to a process that can take many deliveries at once.
    */
   async #settle(connection: Connection): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.trust()));
@@ -100,17 +100,17 @@ export class RabbitSource implements EventSource {
     try {
       await this.#appear(connection.model());
     } catch {
-      // With the next connection.
+      // The next connection tries it again.
     }
     if (this.#connection !== connection) return;
     this.#sharing = setInterval(() => void this.#share(), SHARE_EVERY_MS * (0.5 + Math.random()));
   }
 
-  /** From now on this process counts among those that share the partitions, unless it is too old for some. */
+  /** From now on this process counts as a worker that shares the partitions, unless it is too old for one of them. */
   async #appear(model: ChannelModel): Promise<void> {
     const presence = await model.createChannel();
     const lost = () => this.#connection?.reconnect(model);
-    presence.on('error', () => {}); // told by 'close' too
+    presence.on('error', () => {}); // 'close' reports it too
     presence.on('close', lost);
     const { workers } = this.#options.topology;
     this.#presence = presence;
@@ -121,33 +121,32 @@ export class RabbitSource implements EventSource {
     if (this.held.length > 0) await this.#disappear();
   }
 
-  /** Nobody is to leave partitions to a process that is too old for what is in some. */
+  /** From now on this process counts no more: the others must not leave partitions to a process that is too old. */
   async #disappear(): Promise<void> {
     const [presence, tag] = [this.#presence, this.#presenceTag];
     this.#presenceTag = undefined;
     if (presence === undefined || tag === undefined) return;
-    const cancel = async () => presence.cancel(tag); // throws at once where the channel is closed
-    await within(cancel(), LOOK_MS, away).catch(() => {}); // it counts no more once the connection has ended
+    const cancel = async () => presence.cancel(tag); // throws at once if the channel is closed
+    await within(cancel(), LOOK_MS, away).catch(() => {}); // the end of the connection removes it too
   }
 
   /**
-   * Whoever subscribes first gets all partitions, so those that have more than their share leave some to the others, one
-   * at a time. How many there are is seen from a queue that each has a consumer on: of those that wait for a partition
-   * RabbitMQ does not tell. A process that is too old for a partition has no share: it leaves the others too, where there
-   * is somebody else.
+   * The process that subscribes first gets all partitions. So a process with more than its share leaves one partition
+   * at a time. It counts the processes by their consumers on the workers' queue, because RabbitMQ does not say how many
+   * wait for a partition. A process that is too old for one partition leaves all of them, if there is another process.
    */
   async #share(): Promise<void> {
     const active = this.#consumers.filter((consumer) => consumer.active);
     const presence = this.#presence;
     if (active.length === 0 || presence === undefined) return;
     try {
-      const look = async () => presence.checkQueue(this.#options.topology.workers); // throws at once where it is closed
+      const look = async () => presence.checkQueue(this.#options.topology.workers); // throws at once if it is closed
       const { consumerCount } = await within(look(), LOOK_MS, away);
       const sharing = this.held.length === 0;
       const share = sharing || consumerCount === 0 ? Math.ceil(this.#consumers.length / Math.max(1, consumerCount)) : 0;
       if (active.length > share) active[Math.floor(Math.random() * active.length)]?.leave();
     } catch {
-      // Next time, on the connection that there is by then.
+      // Tried again next time, perhaps on another connection.
     }
   }
 

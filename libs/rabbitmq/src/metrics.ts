@@ -3,8 +3,8 @@ import type { RabbitSource } from './event-source.ts';
 import type { RabbitmqStats } from './stats.ts';
 
 /**
- * What the drivers have counted, as metrics. They are read when somebody looks, so the way of an event only adds to
- * plain numbers. A program exports what it does: who publishes nothing has no counters of what it published.
+ * The counts of the drivers as metrics. They are read when the metrics are requested: an event only adds to plain
+ * numbers. A program exports what it does: one that never publishes has no counters of published events.
  */
 interface Counted {
   readonly stats: Readonly<RabbitmqStats>;
@@ -44,7 +44,7 @@ const CONSUMING: Counters = [
   ['parley_event_log_deliveries_total', 'Deliveries taken from RabbitMQ', (stats) => stats.deliveries],
   [
     'parley_event_log_redeliveries_total',
-    'Deliveries that a consumer had before and lost, with its connection or its life',
+    'Deliveries that an earlier consumer had and lost, because its connection or its process ended',
     (stats) => stats.redeliveries,
   ],
   ['parley_event_log_batches_total', 'Batches of deliveries that were stored', (stats) => stats.batches],
@@ -55,7 +55,7 @@ const CONSUMING: Counters = [
   ],
 ];
 
-/** What every program has that uses the log. */
+/** The metrics of every program that uses the log. */
 export function sharedMetrics(registry: Registry, counted: Counted): void {
   exportAll(registry, SHARED, counted);
 }

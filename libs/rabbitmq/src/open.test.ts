@@ -14,7 +14,7 @@ describe('starting with RabbitMQ', () => {
     await (await system.started()).ping();
   });
 
-  test('an existing queue with other arguments is named', async () => {
+  test('fails if a queue exists with other arguments, and names the queue', async () => {
     await system.started({ queueBytesMax: 1_000_000 });
     const error = await failure(system.drivers({ queueBytesMax: 2_000_000 }).start());
     expect(error).toBeInstanceOf(WrongRabbitmq);
@@ -22,7 +22,7 @@ describe('starting with RabbitMQ', () => {
     expect((error as Error).message).toContain('x-max-length-bytes');
   });
 
-  test('a wrong login and an unknown virtual host are told', async () => {
+  test('fails with a clear error for a wrong login or an unknown virtual host', async () => {
     const login = new URL(rabbitmqUrl());
     login.password = 'wrong';
     expect(await failure(system.drivers({ url: login.href }).start())).toBeInstanceOf(WrongRabbitmq);
@@ -32,7 +32,7 @@ describe('starting with RabbitMQ', () => {
     await system.started();
   });
 
-  test('without a server it waits, refuses meanwhile, and closes when told to', async () => {
+  test('without a server waits, refuses meanwhile, and can be closed', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const allow = proxy.refuse();
     const waiting = system.drivers({ url });
@@ -66,7 +66,7 @@ describe('starting with RabbitMQ', () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const unlucky = Array.from({ length: 6 }, () => system.drivers({ url }));
     const started = Promise.all(unlucky.map((drivers) => drivers.start()));
-    // A setup takes some ten milliseconds, and begins up to a tenth of a second after a cut: some cuts meet it.
+    // A setup takes some 10 ms and begins up to 100 ms after a cut: some cuts come during a setup.
     for (let cut = 0; cut < 120; cut += 1) {
       await Bun.sleep(5 + (cut % 24));
       proxy.cut();

@@ -19,9 +19,9 @@ export interface RabbitmqOptions {
   readonly partitions: number;
   /** The first word of the queues' names. Default: `parley`. */
   readonly queuePrefix?: string;
-  /** Above so many bytes in one partition's queue, creating is refused. Default: 512 MiB. */
+  /** If a partition's queue has more bytes than this, creates are refused. Default: 512 MiB. */
   readonly queueBytesMax?: number;
-  /** Which events this program knows. Only tests say another than `checkEvent`, which is the default. */
+  /** Which events this program knows. Default: `checkEvent`; only tests set another one. */
   readonly check?: CheckEvent;
   readonly logger?: Logger;
 }
@@ -32,21 +32,21 @@ export interface RabbitmqDrivers {
   readonly deadLetters: DeadLetters;
   readonly stats: Readonly<RabbitmqStats>;
   /**
-   * Connects in the background, and again after every outage. Resolves when the queues are there and the log takes
-   * events; rejects with WrongRabbitmq where waiting does not help. Waits as long as it takes: race it where that matters.
+   * Connects in the background, and again after every outage. Resolves when the queues exist and the log takes events.
+   * Rejects with WrongRabbitmq if waiting cannot help. Has no deadline: a caller that needs one must set it.
    */
   start(): Promise<void>;
   /** The state of the connection that publishes; `blocked` while the server is short of memory or disk. */
   state(): ConnectionState;
-  /** Resolves where events can be published and, where they are consumed, come; rejects with Unavailable. */
+  /** Rejects with Unavailable if events cannot be published, or the source consumes but has no connection. */
   ping(): Promise<void>;
-  /** Resolves where all that was met was known; rejects with TooOld where partitions are left to newer programs. */
+  /** Rejects with TooOld if this process has left a partition to newer programs. */
   checkVersion(): Promise<void>;
-  /** Stops the source, refuses what is under way, closes. Idempotent. */
+  /** Stops the source, closes the connections and rejects what is under way. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Nothing is connected before `start`, or `consume` of the source. */
+/** Connects nothing before `start`, or `consume` of the source. */
 export function openRabbitmq(options: RabbitmqOptions): RabbitmqDrivers {
   const { url, partitions, queuePrefix = 'parley', check = checkEvent, logger } = options;
   const topology = new Topology({ partitions, queuePrefix, queueBytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX });

@@ -5,7 +5,7 @@ import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
 const REPLIES = 'amq.rabbitmq.reply-to';
-/** In the answer to a fence: the seq of the partition up to which it holds. */
+/** Header of the answer to a fence: the seq of the partition that a later read must have reached. */
 const SEQ_HEADER = 'x-seq';
 
 export interface OutboxOptions {
@@ -16,8 +16,8 @@ export interface OutboxOptions {
 }
 
 /**
- * Everything that this process publishes, on a connection of its own: RabbitMQ stops reading from one that publishes
- * while memory is short, and acknowledgements must get through.
+ * Everything that this process publishes, on a connection of its own. While memory is short, RabbitMQ stops reading
+ * from connections that publish; acknowledgements use another connection, so that they still get through.
  */
 export class Outbox {
   readonly #topology: Topology;
@@ -28,9 +28,9 @@ export class Outbox {
   #lastId = 0;
   /** Called with the correlation id of each direct reply. */
   onReply: (correlationId: string, seq: number) => void = () => {};
-  /** Called when the connection is gone. What was under way is rejected by itself. */
+  /** Called when the connection is lost. Publishes under way reject by themselves. */
   onLost: () => void = () => {};
-  /** Called when something can be published again. */
+  /** Called when publishing is possible again. */
   onOpen: () => void = () => {};
 
   constructor({ url, topology, stats, logger }: OutboxOptions) {
@@ -65,8 +65,8 @@ export class Outbox {
   }
 
   /**
-   * Resolves when the message is safe in that queue. Rejects with Unavailable where it is refused, where there is no
-   * such queue, or where the connection is lost before it is known. Has no deadline of its own.
+   * Resolves when RabbitMQ has confirmed the message. Rejects with Unavailable if it is refused, if there is no such
+   * queue, or if the connection is lost before the confirm. Has no deadline of its own.
    */
   publish(queue: string, content: Buffer, options: Options.Publish): Promise<void> {
     const channel = this.#channel;
@@ -77,7 +77,7 @@ export class Outbox {
     try {
       const sent = { persistent: true, mandatory: true, messageId, ...options };
       channel.publish('', queue, content, sent, (error: unknown) => {
-        // A message that no queue takes is returned first and confirmed all the same.
+        // RabbitMQ returns a message that no queue takes, and then confirms it all the same.
         if (this.#unroutable.delete(messageId)) reject(away(new Error(`there is no queue ${queue}`)));
         else if (error === null) resolve();
         else reject(away(error));
@@ -89,15 +89,15 @@ export class Outbox {
   }
 
   /**
-   * Publishes, and rejects with Unavailable where it is not safe within `milliseconds`. A server that takes nothing right
-   * now is sent nothing: it would all come at once when it does again, and again for each repetition.
+   * Publishes, and rejects with Unavailable if the confirm does not come within `milliseconds`. Sends nothing while
+   * RabbitMQ blocks us: after the block, the message of every retry would arrive.
    */
   publishWithin(milliseconds: number, queue: string, content: Buffer, options: Options.Publish): Promise<void> {
     if (this.state !== 'open') return Promise.reject(away());
     return within(this.publish(queue, content, options), milliseconds, away);
   }
 
-  /** Answers a request where that is possible; who asked will ask again. */
+  /** Answers a fence if possible. A process that gets no answer asks again. */
   reply(replyTo: string, correlationId: string, seq: number): void {
     try {
       this.#channel?.publish('', replyTo, Buffer.alloc(0), { correlationId, headers: { [SEQ_HEADER]: seq } });
@@ -106,7 +106,7 @@ export class Outbox {
     }
   }
 
-  /** What a request for a direct reply carries. It must be published by `publish`, which has the channel of the replies. */
+  /** The reply address of a fence. Publish the fence with `publish`: replies come on the same channel only. */
   static readonly replyTo = REPLIES;
 
   async #setUp(model: ChannelModel): Promise<void> {
@@ -115,7 +115,7 @@ export class Outbox {
     channel.on('error', () => {});
     channel.on('close', () => this.#connection.reconnect(model));
     channel.on('return', (message) => {
-      if (message.properties.messageId === undefined) return; // a reply to somebody who is gone
+      if (message.properties.messageId === undefined) return; // a reply to a process that has ended
       this.#unroutable.add(message.properties.messageId);
       this.#declareAgain(model);
     });
@@ -126,12 +126,12 @@ export class Outbox {
 
   #replied(message: ConsumeMessage | null): void {
     const correlationId: unknown = message?.properties.correlationId;
-    // A worker of an earlier version answers without one.
+    // A worker of an earlier version answers without a seq.
     const seq = Number(message?.properties.headers?.[SEQ_HEADER] ?? 0);
     if (typeof correlationId === 'string') this.onReply(correlationId, Number.isSafeInteger(seq) ? seq : 0);
   }
 
-  /** Somebody has deleted a queue: it is made again, empty. */
+  /** A queue was deleted: declares it again, empty. */
   #declareAgain(model: ChannelModel): void {
     this.#declaring ??= this.#topology
       .declare(model)

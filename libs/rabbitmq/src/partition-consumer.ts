@@ -15,9 +15,9 @@ import { persist } from './persist.ts';
 import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
-/** Before a batch that ended in an exception is taken again. */
+/** The pause before a batch that threw an exception is taken again. */
 const RECOVER_AFTER_MS = 100;
-/** Of what waits in the subscriptions of all partitions together. */
+/** The limit for what waits in the subscriptions of all partitions together. */
 const WAITING_BYTES_MAX = 96 * 1024 * 1024;
 const PUBLISH_MS = 5_000;
 const CHANNEL_CLOSE_MS = 1_000;
@@ -31,9 +31,9 @@ export interface PartitionConsumerOptions {
   readonly check: CheckEvent;
   readonly stats: RabbitmqStats;
   readonly logger: Logger | undefined;
-  /** The consumer has lost its channel or its queue: everything is to be subscribed anew. */
+  /** Called when the consumer has lost its channel or its queue: everything must be subscribed anew. */
   readonly failed: (model: ChannelModel) => void;
-  /** The partition was just left to newer programs. */
+  /** Called when the partition was left to newer programs. */
   readonly held: () => void;
 }
 
@@ -46,16 +46,16 @@ type Subscribed = Subscription<ConsumeMessage, Handle>;
 type ConsumptionStep = Step<ConsumeMessage, Handle>;
 
 /**
- * Consumes one partition: the channels, acknowledgements and publishes that PartitionConsumption asks for, whose rules it
- * follows. Without priorities among consumers: one that dies while RabbitMQ has another with a higher priority wait for it
- * stays active for ever, and nobody gets what it had (seen with 4.3.6).
+ * Consumes one partition by the rules of PartitionConsumption: opens channels, acknowledges and publishes as they ask.
+ * Consumers have no priorities: if one dies while another of a higher priority waits for its partition, RabbitMQ keeps
+ * the dead one active for ever, and its deliveries come to no other consumer (seen with 4.3.6).
  */
 export class PartitionConsumer {
   readonly #options: PartitionConsumerOptions;
   readonly #queue: string;
   readonly #rules: PartitionConsumption<ConsumeMessage, Handle>;
   readonly #stopping = new AbortController();
-  /** Ends the gathering. */
+  /** Ends the step `gather` early. */
   #wake: () => void = () => {};
   #running: Promise<void> | undefined;
 
@@ -67,28 +67,28 @@ export class PartitionConsumer {
     this.#rules = new PartitionConsumption({ partition, waitingBytesMax, check, clock: systemClock });
   }
 
-  /** Whether the partition's deliveries come here. */
+  /** Whether this consumer gets the partition's deliveries. */
   get active(): boolean {
     return this.#rules.active;
   }
 
-  /** What was met that this program does not know. The partition is left to others since. */
+  /** What this program does not know, once it has met it. From then on it leaves the partition to other programs. */
   get unknown(): string | undefined {
     return this.#rules.unknown;
   }
 
-  /** The process has lived for a while: where it only waits, it will take more than one at once from the beginning. */
+  /** The process counts as healthy: if it only waits for the partition, it subscribes anew with a large prefetch. */
   async trust(): Promise<void> {
     const ended = this.#rules.trust();
     if (ended !== undefined) await this.#subscribeAnew(ended);
   }
 
-  /** Leaves the partition to whoever waits for it, as soon as a batch is committed. */
+  /** Gives the partition to a waiting consumer after the next committed batch. */
   leave(): void {
     this.#rules.leave();
   }
 
-  /** Does nothing where the partition is left to newer programs. */
+  /** Does nothing after a stop, or if the partition was left to newer programs. */
   async subscribe(model: ChannelModel): Promise<void> {
     if (this.#rules.stopped || this.#rules.unknown !== undefined) return;
     const channel = await model.createChannel();
@@ -103,14 +103,14 @@ export class PartitionConsumer {
     });
   }
 
-  /** Resolves when the batch under way is done, or given up where it cannot be stored now. */
+  /** Resolves when the running batch is done, or given up because it cannot be stored now. */
   async stop(): Promise<void> {
     this.#rules.stop();
     this.#stopping.abort();
     this.#wake();
     await this.#running;
-    // Behind the last acknowledgement, which the end of the connection would overtake.
-    const close = async () => this.#rules.current?.handle.channel.close(); // throws at once where it is closed already
+    // The channel closes after the last acknowledgement. Closing the connection at once could overtake that.
+    const close = async () => this.#rules.current?.handle.channel.close(); // throws at once if it is closed already
     await within(close(), CHANNEL_CLOSE_MS, () => new Error('late')).catch(() => {});
   }
 
@@ -137,7 +137,7 @@ export class PartitionConsumer {
       const ended = this.#rules.gaveUp();
       if (ended !== undefined) void this.#subscribeAnew(ended, RECOVER_AFTER_MS);
     } finally {
-      this.#running = undefined; // at once: what is delivered after the last look must begin a run of its own
+      this.#running = undefined; // at once: a delivery after the last look at the subscription must begin a new run
     }
   }
 
@@ -176,7 +176,7 @@ export class PartitionConsumer {
     clearTimeout(timer);
   }
 
-  /** Tries until it is done. Undefined where the source stops, or where the deliveries will come again anyway. */
+  /** Retries until it succeeds. Undefined if the source stops, or the subscription ends: then redeliveries come. */
   #persist<T>(subscription: Subscribed, what: string, attempt: () => Promise<T>): Promise<T | undefined> {
     const { stats, logger, partition } = this.#options;
     return persist(attempt, {
@@ -198,7 +198,7 @@ export class PartitionConsumer {
     return true;
   }
 
-  /** False where the connection is just being closed, for another partition: what was stored comes again, and is known. */
+  /** False if the connection is just being closed for another partition: the store recognizes the redeliveries. */
   #acknowledge({ subscription, messages, all }: ConsumptionStep & { kind: 'acknowledge' }): boolean {
     const { channel } = subscription.handle;
     const last = messages.at(-1);
@@ -213,7 +213,7 @@ export class PartitionConsumer {
     }
   }
 
-  /** Sends a message to ourselves, behind all that was returned. */
+  /** Publishes a mark into our own queue. It is delivered after all redeliveries. */
   #mark(subscription: Subscribed): undefined {
     const { outbox, partition } = this.#options;
     const content = Buffer.from(JSON.stringify({ v: 1, partition, fence: 'mark' }));
@@ -221,7 +221,7 @@ export class PartitionConsumer {
     void this.#persist(subscription, 'mark', () => outbox.publishWithin(PUBLISH_MS, this.#queue, content, options));
   }
 
-  /** Behind the others that wait, `afterMs` milliseconds later. */
+  /** Subscribes anew after `afterMs` milliseconds, behind the consumers that wait for the partition. */
   async #subscribeAnew({ handle: { channel, model } }: Subscribed, afterMs = 0): Promise<undefined> {
     this.#wake();
     try {
@@ -233,14 +233,14 @@ export class PartitionConsumer {
     }
   }
 
-  /** What a later program wrote stays in the queue, for a newer worker. */
+  /** Closes the channel: what a newer program wrote stays in the queue for a newer worker. */
   async #hold({ subscription, unknown }: ConsumptionStep & { kind: 'hold' }): Promise<undefined> {
     const { partition, logger, held, failed } = this.#options;
     const { channel, model } = subscription.handle;
     const advice = 'start a newer worker: this one leaves the partition to others until it is restarted';
     logger?.error({ partition, unknown, advice }, 'met what this program is too old to know');
     held();
-    const closing = async () => channel.close(); // throws at once where it is closed already
+    const closing = async () => channel.close(); // throws at once if it is closed already
     await within(closing(), CHANNEL_CLOSE_MS, () => new Error('late')).catch(() => failed(model));
   }
 }

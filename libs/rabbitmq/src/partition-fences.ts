@@ -5,13 +5,13 @@ import { away } from './connection.ts';
 import { Outbox } from './outbox.ts';
 import type { RabbitmqStats } from './stats.ts';
 
-/** Without an answer for so long, a fence is taken as lost and sent again. */
+/** A fence without an answer for this long counts as lost and is sent again. */
 const LOST_AFTER_MS = 3_000;
 
 interface Waiter {
   readonly resolve: (seq: number) => void;
   readonly reject: (error: Error) => void;
-  /** The epoch that the fence is to begin, for all the same; 0: none. */
+  /** The epoch that the fence must begin; 0: none. */
   readonly epoch: number;
 }
 
@@ -29,9 +29,9 @@ export interface PartitionFencesOptions {
 }
 
 /**
- * The fences of one partition: messages that are answered when everything before them is stored. One is under way at a
- * time. It serves those that asked before it was sent; who asks later shares the next. So there are never many of them
- * in the queue, however many ask and however long nobody answers.
+ * The fences of one partition: messages that are answered when everything before them is stored. One fence is under way
+ * at a time, for all calls of `wait` before it was sent. Later calls share the next one. So the queue never has many
+ * fences, however many calls there are and however long no worker answers.
  */
 export class PartitionFences {
   readonly #options: PartitionFencesOptions;
@@ -43,7 +43,7 @@ export class PartitionFences {
     this.#options = options;
   }
 
-  /** `epoch`: behind the fence nothing of an older epoch is stored any more. */
+  /** Resolves with the partition's seq. `epoch`: no event of an older epoch is stored after the fence. */
   wait(timeoutMs: number, epoch = 0): Promise<number> {
     if (this.#options.outbox.state === 'away') return Promise.reject(away());
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -53,7 +53,7 @@ export class PartitionFences {
     return within(promise, timeoutMs, late).finally(() => this.#forget(waiter));
   }
 
-  /** An answer has come, perhaps to an earlier fence. */
+  /** Called with each answer. One to an earlier fence is ignored. */
   replied(id: string, seq: number): void {
     if (this.#inFlight?.id !== id) return;
     for (const { resolve } of this.#inFlight.waiters) resolve(seq);
@@ -61,7 +61,7 @@ export class PartitionFences {
     this.#sendNext();
   }
 
-  /** Sends again what seems to be lost, where somebody still waits. */
+  /** Sends a lost fence again if a call still waits for it. */
   expire(now: number): void {
     const inFlight = this.#inFlight;
     if (inFlight === undefined || now - inFlight.sentAt < LOST_AFTER_MS) return;
@@ -70,7 +70,7 @@ export class PartitionFences {
     this.#sendNext();
   }
 
-  /** Answers come only on the connection on which was asked. */
+  /** Rejects all calls: an answer comes only on the connection that the fence was published on. */
   lost(): void {
     const waiters = [...(this.#inFlight?.waiters ?? []), ...this.#next];
     this.#inFlight = undefined;

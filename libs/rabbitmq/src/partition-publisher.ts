@@ -10,11 +10,11 @@ import { away } from './connection.ts';
 import type { Outbox } from './outbox.ts';
 import type { RabbitmqStats } from './stats.ts';
 
-/** Left for the answer on its way, and for the tick that finds what is late. */
+/** How long an event may wait for its confirm. 150 ms are left for the tick that finds late events, and the answer. */
 const SETTLE_WITHIN_MS = ACKNOWLEDGE_WITHIN_MS - 150;
-/** So long nothing is published after a refusal: the queue is full, and will be for a while. */
+/** After RabbitMQ refused an envelope, events are refused for this long: the queue stays full for a while. */
 const REFUSE_AFTER_FAILURE_MS = 500;
-/** About how many bytes may wait for the window. */
+/** The approximate limit of the bytes that wait for the window. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 
 interface Waiting {
@@ -35,8 +35,8 @@ export interface PartitionPublisherOptions {
 }
 
 /**
- * What one partition publishes. The events of one turn of the event loop travel in one envelope; while the window of
- * unconfirmed envelopes is full, the next events gather: the busier, the more travel together.
+ * Publishes the events of one partition. The events of one turn of the event loop share an envelope. While the window
+ * of unconfirmed envelopes is full, further events gather: under more load envelopes become larger.
  */
 export class PartitionPublisher {
   readonly #options: PartitionPublisherOptions;
@@ -70,23 +70,23 @@ export class PartitionPublisher {
     return promise;
   }
 
-  /** Rejects what has waited too long. An envelope keeps its place in the window until its fate is known. */
+  /** Rejects late events. Their envelope stays in the window until RabbitMQ confirms or refuses it. */
   expire(now: number): void {
     const inTime = this.#waiting.findIndex(({ deadline }) => deadline > now);
     for (const late of this.#take(inTime === -1 ? this.#waiting.length : inTime)) this.#rejectLate(late);
     for (const envelope of this.#unconfirmed) {
-      if ((envelope[0]?.deadline ?? now) > now) return; // those behind it are younger
+      if ((envelope[0]?.deadline ?? now) > now) return; // the following ones are younger
       for (const item of envelope) if (item.deadline <= now) this.#rejectLate(item);
     }
   }
 
-  /** There is a new connection: what failed with the old one says nothing any more. */
+  /** Called after a reconnect: a refusal on the old connection does not count any more. */
   opened(): void {
     this.#refusedUntil = 0;
     this.flush();
   }
 
-  /** Nothing that waits will be published. What is unconfirmed is rejected by the outbox. */
+  /** Rejects all waiting events. The outbox rejects the unconfirmed ones. */
   lost(): void {
     for (const { reject } of this.#take(this.#waiting.length)) reject(away());
   }

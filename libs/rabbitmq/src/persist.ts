@@ -5,12 +5,12 @@ const RETRY = { firstMs: 50, maxMs: 2_000 };
 export interface PersistOptions {
   /** Whether another attempt makes sense. */
   readonly goOn: () => boolean;
-  /** Ends the waiting between two attempts. */
+  /** Ends the pause between two attempts. */
   readonly stop: AbortSignal;
   readonly failed: (error: unknown, tries: number) => void;
 }
 
-/** Tries again and again, with growing and random pauses, until it is done. Undefined where it was not to go on. */
+/** Retries with growing random pauses until it succeeds. Undefined once `goOn` returns false. */
 export async function persist<T>(attempt: () => Promise<T>, options: PersistOptions): Promise<T | undefined> {
   for (let tries = 0; ; tries += 1) {
     try {

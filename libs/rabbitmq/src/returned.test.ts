@@ -5,8 +5,8 @@ import { connect } from 'amqplib';
 import { rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 
-/** Two consumers lost in a row bring returned deliveries out of order. */
-describe('deliveries that were returned out of order', () => {
+/** After two consumers were lost in a row, redeliveries are out of order. */
+describe('redeliveries out of order', () => {
   const system = new TestSystem(1);
   const queue = () => testTopology(system.queuePrefix, 1).queue(0);
 
@@ -17,7 +17,7 @@ describe('deliveries that were returned out of order', () => {
     return { type: 'chat', id: newEventId(), epoch: 1, at: Date.now(), token, number, name: 'a chat' };
   }
 
-  /** Takes so many deliveries and is lost with them. */
+  /** A consumer that gets this many deliveries and is lost with them. */
   async function lostConsumer(prefetch: number): Promise<void> {
     const connection = await connect(rabbitmqUrl());
     connection.on('error', () => {});
@@ -32,7 +32,7 @@ describe('deliveries that were returned out of order', () => {
     await connection.close();
   }
 
-  /** Stores as the store does: never a chat without its application, or a message without its chat. */
+  /** Like the real store: rejects a chat without its application, or a message without its chat. */
   class OwnersFirst {
     readonly stored: Event[] = [];
     readonly taken: Event[] = [];
@@ -75,7 +75,7 @@ describe('deliveries that were returned out of order', () => {
     expect(drivers.stats.redeliveries).toBeGreaterThanOrEqual(5);
   });
 
-  test('without any owner are dead letters in the end, though nothing else comes', async () => {
+  test('without any owner become dead letters, even if nothing else comes', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     for (let first = 1; first <= 20; first += 1) await drivers.log.publish(messages(token, first));
@@ -90,7 +90,7 @@ describe('deliveries that were returned out of order', () => {
     expect(store.stored).toHaveLength(1);
   });
 
-  test('a fence among them is answered only when all of them are stored', async () => {
+  test('are all stored before a fence among them is answered', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     const first = application(token);

@@ -13,7 +13,7 @@ export interface RabbitmqStats {
   redeliveries: number;
   batches: number;
   batchesRetried: number;
-  /** Connections that were open and ended, whoever ended them; each is made anew. */
+  /** Open connections that ended, by either side. */
   connectionsLost: number;
   readonly deadLetters: Record<RejectionReason, number>;
 }

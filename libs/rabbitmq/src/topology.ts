@@ -2,24 +2,24 @@ import type { Channel, ChannelModel } from 'amqplib';
 import { amqpCode, WrongRabbitmq } from './wrong-rabbitmq.ts';
 
 const DELIVERY_LIMIT = 50;
-/** The worker holds what it cannot store for as long as an outage of the store lasts. */
+/** Longer than any outage of the store, in which the worker's deliveries stay unacked. */
 const CONSUMER_TIMEOUT_MS = 24 * 60 * 60 * 1_000;
 
 export interface TopologyOptions {
   readonly partitions: number;
   /** The queues are `<prefix>.events.0`, `<prefix>.events.1`… `<prefix>.dead-letters` and `<prefix>.workers`. */
   readonly queuePrefix: string;
-  /** Above so many bytes in one partition's queue, publishing is refused. */
+  /** If a partition's queue has more bytes than this, RabbitMQ refuses publishes. */
   readonly queueBytesMax: number;
 }
 
 /**
- * The queues: one quorum queue for each partition, published to by its name through the default exchange, and one for
- * dead letters. There are no bindings that could be lost, and a refused publish is certainly not stored.
+ * The queues: one quorum queue for each partition, and one for dead letters. Publishes name the queue, through the
+ * default exchange. So there are no bindings that could be lost, and a refused publish is certainly not stored.
  */
 export class Topology {
   readonly deadLetters: string;
-  /** Always empty: each worker has a consumer on it, so that they know how many they are. */
+  /** An empty queue. Each worker has a consumer on it, so that every worker can count them. */
   readonly workers: string;
 
   constructor(readonly options: TopologyOptions) {
@@ -31,17 +31,17 @@ export class Topology {
     return `${this.options.queuePrefix}.events.${partition}`;
   }
 
-  /** The partition that a queue's name tells, undefined where it is no queue of events. */
+  /** The partition of a queue; undefined if it is no queue of events. */
   partitionOf(queue: string): number | undefined {
     const prefix = `${this.options.queuePrefix}.events.`;
     const partition = queue.startsWith(prefix) ? Number(queue.slice(prefix.length)) : Number.NaN;
     return Number.isInteger(partition) && partition < this.options.partitions ? partition : undefined;
   }
 
-  /** Makes what is not there. Throws WrongRabbitmq where a queue exists with other arguments. Idempotent. */
+  /** Declares all queues. Rejects with WrongRabbitmq if a queue exists with other arguments. Idempotent. */
   async declare(model: ChannelModel): Promise<void> {
     const channel = await model.createChannel();
-    channel.on('error', () => {}); // told by the rejected call; without a listener the connection would be lost
+    channel.on('error', () => {}); // the rejected call reports it; without a listener the connection would be lost
     await declareQueue(channel, this.deadLetters, deadLetterArguments());
     await declareQueue(channel, this.workers, { 'x-queue-type': 'quorum' });
     for (let partition = 0; partition < this.options.partitions; partition += 1) {
@@ -65,7 +65,7 @@ export class Topology {
   }
 }
 
-/** Looking at a dead letter is a delivery too, so there is no limit to those. */
+/** Without a delivery limit: each look at a dead letter is a delivery. */
 function deadLetterArguments(): Record<string, unknown> {
   return { 'x-queue-type': 'quorum', 'x-delivery-limit': -1 };
 }

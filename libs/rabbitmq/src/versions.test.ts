@@ -13,7 +13,7 @@ function keyed(token: Token, first: number): Event {
   return { ...messages(token, first), key: { hash: 'a'.repeat(64), body: 'b'.repeat(64) } };
 }
 
-/** Takes everything, and tells what. */
+/** A store that takes everything and records it. */
 function recorder() {
   const stored: Event[] = [];
   return {
@@ -29,7 +29,7 @@ describe('a consumer of an earlier version', () => {
   const system = new TestSystem();
   const topology = () => testTopology(system.queuePrefix, system.partitions);
 
-  test('stores what is before the event that it does not know, leaves the partition once, and a newer one goes on there', async () => {
+  test('stores what is before an unknown event, and leaves the partition once; a newer one goes on there', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const lines: { message: string; told: object }[] = [];
     const write = (told: object, message: string) => void lines.push({ told, message });
@@ -70,7 +70,7 @@ describe('a consumer of an earlier version', () => {
     proxy.close();
   });
 
-  test('wears out no delivery, however many of them are restarted: each loses only what is at the head, and once', async () => {
+  test('causes one redelivery for each restart, and only of the event at the head of the queue', async () => {
     const publishing = await system.started();
     const token = system.token(0);
     for (const event of [keyed(token, 1), messages(token, 2)]) await publishing.log.publish(event);
@@ -92,7 +92,7 @@ describe('a consumer of an earlier version', () => {
   });
 });
 
-test('nobody leaves a partition to a consumer of an earlier version, which leaves all that it has', async () => {
+test('no consumer leaves a partition to one of an earlier version, which itself leaves all that it has', async () => {
   const wide = new TestSystem(6);
   const publishing = await wide.started();
   const old = wide.drivers({ check });
@@ -104,7 +104,7 @@ test('nobody leaves a partition to a consumer of an earlier version, which leave
       return [];
     });
   let first = 0;
-  /** Stores one event in each partition; answers how many of them the new one stored. */
+  /** Publishes one event in each partition; returns how many partitions the new consumer has. */
   const round = async () => {
     first += 1;
     for (const token of tokens) await publishing.log.publish(messages(token, first));
@@ -124,7 +124,7 @@ test('nobody leaves a partition to a consumer of an earlier version, which leave
   const young = wide.drivers();
   await consume('new', young);
   await until('the new one has all', async () => (await round()) === 6, 40_000);
-  const ended = performance.now() + 4_000; // in which shares are looked at twice
+  const ended = performance.now() + 4_000; // enough for two looks at the shares
   while (performance.now() < ended) expect(await round()).toBe(6);
   expect(old.source.held).toHaveLength(1);
 });

@@ -1,17 +1,17 @@
-/** RabbitMQ is there, but not as it has to be: no waiting helps, somebody has to change something. */
+/** RabbitMQ is reachable, but unusable as it is. Waiting cannot help: an operator must change something. */
 export class WrongRabbitmq extends Error {
   override readonly name = 'WrongRabbitmq';
 }
 
-/** The code of an AMQP error, where it has one (RabbitMQ's reply codes, such as 404 and 406). */
+/** The code of an AMQP error, if it has one (RabbitMQ's reply codes, such as 404 and 406). */
 export function amqpCode(error: unknown): number | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'number' ? code : undefined;
 }
 
 /**
- * The same error, or a clear one where the login or the virtual host is refused. The client library tells that in its
- * message alone.
+ * The same error, or a clear one if the login or the virtual host is refused. The client library says that only in its
+ * message text.
  */
 export function explained(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);

@@ -13,7 +13,7 @@ export function testTopology(queuePrefix: string, partitions: number): Topology 
   return new Topology({ partitions, queuePrefix, queueBytesMax: 1 });
 }
 
-/** Does something on a plain channel of its own. */
+/** Runs `use` on a new channel of a new connection. */
 export async function onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
   const connection = await connect(rabbitmqUrl());
   try {

@@ -5,7 +5,7 @@ import { deleteQueues, rabbitmqUrl } from './queues.ts';
 
 type Options = Partial<RabbitmqOptions>;
 
-/** Drivers for one test, closed after it; their queues go with them. */
+/** Drivers for one test. After it they are closed and their queues deleted. */
 export class TestSystem {
   readonly queuePrefix = `test-${newEventId()}`;
   readonly #open: RabbitmqDrivers[] = [];

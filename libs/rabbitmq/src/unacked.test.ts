@@ -12,13 +12,13 @@ function largeMessages(token: Token, first: number): Event[] {
   });
 }
 
-describe('how much a consumer has in its hand', () => {
+describe('the unacked deliveries of a consumer', () => {
   const system = new TestSystem();
   const queue = (partition: number) => testTopology(system.queuePrefix, system.partitions).queue(partition);
-  /** How many envelopes of partition 0 are in nobody's hand. */
+  /** How many envelopes of partition 0 wait in the queue, undelivered. */
   const waiting = async () => (await onChannel((channel) => channel.checkQueue(queue(0)))).messageCount;
 
-  test('what ends its batch each time wears out nothing but itself', async () => {
+  test('an event whose batch throws each time uses up only its own delivery limit', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     const events = Array.from({ length: 30 }, (_, place) => messages(token, 1 + place));
@@ -34,7 +34,7 @@ describe('how much a consumer has in its hand', () => {
     await drivers.log.publish(first);
     await until('many are taken at once', () => stored.size === 1);
     for (const event of events.slice(1)) await drivers.log.publish(event);
-    await until('they are in the hand', () => drivers.stats.deliveries === 30);
+    await until('all are delivered', () => drivers.stats.deliveries === 30);
     release();
     await until('the others are stored', () => stored.size === 29);
     await until('the one is given up', async () => (await drivers.deadLetters.count()) > 0);
@@ -43,7 +43,7 @@ describe('how much a consumer has in its hand', () => {
     expect(letters[0]?.content.toString()).toContain(bad.id);
   });
 
-  test('takes one envelope until its first commit, then more at once', async () => {
+  test('are one envelope until the first commit, then more at once', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     for (let first = 1; first <= 30; first += 1) await drivers.log.publish(messages(token, first));
@@ -61,10 +61,10 @@ describe('how much a consumer has in its hand', () => {
     await until('all are stored', () => sizes.reduce((sum, size) => sum + size, 0) === 30);
     expect(sizes[0]).toBe(1);
     expect(Math.max(...sizes)).toBeGreaterThan(8);
-    expect(drivers.stats.redeliveries).toBeLessThanOrEqual(1); // the one in the hand when more are taken
+    expect(drivers.stats.redeliveries).toBeLessThanOrEqual(1); // the unacked one when it subscribes anew
   });
 
-  test('of large envelopes only few are in the hand at once, and all are stored in their order', async () => {
+  test('are few at once while envelopes are large, and all are stored in their order', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     const large = largeMessages(token, 2);
@@ -86,7 +86,7 @@ describe('how much a consumer has in its hand', () => {
     expect([...stored]).toEqual([small, ...large].map(({ id }) => id));
   }, 60_000);
 
-  test('of large envelopes that were returned only few are in the hand at once, too', async () => {
+  test('are few at once while redelivered envelopes are large, too', async () => {
     const drivers = await system.started();
     const token = system.token(0);
     const large = largeMessages(token, 1);
@@ -112,10 +112,10 @@ describe('how much a consumer has in its hand', () => {
     await until('most have gone back', async () => drivers.stats.redeliveries > 3 && (await waiting()) === 9);
     release();
     await until('all are stored', () => stored.size === 12);
-    expect(stored).toEqual(new Set(large.map(({ id }) => id))); // in whichever order RabbitMQ gives them back
+    expect(stored).toEqual(new Set(large.map(({ id }) => id))); // redeliveries come in any order
   }, 60_000);
 
-  test('lost connections do not wear out what cannot be committed: it comes one at a time', async () => {
+  test('are one at a time after lost connections, which so use up the delivery limit of the first only', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const publishing = await system.started();
     const consuming = system.drivers({ url });
@@ -123,7 +123,7 @@ describe('how much a consumer has in its hand', () => {
     const stored: string[] = [];
     let away = false;
     await consuming.source.consume(async (batch) => {
-      if (away) throw new Error('the store is away');
+      if (away) throw new Error('the store is unreachable');
       stored.push(...batch.map(({ id }) => id));
       return [];
     });
@@ -131,8 +131,8 @@ describe('how much a consumer has in its hand', () => {
     await until('many are taken at once', () => stored.length === 1);
     away = true;
     for (const event of events.slice(1)) await publishing.log.publish(event);
-    await until('they are in the hand', async () => consuming.stats.deliveries >= 21 && (await waiting()) === 0);
-    // The second came twice where it was sent before the first one's acknowledgement had made the consumer new.
+    await until('all are delivered', async () => consuming.stats.deliveries >= 21 && (await waiting()) === 0);
+    // The second event is redelivered once if RabbitMQ sent it before the consumer subscribed anew.
     const before = consuming.stats.redeliveries;
     for (let cuts = 1; cuts <= 3; cuts += 1) {
       proxy.cut();
@@ -142,7 +142,7 @@ describe('how much a consumer has in its hand', () => {
     }
     away = false;
     await until('all are stored', () => stored.length === 21);
-    expect(new Set(stored)).toEqual(new Set(events.map(({ id }) => id))); // in whichever order they come back
+    expect(new Set(stored)).toEqual(new Set(events.map(({ id }) => id))); // redeliveries come in any order
     proxy.close();
   });
 });
