@@ -1,6 +1,6 @@
 /**
- * What Redis and the store answer to a process that creates, each call in one step. The model's processes (creates.ts)
- * and the classes of libs/protocol (classes.ts) get their answers from here.
+ * What Redis and the store return to a creating process; each call is one step. Both the model's processes (creates.ts)
+ * and the classes of libs/protocol (classes.ts) get their results here.
  */
 import { eventOf, highestRow, isOpen, isStored, type Model, NONE, rowOf, type State } from './state.ts';
 
@@ -17,11 +17,11 @@ interface Answered<Answer> {
 
 export interface DrawAsked {
   readonly keyed: boolean;
-  /** The epoch in which the store was found not to know the key. */
+  /** The epoch in which the store did not have the key. */
   readonly keyAbsentIn?: number | undefined;
 }
 
-/** Whether the script of a draw passes. */
+/** Whether the script of a draw passes its check of the epoch. */
 export function drawPasses({ rules }: Model, { redis }: State): boolean {
   if (!rules.drawComparesEpoch) return redis.n > 0;
   return rules.drawComparesRun ? isOpen(redis) : redis.open;
@@ -40,7 +40,7 @@ export function draw(model: Model, state: State, asked: DrawAsked): Answered<Dra
   return { answer: { status: 'drawn', event }, change };
 }
 
-/** What the key says about a draw; undefined where it is free. */
+/** What Redis returns because of the key; undefined if the key is free. */
 function knownKey({ rules }: Model, state: State, keyAbsentIn: number | undefined): Drawn | undefined {
   const { n, key, confirmed } = state.redis;
   const absent = keyAbsentIn !== undefined && (keyAbsentIn === n || !rules.answerCountsInItsEpoch);
@@ -50,7 +50,7 @@ function knownKey({ rules }: Model, state: State, keyAbsentIn: number | undefine
   return rules.asksAboutOlderKeys ? { status: 'unsure', epoch: n } : { status: 'repeated', event: key, confirmed };
 }
 
-/** The event that is stored under the key; NONE where there is none. */
+/** The event that is stored under the key; NONE if there is none. */
 export function keyedRow({ rules }: Model, state: State): number {
   const event = rules.asksByKey ? state.keyRow : state.redis.key;
   return event !== NONE && isStored(state, event) ? event : NONE;
@@ -61,13 +61,13 @@ export function aheadOfFence({ rules }: Model, { queue }: State): number {
   return rules.looksBehindFence ? queue.length : 0;
 }
 
-/** Whether a row of this very epoch is stored in a sequence that was found to have no counter. */
+/** Whether a missing counter was lost: a row of the same epoch is stored. */
 export function counterWasLost({ rules }: Model, state: State, epoch: number): boolean {
   const row = rowOf(state, highestRow(state));
   return row !== NONE && eventOf(state, row).epoch >= epoch && rules.lostCounterOpensEpoch;
 }
 
-/** What a seed changes; undefined where its epoch is over. */
+/** What a seed changes; undefined if its epoch is over. */
 export function seed(model: Model, state: State, number: number, epoch: number): Partial<State> | undefined {
   const { redis } = state;
   const { seedsNotedEpoch, seedsOnlyMissing } = model.rules;
@@ -75,22 +75,22 @@ export function seed(model: Model, state: State, number: number, epoch: number):
   return { redis: { ...redis, counter: seedsOnlyMissing && redis.counter !== NONE ? redis.counter : number } };
 }
 
-/** Where an event goes whose publish is confirmed. */
+/** Where an event is when its process takes it as published: surely in the queue only with `confirmsFirst`. */
 export function published({ rules }: Model, state: State, event: number): Partial<State> {
   return rules.confirmsFirst ? { queue: [...state.queue, event] } : withStray(state, event);
 }
 
-/** The event may reach the queue at any time, or never. */
+/** Adds a stray event: it may reach the queue at any time, or never. */
 export function withStray({ strays }: State, event: number): Partial<State> {
   return { strays: [...strays, event].sort((one, other) => one - other) };
 }
 
-/** A process that is about to note that a key's event is confirmed. */
+/** Adds a note: Redis is to learn that the key's event is confirmed. */
 export function withNote({ notes }: State, event: number): Partial<State> {
   return { notes: [...notes, event].sort((one, other) => one - other) };
 }
 
-/** Nobody has to wait any more for what this process drew before. */
+/** No opener waits any more for the earlier draw of this process. */
 export function withoutDraw({ openers }: State, process: number): Partial<State> {
   const bit = 1 << process;
   if (openers.every(({ olderDraws }) => (olderDraws & bit) === 0)) return {};

@@ -1,7 +1,7 @@
 /**
- * The classes that ingest runs (libs/protocol) in the model's world: they do what the model's processes do, so what holds for
- * the model holds for them; and where the model loses without a part of the protocol, they keep the promise in the same
- * order of events.
+ * The classes of libs/protocol, which ingest runs, in the model's world. They take the same steps as the model's
+ * processes, so what holds for the model holds for them. If the model breaks a promise without a part of the protocol,
+ * the classes, which have that part, keep it in the same order of events.
  */
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
@@ -21,12 +21,12 @@ setDefaultTimeout(60_000);
 const STEPS_MAX = 200;
 const SETTLING_STEPS_MAX = 200;
 
-/** What is wrong with a state that came of another; undefined where nothing is. */
+/** What is wrong with `next`, which follows `before`; undefined if nothing is. */
 function wrong(next: State, before: State): string | undefined {
   return wentBack(next, before) ?? violation(next);
 }
 
-/** Takes the steps that can be taken; answers what went wrong, and after which of them. */
+/** Takes the possible steps of a path. Returns what went wrong, and after which step. */
 async function take(world: World, path: readonly Step[]): Promise<string | undefined> {
   for (const [index, step] of path.entries()) {
     const before = world.state;
@@ -37,7 +37,7 @@ async function take(world: World, path: readonly Step[]): Promise<string | undef
   return undefined;
 }
 
-/** Goes on without further accidents, until nothing is left to do; answers what went wrong. */
+/** Takes steps without further accidents until none is left. Returns what went wrong. */
 async function settleDown(model: Model, world: World): Promise<string | undefined> {
   const calm = { ...model, scope: { ...model.scope, loss: 'never' as const } };
   for (let count = 0; count < SETTLING_STEPS_MAX; count++) {
@@ -76,7 +76,7 @@ describe('the classes do what the processes of the model do', () => {
     });
   }
 
-  /** After some draws a class gives up, and its client asks again: it is idle then, and remembers nothing. */
+  /** The model's next state. But if a class gave up after some draws, it is idle: its client repeats the create. */
   function expected({ next, by }: Step, world: World, askedAgain: number): State {
     if (by === undefined || world.askedAgain === askedAgain) return next;
     const create = next.creates[by.process]!;
@@ -89,7 +89,7 @@ describe('where the model goes wrong without', () => {
     const scope = SCOPES[name];
     const whole: Model = { scope, rules: PROTOCOL };
     const rules: Rules = { ...PROTOCOL, [part]: false };
-    /** Not reduced: each step of the way is taken here too. */
+    /** Not reduced: the test takes each step of the path. */
     let explored: Explored | undefined;
     const found = () => {
       explored ??= explore({ scope, rules }, { reduced: false });
@@ -107,7 +107,7 @@ describe('where the model goes wrong without', () => {
         expect(acknowledged && !isStored(world.state, event)).toBe(false);
     });
 
-    test(`${part}, the classes do too, where what they call leaves it out`, async () => {
+    test(`${part}, the classes go wrong too if their ports leave it out`, async () => {
       const lost = found();
       const seen = await take(new World({ scope, rules }), lost.violation?.path ?? []);
       expect([told(lost), seen]).toEqual([told(lost), expect.stringMatching(expected)]);

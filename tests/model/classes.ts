@@ -30,24 +30,24 @@ import { otherSteps } from './steps.ts';
 
 type CallTo<To extends Call['to']> = Extract<Call, { to: To }>;
 
-/** What a fence answers, and a look must bring along. */
+/** The seq that a fence returns, and that the look into the store must pass on. */
 const SEQ = 7;
 
 /**
- * The model with the classes of libs/protocol as its processes. Servers, accidents and those who open epochs are the model's;
- * what a process does next is for the class to say. `state.creates` tells what the classes are found to wait for.
+ * The model with the classes of libs/protocol as its processes. Servers, accidents and openers of epochs are the
+ * model's. Each class decides what its process does next; `state.creates` records what the classes wait for.
  */
 export class World {
   state: State;
-  /** How often a create ended so that its client asks again, which the model leaves out. */
+  /** How often a create ended so that its client must repeat it. The model's processes never end so. */
   askedAgain = 0;
   readonly #model: Model;
   readonly #processes: Process[];
   /** The event of the last answer to each process. */
   readonly #events: number[];
-  /** Whether a process holds an answer of the store about its key that does not count any more. */
+  /** Whether a process remembers a result of the store about its key that does not count any more. */
   readonly #forgot: boolean[];
-  /** Whether its two seconds are over, and it has not noticed. */
+  /** Whether the two seconds of a process are over, and it has not noticed. */
   readonly #late: boolean[];
 
   constructor(model: Model) {
@@ -60,7 +60,7 @@ export class World {
     for (const index of model.scope.creates.keys()) this.#begin(index);
   }
 
-  /** Takes a step. False where it cannot be taken here: then the process waits for something else. */
+  /** Takes a step. False if it is not possible here: the process waits for something else. */
   async take({ what, by }: Step): Promise<boolean> {
     if (by !== undefined) return this.#act(by.process, by.act);
     const found = otherSteps(this.#model, this.state).find((step) => step.what === what);
@@ -98,7 +98,7 @@ export class World {
     return call?.to === 'highest' || (call?.to === 'fence' && this.state.creates[index]?.value === 0);
   }
 
-  /** A fence and the look behind it; and the seed too, where that is what finds the counter lost. */
+  /** A fence and the look into the store after it. If the counter was lost, the seed after them, which finds that. */
   async #look(index: number): Promise<void> {
     const process = this.#process(index);
     const { epoch } = this.#create(index);
@@ -138,7 +138,7 @@ export class World {
     await this.#proceed(index, () => call.answer());
   }
 
-  /** The confirmation comes although too late, which is worse than none: it looks like any other. */
+  /** The confirm comes too late. That is worse than no confirm: it looks like any other. */
   async #giveUp(index: number, call: CallTo<'publish'>): Promise<void> {
     if (this.#model.rules.acknowledgesInTime) {
       this.#process(index).passTime();
@@ -149,7 +149,7 @@ export class World {
     this.#change(index, {});
   }
 
-  /** A draw on a server that has no open epoch is refused; else its script does not look at what was said in another one. */
+  /** Without an open epoch the draw is refused. Else its script ignores what the store said in another epoch. */
   async #forget(index: number, call: CallTo<'draw'>): Promise<void> {
     if (!this.#passes) return this.#proceed(index, () => call.reject(new Unavailable('numbers', 'No epoch is open.')));
     this.#forgot[index] = true;
@@ -187,7 +187,7 @@ export class World {
     this.state = { ...this.state, ...withNote(this.state, Number(eventId)) };
   }
 
-  /** The event as it was drawn, that is what is published. */
+  /** The index of the published event, which must be as it was drawn. */
   #eventOf({ event }: CallTo<'publish'>): number {
     const index = Number(event.id);
     const { number, epoch, keyed } = eventOf(this.state, index);
@@ -201,7 +201,7 @@ export class World {
     if (create !== undefined) this.#process(index).begin(create === 'keyed');
   }
 
-  /** Changes what is outside, and notes what the process waits for now. */
+  /** Changes the state outside the process, and records what the process waits for now. */
   #change(index: number, change: Partial<State>): void {
     const state = { ...this.state, ...change };
     const create = this.#phase(index, state);

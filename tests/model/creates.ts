@@ -25,14 +25,14 @@ import {
 } from './state.ts';
 
 /**
- * What the processes that create do: draw, seed a missing counter, ask about a key, publish, acknowledge. The classes of
+ * The steps of creating processes: draw, seed a missing counter, ask about a key, publish, acknowledge. The classes of
  * libs/protocol do the same: classes.test.ts takes the steps of both side by side.
  */
 export function createSteps(model: Model, state: State): Step[] {
   return state.creates.flatMap((create, index) => new Creating(model, state, index, create).steps());
 }
 
-/** A key that was acknowledged is noted as confirmed some time later, or never. */
+/** Redis learns that an acknowledged key is confirmed some time later, or never. */
 export function noteSteps({ rules }: Model, state: State): Step[] {
   const { redis, notes } = state;
   if (!isOpen(redis)) return [];
@@ -107,7 +107,7 @@ class Creating {
   #look(): Step {
     const { state, model, create } = this;
     if (counterWasLost(model, state, create.epoch)) {
-      // Another process may have created it since.
+      // Another process may have created the counter since.
       if (state.redis.counter !== NONE)
         return this.#go('look', 'finds that the counter is there by now', this.#again());
       return this.#go('look', `finds a row of epoch ${create.epoch}: its counter was lost`, IDLE, {
@@ -125,7 +125,7 @@ class Creating {
     return this.#go('seed', `creates the counter of epoch ${epoch} with ${value}`, this.#again(), change);
   }
 
-  /** Draws next. Whoever was told that there is no counter has asked about its key before, where that was needed. */
+  /** It draws next. If its key had to be looked up in the store, it did that before it missed the counter. */
   #again(): Partial<Create> {
     const { epoch } = this.create;
     return this.#keyed && epoch > 1 && this.model.rules.asksAboutUnknownKeys
@@ -133,7 +133,7 @@ class Creating {
       : IDLE;
   }
 
-  /** The queue has it, confirms, and the client is told: waiting in between would only make it later. */
+  /** Publish, confirm and acknowledgement in one step: a pause between them would only make the latter later. */
   #acknowledge(): Step {
     const { state, create, model } = this;
     const event = create.value;
@@ -150,7 +150,7 @@ class Creating {
     );
   }
 
-  /** Two seconds are over. The event may be under way, or the process be frozen before it publishes. */
+  /** Two seconds are over. The event may be on its way, or the process may be frozen before the publish. */
   #giveUp(): Step {
     const { state, create, model } = this;
     if (!model.rules.acknowledgesInTime)

@@ -7,7 +7,7 @@ import { stepsOf } from './steps.ts';
 export interface Explored {
   readonly states: number;
   readonly transitions: number;
-  /** How many steps the longest of the shortest ways has. */
+  /** How many steps the farthest state is away from the first one, on a shortest path. */
   readonly depth: number;
   /** Whether every reachable state was seen. */
   readonly complete: boolean;
@@ -15,8 +15,8 @@ export interface Explored {
 }
 
 /**
- * Goes through every state that can be reached, nearest first: so what it finds has a shortest way to it. States are
- * told apart by their encoding; of the way to each only the number of the step is kept, and taken again for a path.
+ * Visits every reachable state, nearest first, so that the path to a violation is a shortest one. States with the same
+ * encoding count as one. Of each state only its parent and the step's number are kept; a path is replayed from them.
  */
 export function explore(
   model: Model,

@@ -1,6 +1,6 @@
 import { isStored, type Model, rowOf, type State } from './state.ts';
 
-/** What is wrong with a state, undefined where nothing is. */
+/** What is wrong with a state; undefined if nothing is. */
 export function violation(state: State): string | undefined {
   return numberTaken(state) ?? notKept(state) ?? keyTwice(state);
 }
@@ -11,7 +11,7 @@ function numberTaken({ events }: State): string | undefined {
   return twice === undefined ? undefined : `number ${twice} is acknowledged twice`;
 }
 
-/** Whatever comes, an acknowledged event is stored or will be: it is in the queue, and nothing is in its way. */
+/** An acknowledged event must be stored, or be in the queue with nothing that prevents it from being stored. */
 function notKept(state: State): string | undefined {
   for (const [event, { acknowledged, rejected, number, epoch }] of state.events.entries()) {
     if (rejected === 'collision') return `event ${event} collides`;
@@ -32,7 +32,7 @@ function keyTwice(state: State): string | undefined {
   return undefined;
 }
 
-/** What is wrong with a step: numbers rise in the order of acceptance. */
+/** What is wrong with a step: a number that it draws must be above all that are acknowledged already. */
 export function wentBack({ events }: State, before: State): string | undefined {
   const drawn = events[before.events.length];
   if (drawn === undefined) return undefined;
@@ -40,7 +40,7 @@ export function wentBack({ events }: State, before: State): string | undefined {
   return above && `number ${drawn.number} is drawn after ${above.number} was acknowledged`;
 }
 
-/** What is wrong where nothing can happen any more: creates are left, and it is not that the scope ends here. */
+/** Whether it is wrong that a state has no next step: creates are left, although the scope allows another epoch. */
 export function isStuck({ scope }: Model, state: State): boolean {
   const left = state.creates.some(({ at }, index) => at < (scope.creates[index]?.length ?? 0));
   return left && state.given < scope.epochs;

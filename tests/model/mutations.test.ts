@@ -21,7 +21,7 @@ describe('without', () => {
   }
 });
 
-test('a claim from an earlier look, or below another, only costs time: whoever was overtaken abandons it', () => {
+test('a claim after an old look, or below another, only costs time: an overtaken opener abandons its epoch', () => {
   const rules = without('claimsInRunOfLook', 'claimsOnlyUpwards');
   const explored = explore({ scope: SCOPES.forgotten, rules });
   expect(told(explored)).toBeUndefined();

@@ -1,6 +1,6 @@
 import { isOpen, type Model, NO_OPENER, NONE, type Opener, type State, type Step } from './state.ts';
 
-/** What those do that open epochs: look, take a number, claim, wait, fence, open. Each may pause for ever anywhere. */
+/** The steps of openers of epochs: look, take a number, claim, wait, fence, open. Each may pause anywhere, for ever. */
 export function openingSteps(model: Model, state: State): Step[] {
   return state.openers.flatMap((opener, index) => new Opening(model, state, index, opener).steps());
 }
@@ -51,7 +51,7 @@ class Opening {
     return this.#go(`claims epoch ${n}`, this.#waiting(n), { redis: claimed });
   }
 
-  /** Counters have their epoch in their names, so there is none in a new one. */
+  /** Counters have their epoch in their names, so a new epoch has no counter. */
   #counterOf(n: number): number {
     const { redis } = this.state;
     if (!this.model.rules.drawComparesEpoch) return redis.counter;

@@ -1,7 +1,7 @@
 import { type DrawRequest, type Event, type Highest, type IdempotencyKey, Unavailable } from '@parley/domain';
 import { Acceptance, CounterSeeds } from '@parley/protocol';
 
-/** A call of a port that is not answered yet. */
+/** A call of a port that has not returned yet. */
 export type Call = { readonly reject: (error: Error) => void } & (
   | {
       readonly to: 'draw';
@@ -22,7 +22,7 @@ type DrawnAnswer =
   | { status: 'missing'; epoch: number }
   | { status: 'unsure'; epoch: number };
 
-/** How a create ended: with a number; with an error that no client should see; late; or so that its client asks again. */
+/** How a create ended: with a number; with an error that no client should see; late; or its client must repeat it. */
 export type End = { readonly first: number } | { readonly error: unknown } | 'late' | 'again';
 
 const TOKEN = '018f6f0e-1c7a-4c4e-9d0a-3d2f6b1c9a57';
@@ -30,9 +30,8 @@ const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
 const LATE_MS = 2_001;
 
 /**
- * A process that creates messages in one chat: an Acceptance with CounterSeeds as ingest has them. Its ports answer
- * nothing by themselves: whoever holds the process answers the call that it waits for, one at a time, in any order with
- * those of others.
+ * A process that creates messages in one chat: an Acceptance with CounterSeeds as ingest has them. Its ports never
+ * return by themselves: the test answers the one call that the process waits for, in any order with those of others.
  */
 export class Process {
   call: Call | undefined;
@@ -42,7 +41,7 @@ export class Process {
   #end: End | undefined;
   #moved = Promise.withResolvers<void>();
 
-  /** `suspends`: time passes as if the machine were suspended: only one of the two clocks goes on. */
+  /** `suspends`: time passes only on the wall clock, as on a suspended machine; else only on the monotonic one. */
   constructor(confirmed: (eventId: string) => void, suspends: boolean) {
     this.#confirmed = confirmed;
     const clock = { monotonic: () => (suspends ? 0 : this.#lateMs), wall: () => (suspends ? this.#lateMs : 0) };
@@ -51,7 +50,7 @@ export class Process {
     this.#acceptance = new Acceptance({ ...ports, clock, logger: quiet, seeds: new CounterSeeds({ ...ports, clock }) });
   }
 
-  /** Begins a create. It waits for the answer to its draw then. */
+  /** Begins a create. It waits for the result of its draw then. */
   begin(keyed: boolean): void {
     this.#end = undefined;
     this.#acceptance.messages(TOKEN, 1, ['x'], keyed ? KEY : undefined).then(
@@ -64,7 +63,7 @@ export class Process {
     this.#lateMs += LATE_MS;
   }
 
-  /** Does `answer` to the present call; resolves when the process waits for another one, or its create has ended. */
+  /** Settles the present call by `answer`. Resolves when the process waits for another call, or its create ended. */
   async proceed(answer: () => void): Promise<End | undefined> {
     this.call = undefined;
     this.#moved = Promise.withResolvers<void>();

@@ -1,24 +1,25 @@
 /**
- * The protocol of numbers, epochs, fences and keys (docs/decisions/0012-epochs.md), as a model that is gone through
- * completely: every order in which its steps and the accidents can happen, in a dozen small scopes (scopes.ts), which have
- * over 400,000 states together: `bin/bun test tests/model` prints how many each. What must hold in every one of
- * them is in invariants.ts; what goes wrong without each part of the protocol, in mutations.test.ts.
+ * The protocol of numbers, epochs, fences and keys (docs/decisions/0012-epochs.md), as a model of which every state is
+ * visited: every order of its steps and of the accidents, in a dozen small scopes (scopes.ts). They have over 400,000
+ * states together; `bin/bun test tests/model` prints how many each has. What must hold in every state is in
+ * invariants.ts; what goes wrong without each part of the protocol is in mutations.test.ts.
  *
- * In the model: processes that draw, seed counters, ask about a key, publish, acknowledge or refuse, and may pause
- * anywhere; those that open epochs, and go on where another stopped, or come back much later; a worker, and another that
- * is frozen with deliveries in hand; events that reach the queue long after their create was refused. Redis is restarted
- * with its data, with older data or empty, is emptied without a restart, loses one counter.
+ * In the model are:
+ * - Processes that draw, seed counters, ask about a key, publish, acknowledge or refuse, and may pause anywhere.
+ * - Openers of epochs, which go on where another one stopped, or come back much later.
+ * - A worker, and another one that is frozen with unacked deliveries.
+ * - Events that reach the queue long after their create was refused.
+ * - Redis. It restarts with its data, with older data or empty, is emptied without a restart, or loses one counter.
  *
- * That the processes in the model do what the classes of libs/protocol do is shown by classes.test.ts, which takes the same steps with
- * these classes.
+ * classes.test.ts shows that these processes do what the classes of libs/protocol do: it takes the steps of both.
  *
- * Left out:
- * - Time. The two seconds are a set: draws that can still be acknowledged. Any of them may lose that at any moment, and the
- *   wait ends when none from before it is left. The 24 hours of a key never end, a counter never expires.
- * - All but one partition, one sequence, one key, creates of a single number. Owners of sequences: a counter that is
- *   opened for a new owner is a seed that has read 0.
- * - Losses inside RabbitMQ and MySQL: what the queue confirmed and what the store committed stays. The queue is first in,
- *   first out, and gives what was not acknowledged again, in its order.
+ * Left out are:
+ * - Time. The two seconds are a set of draws that can still be acknowledged. Any draw may leave the set at any moment.
+ *   The wait ends when no draw from before it is left. The 24 hours of a key never end, and a counter never expires.
+ * - All but one partition, one sequence, one key, and creates of a single number. Owners of sequences: a counter that
+ *   is opened for a new owner is a seed that has read 0.
+ * - Losses inside RabbitMQ and MySQL: what the queue confirmed and what the store committed stays. The queue is first
+ *   in, first out, and redelivers in the same order.
  * - Two Redis servers that both answer (split brain).
  */
 import { expect, setDefaultTimeout, test } from 'bun:test';
@@ -38,13 +39,13 @@ for (const [name, scope] of Object.entries(SCOPES)) {
   });
 }
 
-test('what is taken away as sure to fail hides nothing: the same holds without taking it away', () => {
+test('the reduced state space hides nothing: the same holds in the whole one', () => {
   const explored = explore({ scope: SCOPES.forgotten, rules: PROTOCOL }, { reduced: false });
   expect(told(explored)).toBeUndefined();
   expect(explored.complete).toBeTrue();
 });
 
-test('not covered: a counter lost alone while all that was drawn from it is still on its way to the queue', () => {
+test('not covered: a counter is lost while everything drawn from it is still on its way to the queue', () => {
   const scope = { ...SCOPES['a lost counter'], loss: 'any-time' } as const;
   expect(explore({ scope, rules: PROTOCOL }).violation).toBeDefined();
 });

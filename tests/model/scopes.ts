@@ -11,7 +11,7 @@ const SMALL: Scope = {
   freezes: 0,
 };
 
-/** What is gone through completely: each small enough for seconds, each with another kind of accident. */
+/** The scopes of which every state is visited. Each takes seconds, and each has another kind of accident. */
 export const SCOPES = {
   start: { ...SMALL, fresh: true },
   forgotten: SMALL,
@@ -47,7 +47,7 @@ export const SCOPES = {
 
 export type ScopeName = keyof typeof SCOPES;
 
-/** Too large to go through: for walks at random. */
+/** Has too many states to visit all of them: for random walks. */
 export const LARGE: Scope = {
   fresh: true,
   creates: [

@@ -12,9 +12,9 @@ import {
 } from './state.ts';
 
 /**
- * Takes away what can only fail from here on and leaves no trace: who is about to find that the epoch is over, and late
- * events that nobody was told of. It makes a state space that is several times smaller, of the same possibilities.
- * Only under rules by which these do fail: the tests go through a small scope with and without it.
+ * Removes what can only fail from here on, without a trace: processes and openers that will find their epoch over, and
+ * late events that were never acknowledged. The state space becomes several times smaller and keeps its violations.
+ * Removes only what fails under the given rules. A test visits a small scope with and without this.
  */
 export function settle({ rules }: Model, state: State): State {
   const creates = mapChanged(state.creates, (create) => (isOver(rules, state, create) ? idle(create) : create));
@@ -26,7 +26,7 @@ export function settle({ rules }: Model, state: State): State {
   return { ...state, creates, openers, strays };
 }
 
-/** An epoch that is not open any more will never be again. */
+/** Whether the epoch of a create is over: once it is not open any more, it never opens again. */
 function isOver(rules: Rules, { redis }: State, { phase, epoch }: Create): boolean {
   if (!rules.drawComparesEpoch || !rules.drawComparesRun || !rules.epochsGivenOnce || !rules.opensOwnClaimOnly)
     return false;

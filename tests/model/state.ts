@@ -1,11 +1,11 @@
 import type { Rules } from './rules.ts';
 
-/** Where a number or an event may be missing. */
+/** Stands for a missing number or event. */
 export const NONE = -1;
 
 /** What a model is made of: who takes part, how much they do, and which accidents may happen. */
 export interface Scope {
-  /** Whether the model begins without any epoch; else with epoch 1 open, and its counter there. */
+  /** True: the model begins without any epoch. False: with epoch 1 open, and its counter present. */
   readonly fresh: boolean;
   /** The creates that each process makes, one after the other. All keyed ones have the same key. */
   readonly creates: readonly (readonly ('plain' | 'keyed')[])[];
@@ -14,14 +14,14 @@ export interface Scope {
   readonly epochs: number;
   /** How often Redis may forget (and restart, with or without its data). */
   readonly forgettings: number;
-  /** How often a copy of Redis' data may be made, to which it may go back. */
+  /** How often a copy of Redis' data may be made. Redis may be restarted with the copy. */
   readonly copies: number;
   /**
-   * Whether, and when, a single counter may be lost, once: at any time, or when something that was drawn from it has reached the
-   * queue and nobody is about to create it.
+   * Whether and when the counter may be lost, once: at any time, or only after an event that was drawn from it has
+   * reached the queue, and while no process is about to create it.
    */
   readonly loss: 'never' | 'in-use' | 'any-time';
-  /** How often a worker may be frozen, with what it has in hand. */
+  /** How often a worker may be frozen with unacked deliveries. */
   readonly freezes: number;
 }
 
@@ -33,18 +33,18 @@ export interface Model {
 /** One partition's data in Redis, for one sequence and one idempotency key. */
 export interface Redis {
   readonly run: number;
-  /** The epoch, 0 where there is none; the run in which it was claimed; whether it is open. */
+  /** The epoch, 0 if there is none; the run in which it was claimed; whether it is open. */
   readonly n: number;
   readonly claimedIn: number;
   readonly open: boolean;
   /** The last number given in epoch n. Counters of older epochs are never looked at, so they are left out. */
   readonly counter: number;
-  /** The event that the key was answered with. */
+  /** The event that Redis has for the key. */
   readonly key: number;
   readonly confirmed: boolean;
 }
 
-/** An event is its place in `State.events`. */
+/** Elsewhere an event is named by its index in `State.events`. */
 export interface Event {
   readonly number: number;
   readonly epoch: number;
@@ -58,9 +58,10 @@ export interface Event {
  * - idle: it draws next.
  * - fencing: there is no counter in `epoch`; `value` items are before its fence.
  * - looked: `value` is the highest number that is stored; the counter is created next.
- * - asking, asked: the store is asked about the key in `epoch`; it does not know it.
+ * - asking: the store is asked about the key in `epoch`.
+ * - asked: in `epoch` the store did not have the key.
  * - drawn: event `value` is published and acknowledged next, unless the two seconds are over.
- * - late: they are over (only where the rule is off; else the create is refused, and its event a stray).
+ * - late: they are over. Only without `acknowledgesInTime`; else the create is refused, and its event is a stray.
  */
 export interface Create {
   readonly at: number;
@@ -80,7 +81,7 @@ export interface Opener {
 export interface State {
   readonly redis: Redis;
   readonly copy: Redis | undefined;
-  /** MySQL: the highest epoch given out, the oldest one that is still stored, the rows by number, the key's event. */
+  /** MySQL: the highest epoch given out, the oldest epoch that is still stored, the rows by number, the key's event. */
   readonly given: number;
   readonly oldest: number;
   readonly rows: readonly number[];
@@ -89,7 +90,7 @@ export interface State {
   readonly queue: readonly number[];
   /** Events whose create was refused: they may reach the queue at any time, or never. */
   readonly strays: readonly number[];
-  /** What the frozen worker has in hand, and the `oldest` that it remembers. */
+  /** The unacked deliveries of the frozen worker, and the `oldest` that it remembers. */
   readonly hand: readonly number[];
   readonly handOldest: number;
   /** The `oldest` that the active worker remembers. */
@@ -99,7 +100,7 @@ export interface State {
   readonly openers: readonly Opener[];
   /** Acknowledged events whose keys are still to be noted as confirmed in Redis. */
   readonly notes: readonly number[];
-  /** The last epoch in which a lost counter was found. */
+  /** The last epoch in which a counter was found to be lost. */
   readonly suspect: number;
   readonly forgettings: number;
   readonly copies: number;
@@ -110,13 +111,13 @@ export interface State {
 export interface Step {
   readonly what: string;
   readonly next: State;
-  /** Where a process that creates takes it. */
+  /** Set if a creating process takes the step. */
   readonly by?: { readonly process: number; readonly act: Act };
 }
 
 /**
- * A call of such a process is answered: a draw, a fence and then the highest number, a seed, a look for the key, a publish.
- * Or: it forgets what the store said about its key, or its two seconds are over.
+ * A call of a creating process returns: a draw, a fence and then the highest number, a seed, a look for the key, a
+ * publish. Or the process forgets what the store said about its key, or its two seconds are over.
  */
 export type Act = 'draw' | 'look' | 'seed' | 'ask' | 'acknowledge' | 'forget' | 'give up';
 
@@ -153,12 +154,12 @@ export function initialState({ fresh, creates, openers, forgettings, copies, fre
   };
 }
 
-/** Whether the epoch that Redis has is open, in the run that this is. */
+/** Whether Redis has an open epoch that was claimed in its present run. */
 export function isOpen({ open, claimedIn, run }: Redis): boolean {
   return open && claimedIn === run;
 }
 
-/** The event that a number is stored for. */
+/** The event that is stored under a number; NONE if there is none. */
 export function rowOf(state: State, number: number): number {
   return state.rows[number] ?? NONE;
 }
@@ -167,7 +168,7 @@ export function isStored(state: State, event: number): boolean {
   return state.rows.includes(event);
 }
 
-/** The highest stored number, 0 where there is none. */
+/** The highest stored number, 0 if there is none. */
 export function highestRow({ rows }: State): number {
   return Math.max(0, rows.length - 1);
 }

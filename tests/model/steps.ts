@@ -10,7 +10,7 @@ export function stepsOf(model: Model, state: State): Step[] {
   return [...createSteps(model, state), ...otherSteps(model, state)];
 }
 
-/** What can happen next without the processes that create. */
+/** What can happen next, except for the steps of creating processes. */
 export function otherSteps(model: Model, state: State): Step[] {
   return OTHERS.flatMap((steps) => steps(model, state));
 }

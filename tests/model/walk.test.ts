@@ -1,4 +1,4 @@
-/** Scopes that are too large to go through, at random. */
+/** Random walks in a scope that has too many states to visit all of them. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { violation, wentBack } from './invariants.ts';
@@ -12,7 +12,7 @@ setDefaultTimeout(60_000);
 const STEPS_MAX = 200;
 const RUNS = 1_500;
 
-/** Takes the steps that `choices` picks among those that are possible; answers what went wrong, and how it came to it. */
+/** Each of `choices` picks one of the possible steps. Returns what went wrong, and the steps that led to it. */
 function walk(rules: Rules, choices: readonly number[]): string | undefined {
   const model = { scope: LARGE, rules };
   const trace: string[] = [];
@@ -31,14 +31,14 @@ function walk(rules: Rules, choices: readonly number[]): string | undefined {
 
 const choices = fc.array(fc.nat(), { minLength: STEPS_MAX / 2, maxLength: STEPS_MAX });
 
-test('three processes, twelve creates, ten accidents: nothing goes wrong on long ways through them', () => {
+test('three processes, twelve creates, ten accidents: nothing goes wrong on long random walks', () => {
   fc.assert(
     fc.property(choices, (picked) => expect(walk(PROTOCOL, picked)).toBeUndefined()),
     { numRuns: RUNS },
   );
 });
 
-test('such ways are long enough to find what is wrong: where nobody looks for who overtook, they do', () => {
+test('the walks are long enough to find violations: without `abandonsOvertaken` they find one', () => {
   const found = fc.check(
     fc.property(choices, (picked) => walk(without('abandonsOvertaken'), picked) === undefined),
     { numRuns: RUNS, endOnFailure: true },
