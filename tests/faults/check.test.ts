@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { check, type Findings, type Stored, type StoredOwner } from './check.ts';
 import { type Attempt, type Create, Recording } from './record.ts';
 
-/** The checker is shown damage of each kind, made by hand: it must see it, and nothing else. */
+/** The checker must find each kind of damage, made by hand, and nothing else. */
 const TOKEN = 'a0000000-0000-4000-8000-000000000000';
 
 interface World {
@@ -31,7 +31,7 @@ function message(texts: string[], attempts: Attempt[], key?: string): Create {
   return { kind, token: TOKEN, chat: 1, texts, attempts, ...(key !== undefined && { key }) };
 }
 
-/** An application with a chat of four messages, three of them from a batch, all as it should be. */
+/** An undamaged application with a chat of four messages, three of them from a batch. */
 function world(): World {
   const recording = new Recording();
   recording.creates.push(
@@ -58,20 +58,20 @@ function world(): World {
   };
 }
 
-/** How many findings there are of each kind that has any. */
+/** The number of findings of each kind, without the kinds that have none. */
 function found(findings: Findings): Record<string, number> {
   const counts = Object.entries(findings).map(([kind, list]) => [kind, Array.isArray(list) ? list.length : list]);
   return Object.fromEntries(counts.filter(([, count]) => count !== 0));
 }
 
-/** Puts another message into the world, stored, indexed and counted. */
+/** Adds a message that is stored, indexed and counted. */
 function store({ messages, documents, chats }: World, number: number, content: string): void {
   messages.set(`${TOKEN}:1:${number}`, content);
   documents.set(`${TOKEN}:1:${number}`, content);
   chats.set(`${TOKEN}:1`, { name: 'chat x', count: messages.size, countOfApi: messages.size });
 }
 
-test('where all is well nothing is found', () => {
+test('nothing is found without damage', () => {
   const { recording, stored } = world();
   expect(found(check(recording, stored))).toEqual({});
 });
@@ -151,7 +151,7 @@ const damages: Record<string, [Partial<Record<keyof Findings, number>>, (world: 
   ],
 };
 
-describe('the checker sees that', () => {
+describe('the checker finds that', () => {
   test.each(Object.entries(damages))('%s', (_, [expected, damage]) => {
     const damaged = world();
     damage(damaged);
@@ -175,7 +175,7 @@ describe('an updated message', () => {
     expect(holding('one x', update('one updated', 200))).toEqual({ lost: 1 });
   });
 
-  test('may hold either where the update was not answered', () => {
+  test('may hold the old or the new text if the update was not acknowledged', () => {
     expect(holding('one updated', update('one updated', 0))).toEqual({});
     expect(holding('one x', update('one updated', 503))).toEqual({});
     expect(holding('one else', update('one updated', 503))).toEqual({ lost: 1 });

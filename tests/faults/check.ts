@@ -1,10 +1,10 @@
 /**
- * Compares what was acknowledged with what is there. It is a function of the two and asks nobody, so that its own tests
- * can show that it sees each kind of damage.
+ * Compares what was acknowledged with what the system holds. It is a pure function of the two, so that its own tests
+ * can show that it finds each kind of damage.
  */
 import { acknowledgement, type Create, type Place, placeOf, type Recording } from './record.ts';
 
-/** What is there, of the applications that the recording knows. */
+/** What the system holds of the applications in the recording. */
 export interface Stored {
   /** By token. */
   readonly applications: ReadonlyMap<string, StoredOwner>;
@@ -12,11 +12,11 @@ export interface Stored {
   readonly chats: ReadonlyMap<string, StoredOwner>;
   /** By `token:chat:number`. */
   readonly messages: ReadonlyMap<string, string>;
-  /** What the index has, by `token:chat:number`: the message's text where it has the row's version. */
+  /** The documents by `token:chat:number`: the message's text if the document has the row's version. */
   readonly documents: ReadonlyMap<string, string>;
-  /** How many documents the index has for these applications, however they are named. */
+  /** How many documents the index has for these applications, under any id. */
   readonly documentsCounted: number;
-  /** Words of acknowledged messages that the API's search did not answer with exactly their message. */
+  /** Searches for words of stored messages that did not find exactly their message. */
   readonly notFound: readonly string[];
   /** Dead letters by reason. */
   readonly deadLetters: ReadonlyMap<string, number>;
@@ -24,25 +24,25 @@ export interface Stored {
 
 export interface StoredOwner {
   readonly name: string;
-  /** In the row, and as the API tells it. */
+  /** The count in the row, and the one that the API returns. */
   readonly count: number;
   readonly countOfApi: number;
 }
 
-/** Each list names what broke, so that it can be looked up. */
+/** Each list names what is damaged, so that it can be looked up. */
 export interface Findings {
   readonly lost: string[];
   readonly duplicated: string[];
   readonly renumbered: string[];
-  /** Of two creates, one sent after the other was acknowledged, the later has the lower number. */
+  /** A create was sent after another one was acknowledged, but has the lower number. */
   readonly disordered: string[];
-  /** Numbers that nobody has. */
+  /** How many numbers are missing in all sequences. */
   readonly gaps: number;
-  /** Gaps of sequences that have more of them than creates that failed. */
+  /** Sequences with more gaps than failed creates. */
   readonly unexplainedGaps: string[];
   readonly wrongCounts: string[];
   readonly missingInSearch: string[];
-  /** Read after they were acknowledged, and answered with 404. */
+  /** Messages that were read after they were acknowledged, and answered with 404. */
   readonly unreadable: string[];
 }
 
@@ -59,7 +59,7 @@ export function check(recording: Recording, stored: Stored): Findings {
   };
 }
 
-/** Acknowledged, and not there under its number byte for byte. */
+/** What was acknowledged, but is not stored under its number byte for byte. */
 function lost(recording: Recording, stored: Stored): string[] {
   const updated = updatesByPlace(recording);
   return recording.creates.flatMap((create) => {
@@ -80,7 +80,7 @@ function keptAs(owners: ReadonlyMap<string, StoredOwner>, name: string, { texts:
   return owners.get(name)?.name === text ? [] : [name];
 }
 
-/** Where an acknowledged create of messages put them. */
+/** The places of an acknowledged create's messages. */
 export function places(create: Create): Place[] {
   const first = acknowledgement(create)?.first;
   if (first === undefined || create.kind === 'application' || create.kind === 'chat') return [];
@@ -88,7 +88,7 @@ export function places(create: Create): Place[] {
   return create.texts.map((_, index) => ({ token, chat, number: first + index }));
 }
 
-/** What an updated message may hold: the last acknowledged update, or one that was answered otherwise after it. */
+/** What an updated message may hold: the last acknowledged update, or a later one with another answer. */
 function updatesByPlace({ creates, updates }: Recording): Map<string, string[]> {
   const allowed = new Map<string, string[]>();
   const touched = new Set(updates.map(placeOf));
@@ -105,7 +105,7 @@ function updatesByPlace({ creates, updates }: Recording): Map<string, string[]> 
   return allowed;
 }
 
-/** The same text under two numbers. Updates keep the first word, which is the create's own. */
+/** The same text under two numbers. Texts are compared by the first word: updates keep it. */
 function duplicated({ messages, chats, applications }: Stored): string[] {
   const seen = new Set<string>();
   const again: string[] = [];
@@ -120,7 +120,7 @@ function duplicated({ messages, chats, applications }: Stored): string[] {
 
 export const firstWord = (text: string): string => text.split(' ', 1)[0] ?? '';
 
-/** One number acknowledged for two creates, or one create answered with two numbers. */
+/** A number that was acknowledged for two creates, or a create that was answered with two numbers. */
 function renumbered({ creates }: Recording): string[] {
   const owners = new Map<string, Create>();
   const found: string[] = [];
@@ -144,7 +144,7 @@ function renumbered({ creates }: Recording): string[] {
 
 const sequenceOf = ({ kind, token, chat }: Create): string => (kind === 'chat' ? token : `${token}:${chat}`);
 
-/** Numbers rise in the order of acceptance: a create sent after another's acknowledgement has the higher number. */
+/** A create that was sent after another's acknowledgement must have the higher number. */
 function disordered({ creates }: Recording): string[] {
   const found: string[] = [];
   for (const [sequence, members] of bySequence(creates)) {
@@ -175,7 +175,7 @@ function bySequence(creates: readonly Create[]): Map<string, Create[]> {
   );
 }
 
-/** A number may be missing only where a create failed after it was drawn; each attempt that failed may have drawn. */
+/** A number may be missing only if its create failed after the draw. Each failed attempt may have drawn. */
 function gaps({ creates }: Recording, { messages, chats }: Stored): Pick<Findings, 'gaps' | 'unexplainedGaps'> {
   const numbers = new Map<string, Set<number>>();
   for (const name of [...messages.keys(), ...chats.keys()]) {
@@ -212,7 +212,7 @@ function wrongCounts({ applications, chats, messages }: Stored): string[] {
   });
 }
 
-/** Everything that is stored must be found as it is stored now, and nothing else. */
+/** The index must hold everything that is stored, as it is stored now, and nothing else. */
 function missingInSearch({ messages, documents, documentsCounted, notFound }: Stored): string[] {
   const missing = [...notFound];
   for (const [name, content] of messages) if (documents.get(name) !== content) missing.push(name);

@@ -1,13 +1,13 @@
-/** One request, and what came of it, with a deadline of its own. Nothing is ever sent again here. */
+/** Sends one request with a deadline, and returns its outcome. Never repeats a request. */
 import type { Attempt, Create, Place, Read, Update } from './record.ts';
 
-/** Above nginx's own 4 s for an answer: beyond it the front itself hangs. */
+/** Above nginx's own 4 s: without an answer after this time, nginx itself hangs. */
 const ANSWER_WITHIN_MS = 8_000;
 
 interface Reply {
   readonly sentAt: number;
   readonly ms: number;
-  /** 0 where no answer came. */
+  /** 0 if no answer came. */
   readonly status: number;
   readonly retryAfter: boolean;
   readonly body: unknown;
@@ -96,7 +96,7 @@ interface Announced {
   readonly message_content?: string;
 }
 
-/** What a 201 says. One that does not announce what was sent is noted in `detail`. */
+/** The numbers and tokens in a 201. `detail` is set if the answer does not match what was sent. */
 function announced(
   kind: Create['kind'],
   texts: readonly string[],

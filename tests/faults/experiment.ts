@@ -1,4 +1,4 @@
-/** One fault under load, from a well system to the comparison. */
+/** Runs one fault under load: from a healthy system to the comparison of what was acknowledged with what is stored. */
 import { TooLate, until } from '@parley/testing';
 import { check, type Findings } from './check.ts';
 import { Client } from './client.ts';
@@ -18,7 +18,7 @@ export interface ExperimentOptions {
   readonly tell: (what: string) => void;
   /** How long the load runs before the fault. */
   readonly beforeMs?: number;
-  /** The load is steady when it was acknowledged for so long without an exception. */
+  /** The load is steady after this time in which every create was acknowledged. */
   readonly steadyMs?: number;
 }
 
@@ -28,11 +28,11 @@ const STEADY_WITHIN_MS = 90_000;
 const INDEX_WITHIN_MS = 120_000;
 let runs = 0;
 
-/** A load on the system, and the context of the faults that it meets. */
+/** A new load on the system, and the context for faults under it. */
 export function newLoad({ stack, seed, tell, createsPerSecond }: ExperimentOptions): FaultContext {
   const random = new Random(seed);
   runs += 1;
-  // The pid keeps two runs on the same data apart.
+  // The pid makes the name differ from that of another run on the same data.
   const name = `f${process.pid.toString(36)}r${runs}`;
   const options = { createsPerSecond, partitions: PARTITIONS };
   return { stack, random, tell, load: new Load(new Client(stack.url), new Recording(), random, options, name) };
@@ -57,13 +57,13 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
     const result = await compare(fault, context, { injectedAt, healedAt }, options);
     return fault.rebuildsIndex === true ? result : withoutRebuild(result, index, await indexOf(options.stack));
   } finally {
-    // Also where the fault could not be injected: the next one must not have two loads.
+    // Even if the fault could not be injected: the next fault must not run under two loads.
     load.abandon();
     await fault.cleanUp?.(context);
   }
 }
 
-/** The index of a well system. One that is filled while the fault happens gets from the store what was never indexed. */
+/** Waits for a finished index and returns its name. An index that is being filled would hide what was never indexed. */
 async function indexOf(stack: FaultStack): Promise<string> {
   let index: string | undefined;
   const settled = async () => {
@@ -80,7 +80,7 @@ function withoutRebuild(result: Result, before: string, after: string): Result {
   return { ...result, broken: [...result.broken, rebuilt] };
 }
 
-/** Waits until the load is steady, ends it, waits until nothing is on its way, and looks. */
+/** Waits until the load is steady, ends it, waits until nothing is on its way, and compares. */
 export async function compare(
   fault: Fault,
   { stack, load, random, tell }: FaultContext,

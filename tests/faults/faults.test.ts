@@ -3,7 +3,7 @@ import { experiment } from './experiment.ts';
 import { FAULTS } from './faults/index.ts';
 import { FaultStack } from './stack.ts';
 
-/** The faults that are over soon. `bun run faults` injects all of them, and holds them longer. */
+/** Some short faults. `bun run faults` injects all faults, and holds them longer. */
 const NAMES = ['worker-kill', 'ingest-term', 'rabbitmq-kill', 'redis-emptied'];
 
 let stack: FaultStack;

@@ -1,6 +1,6 @@
 /**
- * A steady load: so many creates a second at fixed times, whatever became of the earlier ones, up to a number of requests
- * in flight. Keyed creates are sent again until they are acknowledged; all others once.
+ * A steady load: creates at fixed times, whatever happens to earlier ones, up to a limit of requests in flight. Keyed
+ * creates are sent again until they are acknowledged; all others are sent once.
  */
 import { partitionOf } from '@parley/domain';
 import type { Client } from './client.ts';
@@ -14,17 +14,17 @@ export interface LoadOptions {
 
 const TICK_MS = 10;
 const IN_FLIGHT_MAX = 128;
-/** Of the first application in each partition. */
+/** Chats of the first application in each partition. */
 const CHATS_EACH = 3;
-/** Keyed creates that wait to be sent again: more of them would be a load of their own when the fault is healed. */
+/** The limit of keyed creates that are retried: more would be a large extra load when the fault is healed. */
 const RETRYING_MAX = 100;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 2_000;
-/** How long a keyed create is tried again when the load has ended. */
+/** How long a keyed create is retried after the load has ended. */
 const GIVE_UP_AFTER_MS = 60_000;
 const SHARES = { hot: 0.25, batch: 0.06, chat: 0.01, application: 0.003, keyed: 0.12, repeat: 0.1 };
 const FOLLOW = { update: 0.02, read: 0.04 };
-/** So that a content's bytes matter: accents, emoji, other scripts. */
+/** Contents with accents, emoji and other scripts, so that wrong bytes are found. */
 const FILLERS = ['', 'plain words', 'crème brûlée', 'grüße 👋🏽', '日本語のテスト', 'حبر', 'a\tb\nc', '  spaces  '];
 
 export interface Chat {
@@ -37,7 +37,7 @@ export class Load {
   readonly #tokens: string[] = [];
   readonly #inFlight = new Set<Promise<void>>();
   readonly #uncertain = new Set<string>();
-  /** When the steady load began: what came before it waited for the system to be well. */
+  /** When the steady load began. The creates before it had to wait until the system was healthy. */
   startedAt: number | undefined;
   #retrying = 0;
   #serial = 0;
@@ -49,7 +49,7 @@ export class Load {
     readonly recording: Recording,
     readonly random: Random,
     readonly options: LoadOptions,
-    /** Begins every text of this load: no two loads have one in common. */
+    /** Each text of this load begins with it, so that two loads have no text in common. */
     readonly name: string,
   ) {}
 
@@ -65,8 +65,8 @@ export class Load {
   }
 
   /**
-   * Makes the first applications and chats, in every partition; keyed, so that a system that is not well yet is waited
-   * for: what the last fault left is not this one's.
+   * Creates the first applications and chats in every partition. They are keyed, so they are retried until the system
+   * has recovered from the last fault.
    */
   async prepare(): Promise<void> {
     const partitions = new Map<number, string>();
@@ -87,19 +87,19 @@ export class Load {
     let due = 0;
     this.#timer = setInterval(() => {
       const now = ((performance.now() - started) / 1_000) * this.options.createsPerSecond;
-      // What is due while too much is in flight is left out, not made up for: a burst would follow each outage.
+      // Creates that are due while too many are in flight are left out: sent later, they would be a burst.
       for (; due < now; due += 1) if (this.#inFlight.size < IN_FLIGHT_MAX) this.#begin(this.#oneCreate());
     }, TICK_MS);
   }
 
-  /** No new creates until `start`; resolves when all are answered and the keyed ones acknowledged, or given up. */
+  /** Sends no new creates until `start`. Resolves when all are answered and the keyed ones acknowledged or given up. */
   async pause(): Promise<void> {
     clearInterval(this.#timer);
     this.#stoppedAt = performance.now();
     while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
   }
 
-  /** No new creates, and nothing is tried again. */
+  /** Sends no new creates, and retries none. */
   abandon(): void {
     clearInterval(this.#timer);
     this.#stoppedAt = Number.NEGATIVE_INFINITY;
@@ -143,7 +143,7 @@ export class Load {
     if (attempt.outcome !== 'acknowledged' && keyed) await this.#retry(create);
     const acknowledged = acknowledgement(create);
     if (acknowledged === undefined) return create;
-    // A key must answer the same again: now and then it is asked.
+    // Some acknowledged keyed creates are repeated: the answer must be the same.
     if (keyed && this.random.chance(SHARES.repeat)) await this.#attempt(create);
     if (kind === 'application' && acknowledged.token !== undefined) this.#tokens.push(acknowledged.token);
     if (kind === 'chat') this.#chats.push({ token: owner.token, chat: acknowledged.first ?? 0 });
@@ -171,8 +171,8 @@ export class Load {
   }
 
   /**
-   * One update at a time for a message, and none after one whose fate is unknown: it may come to pass later than the
-   * next, and nobody could say which of the two the message must hold.
+   * Updates a message, one update at a time. No update follows one with an unknown outcome: that one may take effect
+   * after the next, and the checker could not know which text the message must hold.
    */
   async #update(place: Place, text: string): Promise<void> {
     const name = `${place.token}:${place.chat}:${place.number}`;
@@ -183,10 +183,10 @@ export class Load {
     if (update.status === 200) this.#uncertain.delete(name);
   }
 
-  /** Unique by its first word, which the search finds too: no such word is a part of another one. */
+  /** A text with a unique first word, by which the search finds it. */
   #text(): string {
     this.#serial += 1;
-    // Of one length, so that none is a part of another, which the search would find too.
+    // All first words have one length, so none is a part of another: the search would find both.
     return `${this.name}x${this.#serial.toString(36).padStart(6, '0')}z of the load ${this.random.pick(FILLERS)}`;
   }
 }

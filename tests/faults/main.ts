@@ -58,7 +58,7 @@ async function main(): Promise<number> {
   say(`seed ${seed}; starting the system`);
   const stack = await FaultStack.up();
   const report: Report = { results: [], unable: [] };
-  // A second Ctrl-C ends it at once; the next run then stops what is left.
+  // A second Ctrl-C ends this process at once; the next run stops the system that is left.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       say(`${signal}: stopping the system`);
@@ -83,7 +83,7 @@ async function main(): Promise<number> {
 
 interface Report {
   readonly results: Result[];
-  /** Faults that could not be injected or looked at: as bad as a promise that broke. */
+  /** Faults that could not be injected or checked: as bad as a broken promise. */
   readonly unable: string[];
   soak?: Omit<Soaked, 'result'>;
 }
@@ -119,5 +119,5 @@ async function runSoak(minutes: number, common: Common, report: Report): Promise
     say(`${name}: ${first} MB at first, ${last} MB at last, ${max} MB at most`);
 }
 
-// Whatever a fault that failed has left running in here.
+// Exits even if a failed fault has left timers or connections open in this process.
 process.exit(await main());

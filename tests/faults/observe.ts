@@ -12,7 +12,7 @@ const DEAD_LETTERS_MAX = 100_000;
 const DOCUMENTS_AT_ONCE = 1_000;
 const SEARCHED_SAMPLE = 40;
 const ANSWERED_WITHIN_MS = 10_000;
-/** What searches read. */
+/** The alias that searches read. */
 export const SEARCH_ALIAS = CURRENT_LAYOUT.searchAlias('parley-messages');
 
 /** As root: the faults also set global variables and look at other transactions. */
@@ -45,7 +45,7 @@ export async function withDeadLetters<Result>(
   }
 }
 
-/** `name` begins every text of the load that is looked at. Takes the dead letters away, so that each run sees its own. */
+/** Reads what the system holds of the load with this name. Removes the dead letters, so that each run sees its own. */
 export async function observe(stack: FaultStack, client: Client, name: string, random: Random): Promise<Stored> {
   const rows = await readRows(stack, name);
   const tokens = [...rows.applications.keys()];
@@ -60,12 +60,12 @@ export async function observe(stack: FaultStack, client: Client, name: string, r
   };
 }
 
-/** The index that searches read, and since when it is filled; `undefined` where there is none, or one is being filled. */
+/** The index that searches read, and its time of creation; `undefined` if there is none, or one is being filled. */
 export async function settledIndex(stack: FaultStack): Promise<string | undefined> {
   const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/_alias/${SEARCH_ALIAS}`);
   const searched = Object.keys((await response.json()) as object);
   if (!response.ok || searched.length !== 1) return undefined;
-  // An index is on this list before it is filled.
+  // An index is in this table before it is filled.
   const [rows] = await withMysql(stack, (mysql) => mysql.query('SELECT name, created_at AS since FROM search_indices'));
   const [only, ...others] = rows as { name: string; since: Date }[];
   if (only === undefined || others.length > 0 || only.name !== searched[0]) return undefined;
@@ -149,7 +149,7 @@ async function elasticsearch(stack: FaultStack, path: string, json: unknown): Pr
   return response.json();
 }
 
-/** A document has no text: it stands for its row's where it has the row's version. */
+/** Documents hold no text. A document with its row's version gets the row's text here. */
 async function readDocuments(
   stack: FaultStack,
   { messages, versions }: Pick<Awaited<ReturnType<typeof readRows>>, 'messages' | 'versions'>,
@@ -186,7 +186,7 @@ async function countDocuments(stack: FaultStack, chats: readonly string[]): Prom
   return sum;
 }
 
-/** A sample is searched as a client does it: by its first word, which nothing else has. */
+/** Searches a sample of messages through the API, each by its unique first word. */
 async function notFound(client: Client, messages: ReadonlyMap<string, string>, random: Random): Promise<string[]> {
   const all = [...messages];
   if (all.length === 0) return [];
@@ -203,7 +203,7 @@ async function notFound(client: Client, messages: ReadonlyMap<string, string>, r
   return missing;
 }
 
-/** The answer, or after a while the refusal: the machine may be busy with others, which says nothing about the index. */
+/** Repeats a request for up to 10 s until it gets a 200: a refusal by a busy machine says nothing about the index. */
 async function answered(client: Client, path: string): ReturnType<Client['get']> {
   const deadline = performance.now() + ANSWERED_WITHIN_MS;
   for (;;) {

@@ -1,4 +1,4 @@
-/** Orders to the process of the proxies. */
+/** Sends orders to the process of the proxies. */
 import { join } from 'node:path';
 import type { ProxyBehaviour } from '@parley/testing';
 import type { ProxyOrder } from './proxy-process.ts';

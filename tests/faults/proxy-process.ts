@@ -1,5 +1,5 @@
 /**
- * The proxies, in a process of their own: the harness compares large tables, and the system must not notice. Takes
+ * The proxies, in a process of their own: the harness blocks its event loop when it compares large tables. Takes
  * {@link ProxyOrder}s from its parent and ends with it.
  */
 import { type ProxyBehaviour, TcpProxy } from '@parley/testing';

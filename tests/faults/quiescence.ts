@@ -1,16 +1,16 @@
-/** When nothing is on its way any more: only then can what is stored be compared with what was acknowledged. */
+/** Waits until nothing is on its way. Only then can what is stored be compared with what was acknowledged. */
 import { until } from '@parley/testing';
 import type { Client } from './client.ts';
 import { SEARCH_ALIAS, withMysql } from './observe.ts';
 import type { FaultStack } from './stack.ts';
 
-/** Enough to fill an index anew on a busy machine. What it took is reported. */
+/** Enough to fill a new index on a busy machine. The time that it took is reported. */
 const QUIET_WITHIN_MS = 600_000;
 const NO_CHAT = 9_999_999_999;
 
 /**
- * The API knows that something is absent only after all that was accepted before it is stored (a fence). Every batch is
- * deleted when it is indexed and counted. @throws {TooLate}
+ * The API answers 404 only after a fence: all that was accepted before is stored then. A row of `batches` is deleted
+ * when the batch is indexed and counted. @throws {TooLate}
  */
 export async function quiescence(stack: FaultStack, client: Client, tokens: readonly string[]): Promise<void> {
   for (const token of tokens) {

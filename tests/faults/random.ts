@@ -1,4 +1,4 @@
-/** Random choices that a seed repeats (mulberry32): which requests are sent does not differ between two runs of a seed. */
+/** Random choices from a seed (mulberry32): two runs with the same seed make the same choices. */
 export class Random {
   #state: number;
 
@@ -23,7 +23,7 @@ export class Random {
     return this.next() < probability;
   }
 
-  /** @throws {RangeError} where there is nothing to pick from */
+  /** @throws {RangeError} if there are no items */
   pick<Item>(items: readonly Item[]): Item {
     const item = items[this.integer(0, items.length - 1)];
     if (item === undefined) throw new RangeError('there is nothing to pick from');

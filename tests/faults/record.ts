@@ -1,4 +1,4 @@
-/** What was sent to the system and what it answered: the harness believes nothing else. Times are milliseconds since 1970. */
+/** What was sent and how it was answered: all that the harness relies on. Times are milliseconds since 1970. */
 
 /** `refused` is a 503 with Retry-After; `failed` is everything else that is not a 201, no answer at all included. */
 export type Outcome = 'acknowledged' | 'refused' | 'failed';
@@ -7,25 +7,25 @@ export interface Attempt {
   readonly sentAt: number;
   readonly ms: number;
   readonly outcome: Outcome;
-  /** 0 where no answer came. */
+  /** 0 if no answer came. */
   readonly status: number;
-  /** What was acknowledged: the first number, or for an application 0. */
+  /** The first acknowledged number; 0 for an application. */
   readonly first?: number;
   /** The token of an acknowledged application. */
   readonly token?: string;
-  /** Of an answer that says something else than it should. */
+  /** What is wrong with the answer, or why it refused. */
   readonly detail?: string;
 }
 
 export interface Create {
   readonly kind: 'application' | 'chat' | 'message' | 'batch';
-  /** Of the application that it is in; empty for an application. */
+  /** The token of the application that it is in; empty for an application. */
   readonly token: string;
   /** 0 for an application or a chat. */
   readonly chat: number;
-  /** Names or contents; each text is sent once in a run, so that it tells its create. */
+  /** Names or contents. Each text belongs to one create of a run only, so that it identifies the create. */
   readonly texts: readonly string[];
-  /** With a key it is sent again until it is acknowledged, without one it is sent once. */
+  /** With a key the create is sent again until it is acknowledged; without, it is sent once. */
   readonly key?: string;
   readonly attempts: Attempt[];
 }
@@ -54,7 +54,7 @@ export class Recording {
   readonly creates: Create[] = [];
   readonly updates: Update[] = [];
   readonly reads: Read[] = [];
-  /** When the last answer came that was not an acknowledgement, and how many have been one. */
+  /** When the last answer came that was not an acknowledgement; the number of acknowledgements. */
   lastBadAt = 0;
   acknowledged = 0;
 
@@ -69,7 +69,7 @@ export class Recording {
   }
 }
 
-/** The first acknowledgement, or undefined where there is none. */
+/** The first acknowledgement, or undefined if there is none. */
 export function acknowledgement({ attempts }: Create): Attempt | undefined {
   return attempts.find(({ outcome }) => outcome === 'acknowledged');
 }

@@ -1,6 +1,6 @@
 /**
- * The system that is broken: a native stack on ports of its own, beside those of the tests, two instances of each app,
- * all of them behind proxies to their servers. Only what this stack started is ever stopped or killed.
+ * The system in which the faults happen: a native stack on its own ports, with two instances of each app. Proxies are
+ * between the apps and their servers. Only processes that this stack started are ever stopped or killed.
  */
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { Proxies, type ProxyName } from './proxies.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
 export const PARTITIONS = 8;
-/** Counts are summed so often, so that a run need not wait a minute for it. */
+/** Counts are summed every 3 s, so that a run need not wait a minute for it. */
 const FLUSH_PATTERN = '*/3 * * * * *';
 
 const ENVIRONMENT = {
@@ -38,19 +38,19 @@ export type ProgramName = AppName | ProxyName | 'nginx' | 'epmd';
 export class FaultStack {
   readonly settings: Settings = readSettings(ENVIRONMENT, REPOSITORY);
   readonly proxies = new Proxies();
-  /** The servers themselves, past the proxies. */
+  /** The URLs of the servers themselves, without the proxies. */
   readonly urls = connectionUrls(this.settings.ports);
-  /** MySQL's, for root. */
+  /** MySQL's socket, for root. */
   readonly mysqlSocket = mysqlSocket(this.settings);
   readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
-  /** More variables for the apps. */
+  /** Further variables for the apps. */
   #appEnvironment: Readonly<Record<string, string>> = {};
-  /** It was taken down: whatever still runs in here brings nothing up again. */
+  /** The stack was taken down: code that still runs in this process must not start anything again. */
   #ended = false;
   #release: () => void = () => {};
   readonly #records = new Records(`${this.settings.stateDir}/run`);
 
-  /** A stack without any data. What an interrupted run left is stopped and removed. */
+  /** Starts a stack without data. First stops and removes what an interrupted run left. */
   static async up(): Promise<FaultStack> {
     const stack = new FaultStack();
     await stack.#takeTurn();
@@ -63,7 +63,7 @@ export class FaultStack {
     return stack;
   }
 
-  /** `keepFiles`: its logs are wanted. */
+  /** Stops the stack. `keepFiles` keeps its state folder with the logs. */
   async down(keepFiles: boolean): Promise<void> {
     this.#ended = true;
     await this.command('down');
@@ -72,7 +72,7 @@ export class FaultStack {
     this.#release();
   }
 
-  /** One run at a time on a machine: the next one would take this one's processes for leftovers. */
+  /** Waits for a lock: a second run on the machine would take this run's processes for leftovers and stop them. */
   async #takeTurn(): Promise<void> {
     const ended = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
@@ -92,10 +92,10 @@ export class FaultStack {
     await this.command('up');
   }
 
-  /** Once more where it is late: a busy machine is not what is looked at. */
+  /** Tries twice: a slow start on a busy machine is no finding. */
   start = (...names: ProgramName[]): Promise<string> =>
     this.command('start', ...names).catch(() => this.command('start', ...names));
-  /** As an operator stops it: TERM, and KILL when that does not help. */
+  /** Stops programs like an operator: TERM, then KILL if that does not help. */
   stop = (...names: ProgramName[]): Promise<string> => this.command('stop', ...names);
 
   record(name: ProgramName): ProcessRecord | undefined {
@@ -123,7 +123,7 @@ export class FaultStack {
         const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${file}`))?.[1];
         if (inode !== undefined) inodes.add(inode);
       } catch {
-        // Closed since it was listed.
+        // The file was closed after it was listed.
       }
     }
     const lines = ['tcp', 'tcp6'].flatMap((table) => readFileSync(`/proc/net/${table}`, 'utf8').split('\n').slice(1));
@@ -138,7 +138,7 @@ export class FaultStack {
     await until(`${name} is gone`, () => !this.isRunning(name));
   }
 
-  /** A tool of the servers. */
+  /** Runs a tool of the servers. */
   exec = (...command: string[]): Promise<string> => this.command('exec', ...command);
 
   /** The resident memory of a program, in MB. */
@@ -147,7 +147,7 @@ export class FaultStack {
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
   }
 
-  /** bin/stack with this stack's settings. @returns what it printed @throws with what it said if it fails */
+  /** Runs bin/stack with this stack's settings. @returns its output @throws an error with its output if it fails */
   async command(...args: string[]): Promise<string> {
     if (this.#ended && args[0] !== 'down') throw new Error('the system was taken down');
     const passed = ['FLUSH_PATTERN', ...Object.keys(this.#appEnvironment)];

@@ -1,10 +1,10 @@
-/** What a run says: its figures, and which promises it saw broken. */
+/** The verdict of a run: its figures and the broken promises. */
 import type { Findings } from './check.ts';
 import type { Fault } from './fault.ts';
 import type { Attempt, Recording } from './record.ts';
 
 const REFUSAL_MS_MAX = 2_500;
-/** Refusals are the fault's own until so long after it is healed. */
+/** Refusals count as caused by the fault until this long after it is healed. */
 const GRACE_MS = 15_000;
 
 export interface Times {
@@ -18,16 +18,16 @@ export interface Figures {
   readonly acknowledged: number;
   readonly refused: number;
   readonly failed: number;
-  /** How long the slowest took: of what was not acknowledged, and of what was. */
+  /** The longest time of an attempt that was not acknowledged, and of one that was. */
   readonly longestRefusalMs: number;
   readonly longestAcknowledgementMs: number;
   /** From healing until every create is acknowledged again. */
   readonly recoveryMs: number;
-  /** Not acknowledged although nothing was broken: before the fault, or long after. */
+  /** Attempts that were not acknowledged although nothing was broken: before the fault, or long after it. */
   readonly outside: number;
-  /** What was answered beside 201 and 503, how often. */
+  /** How often each answer came that was neither an acknowledgement nor a refusal. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Acknowledgements that announce something else than was sent. */
+  /** Acknowledgements that do not match what was sent. */
   readonly misread: number;
   /** Answers to reads and updates that were neither 200 nor 503. */
   readonly oddReads: number;
@@ -42,7 +42,7 @@ export interface Result extends Figures {
   readonly times: Times;
   readonly findings: Findings;
   readonly deadLetters: ReadonlyMap<string, number>;
-  /** Empty where every promise held. */
+  /** The broken promises; empty if every promise held. */
   readonly broken: readonly string[];
 }
 

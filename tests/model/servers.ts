@@ -40,7 +40,7 @@ export function frozenWorkerSteps(model: Model, state: State): Step[] {
       const hand = state.queue.slice(0, taken);
       // The worker that takes over may have waited since the beginning, and so know no `oldest`.
       const next = { ...state, hand, handOldest: state.knownOldest, knownOldest: 0, freezes: state.freezes - 1 };
-      steps.push({ what: `a worker is frozen with ${hand.map(nameOf).join(', ')} in hand; another takes over`, next });
+      steps.push({ what: `a worker is frozen with ${hand.map(nameOf).join(', ')} unacked; another takes over`, next });
     }
   }
   const [item] = state.hand;

@@ -1,4 +1,4 @@
-/** Our own programs are killed, stopped and frozen. The other instance of each goes on. */
+/** Our programs are killed and stopped. In most faults the other instance of each goes on. */
 import type { Fault } from '../fault.ts';
 import type { AppName, ProgramName } from '../stack.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The clock of the apps jumps back an hour, and forward again. libfaketime, a Debian package, stands between them and the
- * machine's clock; where it cannot be had the fault is passed over.
+ * The clock of the apps jumps back an hour, and forward again. libfaketime, a Debian package, changes what they read
+ * from the machine's clock. If it cannot be downloaded, the fault is skipped.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -11,10 +11,10 @@ import type { FaultStack } from '../stack.ts';
 const BACK_SECONDS = 3_600;
 
 const folderOf = ({ settings }: FaultStack): string => join(settings.cacheDir, 'libfaketime');
-/** Read anew at every look at the clock. */
+/** libfaketime reads this file each time an app reads the clock. */
 const offsetFile = ({ settings }: FaultStack): string => join(settings.stateDir, 'clock-offset');
 
-/** Unpacked beside the installed servers; nothing of the machine's system changes. @returns its path, if there is one */
+/** Unpacks libfaketime beside the servers, without installing it on the machine. @returns its path, or undefined */
 async function library(stack: FaultStack): Promise<string | undefined> {
   const folder = folderOf(stack);
   const find = (): string | undefined =>

@@ -1,4 +1,4 @@
-/** Redis forgets while something else stands still: what each step of opening an epoch is there for. */
+/** Redis loses its data while another part stands still. Each fault needs another step of the opening of an epoch. */
 
 import { rm } from 'node:fs/promises';
 import { until } from '@parley/testing';
@@ -16,8 +16,9 @@ const cli = (stack: FaultStack, ...command: string[]): Promise<string> =>
   stack.exec('redis-cli', '-p', String(stack.settings.ports.redis), ...command);
 
 /**
- * What an ingest has drawn when it stops is published when it goes on. That is behind the fence of a new epoch, unless
- * the fence waits; and it must not be acknowledged where the wait was longer than that of the fence.
+ * An ingest stops with numbers that it has drawn, and publishes their events when it goes on. Without the wait before
+ * the fence of a new epoch, they would come after that fence. If it stopped for longer than the wait, it must not
+ * acknowledge them.
  */
 async function stallWhileFlushed({ stack }: FaultContext, stallMs: number): Promise<void> {
   for (let stall = 0; stall < STALLS; stall += 1) {
@@ -29,14 +30,14 @@ async function stallWhileFlushed({ stack }: FaultContext, stallMs: number): Prom
   }
 }
 
-/** Together less than nginx waits for an answer, or nobody would be told anything; the second longer than an epoch takes to open. */
+/** Together less than nginx waits, or clients get no answer. The second: longer than an epoch takes to open. */
 const WITHOUT_CONFIRMS_MS = 400;
 const STOOD_STILL_MS = 3_200;
 const ON_THE_WAY_MS = 800;
 
 /**
- * An ingest has drawn numbers and waits with their events, because RabbitMQ's confirms do not come; then it stands
- * still while Redis loses everything and the other one opens a new epoch, and publishes them when it goes on. They are
+ * An ingest has drawn numbers, but its events wait because RabbitMQ's confirms do not come. Then it stands still while
+ * Redis loses everything and the other ingest opens a new epoch. It publishes the events when it goes on. They are
  * late, so they must not be acknowledged.
  */
 async function publishLate({ stack }: FaultContext): Promise<void> {
@@ -52,7 +53,7 @@ async function publishLate({ stack }: FaultContext): Promise<void> {
   }
 }
 
-/** Whether numbers are drawn everywhere, in an epoch that was opened since Redis was emptied. */
+/** Whether an epoch is open in every partition. After FLUSHALL that is a new one. */
 const isOpen = async (stack: FaultStack): Promise<boolean> => (await cli(stack, 'EVAL', ALL_OPEN, '0')).trim() === '1';
 const ALL_OPEN = `for partition = 0, ${PARTITIONS - 1} do
   if redis.call('HGET', '{p' .. partition .. '}:epoch', 'state') ~= 'open' then return 0 end
@@ -60,8 +61,8 @@ end
 return 1`;
 
 /**
- * What an ingest has published is still on its way while Redis loses everything and the other one opens a new epoch. It
- * arrives behind the fence with numbers that are given again, so it must not be stored.
+ * Events of an ingest are still on their way while Redis loses everything and the other ingest opens a new epoch. They
+ * arrive after the fence, with numbers that are given again, so they must not be stored.
  */
 async function arriveLate({ stack }: FaultContext): Promise<void> {
   for (let time = 0; time < TIMES; time += 1) {
@@ -103,7 +104,7 @@ export const combinedFaults: readonly Fault[] = [
     name: 'redis-flushed-ingest-frozen',
     description: `${STALLS} times an ingest stands still for 3 s and Redis loses everything meanwhile`,
     holdMs: 0,
-    // What the one that stands still had taken is refused when it goes on.
+    // The requests of the frozen ingest are refused only when it goes on.
     refusalMsMax: 5_000,
     inject: (context) => stallWhileFlushed(context, 3_000),
     heal: nothing,

@@ -1,11 +1,11 @@
-/** RabbitMQ has no room: a partition's queue reaches its limit in bytes, or the disk its alarm. */
+/** RabbitMQ is full: a partition's queue reaches its byte limit, or the disk reaches its alarm. */
 import type { Fault } from '../fault.ts';
 import type { AppName } from '../stack.ts';
 
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
-/** A second or two of the load, in one queue. */
+/** One queue is full after one or two seconds of the load. */
 const LIMIT = { 'max-length-bytes': 100_000 };
-/** More than any disk of a machine that this runs on. */
+/** More free space than any disk has. */
 const FREE_LIMIT = '900000GB';
 
 export const fullFaults: readonly Fault[] = [
@@ -14,7 +14,7 @@ export const fullFaults: readonly Fault[] = [
     description: `no worker runs, and each queue is full at ${LIMIT['max-length-bytes'] / 1_000} kB`,
     holdMs: 10_000,
     inject: async ({ stack }) => {
-      // The lower one of the queue's own limit and of the policy's counts.
+      // RabbitMQ uses the lower one of the queue's own limit and the policy's.
       const definition = JSON.stringify(LIMIT);
       await stack.exec('rabbitmqctl', 'set_policy', '--apply-to', 'queues', 'full', '^parley\\.events', definition);
       for (const worker of WORKERS) await stack.kill(worker);

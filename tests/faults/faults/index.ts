@@ -13,7 +13,7 @@ import { redisFaults } from './redis.ts';
 import { replicaFaults } from './replica.ts';
 import { workerFaults } from './worker.ts';
 
-/** Nothing is broken: what the harness itself costs, and that it finds nothing where there is nothing. */
+/** No fault. Shows what the harness itself costs, and that it finds nothing in a healthy system. */
 const none: Fault = {
   name: 'none',
   description: 'nothing happens',

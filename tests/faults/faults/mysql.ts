@@ -1,4 +1,4 @@
-/** MySQL dies, is away, stands still, takes no writes, waits for locks. */
+/** MySQL dies, is stopped, stands still, refuses writes, waits for locks. */
 import { partitionOf } from '@parley/domain';
 import type { Fault } from '../fault.ts';
 import { connectMysql, withMysql } from '../observe.ts';
@@ -47,7 +47,7 @@ export const mysqlFaults: readonly Fault[] = [
   },
   {
     name: 'mysql-locks',
-    description: 'somebody locks the rows of the hot chat and of the partitions for 8 s',
+    description: 'another client locks the rows of the hot chat and of the partitions for 8 s',
     holdMs: 0,
     inject: async ({ stack, load }) => {
       const mysql = await connectMysql(stack);

@@ -1,4 +1,4 @@
-/** The network between the apps and a server: slow, torn, or silently gone. The proxies do it. */
+/** The network between the apps and a server is slow, cuts connections, or loses data silently. The proxies do it. */
 
 import type { ProxyBehaviour } from '@parley/testing';
 import type { Fault } from '../fault.ts';

@@ -1,4 +1,4 @@
-/** What no worker can store, published among what it can. Nothing of it may be lost in silence or hold up the rest. */
+/** Messages that no worker can store, among good ones. None may be lost silently, or delay the good ones. */
 import { partitionOf } from '@parley/domain';
 import { onChannel } from '@parley/rabbitmq/testing';
 import type { Fault, FaultContext } from '../fault.ts';
@@ -10,7 +10,7 @@ const MALFORMED = [
   '',
   '{"v":1',
   '[]',
-  '{"v":99,"events":[]}', // with a partition it would be held: a later version may write it
+  '{"v":99,"events":[]}', // with a partition it would stay in the queue: a newer version may have written it
   '{"v":1,"partition":0,"events":{}}',
   '{"v":1,"partition":0,"events":[{"type":"nothing"}]}',
   `{"v":1,"partition":0,"events":["${'x'.repeat(200_000)}"]}`,
@@ -18,7 +18,7 @@ const MALFORMED = [
 
 const nowhere = '00000000-0000-4000-8000-000000000000';
 
-/** Well-formed, but nobody ever made the application. */
+/** A well-formed event of an application that does not exist. */
 function orphan(): string {
   const id = crypto.randomUUID().replaceAll('-', '');
   const common = { id, epoch: 1_000, at: Date.now(), token: nowhere };
@@ -27,7 +27,7 @@ function orphan(): string {
 }
 
 async function publish({ stack, load }: FaultContext): Promise<void> {
-  // The helper of the driver's own tests finds the server by it.
+  // `onChannel` connects to this URL.
   process.env.RABBITMQ_URL = stack.urls.RABBITMQ_URL;
   const queue = (token: string): string => `parley.events.${partitionOf(token, PARTITIONS)}`;
   for (let round = 0; round < ROUNDS; round += 1) {

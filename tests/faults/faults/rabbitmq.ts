@@ -1,4 +1,4 @@
-/** RabbitMQ dies, is away, is short of memory, closes connections, loses a queue. */
+/** RabbitMQ dies, is stopped, is short of memory, closes connections, loses a queue. */
 import { partitionOf } from '@parley/domain';
 import type { Fault } from '../fault.ts';
 import { quiescence } from '../quiescence.ts';
@@ -48,7 +48,7 @@ export const rabbitmqFaults: readonly Fault[] = [
       for (let closed = 0; closed < CONNECTIONS_CLOSED; ) {
         const listed = await stack.exec('rabbitmqctl', '-q', 'list_connections', '--no-table-headers', 'pid');
         const pid = random.pick(listed.trim().split('\n').filter(Boolean));
-        // One that its own program has closed meanwhile does not count.
+        // A connection that its own program closed meanwhile does not count.
         const done = stack.exec('rabbitmqctl', 'close_connection', pid, 'by an operator').then(() => true);
         if (await done.catch(() => false)) closed += 1;
       }

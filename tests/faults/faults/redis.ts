@@ -1,4 +1,4 @@
-/** Redis dies, sleeps, and forgets: its last second, everything, all since some time, or a single key. */
+/** Redis dies, stands still, and loses data: its last second, everything, all since a copy, or a single key. */
 import { rm } from 'node:fs/promises';
 import type { Fault } from '../fault.ts';
 import type { FaultStack } from '../stack.ts';
@@ -8,13 +8,13 @@ const FORGOTTEN_MS = 4_000;
 const filesOf = (stack: FaultStack): string => `${stack.settings.stateDir}/redis/appendonlydir`;
 const copyOf = (stack: FaultStack): string => `${stack.settings.stateDir}/redis-older`;
 
-/** The files as they are now. Redis only ever appends, so the copy is one that a crash could have left. */
+/** Copies Redis' files. Redis only appends to them, so a crash could leave files like the copy. */
 async function keepCopy(stack: FaultStack): Promise<void> {
   await rm(copyOf(stack), { recursive: true, force: true });
   await run('cp', '-a', filesOf(stack), copyOf(stack));
 }
 
-/** Redis as of `keepCopy`, in the place of what it has now. */
+/** Restarts Redis with the files of `keepCopy`. */
 async function restartFromCopy(stack: FaultStack): Promise<void> {
   await stack.kill('redis');
   await rm(filesOf(stack), { recursive: true, force: true });
@@ -22,7 +22,7 @@ async function restartFromCopy(stack: FaultStack): Promise<void> {
   await stack.start('redis');
 }
 
-/** Owners and modes must stay: the server runs as another user. */
+/** Runs a command. `cp -a` keeps owners and modes, because the server runs as another user. */
 async function run(...command: string[]): Promise<void> {
   const code = await Bun.spawn(command, { stdio: ['ignore', 'inherit', 'inherit'] }).exited;
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}`);
@@ -109,7 +109,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'redis-older-ingest-frozen',
     description: 'an ingest stands still while Redis comes back with an older file, and goes on 5 s later',
     holdMs: 5_000,
-    // Requests that the frozen one holds are answered by nginx, which waits 4 s.
+    // Requests to the frozen ingest are answered by nginx, which waits 4 s.
     refusalMsMax: 5_000,
     inject: async ({ stack }) => {
       await keepCopy(stack);

@@ -1,4 +1,4 @@
-/** A failover to a replica that has fallen behind: Redis, as the apps see it, forgets without ever having been away long. */
+/** A failover to a replica that is behind: for the apps, Redis loses data without a long outage. */
 
 import { rm } from 'node:fs/promises';
 import { RedisServer } from '@parley/redis/testing';
@@ -24,7 +24,7 @@ export const replicaFaults: readonly Fault[] = [
     holdMs: 500,
     inject: async ({ stack, tell }) => {
       replica = await startReplica(stack.settings.ports.redis);
-      // From here on it hears nothing.
+      // From here on the replica gets no writes.
       await replica.cli('REPLICAOF', '127.0.0.1', '1');
       tell('the replica falls behind');
       await Bun.sleep(BEHIND_MS);

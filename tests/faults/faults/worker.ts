@@ -1,4 +1,4 @@
-/** Workers that crash again and again, stand still with a transaction open, or die while the index is rebuilt. */
+/** Workers crash again and again, stand still in an open transaction, or die while the index is rebuilt. */
 
 import { join } from 'node:path';
 import { appEnvironment } from '@parley/stack/apps';
@@ -11,7 +11,7 @@ import { type AppName, type FaultStack, PARTITIONS } from '../stack.ts';
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 const CRASHES = 10;
 const TRANSACTION_WITHIN_MS = 30_000;
-/** More often than RabbitMQ delivers a message. */
+/** Above RabbitMQ's delivery limit of 50. */
 const CRASHES_HOLDING = 56;
 const REPLAYED_WITHIN_MS = 60_000;
 const LETTERS_AT_ONCE = 1_000;
@@ -21,7 +21,7 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
   for (let crash = 1; crash <= CRASHES; crash += 1) {
     for (const worker of workers) if (stack.isRunning(worker)) await stack.kill(worker);
     await starting;
-    // It is killed whether it became ready or not, so its start may fail.
+    // The next loop kills the workers, ready or not, so this start may fail.
     starting = stack.command('start', ...workers).catch(() => '');
     await until('the workers run', async () => workers.every((worker) => stack.isRunning(worker)), 20_000);
     await Bun.sleep(1_000);
@@ -31,8 +31,8 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
 }
 
 /**
- * Nothing can be committed while a worker, the only one, gets deliveries and is killed, again and again. What it got last
- * wears out; what waits behind must not.
+ * Nothing can be committed while the only worker gets deliveries and is killed, again and again. The delivery that it
+ * gets uses up its delivery limit; the ones that wait behind must not.
  */
 async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
   await stack.kill('worker-2');
@@ -40,7 +40,7 @@ async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
     await keepFromCommitting(mysql);
     for (let crash = 1; crash <= CRASHES_HOLDING; crash += 1) {
       await stack.kill('worker-1');
-      const ofTheDead = await storing(mysql); // until MySQL learns of it
+      const ofTheDead = await storing(mysql); // MySQL may not know yet that the worker is dead
       await stack.start('worker-1');
       await until(
         'the worker tries to store',
@@ -52,17 +52,17 @@ async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
     }
     await stack.kill('worker-1');
   });
-  tell(`crashed ${CRASHES_HOLDING} times with deliveries in the hand`);
+  tell(`crashed ${CRASHES_HOLDING} times with unacked deliveries`);
 }
 
-/** Each transaction that stores rows takes its partition's row for its commit. Until the connection ends. */
+/** Locks the rows of all partitions, which each commit needs, until the connection ends. */
 async function keepFromCommitting(mysql: Connection): Promise<void> {
   await mysql.query('SET SESSION innodb_lock_wait_timeout = 30');
   await mysql.query('BEGIN');
   await mysql.query('SELECT partition_number FROM partitions FOR UPDATE');
 }
 
-/** Transactions that store what a worker has got: they write its rows, or wait to commit them. */
+/** The transactions in which a worker writes rows, or waits to commit them. */
 async function storing(mysql: Connection): Promise<string[]> {
   const [rows] = await mysql.query(
     `SELECT CAST(trx_id AS CHAR) AS id FROM information_schema.innodb_trx
@@ -71,7 +71,7 @@ async function storing(mysql: Connection): Promise<string[]> {
   return (rows as { id: string }[]).map(({ id }) => id);
 }
 
-/** As an operator does, until nothing is left. @throws where more has worn out than the head of each partition */
+/** Replays the dead letters like an operator. @throws if more became dead letters than the head of each partition */
 async function replayWornOut({ stack, tell }: FaultContext): Promise<void> {
   await withDeadLetters(stack, async (deadLetters) => {
     const letters = await deadLetters.list(LETTERS_AT_ONCE);
@@ -91,7 +91,7 @@ async function replayWornOut({ stack, tell }: FaultContext): Promise<void> {
   });
 }
 
-/** Stops it at a moment at which it has written and not committed: its locks stay, MySQL has not been told. */
+/** Freezes a worker after it has written and before it commits: MySQL keeps its locks. */
 async function freezeInTransaction({ stack, random, tell }: FaultContext, worker: AppName): Promise<void> {
   await until(
     `${worker} is frozen inside a transaction`,
@@ -100,7 +100,7 @@ async function freezeInTransaction({ stack, random, tell }: FaultContext, worker
       stack.signal(worker, 'SIGSTOP');
       const before = await openTransactions(stack);
       await Bun.sleep(100);
-      // The other worker's are over by now.
+      // The other worker's transactions have ended by now.
       const after = await openTransactions(stack);
       if (after.some((id) => before.includes(id))) return true;
       stack.signal(worker, 'SIGCONT');
@@ -148,7 +148,7 @@ export const workerFaults: readonly Fault[] = [
   },
   {
     name: 'workers-crash-holding',
-    description: `the only worker is killed ${CRASHES_HOLDING} times with deliveries in its hand that nobody can commit, then the dead letters are replayed`,
+    description: `the only worker is killed ${CRASHES_HOLDING} times with unacked deliveries that it cannot commit, then the dead letters are replayed`,
     holdMs: 0,
     inject: crashHolding,
     heal: replayWornOut,
