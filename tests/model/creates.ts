@@ -125,7 +125,7 @@ class Creating {
     return this.#go('seed', `creates the counter of epoch ${epoch} with ${value}`, this.#again(), change);
   }
 
-  /** It draws next. If its key had to be looked up in the store, it did that before it missed the counter. */
+  /** The process draws next. If its key had to be looked up in the store, it did that before it missed the counter. */
   #again(): Partial<Create> {
     const { epoch } = this.create;
     return this.#keyed && epoch > 1 && this.model.rules.asksAboutUnknownKeys
@@ -133,7 +133,7 @@ class Creating {
       : IDLE;
   }
 
-  /** Publish, confirm and acknowledgement in one step: a pause between them would only make the latter later. */
+  /** Publish, confirm and acknowledgement in one step: a pause between them would only delay the acknowledgement. */
   #acknowledge(): Step {
     const { state, create, model } = this;
     const event = create.value;

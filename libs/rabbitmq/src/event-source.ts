@@ -36,9 +36,9 @@ export class RabbitSource implements EventSource {
   #settling: Timer | undefined;
   #sharing: Timer | undefined;
   #settled = false;
-  /** The channel on which this process counts as a worker, and on which it counts all workers. */
+  /** The channel of this process's consumer on the workers' queue. On it the process also counts all consumers there. */
   #presence: Channel | undefined;
-  /** The tag of its consumer on the workers' queue, if it counts as a worker. */
+  /** The tag of that consumer. Without it, this process does not count as a worker. */
   #presenceTag: string | undefined;
   #consumers: PartitionConsumer[] = [];
   #stopped: Promise<void> = Promise.resolve();

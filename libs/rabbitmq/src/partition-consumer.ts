@@ -17,7 +17,7 @@ import type { Topology } from './topology.ts';
 
 /** The pause before a batch that threw an exception is taken again. */
 const RECOVER_AFTER_MS = 100;
-/** The limit for what waits in the subscriptions of all partitions together. */
+/** The limit of bytes that wait in the subscriptions of all partitions together. */
 const WAITING_BYTES_MAX = 96 * 1024 * 1024;
 const PUBLISH_MS = 5_000;
 const CHANNEL_CLOSE_MS = 1_000;
@@ -72,7 +72,7 @@ export class PartitionConsumer {
     return this.#rules.active;
   }
 
-  /** What this program does not know, once it has met it. From then on it leaves the partition to other programs. */
+  /** What this program does not know; set when that is delivered. From then on it leaves the partition to others. */
   get unknown(): string | undefined {
     return this.#rules.unknown;
   }

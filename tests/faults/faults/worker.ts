@@ -11,7 +11,7 @@ import { type AppName, type FaultStack, PARTITIONS } from '../stack.ts';
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 const CRASHES = 10;
 const TRANSACTION_WITHIN_MS = 30_000;
-/** Above RabbitMQ's delivery limit of 50. */
+/** Above the queues' delivery limit of 50. */
 const CRASHES_HOLDING = 56;
 const REPLAYED_WITHIN_MS = 60_000;
 const LETTERS_AT_ONCE = 1_000;
@@ -32,7 +32,7 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
 
 /**
  * Nothing can be committed while the only worker gets deliveries and is killed, again and again. The delivery that it
- * gets uses up its delivery limit; the ones that wait behind must not.
+ * gets uses up its delivery limit; those that wait behind it must not use up theirs.
  */
 async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
   await stack.kill('worker-2');

@@ -38,7 +38,7 @@ export interface Fence {
   readonly epoch?: number;
 }
 
-/** A message, and what was read from it. */
+/** A delivered message, and the events or the fence that were read from it. */
 export interface Delivery<M extends Message> {
   readonly message: M;
   readonly events: readonly Event[];
@@ -96,7 +96,7 @@ function readEvents<M extends Message>(
   return { message, events, malformed };
 }
 
-/** JSON.stringify of a deeper value may block the program for seconds and then throw. */
+/** How deeply a value may be nested. JSON.stringify of a deeper one may block the program for seconds, then throw. */
 const DEPTH_MAX = 500;
 
 /** An envelope with this value alone; undefined if the value is nested too deeply to be written as JSON. */

@@ -7,7 +7,7 @@ import { type Decided, eventsOf } from './returned.ts';
 import { ask, type Steps } from './steps.ts';
 import { Subscription } from './subscription.ts';
 
-/** Under load, deliveries of this time are stored together: a transaction of one row costs as much as one of fifty. */
+/** Under load, deliveries within this time are stored together: a transaction costs as much for 50 rows as for one. */
 export const GATHER_MS = 20;
 
 export interface PartitionConsumptionOptions {
@@ -59,7 +59,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return this.#stopped;
   }
 
-  /** What this program does not know, once it has met it. From then on it leaves the partition to other programs. */
+  /** What this program does not know; set when that is delivered. From then on it leaves the partition to others. */
   get unknown(): string | undefined {
     return this.#unknown;
   }
@@ -71,7 +71,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return this.#current;
   }
 
-  /** Takes a message. True if too many bytes wait now: the subscription has ended, the caller must subscribe anew. */
+  /** Takes a message. Returns true if too many bytes wait now: the caller must make the subscription anew. */
   deliver(subscription: Subscription<M, Handle>, message: M): boolean {
     subscription.deliver(message);
     const { waitingBytesMax } = this.#options;
@@ -83,7 +83,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return true;
   }
 
-  /** The channel has ended. True if that was unexpected: the caller must subscribe everything anew. */
+  /** Called when a subscription's channel has ended. Returns whether the caller must subscribe everything anew. */
   lost(subscription: Subscription<M, Handle>): boolean {
     if (!subscription.alive) return false;
     subscription.end();
@@ -91,7 +91,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return !this.#stopped;
   }
 
-  /** The process counts as healthy. Returns the subscription if it ended to get a larger prefetch: subscribe anew. */
+  /** Called when the process counts as healthy. Returns a subscription to make anew, with a larger prefetch, if any. */
   trust(): Subscription<M, Handle> | undefined {
     const subscription = this.#current;
     if (subscription === undefined || !subscription.alive || subscription.active) return undefined;
@@ -105,7 +105,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     if (this.#current !== undefined) this.#current.leaving = true;
   }
 
-  /** A batch threw an exception, which is a bug. Returns the subscription if it ended for that: subscribe anew. */
+  /** Called when a batch threw an exception, which is a bug. Returns a subscription to make anew, if any. */
   gaveUp(): Subscription<M, Handle> | undefined {
     // Prefetch 1: only the delivery that fails uses up its delivery limit.
     this.#prefetch.takeFew(1);

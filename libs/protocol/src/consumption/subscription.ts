@@ -42,7 +42,7 @@ export class Subscription<M extends Message, Handle> {
     return this.#waitingBytes;
   }
 
-  /** Not to wait for more: half the prefetch, a batch's bytes, a fence or a redelivery is here, or it has ended. */
+  /** Ends the wait for more deliveries: half the prefetch, a batch's bytes, a fence or a redelivery is here. */
   get isUrgent(): boolean {
     return (
       !this.#alive ||

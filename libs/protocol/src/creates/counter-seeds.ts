@@ -14,8 +14,8 @@ export interface CounterSeedsParts {
 
 /**
  * Creates the missing counter of a sequence from the highest number in the store. A fence comes first: what was
- * accepted before must be stored, or a number could be given twice. Concurrent calls for a sequence share one look into
- * the store. An unknown owner is remembered for half a second, so that repeated requests for it cost nothing.
+ * accepted before must be stored, or a number could be given twice. Concurrent calls share one look into the store. An
+ * unknown owner is remembered for half a second, so that repeated requests for it cost nothing.
  */
 export class CounterSeeds {
   readonly #parts: CounterSeedsParts;
