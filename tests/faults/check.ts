@@ -105,7 +105,7 @@ function updatesByPlace({ creates, updates }: Recording): Map<string, string[]> 
   return allowed;
 }
 
-/** The same text under two numbers. Texts are compared by the first word: updates keep it. */
+/** The same text under two numbers, by its first word: updates keep that. */
 function duplicated({ messages, chats, applications }: Stored): string[] {
   const seen = new Set<string>();
   const again: string[] = [];

@@ -1,4 +1,4 @@
-/** Runs one fault under load: from a healthy system to the comparison of what was acknowledged with what is stored. */
+/** Runs one fault under load, from a healthy system to the comparison. */
 import { TooLate, until } from '@parley/testing';
 import { check, type Findings } from './check.ts';
 import { Client } from './client.ts';
@@ -32,7 +32,7 @@ let runs = 0;
 export function newLoad({ stack, seed, tell, createsPerSecond }: ExperimentOptions): FaultContext {
   const random = new Random(seed);
   runs += 1;
-  // The pid makes the name differ from that of another run on the same data.
+  // The pid tells this run from another one on the same data.
   const name = `f${process.pid.toString(36)}r${runs}`;
   const options = { createsPerSecond, partitions: PARTITIONS };
   return { stack, random, tell, load: new Load(new Client(stack.url), new Recording(), random, options, name) };
@@ -57,13 +57,13 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
     const result = await compare(fault, context, { injectedAt, healedAt }, options);
     return fault.rebuildsIndex === true ? result : withoutRebuild(result, index, await indexOf(options.stack));
   } finally {
-    // Even if the fault could not be injected: the next fault must not run under two loads.
+    // Even after a failed injection: the next fault must not run under two loads.
     load.abandon();
     await fault.cleanUp?.(context);
   }
 }
 
-/** Waits for a finished index and returns its name. An index that is being filled would hide what was never indexed. */
+/** Waits for a finished index. One that is being filled would hide what was never indexed. */
 async function indexOf(stack: FaultStack): Promise<string> {
   let index: string | undefined;
   const settled = async () => {

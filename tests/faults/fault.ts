@@ -18,11 +18,11 @@ export interface Fault {
   readonly description: string;
   /** From the end of `inject` to the beginning of `heal`. */
   readonly holdMs: number;
-  /** Called before the load. @returns why the fault cannot run here, or undefined */
+  /** Before the load. @returns why the fault cannot run here, or undefined */
   prepare?(stack: FaultStack): Promise<string | undefined>;
   inject(context: FaultContext): Promise<void>;
   heal(context: FaultContext): Promise<void>;
-  /** Called after the comparison. Removes what the fault left, so that the next one does not find it. */
+  /** After the comparison: removes what the next fault must not find. */
   cleanUp?(context: FaultContext): Promise<void>;
   /** The index is rebuilt from the store. Other faults must not: it hides what was marked as indexed but was not. */
   readonly rebuildsIndex?: boolean;

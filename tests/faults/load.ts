@@ -37,7 +37,7 @@ export class Load {
   readonly #tokens: string[] = [];
   readonly #inFlight = new Set<Promise<void>>();
   readonly #uncertain = new Set<string>();
-  /** When the steady load began. The creates before it had to wait until the system was healthy. */
+  /** When the steady load began, after the system had become healthy. */
   startedAt: number | undefined;
   #retrying = 0;
   #serial = 0;
@@ -143,7 +143,7 @@ export class Load {
     if (attempt.outcome !== 'acknowledged' && keyed) await this.#retry(create);
     const acknowledged = acknowledgement(create);
     if (acknowledged === undefined) return create;
-    // Some acknowledged keyed creates are repeated: the answer must be the same.
+    // Some keyed creates are repeated: the answer must be the same.
     if (keyed && this.random.chance(SHARES.repeat)) await this.#attempt(create);
     if (kind === 'application' && acknowledged.token !== undefined) this.#tokens.push(acknowledged.token);
     if (kind === 'chat') this.#chats.push({ token: owner.token, chat: acknowledged.first ?? 0 });

@@ -45,7 +45,7 @@ export async function withDeadLetters<Result>(
   }
 }
 
-/** Reads what the system holds of the load with this name. Removes the dead letters, so that each run sees its own. */
+/** Reads what the system holds of this load. Removes the dead letters, so that each run sees its own. */
 export async function observe(stack: FaultStack, client: Client, name: string, random: Random): Promise<Stored> {
   const rows = await readRows(stack, name);
   const tokens = [...rows.applications.keys()];
@@ -203,7 +203,7 @@ async function notFound(client: Client, messages: ReadonlyMap<string, string>, r
   return missing;
 }
 
-/** Repeats a request for up to 10 s until it gets a 200: a refusal by a busy machine says nothing about the index. */
+/** Repeats a request for 10 s until it gets a 200: a refusal by a busy machine says nothing about the index. */
 async function answered(client: Client, path: string): ReturnType<Client['get']> {
   const deadline = performance.now() + ANSWERED_WITHIN_MS;
   for (;;) {

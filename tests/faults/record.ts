@@ -23,7 +23,7 @@ export interface Create {
   readonly token: string;
   /** 0 for an application or a chat. */
   readonly chat: number;
-  /** Names or contents. Each text belongs to one create of a run only, so that it identifies the create. */
+  /** Names or contents. Each text belongs to one create of the run only. */
   readonly texts: readonly string[];
   /** With a key the create is sent again until it is acknowledged; without, it is sent once. */
   readonly key?: string;

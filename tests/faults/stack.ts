@@ -1,6 +1,6 @@
 /**
- * The system in which the faults happen: a native stack on its own ports, with two instances of each app. Proxies are
- * between the apps and their servers. Only processes that this stack started are ever stopped or killed.
+ * The system in which the faults happen: a native stack on its own ports, two instances of each app, and proxies
+ * between these and the servers. Only processes that this stack started are ever stopped or killed.
  */
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -45,7 +45,7 @@ export class FaultStack {
   readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
   /** Further variables for the apps. */
   #appEnvironment: Readonly<Record<string, string>> = {};
-  /** The stack was taken down: code that still runs in this process must not start anything again. */
+  /** It was taken down: code that still runs must not start anything again. */
   #ended = false;
   #release: () => void = () => {};
   readonly #records = new Records(`${this.settings.stateDir}/run`);
@@ -63,7 +63,7 @@ export class FaultStack {
     return stack;
   }
 
-  /** Stops the stack. `keepFiles` keeps its state folder with the logs. */
+  /** `keepFiles` keeps the state folder with the logs. */
   async down(keepFiles: boolean): Promise<void> {
     this.#ended = true;
     await this.command('down');
@@ -72,7 +72,7 @@ export class FaultStack {
     this.#release();
   }
 
-  /** Waits for a lock: a second run on the machine would take this run's processes for leftovers and stop them. */
+  /** Waits for a lock: a second run on the machine would stop this run's processes as leftovers. */
   async #takeTurn(): Promise<void> {
     const ended = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();

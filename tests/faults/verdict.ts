@@ -23,9 +23,9 @@ export interface Figures {
   readonly longestAcknowledgementMs: number;
   /** From healing until every create is acknowledged again. */
   readonly recoveryMs: number;
-  /** Attempts that were not acknowledged although nothing was broken: before the fault, or long after it. */
+  /** Attempts that were not acknowledged, before the fault or long after it. */
   readonly outside: number;
-  /** How often each answer came that was neither an acknowledgement nor a refusal. */
+  /** How often each answer came that was neither 201 nor a refusal. */
   readonly failures: Readonly<Record<string, number>>;
   /** Acknowledgements that do not match what was sent. */
   readonly misread: number;

@@ -1,6 +1,6 @@
 /**
- * What Redis and the store return to a creating process; each call is one step. Both the model's processes (creates.ts)
- * and the classes of libs/protocol (classes.ts) get their results here.
+ * What Redis and the store return to a creating process; each call is one step. The model's processes (creates.ts) and
+ * the classes of libs/protocol (classes.ts) both use it.
  */
 import { eventOf, highestRow, isOpen, isStored, type Model, NONE, rowOf, type State } from './state.ts';
 
@@ -21,7 +21,7 @@ export interface DrawAsked {
   readonly keyAbsentIn?: number | undefined;
 }
 
-/** Whether the script of a draw passes its check of the epoch. */
+/** Whether a draw's script gives a number. */
 export function drawPasses({ rules }: Model, { redis }: State): boolean {
   if (!rules.drawComparesEpoch) return redis.n > 0;
   return rules.drawComparesRun ? isOpen(redis) : redis.open;
@@ -75,7 +75,7 @@ export function seed(model: Model, state: State, number: number, epoch: number):
   return { redis: { ...redis, counter: seedsOnlyMissing && redis.counter !== NONE ? redis.counter : number } };
 }
 
-/** Where an event is when its process takes it as published: surely in the queue only with `confirmsFirst`. */
+/** Puts an event where its process believes it published: in the queue, or without `confirmsFirst` anywhere. */
 export function published({ rules }: Model, state: State, event: number): Partial<State> {
   return rules.confirmsFirst ? { queue: [...state.queue, event] } : withStray(state, event);
 }

@@ -1,7 +1,7 @@
 /**
  * The classes of libs/protocol, which ingest runs, in the model's world. They take the same steps as the model's
  * processes, so what holds for the model holds for them. If the model breaks a promise without a part of the protocol,
- * the classes, which have that part, keep it in the same order of events.
+ * the classes keep it in the same order of events.
  */
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';

@@ -30,7 +30,7 @@ import { otherSteps } from './steps.ts';
 
 type CallTo<To extends Call['to']> = Extract<Call, { to: To }>;
 
-/** The seq that a fence returns, and that the look into the store must pass on. */
+/** The seq that a fence returns. The look into the store must pass it on. */
 const SEQ = 7;
 
 /**

@@ -17,7 +17,7 @@ export function encode(model: Model, state: State): string {
   const nameOf = (item: number) => OFFSET + (item < 0 ? item : (names[item] ?? 0));
   const codes: number[] = [state.given, state.oldest, nameOf(state.keyRow), state.suspect];
   codes.push(state.forgettings, state.copies, state.lost ? 1 : 0, state.freezes);
-  // The `oldest` that workers remember matters only if they do not read it in the transaction.
+  // A remembered `oldest` matters only if workers do not read it in the transaction.
   if (!model.rules.oldestInTransaction) codes.push(state.handOldest, state.knownOldest);
   addRedis(codes, model, state.redis, nameOf);
   if (state.copy === undefined) codes.push(0);

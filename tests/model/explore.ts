@@ -7,7 +7,7 @@ import { stepsOf } from './steps.ts';
 export interface Explored {
   readonly states: number;
   readonly transitions: number;
-  /** How many steps the farthest state is away from the first one, on a shortest path. */
+  /** How many steps the farthest state is away from the first one. */
   readonly depth: number;
   /** Whether every reachable state was seen. */
   readonly complete: boolean;

@@ -32,7 +32,7 @@ function keyTwice(state: State): string | undefined {
   return undefined;
 }
 
-/** What is wrong with a step: a number that it draws must be above all that are acknowledged already. */
+/** What is wrong with a step: a drawn number must be above all acknowledged ones. */
 export function wentBack({ events }: State, before: State): string | undefined {
   const drawn = events[before.events.length];
   if (drawn === undefined) return undefined;

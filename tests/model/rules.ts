@@ -33,9 +33,9 @@ export interface Rules {
   readonly knownBeforeLate: boolean;
   /** A late dead letter is not published again: another event may have its number, now or later. */
   readonly keepsLateLetters: boolean;
-  /** A create is acknowledged only within two seconds of the request for its draw. */
+  /** Acknowledged only within two seconds of the request for the draw. */
   readonly acknowledgesInTime: boolean;
-  /** A create is acknowledged only when the queue has confirmed its event. */
+  /** Acknowledged only after the queue's confirm. */
   readonly confirmsFirst: boolean;
   /** The highest number is read after a fence. */
   readonly looksBehindFence: boolean;

@@ -38,7 +38,7 @@ export function frozenWorkerSteps(model: Model, state: State): Step[] {
   if (state.freezes > 0 && state.hand.length === 0) {
     for (let taken = 1; taken <= Math.min(HAND_MAX, state.queue.length); taken++) {
       const hand = state.queue.slice(0, taken);
-      // The worker that takes over may have waited since the beginning, and so know no `oldest`.
+      // The worker that takes over may have waited since the beginning.
       const next = { ...state, hand, handOldest: state.knownOldest, knownOldest: 0, freezes: state.freezes - 1 };
       steps.push({ what: `a worker is frozen with ${hand.map(nameOf).join(', ')} unacked; another takes over`, next });
     }

@@ -26,7 +26,7 @@ export function settle({ rules }: Model, state: State): State {
   return { ...state, creates, openers, strays };
 }
 
-/** Whether the epoch of a create is over: once it is not open any more, it never opens again. */
+/** Whether a create's epoch is over: an epoch never opens again. */
 function isOver(rules: Rules, { redis }: State, { phase, epoch }: Create): boolean {
   if (!rules.drawComparesEpoch || !rules.drawComparesRun || !rules.epochsGivenOnce || !rules.opensOwnClaimOnly)
     return false;

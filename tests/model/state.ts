@@ -61,7 +61,7 @@ export interface Event {
  * - asking: the store is asked about the key in `epoch`.
  * - asked: in `epoch` the store did not have the key.
  * - drawn: event `value` is published and acknowledged next, unless the two seconds are over.
- * - late: the two seconds are over. Only without `acknowledgesInTime`; else the create is refused, and its event is a stray.
+ * - late: the two seconds are over. Only without `acknowledgesInTime`; else the event of the refused create is a stray.
  */
 export interface Create {
   readonly at: number;

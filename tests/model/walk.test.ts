@@ -1,4 +1,4 @@
-/** Random walks in a scope that has too many states to visit all of them. */
+/** Random walks in a scope with too many states to visit all. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { violation, wentBack } from './invariants.ts';

@@ -66,7 +66,7 @@ describe('RabbitMQ gets no acknowledgement of', () => {
       stored.push(...events);
       return [];
     };
-    // The first fence is delivered alone, and waits. Then the second fence, the event and the first fence come.
+    // The first fence comes alone, and waits. Then the second fence, the event and the first fence come.
     await drivers.source.consume(store, async () => {
       tries += 1;
       throw new Error('the store is unreachable');

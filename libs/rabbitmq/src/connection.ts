@@ -7,7 +7,7 @@ import { explained, WrongRabbitmq } from './wrong-rabbitmq.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_FIRST_MS = 100;
 const RECONNECT_MAX_MS = 2_000;
-/** RabbitMQ's heartbeat. A hanging server is noticed after two to three of them. */
+/** A hanging server is noticed after two to three heartbeats. */
 const HEARTBEAT_SECONDS = 3;
 const CLOSE_MS = 1_000;
 /** Enough to declare all queues on a server that has just started. */
@@ -19,7 +19,7 @@ export interface ConnectionOptions {
   readonly url: string;
   /** Shown in RabbitMQ's list of connections. */
   readonly name: string;
-  /** Called after every connect, to declare queues and subscribe. The connection counts as open when it resolves. */
+  /** Declares and subscribes after every connect. The connection counts as open when it resolves. */
   readonly setup: (model: ChannelModel) => Promise<void>;
   /** Called when the connection and its channels are lost; perhaps more than once. */
   readonly lost: () => void;
@@ -30,8 +30,8 @@ export interface ConnectionOptions {
 export type ConnectionState = 'away' | 'open' | 'blocked';
 
 /**
- * A connection that reconnects by itself, without a time limit. Channels do not come back by themselves: `setup` opens
- * them after each connect. If one channel fails, `reconnect` makes a new connection with new channels.
+ * A connection that reconnects by itself, without a time limit. `setup` opens its channels after each connect. If a
+ * single channel fails, `reconnect` makes a new connection.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -146,7 +146,7 @@ export class Connection {
       if (gone) throw new Error('the connection was closed while it was set up');
       this.#state = 'open';
     } catch (error) {
-      // Without this deadline the recovery would wait for ever for a server that does not answer the close.
+      // Without a deadline the recovery would wait for ever if the server does not answer the close.
       await within(model.close(), CLOSE_MS, away).catch(() => {});
       throw error;
     }

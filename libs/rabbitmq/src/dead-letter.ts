@@ -9,7 +9,7 @@ const DETAIL_CHARACTERS_MAX = 1_000;
 export interface DeadLetter {
   /** `undeliverable`: it reached its delivery limit, because its consumer was lost each time. */
   readonly reason: RejectionReason | 'undeliverable';
-  /** More about the reason, for the operator. */
+  /** For the operator. */
   readonly detail: string;
   /** The partition that it comes from, if known. */
   readonly partition?: number;
@@ -50,7 +50,7 @@ function outgoing(
   return { ...told, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
 }
 
-/** Reads a dead letter: one that we published, or one that RabbitMQ put aside itself. */
+/** Reads a dead letter, ours or one that RabbitMQ put aside itself. */
 export function readDeadLetter({ content, properties }: Message, topology: Topology): DeadLetter {
   const headers = (properties.headers ?? {}) as Record<string, unknown>;
   const { reason, detail, partition, at } = headers;

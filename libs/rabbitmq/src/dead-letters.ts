@@ -18,7 +18,7 @@ export class DeadLetters {
     this.#topology = topology;
   }
 
-  /** How many there are. Rejects while RabbitMQ blocks us: each call would get no answer and leave a channel open. */
+  /** Rejects while RabbitMQ blocks us: each call would get no answer and leave a channel open. */
   async count(): Promise<number> {
     if (this.#outbox.state !== 'open') throw away();
     return this.#withChannel(async (channel) => (await channel.checkQueue(this.#topology.deadLetters)).messageCount);
@@ -63,7 +63,7 @@ export class DeadLetters {
     return purged;
   }
 
-  /** Gets letter by letter. The kept ones stay unacked until the channel closes at the end, which requeues them. */
+  /** Gets letter by letter. The kept ones stay unacked, so the end of the channel requeues them. */
   async #each(limit: number, decide: (letter: DeadLetter) => Promise<'keep' | 'forget'>): Promise<void> {
     await this.#withChannel(async (channel) => {
       for (let taken = 0; taken < limit; taken += 1) {

@@ -17,13 +17,13 @@ export interface RabbitSourceOptions {
   readonly topology: Topology;
   /** Publishes the dead letters and the answers to fences. */
   readonly outbox: Outbox;
-  /** Checks an event, and whether this program knows all that is in it. */
+  /** Checks an event, and whether this program knows all of it. */
   readonly check: CheckEvent;
   readonly stats: RabbitmqStats;
   readonly logger: Logger | undefined;
 }
 
-/** A partition that is left to newer programs, and what this program does not know there. */
+/** A partition that is left to newer programs, and what was unknown there. */
 export interface Held {
   readonly partition: number;
   readonly unknown: string;
@@ -36,7 +36,7 @@ export class RabbitSource implements EventSource {
   #settling: Timer | undefined;
   #sharing: Timer | undefined;
   #settled = false;
-  /** The channel of this process's consumer on the workers' queue. On it the process also counts all consumers there. */
+  /** The channel of its consumer on the workers' queue. It also counts the consumers there. */
   #presence: Channel | undefined;
   /** The tag of that consumer. Without it, this process does not count as a worker. */
   #presenceTag: string | undefined;
@@ -106,7 +106,7 @@ export class RabbitSource implements EventSource {
     this.#sharing = setInterval(() => void this.#share(), SHARE_EVERY_MS * (0.5 + Math.random()));
   }
 
-  /** From now on this process counts as a worker that shares the partitions, unless it is too old for one of them. */
+  /** Counts as a worker that shares the partitions, unless this process is too old for one of them. */
   async #appear(model: ChannelModel): Promise<void> {
     const presence = await model.createChannel();
     const lost = () => this.#connection?.reconnect(model);
@@ -121,7 +121,7 @@ export class RabbitSource implements EventSource {
     if (this.held.length > 0) await this.#disappear();
   }
 
-  /** From now on this process counts no more: the others must not leave partitions to a process that is too old. */
+  /** Counts no more as a worker: the others must not leave partitions to a process that is too old. */
   async #disappear(): Promise<void> {
     const [presence, tag] = [this.#presence, this.#presenceTag];
     this.#presenceTag = undefined;
@@ -131,9 +131,9 @@ export class RabbitSource implements EventSource {
   }
 
   /**
-   * The process that subscribes first gets all partitions. So a process with more than its share leaves one partition
-   * at a time. It counts the processes by their consumers on the workers' queue, because RabbitMQ does not say how many
-   * wait for a partition. A process that is too old for one partition leaves all of them, if there is another process.
+   * The first process gets all partitions, so a process with more than its share leaves one at a time. It counts the
+   * processes by their consumers on the workers' queue: RabbitMQ does not say how many wait for a partition. A process
+   * that is too old for one partition leaves all of them, if there is another process.
    */
   async #share(): Promise<void> {
     const active = this.#consumers.filter((consumer) => consumer.active);

@@ -42,7 +42,7 @@ export interface RabbitmqDrivers {
   ping(): Promise<void>;
   /** Rejects with TooOld if this process has left a partition to newer programs. */
   checkVersion(): Promise<void>;
-  /** Stops the source, closes the connections and rejects what is under way. Idempotent. */
+  /** Stops the source, rejects what is under way, closes. Idempotent. */
   close(): Promise<void>;
 }
 

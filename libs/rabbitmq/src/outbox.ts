@@ -5,7 +5,7 @@ import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
 const REPLIES = 'amq.rabbitmq.reply-to';
-/** Header of the answer to a fence: the seq of the partition that a later read must have reached. */
+/** Header of a fence's answer: the partition's seq that later reads must have reached. */
 const SEQ_HEADER = 'x-seq';
 
 export interface OutboxOptions {
@@ -16,8 +16,8 @@ export interface OutboxOptions {
 }
 
 /**
- * Everything that this process publishes, on a connection of its own. While memory is short, RabbitMQ stops reading
- * from connections that publish; acknowledgements use another connection, so that they still get through.
+ * Everything that this process publishes, on a connection of its own: while memory is short, RabbitMQ stops reading
+ * from connections that publish, and acknowledgements must get through.
  */
 export class Outbox {
   readonly #topology: Topology;

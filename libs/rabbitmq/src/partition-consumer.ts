@@ -67,12 +67,11 @@ export class PartitionConsumer {
     this.#rules = new PartitionConsumption({ partition, waitingBytesMax, check, clock: systemClock });
   }
 
-  /** Whether this consumer gets the partition's deliveries. */
   get active(): boolean {
     return this.#rules.active;
   }
 
-  /** What this program does not know; set when that is delivered. From then on it leaves the partition to others. */
+  /** What was delivered that this program does not know. Since then it leaves the partition to others. */
   get unknown(): string | undefined {
     return this.#rules.unknown;
   }
@@ -83,7 +82,6 @@ export class PartitionConsumer {
     if (ended !== undefined) await this.#subscribeAnew(ended);
   }
 
-  /** Gives the partition to a waiting consumer after the next committed batch. */
   leave(): void {
     this.#rules.leave();
   }
@@ -109,7 +107,7 @@ export class PartitionConsumer {
     this.#stopping.abort();
     this.#wake();
     await this.#running;
-    // The channel closes after the last acknowledgement. Closing the connection at once could overtake that.
+    // The close comes after the last acknowledgement, which the end of the connection could overtake.
     const close = async () => this.#rules.current?.handle.channel.close(); // throws at once if it is closed already
     await within(close(), CHANNEL_CLOSE_MS, () => new Error('late')).catch(() => {});
   }
@@ -221,7 +219,7 @@ export class PartitionConsumer {
     void this.#persist(subscription, 'mark', () => outbox.publishWithin(PUBLISH_MS, this.#queue, content, options));
   }
 
-  /** Subscribes anew after `afterMs` milliseconds, behind the consumers that wait for the partition. */
+  /** After `afterMs` milliseconds, behind the consumers that wait for the partition. */
   async #subscribeAnew({ handle: { channel, model } }: Subscribed, afterMs = 0): Promise<undefined> {
     this.#wake();
     try {
@@ -233,7 +231,7 @@ export class PartitionConsumer {
     }
   }
 
-  /** Closes the channel: what a newer program wrote stays in the queue for a newer worker. */
+  /** What a newer program wrote stays in the queue for a newer worker. */
   async #hold({ subscription, unknown }: ConsumptionStep & { kind: 'hold' }): Promise<undefined> {
     const { partition, logger, held, failed } = this.#options;
     const { channel, model } = subscription.handle;

@@ -31,7 +31,7 @@ export interface PartitionFencesOptions {
 /**
  * The fences of one partition: messages that are answered when everything before them is stored. One fence is under way
  * at a time, for all calls of `wait` before it was sent. Later calls share the next one. So the queue never has many
- * fences, however many calls there are and however long no worker answers.
+ * fences, even if no worker answers for long.
  */
 export class PartitionFences {
   readonly #options: PartitionFencesOptions;
@@ -43,7 +43,7 @@ export class PartitionFences {
     this.#options = options;
   }
 
-  /** Resolves with the partition's seq. `epoch`: no event of an older epoch is stored after the fence. */
+  /** `epoch`: no event of an older epoch is stored after the fence. */
   wait(timeoutMs: number, epoch = 0): Promise<number> {
     if (this.#options.outbox.state === 'away') return Promise.reject(away());
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -70,7 +70,7 @@ export class PartitionFences {
     this.#sendNext();
   }
 
-  /** Rejects all calls: an answer comes only on the connection that the fence was published on. */
+  /** Rejects all calls: answers come only on the connection of the fence. */
   lost(): void {
     const waiters = [...(this.#inFlight?.waiters ?? []), ...this.#next];
     this.#inFlight = undefined;

@@ -10,7 +10,7 @@ import { away } from './connection.ts';
 import type { Outbox } from './outbox.ts';
 import type { RabbitmqStats } from './stats.ts';
 
-/** How long an event may wait for its confirm. 150 ms are left for the tick that finds late events, and the answer. */
+/** How long an event may wait for its confirm: 150 ms remain for the tick that finds it late, and the answer. */
 const SETTLE_WITHIN_MS = ACKNOWLEDGE_WITHIN_MS - 150;
 /** After RabbitMQ refused an envelope, events are refused for this long: the queue stays full for a while. */
 const REFUSE_AFTER_FAILURE_MS = 500;

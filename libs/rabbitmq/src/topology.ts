@@ -19,7 +19,7 @@ export interface TopologyOptions {
  */
 export class Topology {
   readonly deadLetters: string;
-  /** An empty queue. Each worker has a consumer on it, so that every worker can count them. */
+  /** An empty queue. Each worker has a consumer on it, so that they can be counted. */
   readonly workers: string;
 
   constructor(readonly options: TopologyOptions) {

@@ -16,9 +16,8 @@ const cli = (stack: FaultStack, ...command: string[]): Promise<string> =>
   stack.exec('redis-cli', '-p', String(stack.settings.ports.redis), ...command);
 
 /**
- * An ingest stops with numbers that it has drawn, and publishes their events when it goes on. Without the wait before
- * the fence of a new epoch, they would come after that fence. If it stopped for longer than the wait, it must not
- * acknowledge them.
+ * An ingest stops with numbers that it has drawn, and publishes their events when it goes on. The fence of a new epoch
+ * waits for them. After a stop that is longer than this wait, they must not be acknowledged.
  */
 async function stallWhileFlushed({ stack }: FaultContext, stallMs: number): Promise<void> {
   for (let stall = 0; stall < STALLS; stall += 1) {

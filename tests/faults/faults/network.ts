@@ -1,4 +1,4 @@
-/** The network between the apps and a server is slow, cuts connections, or loses data silently. The proxies do it. */
+/** Proxies between the apps and a server delay data, cut connections, or lose data silently. */
 
 import type { ProxyBehaviour } from '@parley/testing';
 import type { Fault } from '../fault.ts';

@@ -22,7 +22,7 @@ async function restartFromCopy(stack: FaultStack): Promise<void> {
   await stack.start('redis');
 }
 
-/** Runs a command. `cp -a` keeps owners and modes, because the server runs as another user. */
+/** `cp -a` keeps owners and modes: the server runs as another user. */
 async function run(...command: string[]): Promise<void> {
   const code = await Bun.spawn(command, { stdio: ['ignore', 'inherit', 'inherit'] }).exited;
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}`);

@@ -31,8 +31,8 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
 }
 
 /**
- * Nothing can be committed while the only worker gets deliveries and is killed, again and again. The delivery that it
- * gets uses up its delivery limit; those that wait behind it must not use up theirs.
+ * Nothing can be committed while the only worker is killed again and again with deliveries. The first one uses up its
+ * delivery limit; those that wait behind it must not.
  */
 async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
   await stack.kill('worker-2');

@@ -1,7 +1,7 @@
 import { type CheckEvent, rowsOf } from '@parley/domain';
 import { type Delivery, type Message, readMessage } from './message.ts';
 
-/** A batch that has reached one of these limits takes no further envelope. Its last envelope may go beyond a limit. */
+/** A batch that has reached one of these limits takes no further envelope. */
 const BATCH_ROWS_MAX = 5_000;
 export const BATCH_DELIVERIES_MAX = 64;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;

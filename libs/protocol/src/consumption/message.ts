@@ -4,13 +4,13 @@ import { type CheckEvent, decodeEnvelope, type Event, type Rejection, readHead }
 export const EPOCH_HEADER = 'x-epoch';
 /** Header of a dead letter that an operator publishes again. */
 export const REPLAYED_HEADER = 'x-replayed';
-/** The epoch of a replayed event: above all others, so the store never rejects it as late. */
+/** The epoch of a replayed event: so high that it is never late. */
 const NEVER_LATE = Number.MAX_SAFE_INTEGER;
 
 /** A delivered message, in AMQP's shape. */
 export interface Message {
   readonly content: Buffer;
-  /** `redelivered`: an earlier consumer got this message and was lost before its acknowledgement. */
+  /** `redelivered`: an earlier consumer was lost while it had this message unacked. */
   readonly fields: { readonly redelivered: boolean };
   readonly properties: {
     /** `events` or `fence`. */
@@ -38,7 +38,7 @@ export interface Fence {
   readonly epoch?: number;
 }
 
-/** A delivered message, and the events or the fence that were read from it. */
+/** A message, and the events or the fence in it. */
 export interface Delivery<M extends Message> {
   readonly message: M;
   readonly events: readonly Event[];
@@ -46,7 +46,7 @@ export interface Delivery<M extends Message> {
   readonly fence?: Fence;
 }
 
-/** Whether a message is stored without waiting for further ones: a fence, or a redelivery. */
+/** Whether a message must not wait for others: a fence, or a redelivery. */
 export function isPressing({ fields, properties }: Message): boolean {
   return fields.redelivered || properties.type === 'fence';
 }
@@ -96,10 +96,10 @@ function readEvents<M extends Message>(
   return { message, events, malformed };
 }
 
-/** How deeply a value may be nested. JSON.stringify of a deeper one may block the program for seconds, then throw. */
+/** JSON.stringify of a value that is nested more deeply may block the program for seconds and then throw. */
 const DEPTH_MAX = 500;
 
-/** An envelope with this value alone; undefined if the value is nested too deeply to be written as JSON. */
+/** An envelope with this value alone; undefined if the value is nested too deeply. */
 function envelopeOf(value: unknown, partition: number): Buffer | undefined {
   if (isDeeperThan(DEPTH_MAX, value)) return undefined;
   return Buffer.from(JSON.stringify({ v: 1, partition, events: [value] }));

@@ -14,7 +14,7 @@ export interface PartitionConsumptionOptions {
   readonly partition: number;
   /** If more bytes than this wait, the consumer subscribes anew with a small prefetch. At least 4 MiB. */
   readonly waitingBytesMax: number;
-  /** Checks an event, and whether this program knows all that is in it. */
+  /** Checks an event, and whether this program knows all of it. */
   readonly check: CheckEvent;
   readonly clock: Pick<Clock, 'monotonic'>;
 }
@@ -24,9 +24,8 @@ export interface PartitionConsumptionOptions {
  * is requeued, and none is acknowledged before it is stored and its dead letters are confirmed. RabbitMQ keeps one
  * consumer of the partition active until its channel ends; then the one that has waited longest becomes active.
  *
- * If a newer program wrote something that this one does not know, the consumption ends until this program restarts: it
- * stores what is before it, closes the channel once, and leaves the partition to newer programs. So each old process
- * causes one redelivery only.
+ * At something that only a newer program knows, the consumption ends until a restart: it stores what is before that,
+ * closes the channel once, and leaves the partition to newer programs. So each old process causes one redelivery only.
  *
  * The caller reports what happens by calling the methods. It runs `batches` when something was delivered, unless
  * `batches` runs already.
@@ -35,7 +34,7 @@ export class PartitionConsumption<M extends Message, Handle> {
   readonly #options: PartitionConsumptionOptions;
   readonly #prefetch: Prefetch;
   #current: Subscription<M, Handle> | undefined;
-  /** All redeliveries must be here at once, however large they are: one may be the owner of another. */
+  /** All redeliveries must be here at once, however large: one may own another. */
   #needsAll = false;
   #takenAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -59,7 +58,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return this.#stopped;
   }
 
-  /** What this program does not know; set when that is delivered. From then on it leaves the partition to others. */
+  /** What was delivered that this program does not know. Since then it leaves the partition to others. */
   get unknown(): string | undefined {
     return this.#unknown;
   }
@@ -83,7 +82,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return true;
   }
 
-  /** Called when a subscription's channel has ended. Returns whether the caller must subscribe everything anew. */
+  /** Called when a channel has ended. Returns whether the caller must subscribe everything anew. */
   lost(subscription: Subscription<M, Handle>): boolean {
     if (!subscription.alive) return false;
     subscription.end();
@@ -91,7 +90,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return !this.#stopped;
   }
 
-  /** Called when the process counts as healthy. Returns a subscription to make anew, with a larger prefetch, if any. */
+  /** Called when the process counts as healthy. Returns a subscription to make anew, with a larger prefetch. */
   trust(): Subscription<M, Handle> | undefined {
     const subscription = this.#current;
     if (subscription === undefined || !subscription.alive || subscription.active) return undefined;
@@ -105,7 +104,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     if (this.#current !== undefined) this.#current.leaving = true;
   }
 
-  /** Called when a batch threw an exception, which is a bug. Returns a subscription to make anew, if any. */
+  /** Called when a batch threw an exception, which is a bug. Returns a subscription to make anew. */
   gaveUp(): Subscription<M, Handle> | undefined {
     // Prefetch 1: only the delivery that fails uses up its delivery limit.
     this.#prefetch.takeFew(1);
@@ -133,7 +132,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     }
   }
 
-  /** Waits for more until GATHER_MS after the last batch was taken. So a delivery that comes alone does not wait. */
+  /** Waits until GATHER_MS after the last batch was taken. So a delivery that comes alone does not wait. */
   *#gather(): Steps<M, Handle, void> {
     const milliseconds = this.#takenAt + GATHER_MS - this.#options.clock.monotonic();
     const subscription = this.#current;
@@ -173,7 +172,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     if (returned.waiting === 0 || batch.unknown !== undefined) return true;
     // No consumer has more than PREFETCH unacked deliveries, so all redeliveries have come.
     if (returned.waiting >= PREFETCH) return yield* this.#finishReturned(subscription);
-    // The prefetch is used up: RabbitMQ sends no more before an acknowledgement.
+    // RabbitMQ sends no more before an acknowledgement.
     if (returned.waiting >= subscription.prefetch) {
       this.#prefetch.needAll();
       this.#needsAll = true;
@@ -190,7 +189,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     return this.#settle(subscription, subscription.returned.finish());
   }
 
-  /** Stores events; undefined if the step was given up, or the subscription ended meanwhile. */
+  /** Stores events; undefined if that was given up or the subscription ended. */
   *#store(
     subscription: Subscription<M, Handle>,
     events: readonly Event[],

@@ -5,15 +5,15 @@ import type { Clock } from '../clock.ts';
  * Twice what a batch takes: the next batch is here while one is stored.
  */
 export const PREFETCH = 128;
-/** The prefetch while envelopes are large: those that wait, in all partitions, must not fill the memory. */
+/** The prefetch while envelopes are large: they must not fill the memory, in all partitions together. */
 export const PREFETCH_LARGE = 2;
 /** How long the prefetch stays small after large envelopes came, or after a batch threw an exception. */
 export const FEW_FOR_MS = 60_000;
 
 /**
  * The prefetch of the next subscription. A process begins with 1. It gets more after its first commit, or after it has
- * waited for a while. The death of a consumer counts against the delivery limit of all its unacked deliveries: with 1,
- * a batch that crashes the process uses up only its own limit.
+ * waited for a while. A lost consumer costs all its unacked deliveries one of their delivery limit: with 1, a batch
+ * that crashes the process uses up only its own.
  */
 export class Prefetch {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -24,7 +24,6 @@ export class Prefetch {
     this.#clock = clock;
   }
 
-  /** How many deliveries the next subscription may have unacked. */
   get allowed(): number {
     return this.#allowed;
   }
@@ -51,7 +50,7 @@ export class Prefetch {
     if (this.#clock.monotonic() >= this.#fewUntil) this.#allowed = PREFETCH;
   }
 
-  /** Back to 1: lost connections must not use up the delivery limit of what cannot be committed now. */
+  /** Back to 1: lost connections must not use up the delivery limits while nothing can be committed. */
   lostUncommitted(): void {
     this.#allowed = 1;
   }

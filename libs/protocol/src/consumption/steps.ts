@@ -9,7 +9,7 @@ import type { Subscription } from './subscription.ts';
 export type Step<M extends Message, Handle> =
   /** Wait one turn of the event loop: deliveries that have arrived by then join the batch. */
   | { readonly kind: 'turn' }
-  /** Wait this long; less if `isUrgent` becomes true, the subscription ends or the consumer stops. */
+  /** Wait; end early if `isUrgent` becomes true, the subscription ends or the consumer stops. */
   | { readonly kind: 'gather'; readonly milliseconds: number }
   /** Store in order. The answer: what the store rejects; undefined if given up. */
   | { readonly kind: 'store'; readonly subscription: Subscription<M, Handle>; readonly events: readonly Event[] }
@@ -27,7 +27,7 @@ export type Step<M extends Message, Handle> =
       readonly messages: readonly M[];
       readonly all: boolean;
     }
-  /** Answer a fence. A failure is ignored: a process without an answer asks again. */
+  /** Answer a fence. A failure is ignored: the process asks again. */
   | { readonly kind: 'answer'; readonly fence: Fence; readonly seq: number }
   /** Publish a mark in the background: a fence without a reply address, which comes after all redeliveries. */
   | { readonly kind: 'mark'; readonly subscription: Subscription<M, Handle> }

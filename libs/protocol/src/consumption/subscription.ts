@@ -29,7 +29,7 @@ export class Subscription<M extends Message, Handle> {
     return this.#alive;
   }
 
-  /** Whether a delivery has come. RabbitMQ delivers to one consumer of a partition only, the active one. */
+  /** Whether a delivery has come: RabbitMQ delivers to one consumer of a partition only. */
   get active(): boolean {
     return this.#active;
   }
@@ -68,7 +68,7 @@ export class Subscription<M extends Message, Handle> {
     return batch;
   }
 
-  /** Forgets its deliveries. When the channel closes, RabbitMQ puts them back to their place in the queue. */
+  /** Forgets its deliveries: RabbitMQ requeues them at their old place when the channel closes. */
   end(): void {
     this.#alive = false;
     this.#waiting.length = 0;

@@ -149,7 +149,7 @@ export class Acceptance {
     if (key === undefined) return;
     const { numbering, logger } = this.#parts;
     numbering.confirm(type === 'application' ? 'applications' : token, key, id).catch((error: unknown) => {
-      // The note only saves a second publish if the create is repeated; the store would skip that one.
+      // The note only saves a repeated create its second publish, which the store would skip.
       logger.debug({ err: error }, 'could not note that a keyed create is durable');
     });
   }

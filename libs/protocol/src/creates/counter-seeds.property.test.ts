@@ -113,7 +113,7 @@ class Run {
     });
   }
 
-  /** No counter begins below what was accepted before the first call of this epoch that still waits for it. */
+  /** No counter begins below what was accepted before the first call that waits for it. */
   #seed(chat: number, number: number, epoch: number | undefined): Promise<void> {
     const askers = [...this.askers].filter((asker) => asker.chat === chat && asker.epoch === epoch);
     expect(askers).not.toEqual([]);

@@ -136,7 +136,7 @@ describe('an owner that the store does not have', () => {
   });
 });
 
-/** Resolves when all promises have settled that wait for nothing from the test. */
+/** Lets all promises settle that do not wait for the test. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -49,7 +49,7 @@ export class Broker {
     this.#consumers.push(consumer);
   }
 
-  /** Delivers one message. Returns false if there was none, or no consumer could take it. */
+  /** Returns false if nothing could be delivered. */
   deliver(): boolean {
     const active = this.#consumers[0];
     if (active === undefined || active.unacknowledged.length >= active.prefetch) return false;

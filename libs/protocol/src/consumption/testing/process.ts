@@ -56,7 +56,7 @@ export class Process {
     this.#around.broker.subscribe(consumer);
   }
 
-  /** Does one step. Returns whether there was anything to do. */
+  /** Returns whether there was anything to do. */
   step(outcome: Outcome = 'done'): boolean {
     if (this.#dead) return false;
     if (this.wanted === undefined) {
@@ -73,7 +73,6 @@ export class Process {
     return true;
   }
 
-  /** Does steps until there is nothing to do. */
   settle(outcome: Outcome = 'done'): void {
     for (let steps = 0; this.step(outcome); steps += 1) if (steps > 100_000) throw new Error('it never ends');
   }

@@ -3,8 +3,8 @@ import type { Fence, Letter } from '../message.ts';
 import type { Delivered, Sent } from './broker.ts';
 
 /**
- * The store and the dead letters of a simulation. They check at each step what the consumption promises, and throw if a
- * promise is broken.
+ * The store and the dead letters of a simulation. Each step checks what the consumption promises, and throws if that is
+ * broken.
  */
 export class Promises {
   readonly stored = new Map<string, Event>();
@@ -60,7 +60,7 @@ export class Promises {
     this.answered.add(correlationId);
   }
 
-  /** Called when everything is acknowledged. Throws if an event is lost, or a fence was never answered. */
+  /** Throws if an event is lost or a fence was never answered. */
   checkAll(): void {
     const events = this.sent.flatMap((sent) => sent.events);
     for (const event of events) {

@@ -49,7 +49,6 @@ export class World {
     return correlationId;
   }
 
-  /** Delivers until no consumer can take more, or the queue is empty. */
   deliver(): void {
     while (this.broker.deliver());
   }

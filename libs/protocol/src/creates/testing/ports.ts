@@ -46,7 +46,7 @@ export const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) 
 
 type Answer = DrawAnswer | RegisterAnswer | Error;
 
-/** Ports that record all calls and return what a test sets. All but draws succeed at once by default. */
+/** Ports that record all calls and return what a test sets. By default all but draws succeed. */
 export class FakePorts {
   /** The results of draws and registrations, in order. */
   answers: (Answer | (() => Answer | Promise<Answer>))[] = [];
