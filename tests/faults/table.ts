@@ -36,6 +36,6 @@ export function table(results: readonly Result[]): string {
       .join('  ')
       .trimEnd(),
   );
-  const told = results.flatMap(({ fault, broken }) => broken.map((what) => `${fault}: ${what}`));
-  return [...lines, ...(told.length > 0 ? ['', ...told] : [])].join('\n');
+  const failures = results.flatMap(({ fault, broken }) => broken.map((what) => `${fault}: ${what}`));
+  return [...lines, ...(failures.length > 0 ? ['', ...failures] : [])].join('\n');
 }

@@ -78,7 +78,7 @@ export function figuresOf(recording: Recording, { startedAt, injectedAt, healedA
   };
 }
 
-const told = (failures: Figures['failures']): string =>
+const listed = (failures: Figures['failures']): string =>
   Object.entries(failures)
     .map(([what, count]) => `${count} × ${what}`)
     .join(', ');
@@ -98,7 +98,7 @@ export function broken(
   const refusalMsMax = fault.refusalMsMax ?? REFUSAL_MS_MAX;
   if (figures.longestRefusalMs > refusalMsMax)
     found.push(`a refusal took ${figures.longestRefusalMs.toFixed(0)} ms, more than ${refusalMsMax}`);
-  if (figures.failed > 0) found.push(`${figures.failed} creates failed without a refusal: ${told(figures.failures)}`);
+  if (figures.failed > 0) found.push(`${figures.failed} creates failed without a refusal: ${listed(figures.failures)}`);
   if (figures.misread > 0) found.push(`${figures.misread} acknowledgements did not say what was sent`);
   if (figures.oddReads > 0) found.push(`${figures.oddReads} reads were answered with neither 200 nor 503`);
   if (figures.oddUpdates > 0) found.push(`${figures.oddUpdates} updates were answered with neither 200 nor 503`);

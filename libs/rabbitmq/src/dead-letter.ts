@@ -45,9 +45,9 @@ function outgoing(
   content: Buffer,
   event?: string,
 ): OutgoingLetter {
-  const told = { reason, detail: detail.slice(0, DETAIL_CHARACTERS_MAX), event };
-  const headers = { ...told, partition, at: Date.now() };
-  return { ...told, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
+  const summary = { reason, detail: detail.slice(0, DETAIL_CHARACTERS_MAX), event };
+  const headers = { ...summary, partition, at: Date.now() };
+  return { ...summary, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
 }
 
 /** Reads a dead letter, ours or one that RabbitMQ put aside itself. */

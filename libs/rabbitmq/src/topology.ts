@@ -75,10 +75,10 @@ async function declareQueue(channel: Channel, queue: string, args: Record<string
     await channel.assertQueue(queue, { durable: true, arguments: args });
   } catch (error) {
     if (amqpCode(error) !== 406) throw error;
-    const told = error instanceof Error ? error.message : '';
+    const cause = error instanceof Error ? error.message : '';
     throw new WrongRabbitmq(
       `The queue '${queue}' exists with other arguments than the ones that are configured. Set the configuration to ` +
-        `what the queue has, or let the workers empty it and delete it. RabbitMQ says: ${told}`,
+        `what the queue has, or let the workers empty it and delete it. RabbitMQ says: ${cause}`,
     );
   }
 }

@@ -40,12 +40,12 @@ async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
     await keepFromCommitting(mysql);
     for (let crash = 1; crash <= CRASHES_HOLDING; crash += 1) {
       await stack.kill('worker-1');
-      const ofTheDead = await storing(mysql); // MySQL may not know yet that the worker is dead
+      const ofDeadWorker = await storing(mysql); // MySQL may not know yet that the worker is dead
       await stack.start('worker-1');
       await until(
         'the worker tries to store',
         async () => {
-          return (await storing(mysql)).some((id) => !ofTheDead.includes(id));
+          return (await storing(mysql)).some((id) => !ofDeadWorker.includes(id));
         },
         20_000,
       );
