@@ -181,7 +181,7 @@ describe('the embedded drivers', () => {
     const key = newKey();
     const create = () => acceptance.messages(token, 1, ['once'], key);
     const first = failure(create());
-    await until('the first attempt is in the hand', () => batches === 1);
+    await until('the first attempt is being stored', () => batches === 1);
     const second = create();
     failFirst();
     expect(await first).toBeInstanceOf(Unavailable);

@@ -115,7 +115,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         const event = messagesCreated(newToken(), 1, ['x']);
         const release = recorder.hold();
         const published = log.publish(event);
-        await until('the batch is in the hand', () => recorder.hasTaken(event));
+        await until('the batch is being stored', () => recorder.hasTaken(event));
         const storedBefore: boolean[] = [];
         const fences = Array.from({ length: 10 }, () =>
           log.fence(event.token, FENCE_MS).then(() => storedBefore.push(recorder.hasStored(event))),
@@ -133,7 +133,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         const event = messagesCreated(newToken(), 1, ['x']);
         const release = recorder.hold();
         const published = log.publish(event);
-        await until('the batch is in the hand', () => recorder.hasTaken(event));
+        await until('the batch is being stored', () => recorder.hasTaken(event));
         expect(await failure(log.fence(event.token, 20))).toBeInstanceOf(Unavailable);
         release();
         await published;
@@ -182,7 +182,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         const release = recorder.hold();
         const started = performance.now();
         const publishes = [1, 2, 3].map((number) => log.publish(messagesCreated(token, number, ['x'])));
-        await until('the first batch is in the hand', () => recorder.taken.length > 0);
+        await until('the first batch is being stored', () => recorder.taken.length > 0);
         const later = log.publish(messagesCreated(token, 4, ['waits behind it']));
         const refused = (await Promise.all([...publishes, later].map(failure))).filter((error) => error !== undefined);
         expect(performance.now() - started).toBeLessThan(ACKNOWLEDGE_WITHIN_MS);
@@ -198,7 +198,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       const event = messagesCreated(newToken(), 1, ['x']);
       const release = recorder.hold();
       const published = harness().log.publish(event);
-      await until('the batch is in the hand', () => recorder.hasTaken(event));
+      await until('the batch is being stored', () => recorder.hasTaken(event));
       let stored: boolean | undefined;
       const stopped = source.stop().then(() => {
         stored = recorder.hasStored(event);
