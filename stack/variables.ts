@@ -51,7 +51,7 @@ export const VARIABLES: readonly Variable[] = [
       "loopback's, where nginx listens there",
       'host names that are answered, separated by commas; others get [421](decisions/0018-one-reading-of-an-address.md)',
     ],
-    ['NGINX_HOST', 'localhost', 'address of nginx: `localhost` is 127.0.0.1 and ::1, `0.0.0.0` lets other machines in'],
+    ['NGINX_HOST', 'localhost', 'where nginx listens; `0.0.0.0` lets other machines in'],
     ['NGINX_STATUS_PORT', 'PORT + 1', '`/nginx_status`, on loopback'],
     ['PORT', '8080', 'nginx'],
     ['RABBITMQ_APP_PORT', 'RABBITMQ_PORT', 'where the apps connect: a proxy'],

@@ -9,13 +9,13 @@ export const standaloneSettings = Type.Object({
   ALLOWED_HOSTS: Type.String({
     default: '',
     description:
-      'the names that it may be called by, separated by commas, `*.example.com` for all below one; empty: any name, but on loopback only those of loopback',
+      'names to be called by, separated by commas, `*.example.com` for all below; empty: any, on loopback only its names',
   }),
   DATA_DIR: Type.String({ default: 'data', description: 'the folder for everything that is stored' }),
   QUEUE_BYTES_MAX: Type.Integer({
     default: 64 * 1024 * 1024,
     minimum: 0,
-    description: 'bytes that accepted creates may take in memory before they are committed; more is refused with 503',
+    description: 'bytes of creates in memory before their commit; more is 503',
   }),
 });
 

@@ -9,7 +9,7 @@ export const workerSettings = Type.Object({
   MYSQL_MIGRATION_URL: Type.Optional(
     Type.String({
       pattern: '^mysql://',
-      description: 'the same database for a user who may make and change tables; without it MYSQL_URL has to do',
+      description: 'as MYSQL_URL, for a user who may make and change tables; without it MYSQL_URL is used',
     }),
   ),
   INDEX_DOCUMENTS_MAX: Type.Integer({ default: 2_000, minimum: 1, description: 'documents in one bulk request' }),
@@ -22,12 +22,12 @@ export const workerSettings = Type.Object({
     default: 1,
     minimum: 1,
     maximum: 1024,
-    description: 'shards of a search index that is made from now on; `bun run reindex` makes one',
+    description: 'shards of the next search index (`bun run reindex`)',
   }),
   INDEX_KEEP_MS: Type.Integer({
     default: 600_000,
     minimum: 0,
-    description: 'milliseconds that a search index of an older version is kept after searches left it',
+    description: 'milliseconds an older search index is kept after searches left it',
   }),
   FLUSH_PATTERN: Type.String({
     default: '0 * * * * *',
@@ -35,8 +35,7 @@ export const workerSettings = Type.Object({
   }),
   RECOUNT_PATTERN: Type.String({
     default: '*/10 * * * * *',
-    description:
-      'when the next slice of counts is checked, unless that has taken 2 % of the time: a cron pattern with seconds',
+    description: 'when the next counts are checked, in at most 2 % of the time: a cron pattern with seconds',
   }),
   TEST_EVENT_VERSION_KNOWN: Type.Optional(
     Type.Integer({

@@ -60,7 +60,7 @@ export const publicUrlConfig = {
     default: '',
     pattern: '^(https?://[A-Za-z0-9._:\\[\\]-]+)?$',
     description:
-      'the address by which clients call the system, without a path, such as https://chat.example.com: it is told in the document and on the first page; empty: the one that was asked',
+      "clients' address for the document and first page, such as https://chat.example.com (no path); empty: the one asked",
   }),
 };
 
@@ -70,24 +70,22 @@ export const commonConfig = {
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
     description:
-      'the least severe level that is logged (trace, debug, info, warn, error, fatal or silent); `debug` has a line for each request',
+      'the least severe level that is logged: trace, debug (each request), info, warn, error, fatal or silent',
   }),
   REQUEST_TIMEOUT_MS: Type.Integer({
     default: 30_000,
     minimum: 100,
-    description:
-      'milliseconds from the first byte of a request to the last one of its body; later ones are answered with 408',
+    description: "milliseconds from a request's first byte to its last; then 408",
   }),
   STOP_TIMEOUT_MS: Type.Integer({
     default: 10_000,
     minimum: 100,
-    description:
-      'milliseconds a graceful stop may take after DRAIN_MS, and LINGER_MS where there is one, before the program ends all the same',
+    description: 'milliseconds that a stop may take after DRAIN_MS and LINGER_MS; then the program ends all the same',
   }),
   DRAIN_MS: Type.Integer({
     default: 0,
     minimum: 0,
-    description: 'milliseconds between SIGTERM, when /readyz turns 503, and the end of accepting connections',
+    description: 'milliseconds from SIGTERM, when /readyz turns 503, to the end of accepting connections',
   }),
 };
 
@@ -119,11 +117,11 @@ export const balancedConfig = {
     default: 6_000,
     minimum: 0,
     description:
-      'milliseconds that a stop gives whoever is in front to close idle connections, longer than it keeps them (nginx: 4 s); over as soon as there are none',
+      'milliseconds a stop waits for connections to end; set it above the idle time of a load balancer (nginx: 4 s)',
   }),
   REUSE_PORT: Type.Boolean({
     default: false,
-    description: 'true: several processes of this program share PORT, and the kernel spreads the connections over them',
+    description: 'true: several processes of this program share PORT',
   }),
 };
 
