@@ -1,17 +1,13 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Client } from '../support/client.ts';
-import { e2e } from '../support/e2e.ts';
+import { e2eChat } from '../support/e2e.ts';
 import { type RawRequest, rawHttp } from '../support/raw.ts';
 
 let client: Client;
 let application: string;
 let chat: string;
 beforeAll(async () => {
-  client = await e2e();
-  application = await client.application();
-  chat = await client.chat('Chat', application);
-  await client.messages(chat, ['one']);
-  await client.get(`${chat}/messages/1`);
+  ({ client, application, chat } = await e2eChat());
 });
 
 const CONTENT = '{"message_content":"x"}';

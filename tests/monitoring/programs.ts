@@ -1,18 +1,7 @@
 /** The programs to monitor: those of the tests' native stack, and a standalone. */
 import { rm } from 'node:fs/promises';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
-import { REPOSITORY } from './files.ts';
-
-/** TEST_STACK names another program if the ports of bin/test-stack are taken. */
-const STACK = process.env.TEST_STACK ?? 'bin/test-stack';
-
-/** Runs bin/test-stack and returns what it prints. Throws if it fails. */
-export async function stack(...args: string[]): Promise<string> {
-  const child = Bun.spawn([STACK, ...args], { cwd: REPOSITORY, stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
-  const said = await new Response(child.stdout).text();
-  if ((await child.exited) !== 0) throw new Error(`${STACK} ${args.join(' ')} failed: ${said}`);
-  return said;
-}
+import { programs } from '../support/test-stack.ts';
 
 export interface Programs {
   /** The address of nginx. */
@@ -26,7 +15,7 @@ export interface Programs {
 export async function openPrograms(): Promise<Programs> {
   const { RABBITMQ_METRICS_URL } = process.env;
   if (RABBITMQ_METRICS_URL === undefined) throw new Error('RABBITMQ_METRICS_URL must name the figures of RabbitMQ');
-  const all = JSON.parse(await stack('status', '--json')) as { name: string; port: number }[];
+  const all = await programs();
   const of = (program: string): string[] =>
     all.filter(({ name }) => name.replace(/-\d+$/, '') === program).map(({ port }) => `127.0.0.1:${port}`);
   const dataDir = await temporaryFolder();

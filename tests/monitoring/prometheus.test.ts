@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { onChannel } from '@parley/rabbitmq/testing';
 import { until } from '@parley/testing';
 import { Client } from '../support/client.ts';
+import { stack } from '../support/test-stack.ts';
 import { isForeign, selectorsOf } from './expressions.ts';
 import { panels, rules } from './files.ts';
-import { openPrograms, type Programs, stack } from './programs.ts';
+import { openPrograms, type Programs } from './programs.ts';
 import { Prometheus } from './prometheus.ts';
 import { findPrometheus } from './promtool.ts';
 

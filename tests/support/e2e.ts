@@ -16,6 +16,16 @@ export async function e2e(): Promise<Client> {
   return (await opened).client;
 }
 
+/** The client, and an application of its own with a chat that has the message `one`. Addresses are paths. */
+export async function e2eChat(): Promise<{ client: Client; application: string; chat: string }> {
+  const client = await e2e();
+  const application = await client.application();
+  const chat = await client.chat('Chat', application);
+  await client.messages(chat, ['one']);
+  await client.get(`${chat}/messages/1`);
+  return { client, application, chat };
+}
+
 /**
  * Waits until an application or chat has this count. A create is counted when it is stored: a moment after it is
  * accepted, and long before the counts are flushed into the rows.

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { until } from '@parley/testing';
-import { type Connection, createConnection } from 'mysql2/promise';
-import { Client } from '../support/client.ts';
+import type { Connection } from 'mysql2/promise';
+import type { Client } from '../support/client.ts';
 import { counted } from '../support/e2e.ts';
+import { connect, connectMysql } from '../support/test-stack.ts';
 
 /** The distributed system under many clients, checked by HTTP and in MySQL. PARLEY_URL and MYSQL_URL name it. */
 const CLIENTS = 64;
@@ -20,11 +21,8 @@ const SEARCHABLE_WITHIN_MS = 60_000;
 let client: Client;
 let mysql: Connection;
 beforeAll(async () => {
-  const { PARLEY_URL, MYSQL_URL } = process.env;
-  if (PARLEY_URL === undefined || MYSQL_URL === undefined)
-    throw new Error('PARLEY_URL and MYSQL_URL must name a system');
-  client = await Client.connect(PARLEY_URL);
-  mysql = await createConnection({ uri: MYSQL_URL, timezone: 'Z' });
+  client = await connect();
+  mysql = await connectMysql();
 });
 afterAll(() => mysql.end());
 

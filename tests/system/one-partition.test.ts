@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rootConnection } from '@parley/mysql/testing';
 import { until } from '@parley/testing';
 import type { Connection } from 'mysql2/promise';
-import { Client } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
+import { connect } from '../support/test-stack.ts';
 
 /**
  * Checks every statement that the programs send to MySQL during a run, from the server's general log: creates in all
@@ -20,9 +21,7 @@ let client: Client;
 let mysql: Connection;
 let logged: Logged[] = [];
 beforeAll(async () => {
-  const { PARLEY_URL } = process.env;
-  if (PARLEY_URL === undefined) throw new Error('PARLEY_URL must name a system');
-  client = await Client.connect(PARLEY_URL);
+  client = await connect();
   mysql = await rootConnection();
   await mysql.query("SET GLOBAL log_output = 'TABLE'");
   await mysql.query('TRUNCATE TABLE mysql.general_log');

@@ -1,13 +1,12 @@
 import { beforeAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { until } from '@parley/testing';
-import { Client } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
+import { connect } from '../support/test-stack.ts';
 
 let client: Client;
 beforeAll(async () => {
-  const { PARLEY_URL } = process.env;
-  if (PARLEY_URL === undefined) throw new Error('PARLEY_URL must name a system');
-  client = await Client.connect(PARLEY_URL);
+  client = await connect();
 });
 
 const MAIN = join(import.meta.dir, '../../apps/worker/src/commands/reindex.ts');

@@ -1,12 +1,11 @@
 import { beforeAll, expect, test } from 'bun:test';
-import { resolve } from 'node:path';
-import { Client } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
+import { connect, stack } from '../support/test-stack.ts';
 
 /**
  * The programs are restarted one after the other under load, as for an update. No client behind nginx may notice.
  * PARLEY_URL names the system: that of bin/test-stack, with two instances of each program.
  */
-const REPOSITORY = resolve(import.meta.dir, '../..');
 const CHATS = 10;
 /** Pauses let nginx's connections become idle. When an app closes an idle one, a request may get lost. */
 const PAUSE_MS_MAX = 15;
@@ -15,23 +14,15 @@ let client: Client;
 let application: string;
 let chats: string[];
 beforeAll(async () => {
-  const { PARLEY_URL } = process.env;
-  if (PARLEY_URL === undefined) throw new Error('PARLEY_URL must name a system');
-  client = await Client.connect(PARLEY_URL);
+  client = await connect();
   application = await client.application('Rolling');
   chats = await Promise.all(Array.from({ length: CHATS }, (_, index) => client.chat(`Chat ${index}`, application)));
 });
 
 /** Stops a program with SIGTERM and starts it again. */
 async function restart(name: string): Promise<void> {
-  for (const command of ['stop', 'start']) {
-    const child = Bun.spawn(['bin/test-stack', command, name], {
-      cwd: REPOSITORY,
-      stdout: 'ignore',
-      stderr: 'inherit',
-    });
-    expect(await child.exited).toBe(0);
-  }
+  await stack('stop', name);
+  await stack('start', name);
 }
 
 /** Sends requests while programs are restarted, and returns how often each result came. */

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { resolve } from 'node:path';
 import { until } from '@parley/testing';
-import { type Connection, createConnection } from 'mysql2/promise';
-import { Client } from '../support/client.ts';
+import type { Connection } from 'mysql2/promise';
+import type { Client } from '../support/client.ts';
+import { connect, connectMysql, program, stack } from '../support/test-stack.ts';
 
 /**
  * Under a light load Elasticsearch is killed while a worker indexes, and started again. PARLEY_URL and MYSQL_URL name
  * the system: that of bin/test-stack.
  */
-const REPOSITORY = resolve(import.meta.dir, '../..');
 const CHATS = 4;
 const PAUSE_MS = 40;
 /** Messages of each chat: created before Elasticsearch is frozen, while it is frozen, and after its restart. */
@@ -23,27 +22,10 @@ const FOUND_WITHIN_MS = 120_000;
 let client: Client;
 let mysql: Connection;
 beforeAll(async () => {
-  const { PARLEY_URL, MYSQL_URL } = process.env;
-  if (PARLEY_URL === undefined || MYSQL_URL === undefined)
-    throw new Error('PARLEY_URL and MYSQL_URL must name a system');
-  client = await Client.connect(PARLEY_URL);
-  mysql = await createConnection({ uri: MYSQL_URL, timezone: 'Z' });
+  client = await connect();
+  mysql = await connectMysql();
 });
 afterAll(() => mysql.end());
-
-async function stack(...args: string[]): Promise<string> {
-  const child = Bun.spawn(['bin/test-stack', ...args], { cwd: REPOSITORY, stdout: 'pipe', stderr: 'inherit' });
-  const [said, status] = await Promise.all([new Response(child.stdout).text(), child.exited]);
-  if (status !== 0) throw new Error(`bin/test-stack ${args.join(' ')}: ${said}`);
-  return said;
-}
-
-async function elasticsearchPid(): Promise<number> {
-  const all = JSON.parse(await stack('status', '--json')) as { name: string; pid: number }[];
-  const found = all.find(({ name }) => name === 'elasticsearch');
-  if (found === undefined) throw new Error('Elasticsearch does not run');
-  return found.pid;
-}
 
 /** The indices that the workers write to, and their creation times. */
 async function indices(): Promise<unknown> {
@@ -115,7 +97,7 @@ test('after Elasticsearch was killed while it indexed, search finds all acknowle
     const found = async () => (await loads[0]!.found('kept')).size > 0;
     await until('the index works', found, 60_000);
     const before = await indices();
-    const pid = await elasticsearchPid();
+    const { pid } = await program('elasticsearch');
     // A frozen Elasticsearch accepts requests and does not answer. So requests are in flight when it is killed.
     process.kill(pid, 'SIGSTOP');
     const frozenAt = created();

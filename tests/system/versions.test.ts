@@ -3,28 +3,27 @@ import { resolve } from 'node:path';
 import { partitionOf, type Token } from '@parley/domain';
 import { until } from '@parley/testing';
 import { connect } from 'amqplib';
-import { Client } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
+import { connect as connectClient, program, stack } from '../support/test-stack.ts';
 
 /**
  * An upgrade in the wrong order: ingest writes events that the previous version's worker does not know. PARLEY_URL
  * names the system: that of bin/test-stack. The test stops its workers for a while and runs old ones.
  */
 const REPOSITORY = resolve(import.meta.dir, '../..');
-const STACK = process.env.TEST_STACK ?? 'bin/test-stack';
 const CLIENTS = 8;
 /** The limit is 50 deliveries. Here two old workers and this test's own consumer each return an envelope once. */
 const LOSSES_MAX = 4;
-const { PARLEY_URL = '', RABBITMQ_URL = '', PARTITIONS = '8' } = process.env;
+const { RABBITMQ_URL = '', PARTITIONS = '8' } = process.env;
 
 let client: Client;
 let chats: string[];
 let newWorker: string;
 const old: OldWorker[] = [];
 beforeAll(async () => {
-  if (PARLEY_URL === '' || RABBITMQ_URL === '') throw new Error('PARLEY_URL and RABBITMQ_URL must name a system');
-  client = await Client.connect(PARLEY_URL);
-  const programs = JSON.parse(await stack('status', '--json')) as { name: string; port: number }[];
-  newWorker = `http://127.0.0.1:${programs.find(({ name }) => name === 'worker-2')?.port}`;
+  if (RABBITMQ_URL === '') throw new Error('RABBITMQ_URL must be an address of the system');
+  client = await connectClient();
+  newWorker = `http://127.0.0.1:${(await program('worker-2')).port}`;
   chats = await chatsEverywhere();
 }, 60_000);
 
@@ -43,13 +42,6 @@ afterAll(async () => {
   for (const worker of old) await worker.stop();
   await stack('start', 'worker-1', 'worker-2');
 }, 60_000);
-
-async function stack(...args: string[]): Promise<string> {
-  const child = Bun.spawn([STACK, ...args], { cwd: REPOSITORY, stdout: 'pipe', stderr: 'inherit' });
-  const said = await new Response(child.stdout).text();
-  expect([args, await child.exited]).toEqual([args, 0]);
-  return said;
-}
 
 interface OldWorker {
   readonly url: string;
