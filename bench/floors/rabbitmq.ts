@@ -30,7 +30,7 @@ export async function rawPublishes(url: string, seconds: number, eventsEach = 1)
         wake();
       });
     }
-    // Waits without using CPU while the window is full. A lost connection fails the unconfirmed publishes.
+    // Waits without using CPU while the window is full, but not for ever: a lost connection fails what is unconfirmed.
     await new Promise<void>((resolve) => {
       if (unconfirmed < WINDOW) setImmediate(resolve);
       else wake = resolve;

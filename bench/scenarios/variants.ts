@@ -42,7 +42,7 @@ function contender({ stack }: Context, name: string, options: LoadOptions): Cont
   return { name, run: () => load(options, tool()), prepare: () => purge(stack) };
 }
 
-/** Rates from one connection to many, of the system and of the floor. */
+/** Rates over 1 to 1,024 connections: of creates, and of the HTTP floor (the same route without our code). */
 async function overConnections(context: Context, chats: readonly string[]): Promise<Measurement[]> {
   const { stack, seconds } = context;
   const floors = new HttpFloors();

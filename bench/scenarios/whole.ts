@@ -16,7 +16,7 @@ import { cpuPerItem, rateOf, type Sample } from '../measure/sample.ts';
 import { spreadOf } from '../measure/statistics.ts';
 import { creates, newChats, settled, workerTotals } from '../system.ts';
 
-/** With few connections batches are small; with many the load slows itself down. The target is for 256. */
+/** With more connections batches are larger, and a message takes less CPU. The target is for 256 connections. */
 const CONNECTIONS = [64, 256, 1_024] as const;
 const TARGET_AT = 256;
 /** Requests at fixed times come in batches as small as with 64 connections. `lag` sends shares of that rate. */

@@ -72,7 +72,7 @@ function table(): string {
 /** Quotes a value with stars, such as a cron pattern: Markdown would read them as emphasis. */
 const code = (fallback: string): string => (fallback.includes('*') ? `\`${fallback}\`` : fallback);
 
-/** The file of docs/running.md as it is, and with the table of the current settings. */
+/** docs/running.md as it is, and with the table of the current settings. */
 export async function documented(): Promise<{ readonly before: string; readonly after: string }> {
   const before = await Bun.file(FILE).text();
   const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];

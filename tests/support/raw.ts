@@ -38,7 +38,7 @@ function chunksOf(parts: readonly string[]): string {
   return `${chunks.join('')}0\r\n\r\n`;
 }
 
-/** Sends bytes and reads until the server closes the connection. Rejects if it stays open for 15 s. */
+/** Sends bytes and returns the first answer (status 0: none) once the server closes. Rejects if it does not in 15 s. */
 export async function sendRaw(port: number, bytes: string | Uint8Array): Promise<RawAnswer> {
   const [first] = await answersTo(port, bytes);
   return first ?? { status: 0, headers: {}, body: '' };

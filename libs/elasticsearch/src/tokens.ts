@@ -10,8 +10,8 @@ import { Bytes } from './bytes.ts';
  * character at the edge of a word is found by its pair with the border. Characters that occur only inside words are
  * appended after the sequence as single tokens, where no phrase includes them.
  *
- * A phrase costs as much as its pairs occur in a text. So a repetitive text has only the set of its pairs. The set
- * finds candidates, and the store's text decides.
+ * A phrase takes the longer to find, the more often a text repeats its pairs. So of a repetitive text only the set of
+ * its pairs and characters is indexed. The set finds candidates, and the text in the store decides.
  */
 export const BORDER = '_';
 const BORDER_BYTE = 0x5f;

@@ -152,7 +152,7 @@ function* withTrigrams(
   }
 }
 
-/** Trigrams that every match has, from the forms in their order, the longest first. */
+/** Trigrams that a text with all forms has, at most TRIGRAMS_MAX. The first forms, the longest, give theirs first. */
 function trigramsOf(forms: readonly string[]): string[] {
   const trigrams = new Set<string>();
   for (const form of forms) {

@@ -18,7 +18,7 @@ import { type QueryParameters, wrongQuery } from './query.ts';
  */
 const LIMIT = /^[1-9][0-9]{0,2}$/;
 
-/** How to parse a bound, and the rule that a refusal states. */
+/** A page begins at a bound, the value of `after` or `before`: how to parse one, and the rule that a refusal states. */
 interface Bound<Key> {
   readonly parse: (text: string) => Key | undefined;
   readonly rule: string;

@@ -8,7 +8,7 @@ import { messages, TestSystem } from './testing/system.ts';
 describe('dead letters that RabbitMQ has put aside', () => {
   const system = new TestSystem();
 
-  /** Gets one delivery and is lost with it, like a worker that crashes. */
+  /** Takes one delivery and closes its connection without an ack, like a worker that crashes. */
   async function crash(queue: string): Promise<void> {
     const connection = await connect(rabbitmqUrl());
     const channel = await connection.createChannel();

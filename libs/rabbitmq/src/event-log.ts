@@ -59,8 +59,8 @@ export class RabbitLog implements EventLog {
 
   /**
    * Resolves once everything that was durable in the partition before the call is stored. From then on no event of an
-   * older epoch than `epoch` is stored. Rejects with Unavailable after `timeoutMs` milliseconds; the fence may still
-   * take effect.
+   * older epoch than `epoch` is stored. Rejects with Unavailable if there is no connection, or after `timeoutMs`
+   * milliseconds; the fence may still take effect.
    */
   async beginEpoch(partition: number, epoch: number, timeoutMs: number): Promise<void> {
     const fences = this.#fences[partition];

@@ -153,7 +153,8 @@ describe('consuming from RabbitMQ', () => {
     const stored = new Set<string>();
     let atOnce = 0;
     let most = 0;
-    // After two lost consumers redeliveries are out of order. To show that, each event owns the next one here.
+    // After two lost consumers redeliveries are out of order. To make that matter, this store rejects an event before
+    // the previous one is stored, as the real store rejects a message before its chat is stored.
     await consuming.source.consume(async (events) => {
       most = Math.max(most, ++atOnce);
       await Bun.sleep(10);

@@ -36,7 +36,10 @@ export class RabbitSource implements EventSource {
   #settling: Timer | undefined;
   #sharing: Timer | undefined;
   #settled = false;
-  /** The channel of its consumer on the workers' queue. It also counts the consumers there. */
+  /**
+   * The channel for the workers' queue, which has no messages: a process that consumes it counts as a worker. On this
+   * channel this process does so, and asks how many do.
+   */
   #presence: Channel | undefined;
   /** The tag of that consumer. Without it, this process does not count as a worker. */
   #presenceTag: string | undefined;
@@ -90,8 +93,8 @@ export class RabbitSource implements EventSource {
   }
 
   /**
-   * Called when the process has run for a while without a crash. Only now it counts as a worker: the others leave
-   * partitions to a process that can take many deliveries at once.
+   * Called when the process has run for a while without a crash. Until then it may take only one delivery at a time.
+   * So only now it counts as a worker, to which the others leave partitions.
    */
   async #settle(connection: Connection): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.trust()));
@@ -127,7 +130,7 @@ export class RabbitSource implements EventSource {
     this.#presenceTag = undefined;
     if (presence === undefined || tag === undefined) return;
     const cancel = async () => presence.cancel(tag); // throws at once if the channel is closed
-    await within(cancel(), LOOK_MS, away).catch(() => {}); // the end of the connection removes it too
+    await within(cancel(), LOOK_MS, away).catch(() => {}); // a consumer also ends with its connection
   }
 
   /**

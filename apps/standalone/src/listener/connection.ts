@@ -63,7 +63,10 @@ export class Connection {
     return spare ? performance.now() - this.#since : undefined;
   }
 
-  /** What the connection holds of requests that wait: bytes times milliseconds; undefined if nothing. */
+  /**
+   * To choose whose requests are dropped when memory is short: the bytes of requests that the connection holds, times
+   * milliseconds. Undefined if it holds none, or while an answer is being made.
+   */
   get hoarded(): number | undefined {
     if (this.#heldBytes === 0 || this.#state === 'answering') return undefined;
     return this.#heldBytes * (1 + performance.now() - this.#since);
@@ -272,7 +275,7 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Marks the connection closed. Returns whether it was open. */
+  /** Marks it closed and gives up what it holds; the caller ends the socket. Returns whether it was open. */
   #release(): boolean {
     if (this.#state === 'closed') return false;
     this.#leave();

@@ -10,9 +10,10 @@ import type { KnownOwners } from './owners.ts';
 import { findPoison } from './poison.ts';
 
 /**
- * Stores events of one partition in one transaction. A usual batch is all new and is stored at once. Only if the
- * database refuses it, the bad events are found and left out, and the rest is tried again. Each round leaves out at
- * least one event, learns of a delete, or is the last.
+ * Stores events of one partition in one transaction. Before each try, events whose owner (application or chat) is
+ * missing are left out. A usual batch is then stored at once. If the database refuses it, the events that cause this
+ * are found and left out, and the rest is tried again. This ends: each further try has fewer events, or follows a
+ * delete in the partition, after which the owners are looked up anew.
  */
 export async function append(
   pool: Pool,
