@@ -35,8 +35,8 @@ describe('errors are reported by field', () => {
   }
 
   test('too many items, before what is wrong with the first of them', () => {
-    const errors = told({ messages: [...Array(1_000).fill(good), null] });
-    expect(errors).toEqual(['/messages must not have more than 1000 items', '/messages/1000 must be object']);
+    const errors = told({ messages: [null, ...Array(1_000).fill(good)] });
+    expect(errors).toEqual(['/messages must not have more than 1000 items', '/messages/0 must be object']);
   });
 
   test('nothing, where a field that may be absent is', () => {
@@ -65,6 +65,12 @@ describe('no more is checked than is reported', () => {
       expect(ofBatch({ messages: items })).toHaveLength(ERRORS_MAX);
       expect(read.size).toBeLessThanOrEqual(ERRORS_MAX);
     }
+  });
+
+  test('of an array that is too long', () => {
+    const { items, read } = counted(90_000, good);
+    expect(told({ messages: items })).toEqual(['/messages must not have more than 1000 items']);
+    expect(read.size).toBe(1_000);
   });
 
   test('of unknown fields, with what is wrong at the top first', () => {

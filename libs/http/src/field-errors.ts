@@ -54,16 +54,20 @@ function objectLister({ properties, required = [] }: ObjectSchema): Lister {
 
 interface ArraySchema {
   readonly items: TSchema;
+  readonly maxItems?: number;
 }
 
+/** Items beyond the permitted number are not checked: a body of 2 MiB may have 100,000 of them. */
 function arrayLister(schema: ArraySchema & TSchema): Lister {
   const { items, ...rest } = schema;
+  const { maxItems = Number.POSITIVE_INFINITY } = schema;
   const listItself = leafLister(rest);
   const listItem = listerOf(items);
   return (value, path, errors) => {
     listItself(value, path, errors);
     if (!Array.isArray(value)) return;
-    for (let index = 0; index < value.length && errors.length < ERRORS_MAX; index += 1) {
+    const end = Math.min(value.length, maxItems);
+    for (let index = 0; index < end && errors.length < ERRORS_MAX; index += 1) {
       listItem(value[index], `${path}/${index}`, errors);
     }
   };
