@@ -23,6 +23,8 @@ const RETRY_MAX_MS = 2_000;
 /** How long a keyed create is retried after the load has ended. */
 const GIVE_UP_AFTER_MS = 60_000;
 const SHARES = { hot: 0.25, batch: 0.06, chat: 0.01, application: 0.003, keyed: 0.12, repeat: 0.1 };
+/** A batch of 1 MB. The worker sends its rows to MySQL in two packets, the COMMIT in the second. */
+const LARGE = { texts: 100, length: 9_900 };
 const FOLLOW = { update: 0.02, read: 0.04 };
 /** Contents with accents, emoji and other scripts, so that wrong bytes are found. */
 const FILLERS = ['', 'plain words', 'crème brûlée', 'grüße 👋🏽', '日本語のテスト', 'حبر', 'a\tb\nc', '  spaces  '];
@@ -71,12 +73,13 @@ export class Load {
   async prepare(): Promise<void> {
     const partitions = new Map<number, string>();
     while (partitions.size < this.options.partitions) {
-      const create = await this.#send('application', { token: '', chat: 0 }, 1, true);
+      const create = await this.#send('application', { token: '', chat: 0 }, [this.#text()], true);
       const token = acknowledgement(create)?.token ?? '';
       partitions.set(partitionOf(token, this.options.partitions), token);
     }
     for (const token of partitions.values()) {
-      for (let index = 0; index < CHATS_EACH; index += 1) await this.#send('chat', { token, chat: 0 }, 1, true);
+      for (let index = 0; index < CHATS_EACH; index += 1)
+        await this.#send('chat', { token, chat: 0 }, [this.#text()], true);
     }
   }
 
@@ -105,6 +108,15 @@ export class Load {
     this.#stoppedAt = Number.NEGATIVE_INFINITY;
   }
 
+  /** Adds a large batch to the load. It is checked like everything else. */
+  large(): void {
+    const texts = Array.from({ length: LARGE.texts }, () => this.#text().padEnd(LARGE.length, ' filled'));
+    const send = async () => {
+      await this.#send('batch', this.random.pick(this.#chats), texts, false);
+    };
+    this.#begin(send());
+  }
+
   #begin(work: Promise<void>): void {
     const tracked = work.finally(() => this.#inFlight.delete(tracked));
     this.#inFlight.add(tracked);
@@ -118,7 +130,8 @@ export class Load {
     const count = kind === 'batch' ? random.integer(5, 20) : 1;
     const keyed = random.chance(SHARES.keyed) && this.#retrying < RETRYING_MAX;
     const owner = kind === 'application' ? { token: '', chat: 0 } : kind === 'chat' ? { ...target, chat: 0 } : target;
-    const create = await this.#send(kind, owner, count, keyed);
+    const texts = Array.from({ length: count }, () => this.#text());
+    const create = await this.#send(kind, owner, texts, keyed);
     const first = acknowledgement(create)?.first;
     if (first === undefined || kind === 'application' || kind === 'chat') return;
     const place = { ...target, number: first };
@@ -134,8 +147,7 @@ export class Load {
     return 'message';
   }
 
-  async #send(kind: Create['kind'], owner: Chat, count: number, keyed: boolean): Promise<Create> {
-    const texts = Array.from({ length: count }, () => this.#text());
+  async #send(kind: Create['kind'], owner: Chat, texts: readonly string[], keyed: boolean): Promise<Create> {
     const key = keyed ? `key-of-${texts[0]?.split(' ')[0]}-${crypto.randomUUID()}` : undefined;
     const create: Create = { kind, ...owner, texts, ...(key !== undefined && { key }), attempts: [] };
     this.recording.creates.push(create);

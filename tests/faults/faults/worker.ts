@@ -11,6 +11,7 @@ import { type AppName, type FaultStack, PARTITIONS } from '../stack.ts';
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 const CRASHES = 10;
 const TRANSACTION_WITHIN_MS = 30_000;
+const LARGE_AT_ONCE = 4;
 /** Above the queues' delivery limit of 50. */
 const CRASHES_HOLDING = 56;
 const REPLAYED_WITHIN_MS = 60_000;
@@ -91,12 +92,16 @@ async function replayWornOut({ stack, tell }: FaultContext): Promise<void> {
   });
 }
 
-/** Freezes a worker after it has written and before it commits: MySQL keeps its locks. */
-async function freezeInTransaction({ stack, random, tell }: FaultContext, worker: AppName): Promise<void> {
+/**
+ * Freezes a worker after it has written rows and before it commits: MySQL keeps their locks. A usual transaction is one
+ * packet, in which no worker can freeze. So large batches are sent, whose transactions take several.
+ */
+async function freezeInTransaction({ stack, load, random, tell }: FaultContext, worker: AppName): Promise<void> {
   await until(
     `${worker} is frozen inside a transaction`,
     async () => {
-      await Bun.sleep(random.integer(0, 50));
+      for (let batch = 0; batch < LARGE_AT_ONCE; batch += 1) load.large();
+      await Bun.sleep(random.integer(50, 150));
       stack.signal(worker, 'SIGSTOP');
       const before = await openTransactions(stack);
       await Bun.sleep(100);
@@ -164,6 +169,7 @@ export const workerFaults: readonly Fault[] = [
     name: 'reindex-worker-killed',
     description: 'a worker is killed while the index is rebuilt',
     holdMs: 1_000,
+    rebuildsIndex: true,
     inject: async ({ stack }) => {
       const reindex = startReindex(stack);
       await Bun.sleep(700);
@@ -178,6 +184,7 @@ export const workerFaults: readonly Fault[] = [
     name: 'reindex-killed',
     description: 'the rebuilding of the index is killed half way, and done again',
     holdMs: 1_000,
+    rebuildsIndex: true,
     inject: async ({ stack }) => {
       const reindex = startReindex(stack);
       await Bun.sleep(700);
