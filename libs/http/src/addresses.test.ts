@@ -4,7 +4,7 @@ import { Elysia } from 'elysia';
 import { observability } from './observability.ts';
 import { type HttpServer, serve } from './server.ts';
 
-/** How a program reads addresses and Host headers that no client library would send. */
+/** Requests with addresses and Host headers that no client library sends. */
 describe('an address', () => {
   let server: HttpServer;
   beforeAll(() => {

@@ -1,10 +1,10 @@
-import { RequestProblem } from './problem.ts';
-
 /**
  * The time in which a request body must arrive. Without it, a client that sends a byte a second would keep its
- * connection and memory for ever. One timer checks all bodies, so a request costs an entry in a set and not a timer; a
- * refusal comes up to a tenth of the deadline late.
+ * connection and memory for ever. One timer for all bodies is cheaper than one for each, but a refusal comes up to a
+ * tenth of the deadline late.
  */
+import { RequestProblem } from './problem.ts';
+
 const DEFAULT_MS = 30_000;
 const LOOKS = 10;
 
@@ -14,7 +14,7 @@ interface Waiting {
 }
 
 let deadlineMs = DEFAULT_MS;
-/** The oldest first. */
+/** The bodies that have not arrived, in the order in which their requests came. */
 const waiting = new Set<Waiting>();
 let timer: NodeJS.Timeout | undefined;
 
@@ -26,7 +26,6 @@ export function bodyDeadline(ms: number): void {
   timer = waiting.size > 0 ? startTimer() : undefined;
 }
 
-/** How many bodies have not arrived yet. */
 export function bodiesWaiting(): number {
   return waiting.size;
 }
@@ -34,11 +33,11 @@ export function bodiesWaiting(): number {
 /**
  * Resolves with the body when it has arrived. Rejects with a 408 if it has not arrived by the deadline.
  *
- * A small body arrives with its request's head, and can be read at the end of the event loop's turn. All requests of a
- * turn share one promise for that, which costs less than a promise for each.
+ * A small body arrives with its request's head and can be read at the end of the event loop's turn. All requests of a
+ * turn wait for this with one promise, which is cheaper than one for each.
  */
 export async function arrived(body: Promise<ArrayBuffer>): Promise<ArrayBuffer> {
-  body.catch(ignore); // the client may disconnect before anything awaits the body
+  body.catch(ignore); // the client may disconnect before anything awaits `body`: no unhandled rejection
   await endOfTurn();
   return Bun.peek.status(body) === 'pending' ? inTime(body) : body;
 }

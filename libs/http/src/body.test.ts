@@ -60,7 +60,7 @@ describe('a body that does not arrive', () => {
   afterEach(() => bodyDeadline(30_000));
   afterAll(() => server.stop(0));
 
-  /** Sends the parts on one connection, one every `pauseMs`. Resolves with all that the server sent. */
+  /** Sends the parts on one connection, each `pauseMs` after the last. Resolves with all that the server sent. */
   async function slowly(parts: readonly string[], pauseMs: number): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     let answer = '';

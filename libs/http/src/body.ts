@@ -3,7 +3,7 @@ import type { Body } from './contract/operations.ts';
 import { isJson, isPlain } from './media-type.ts';
 import { RequestProblem } from './problem.ts';
 
-/** Rejects bytes that are not UTF-8 instead of replacing them: a text is kept exactly as sent, or refused. */
+/** Throws at bytes that are not UTF-8 instead of replacing them: a text is kept exactly as sent, or refused. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 type BodyParser = (context: { readonly request: Request }) => Promise<unknown>;
@@ -11,7 +11,8 @@ type BodyParser = (context: { readonly request: Request }) => Promise<unknown>;
 /**
  * Makes a route's body parser: JSON in UTF-8 of at most `bytesMax` bytes. `emptyIf` says which bodies count as an
  * object without fields: an absent one, or also `null`. The parser throws
- * - 415 if it has a content encoding or is not declared as JSON (any web page can make a browser send an undeclared one),
+ * - 415 if the body has a content encoding or is not declared as JSON (any web page can make a browser send an
+ *   undeclared one),
  * - 413 if it is too long,
  * - 400 if it is missing, not UTF-8 or not JSON,
  * - 408 if it does not arrive in time (`bodyDeadline`).
@@ -25,7 +26,7 @@ export function jsonBody(bytesMax: number, emptyIf?: Body['emptyIf']): BodyParse
   };
 }
 
-/** The body's bytes; empty if the request has no body. Then its headers do not matter. */
+/** Reads the body; empty if the request has none. Then its Content-Type and encoding do not matter. */
 async function read(request: Request, bytesMax: number): Promise<ArrayBuffer> {
   const refusal = refusalOf(request.headers);
   const declared = Number(request.headers.get('content-length'));

@@ -1,3 +1,8 @@
+/**
+ * The docs page: Swagger UI at /swagger, and the OpenAPI document at /swagger/json and /openapi.json, for the routes of
+ * all programs. The page's script and style come from an installed package, so it works without the internet. Its
+ * content security policy makes the browser block every request to another host.
+ */
 import { openapi } from '@elysiajs/openapi';
 import { Elysia } from 'elysia';
 import { ORIGIN } from './contract/about.ts';
@@ -5,11 +10,6 @@ import { DOCUMENT } from './contract/document.ts';
 import { type Addressed, originOf } from './origin.ts';
 import { RequestProblem } from './problem.ts';
 
-/**
- * The docs page: Swagger UI at /swagger and its document at /swagger/json, for the routes of all programs. The page's
- * script and style come from an installed package, so the page works without the internet. Its content security policy
- * makes the browser block every request to another host.
- */
 const DOCUMENT_PATH = '/swagger/json';
 const ASSETS_PATH = '/swagger/assets';
 const POLICY =
@@ -34,7 +34,9 @@ SwaggerUIBundle({
 });
 `;
 
-/** Each error answer is one line, without its example: all look alike, and the text above the operations shows one. */
+/**
+ * Shows each error answer as one line, without its example: all look alike, and the text above the operations has one.
+ */
 const STYLE = `.responses-table:not(.live-responses-table) > tbody > .response:not([data-code^="2"])
   :is(.response-controls, .model-example, .headers-wrapper) { display: none; }
 .swagger-ui .response-col_links { display: none; }
@@ -70,7 +72,7 @@ const ASSETS: ReadonlyMap<string, { type: string; read(): Blob | string }> = new
   ['start.js', { type: SCRIPT, read: () => START }],
 ]);
 
-/** Elysia plugin. The openapi plugin serves our document and adds no routes. Its server is the one that was called. */
+/** Elysia plugin: the docs page and the document, in which the server is the address that the client called. */
 export function docs(addressed: Addressed) {
   const documented = new Elysia().use(
     openapi({ specPath: DOCUMENT_PATH, provider: null, documentation: DOCUMENT as object }),

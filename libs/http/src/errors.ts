@@ -4,8 +4,8 @@ import { pathOf } from './normal-path.ts';
 import { problemResponse, RequestProblem } from './problem.ts';
 
 /**
- * The one place where an error becomes an answer. `code` is Elysia's name for the error. An unknown error is a 500 that
- * tells nothing about its cause.
+ * Makes the answer for every error. `code` is Elysia's name for the error. An unknown error becomes a 500 that tells
+ * nothing about its cause.
  */
 export function errorResponse(error: unknown, code: string | number, request: Request): Response {
   if (code === 'NOT_FOUND') return unknownRoute(request);
@@ -23,7 +23,7 @@ export function errorResponse(error: unknown, code: string | number, request: Re
   return internalError();
 }
 
-/** Unwraps the error: Elysia wraps what a body parser throws. */
+/** Returns the original error: Elysia wraps what a body parser throws. */
 function causeWithin(error: unknown): unknown {
   if (error instanceof RequestProblem || error instanceof DomainError) return error;
   return error instanceof Error && error.cause !== undefined ? error.cause : error;
@@ -53,7 +53,7 @@ function internalError(): Response {
   return problemResponse({ status: 500, detail: 'Something went wrong on our side; it is in our logs.' });
 }
 
-/** Whether the operator should look at the error: it is neither the client's fault nor a known outage. */
+/** Whether the operator should look at an error: it is neither the client's fault nor a known outage. */
 export function isUnexpected(error: unknown, code: string | number): boolean {
   if (code === 'NOT_FOUND' || code === 'PARSE') return false;
   const cause = causeWithin(error);

@@ -47,7 +47,7 @@ describe('errors are reported by field', () => {
 });
 
 describe('no more is checked than is reported', () => {
-  /** An array that records which of its items are read. */
+  /** An array of equal items that records in `read` which of them are read. */
   function counted(length: number, item: unknown) {
     const read = new Set<string>();
     const items = new Proxy(Array(length).fill(item), {

@@ -3,15 +3,15 @@ import { Compile } from 'typebox/compile';
 import type { FieldError } from './problem.ts';
 
 /**
- * Lists what is wrong with a refused body, by field, up to ERRORS_MAX errors. A body with hundreds of thousands of
- * wrong fields must cost no more than one with twenty, because this blocks all other requests.
+ * The most errors that are listed for a refused body. A body with hundreds of thousands of wrong fields must cost no
+ * more than one with twenty, because the check blocks all other requests.
  */
 export const ERRORS_MAX = 20;
 
-/** Adds the errors of the value at `path` to `errors`, until there are ERRORS_MAX. */
+/** Adds to `errors` what is wrong with `value`, and stops at about ERRORS_MAX. `path`: the value's JSON pointer. */
 type Lister = (value: unknown, path: string, errors: FieldError[]) => void;
 
-/** Makes a function that returns the first errors of a value that the schema refuses. */
+/** Makes a function that lists the first ERRORS_MAX errors of a value that the schema refuses. */
 export function errorLister(schema: TSchema): (value: unknown) => FieldError[] {
   const list = listerOf(schema);
   return (value) => {
@@ -73,7 +73,7 @@ function arrayLister(schema: ArraySchema & TSchema): Lister {
   };
 }
 
-/** For a schema without parts, or whose parts do not matter: uses TypeBox's own messages. */
+/** Makes a lister that uses TypeBox's own messages. The schema has no fields or items, or they are listed apart. */
 function leafLister(schema: TSchema): Lister {
   const compiled = Compile(schema);
   return (value, path, errors) => {
@@ -85,7 +85,7 @@ function leafLister(schema: TSchema): Lister {
 
 const NO_TEXT = 'must not contain NUL or lone surrogates';
 
-/** Extends a JSON pointer: https://www.rfc-editor.org/rfc/rfc6901 */
+/** Appends a field's name to a JSON pointer (RFC 6901). */
 function pointer(path: string, name: string): string {
   return `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -10,7 +10,6 @@ export interface FrontPage extends Addressed {
 
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/** A speech bubble, as the page's icon. */
 const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#2563eb" d="M4 5h24a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H15l-7 6v-6H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z"/></svg>`;
 
 const STYLE = `:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -21,7 +20,9 @@ ul { padding-left: 1.25rem; } .down { color: #dc2626; font-weight: 600; } .up { 
 pre { padding: .9rem 1rem; overflow-x: auto; border-radius: .5rem; background: #8881; font-size: .875rem; }
 small { opacity: .7; }`;
 
-/** Elysia plugin: the page for people who open the address in a browser, and redirects from usual addresses of docs. */
+/**
+ * Elysia plugin: the page for people who open the address in a browser, and a redirect from `/docs` to the docs page.
+ */
 export function frontPage({ readiness, ...addressed }: FrontPage) {
   return new Elysia({ name: 'parley-front-page' })
     .get('/', async ({ request }) => {
@@ -46,7 +47,7 @@ type Report = Awaited<ReturnType<Readiness['report']>>;
 
 function page({ status, dependencies }: Report, origin: string, { behindProxy }: Addressed): string {
   const states = dependencies.map(({ name, state }) => `<li>${name}: <span class="${state}">${state}</span></li>`);
-  // nginx does not give clients the metrics.
+  // Through nginx, clients cannot get /metrics.
   const metrics = behindProxy ? '' : '\n<li><a href="/metrics">Metrics</a> for Prometheus</li>';
   const call = `curl -X POST ${origin}${BASE_PATH}${PATHS.applications} \\
   -H 'Content-Type: application/json' -d '{"application_name": "Support desk"}'`;

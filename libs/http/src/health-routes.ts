@@ -9,8 +9,8 @@ const CHECK_TIMEOUT_MS = 1_000;
 const RECENT_MS = 1_000;
 
 /**
- * Whether the program may get requests. `stopping` is set when a stop begins: a load balancer then picks another
- * instance before connections are refused.
+ * Whether the program may get requests. `stopping` must be set when a stop begins: /readyz then answers 503, so that a
+ * load balancer picks another instance before connections are refused.
  */
 export class Readiness {
   stopping = false;
@@ -19,7 +19,7 @@ export class Readiness {
 
   constructor(private readonly checks: Checks) {}
 
-  /** A report that is at most a second old. */
+  /** As `report`, but at most a second old. */
   recently(): ReturnType<Readiness['report']> {
     const now = performance.now();
     if (now - this.#reportedAt > RECENT_MS) {

@@ -1,8 +1,7 @@
-/**
- * Reads the headers that describe a request body, as RFC 9110 writes them: spaces and tabs may be around every part.
- */
+/** Checks the headers that describe a request body. As in RFC 9110, spaces and tabs may be around every part. */
+
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json[ \t]*(?:;|$)/i;
-/** One parameter. A value in quotes may contain a semicolon. */
+/** One parameter, such as `; charset=utf-8`. A value in quotes may contain a semicolon. */
 const PARAMETER = /;[ \t]*([^\s;="]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/g;
 const UTF8 = /^utf-?8$/i;
 
@@ -15,7 +14,7 @@ export function isJson(contentType: string): boolean {
   return true;
 }
 
-/** Whether a Content-Encoding means no encoding. */
+/** Whether a Content-Encoding is empty or `identity`: no encoding. */
 export function isPlain(contentEncoding: string): boolean {
   return /^[ \t]*(?:identity)?[ \t]*$/i.test(contentEncoding);
 }

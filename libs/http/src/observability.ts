@@ -6,7 +6,7 @@ import { pathOf } from './normal-path.ts';
 import { requestId } from './request-id.ts';
 import { type KnownRoute, requestMetrics } from './request-metrics.ts';
 
-/** The hooks keep notes about a request on the request object itself: no map look-up on the hot path. */
+/** A request's start time is kept on the request object itself: no map look-up on the hot path. */
 interface Noted extends Request {
   parleyStartedAt?: number;
 }
@@ -14,13 +14,13 @@ interface Noted extends Request {
 export interface ObservabilityParts {
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Routes whose failures are shown as 0 before the first failure. */
+  /** Routes whose failures the metrics show as 0 before the first failure. */
   readonly routes?: readonly KnownRoute[];
 }
 
 /**
  * Elysia plugin, the first in every app: request ids, the answer for every error, metrics by route, and a log line for
- * each request. Its level is `debug`, `error` for an unexpected error (with the error), `warn` for a 503.
+ * each request. The line's level is `debug`; `error` for an unexpected error (with the error), `warn` for a 503.
  */
 export function observability({ logger, registry, routes = [] }: ObservabilityParts) {
   const requests = requestMetrics(registry, routes);

@@ -2,13 +2,18 @@
 export interface Addressed {
   /** nginx is in front and passes on the host that the client called. */
   readonly behindProxy: boolean;
-  /** The address that the operator has set, without a path; may be empty. Behind a TLS proxy no request shows it. */
+  /**
+   * The address that the operator has set, without a path; may be empty. Behind a proxy that ends TLS, no request shows
+   * the address.
+   */
   readonly publicUrl: string;
 }
 
 const PLAIN_HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
 
-/** The address that the client called, if the request has a plausible one. */
+/**
+ * The address that clients call: `publicUrl`, else from the request's headers; `localhost` if these have no valid host.
+ */
 export function originOf(headers: Headers, { behindProxy, publicUrl }: Addressed): string {
   if (publicUrl !== '') return publicUrl;
   const host = headers.get(behindProxy ? 'x-forwarded-host' : 'host') ?? '';

@@ -1,3 +1,7 @@
+/**
+ * Pages of a list by key: the URL has `limit`, `order`, and `after` or `before` with a key. The answer has a `Link`
+ * header.
+ */
 import {
   NUMBER_MAX,
   type Order,
@@ -13,24 +17,23 @@ import {
 import type { FieldError } from './problem.ts';
 import { type QueryParameters, wrongQuery } from './query.ts';
 
-/**
- * Keyset paging in a URL: `limit`, `order`, and `after` or `before` (keys of the list). The answer has a `Link` header.
- */
 const LIMIT = /^[1-9][0-9]{0,2}$/;
 
-/** A page begins at a bound, the value of `after` or `before`: how to parse one, and the rule that a refusal states. */
+/** How `after` or `before`, where a page begins, is read. `rule` is the message for a text that `parse` refuses. */
 interface Bound<Key> {
   readonly parse: (text: string) => Key | undefined;
   readonly rule: string;
 }
 
-/** What paging needs to know about a list's keys. */
 interface Keys<Key> {
   readonly after: Bound<Key>;
   readonly before: Bound<Key>;
-  /** A page after this key is the first page: no key is lower. */
+  /** No key is lower: a page after this one is the first page. */
   readonly lowest: Key;
-  /** The bound in an empty page's link: one beyond the key, so that the linked page includes the key. */
+  /**
+   * For the link from an empty page: a key one higher, so that the page `before` it includes `key`. `justBelow` is for
+   * `after`.
+   */
   readonly justAbove: (key: Key) => Key;
   readonly justBelow: (key: Key) => Key;
 }
@@ -49,7 +52,10 @@ const NUMBERS: Keys<number> = {
 const TOKEN: Bound<Token> = { parse: parseToken, rule: 'must be an application’s token' };
 const LOWEST_TOKEN: Token = '00000000-0000-4000-8000-000000000000';
 const HIGHEST_TOKEN: Token = 'ffffffff-ffff-4fff-bfff-ffffffffffff';
-/** An empty page has nothing on one side, so the link to the other side may begin at the very end. */
+/**
+ * There is no next token, but beyond an empty page there is no item either. So its link begins at the highest or lowest
+ * token.
+ */
 const TOKENS: Keys<Token> = {
   after: TOKEN,
   before: TOKEN,
@@ -58,17 +64,17 @@ const TOKENS: Keys<Token> = {
   justBelow: () => LOWEST_TOKEN,
 };
 
-/** The page that a query asks for, of a list by number. Throws a 422 that names each wrong parameter. */
+/** The page of chats or messages that a query asks for. Throws a 422 that names each wrong parameter. */
 export function numberPage(query: QueryParameters): PageRequest<number> {
   return pageRequest(query, NUMBERS);
 }
 
-/** The page that a query asks for, of the list of applications. Throws a 422 that names each wrong parameter. */
+/** The page of applications that a query asks for. Throws a 422 that names each wrong parameter. */
 export function tokenPage(query: QueryParameters): PageRequest<Token> {
   return pageRequest(query, TOKENS);
 }
 
-/** The page's size. Throws a 422 if `limit` is not a whole number from 1 to 200. */
+/** The most items of a page, 50 by default. Throws a 422 if `limit` is not a whole number from 1 to 200. */
 export function pageLimit(query: QueryParameters): number {
   const errors: FieldError[] = [];
   const limit = readLimit(query, errors);
@@ -110,7 +116,7 @@ function readOrder({ order = 'asc' }: QueryParameters, errors: FieldError[]): Or
   return 'asc';
 }
 
-/** The `Link` header for a page by number. */
+/** The `Link` header for a page of chats or messages. */
 export function numberLinks(path: string, request: PageRequest<number>, page: Page<{ readonly number: number }>) {
   return pageLinks(
     path,
@@ -138,15 +144,16 @@ export function tokenLinks(path: string, request: PageRequest<Token>, page: Page
   );
 }
 
-/** The pages next to a page: the one above begins `after` a key, the one below `before` a key; undefined if none. */
+/** The pages next to a page: higher keys come `after` a key, lower ones `before` a key. Undefined if there is none. */
 interface Beside<Key> {
   readonly after?: Key | undefined;
   readonly before?: Key | undefined;
 }
 
 /**
- * A page that starts after a key has a page below it; one that ends before a key has a page above it. From an empty
- * page one link leads back: to the key that the request named.
+ * The pages next to one that shows the keys `shown`. A page that was asked for `after` a key has lower keys next to it;
+ * one `before` a key has higher ones. `more` tells whether the other side has any. From an empty page one link leads
+ * back.
  */
 function besideOf<Key>(request: PageRequest<Key>, keys: Keys<Key>, shown: readonly Key[], more: boolean): Beside<Key> {
   const { after, before, order } = request;
@@ -163,7 +170,7 @@ function besideOf<Key>(request: PageRequest<Key>, keys: Keys<Key>, shown: readon
   };
 }
 
-/** Undefined if the page is the whole list. The addresses are relative to the host. */
+/** The `Link` header, with addresses relative to the host; undefined if no page is next to this one. */
 function pageLinks<Key extends string | number>(
   path: string,
   { limit, order }: PageRequest<Key>,

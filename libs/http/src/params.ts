@@ -1,6 +1,6 @@
+/** Reads the parameters of a path strictly. A text that cannot be a token or number names nothing: NotFound (a 404). */
 import { NotFound, parseNumber, parseToken, type Token } from '@parley/domain';
 
-/** Parse the parameters of a path strictly. A text that cannot be a token or a number names nothing, so it is a 404. */
 export function tokenParam(text: string): Token {
   const token = parseToken(text);
   if (token === undefined) throw new NotFound('application');

@@ -1,14 +1,15 @@
+/** Error answers, as RFC 9457 `application/problem+json`. */
 import { PROBLEMS, type ProblemStatus } from './contract/problems.ts';
 
-/** Error answers, as RFC 9457 `application/problem+json`. */
-
-/** One error in a request: `path` is a JSON pointer into the body, or the name of a query parameter. */
+/** One error in a request: `path` is a JSON pointer into the body, or the name of a query parameter or header. */
 export interface FieldError {
   readonly path: string;
   readonly message: string;
 }
 
-/** A request that gets a 4xx answer. Any code below a route may throw it; the error hook turns it into the answer. */
+/**
+ * A request that gets a 4xx answer. Code that handles a request may throw it; the error hook turns it into the answer.
+ */
 export class RequestProblem extends Error {
   override readonly name = 'RequestProblem';
   constructor(

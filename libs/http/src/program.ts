@@ -31,14 +31,14 @@ export interface ProgramParts {
   readonly routes?: AnyElysia;
   /** If set, the program also serves the docs page and the front page. */
   readonly pages?: Addressed;
-  /** Stops all parts in order. Called after the HTTP server has answered the requests in flight. */
+  /** Stops all parts in order. Called after the HTTP server has stopped. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a program that speaks HTTP: its parts, then health, readiness, metrics and its routes on one port. The stop is
- * the reverse. /readyz becomes 503; load balancers that poll it have DRAIN_MS to pick another instance; new connections
- * are refused; clients have LINGER_MS to close idle ones; requests in flight are answered; the parts stop.
+ * Starts a program that speaks HTTP: its parts, then health, readiness, metrics and its routes on one port. To stop:
+ * /readyz becomes 503; load balancers that poll it have DRAIN_MS to pick another instance; new connections are refused;
+ * clients have LINGER_MS to close idle ones; requests in flight are answered; the parts stop.
  */
 export async function startProgram(
   name: string,
@@ -52,7 +52,7 @@ export async function startProgram(
   bodyDeadline(config.REQUEST_TIMEOUT_MS);
   const parts = await open({ logger, registry });
   const readiness = new Readiness(parts.checks);
-  // Otherwise Elysia finds no path in a URL whose host has at most three characters.
+  // By default Elysia finds no path in a URL whose host has at most three characters.
   const app = new Elysia({ handler: { standardHostname: false } })
     .use(observability({ logger, registry, routes: parts.routes?.routes ?? [] }))
     .use(healthRoutes({ readiness, registry }));
@@ -87,12 +87,12 @@ const SERVE_AFTER_MS = 5_000;
 
 /**
  * Waits until what the program needs can be used (`reached`), for five seconds at most. Then the program serves without
- * it: /readyz says so, and requests that need it are refused. Rejects if `reached` does; if that happens later, the
+ * it: /readyz answers 503, and requests that need it are refused. Rejects if `reached` does; if that happens later, the
  * program ends.
  */
 export async function connected(reached: Promise<unknown>): Promise<void> {
   await Promise.race([reached, Bun.sleep(SERVE_AFTER_MS)]);
-  void reached.then(); // leaves a later rejection unhandled on purpose: runProgram then ends the program
+  void reached.then(); // a later rejection is unhandled on purpose: runProgram then ends the program
 }
 
 /** Ends the program gracefully, with status 1: runProgram does that on an unhandled rejection. */
@@ -103,7 +103,10 @@ export function endProgram(error: Error): void {
 const START_WITHIN_MS = 60_000;
 const START_RETRY_MS = 500;
 
-/** Repeats a step of the start while a server that it needs is unavailable, for a minute at most. */
+/**
+ * Runs a step of the start; repeats it while it throws Unavailable, for a minute at most. Other errors are thrown at
+ * once.
+ */
 export async function whenAvailable<T>(logger: Logger, step: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + START_WITHIN_MS;
   for (;;) {

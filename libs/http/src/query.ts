@@ -1,17 +1,17 @@
+/**
+ * Parses the query of a URL from its raw text. Frameworks differ in what they make of a repeated name or a broken
+ * escape. Here both are refused, with the parameter's name.
+ */
 import { ERRORS_MAX } from './field-errors.ts';
 import { type FieldError, RequestProblem } from './problem.ts';
 
-/**
- * Parses the query of a URL from its raw text. Frameworks differ in what they make of a repeated name or a broken
- * escape; here each of these is refused, with its name.
- */
 export type QueryParameters = Readonly<Record<string, string | undefined>>;
 
 const NONE: QueryParameters = {};
 
 /**
- * The query parameters of a request. Each name of `known` may occur once. Throws a 422 that names every other
- * parameter: if unknown ones were ignored, a client that pages with `page=2` would read the first page for ever.
+ * The query parameters of a request. Each name of `known` may occur once. Throws a 422 that names every wrong one. If
+ * unknown names were ignored, a client that pages with `page=2` would read the first page for ever.
  */
 export function queryOf(request: Request, known: readonly string[]): QueryParameters {
   const { url } = request;
@@ -19,7 +19,7 @@ export function queryOf(request: Request, known: readonly string[]): QueryParame
   return begin === -1 ? NONE : parse(url.slice(begin + 1), known);
 }
 
-/** `https://` is the longest text that can precede a host. */
+/** The length of `https://`, the longest text before a host. */
 const SCHEME_CHARACTERS = 8;
 
 function parse(text: string, known: readonly string[]): QueryParameters {
@@ -41,7 +41,7 @@ function parse(text: string, known: readonly string[]): QueryParameters {
   return Object.fromEntries(values);
 }
 
-/** Undefined if an escape is broken or is not UTF-8. */
+/** A name or value of a query; undefined if an escape is broken or is not UTF-8. */
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

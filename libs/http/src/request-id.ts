@@ -1,4 +1,8 @@
-/** The id under which a request is logged: the client's X-Request-Id if it is a plain word, else a new one. */
+/**
+ * The id under which a request is logged: the client's X-Request-Id if it is 1 to 128 visible ASCII characters, else a
+ * new one.
+ */
+
 const ACCEPTABLE = /^[\x21-\x7e]{1,128}$/;
 const prefix = crypto.randomUUID().slice(0, 13);
 let drawn = 0;

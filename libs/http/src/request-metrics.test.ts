@@ -19,6 +19,6 @@ test('the failures of each route are told as 0 before the first, and counted in 
   for (const path of ['/api/things/1', '/api/things/2/']) {
     expect((await app.handle(new Request(`http://localhost${path}`))).status).toBe(503);
   }
-  await Bun.sleep(0); // the request is counted after its answer
+  await Bun.sleep(0); // Elysia counts the request after its answer
   expect(await failures()).toEqual([`${series(500)} 0`, `${series(503)} 2`]);
 });

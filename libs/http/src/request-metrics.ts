@@ -10,8 +10,8 @@ export interface KnownRoute {
 const FAILURES = [500, 503];
 
 /**
- * Counts and times requests. There are few sets of labels (route templates), so each series is resolved once. The
- * failures of `routes` start at 0: Prometheus sees no increase when a series first appears.
+ * Makes a function that counts and times a request. Each metric series is looked up once and kept: there are few (route
+ * templates). The failures of `routes` start at 0: Prometheus sees no increase when a series first appears.
  */
 export function requestMetrics(registry: Registry, routes: readonly KnownRoute[]) {
   const total = new Tally({

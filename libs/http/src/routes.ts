@@ -18,15 +18,13 @@ import { RequestProblem } from './problem.ts';
 import { queryOf } from './query.ts';
 import { bodySchema } from './validation.ts';
 
-/**
- * What a handler gets of a request, and all that it gets: it cannot read what the table of operations does not have.
- */
+/** What a handler gets of a request: only what the table of operations lists. */
 export type Asked<Id extends OperationId> = AddressOf<(typeof OPERATIONS)[Id]['path']> &
   BodyOf<(typeof OPERATIONS)[Id]> &
   KeyOf<(typeof OPERATIONS)[Id]> & {
-    /** As the client sent it, without the query. */
+    /** The path as the client sent it, without the query. */
     readonly path: string;
-    /** The parameters that the table names. Their values are not checked yet. */
+    /** The parameters that the table of operations names. Their values are texts that are not checked yet. */
     readonly query: QueryOf<(typeof OPERATIONS)[Id]>;
   };
 
@@ -46,7 +44,7 @@ type KeyOf<Of> = Of extends { idempotencyKey: string } ? { readonly idempotencyK
 
 type AnswerOf<Of extends Operation> = Static<Of['answer']['schema']>;
 
-/** A page and its `Link` header; `link` is undefined if the page is the whole list. */
+/** One page of a list and its `Link` header; undefined if the page is the whole list. */
 export interface Paged<Items> {
   readonly items: Items;
   readonly link: string | undefined;
@@ -62,10 +60,8 @@ type Handler<Id extends OperationId> = (
 
 type MaybePromise<Value> = Value | Promise<Value>;
 
-/** The handler of each operation. */
 export type Handlers<Id extends OperationId> = { readonly [Each in Id]: Handler<Each> };
 
-/** What Elysia passes to a route. */
 interface Context {
   readonly params: { readonly token?: string; readonly number?: string; readonly message?: string };
   readonly request: Request;
@@ -89,12 +85,12 @@ export function routesOf<Of extends Program>(program: Of, handlers: Handlers<Ope
   return app;
 }
 
-/** For a method that the path does not have. The error hook makes a 405 of it. */
+/** The handler for a method that a path does not have. The error hook answers with a 405. */
 async function refuse(): Promise<never> {
   throw new NotFoundError();
 }
 
-/** Elysia’s own types are for single routes that are written out, not for a table of routes. */
+/** Elysia’s `route` for a table of routes: its own types are for single routes that are written out. */
 type AddRoute = (method: string, path: string, handle: (context: Context) => unknown, hook: object) => unknown;
 type AnyHandler = (asked: never) => MaybePromise<unknown>;
 
@@ -103,7 +99,8 @@ function addRoute(route: AddRoute, operation: Operation, handler: AnyHandler): v
   const read = requestReader(operation);
   const { status } = answer;
   const isPaged = answer.paged === true;
-  // Destructured, because Elysia reads the parameters' names; async, because Elysia then catches what it throws.
+  // `{ … }` here, because Elysia reads in the code which parts of the context are used. Async, because Elysia then
+  // catches what it throws.
   const handle = async ({ body, params, request, path, set }: Context) => {
     if (status !== 200) set.status = status;
     const answered = await handler(read(body, params, request, path) as never);
@@ -116,7 +113,10 @@ function addRoute(route: AddRoute, operation: Operation, handler: AnyHandler): v
   route(method, path, handle, hook ?? {});
 }
 
-/** Makes a function that reads a request. It throws a 422 for a wrong query or key, a 404 for an unknown address. */
+/**
+ * Makes a function that reads a request for its handler. It throws a 422 for a wrong query or key, NotFound for a wrong
+ * path.
+ */
 function requestReader({ path, query, idempotencyKey }: Operation) {
   const names = query.map((name) => PARAMETERS[name].name);
   const hasChat = path.includes(':number');

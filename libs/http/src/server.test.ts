@@ -12,7 +12,7 @@ const start = () => {
 };
 afterEach(() => server.stop(0));
 
-/** A connection that is kept open, as a load balancer does. */
+/** A client's connection that is kept open, as a load balancer does. */
 class Peer {
   static async connect(port: number): Promise<Peer> {
     const peer = new Peer();
@@ -39,7 +39,7 @@ class Peer {
     });
   }
 
-  /** Resolves with the answer; with '' if the connection is closed instead. */
+  /** Sends a POST. Resolves with the answer; with '' if the connection is closed instead. */
   post(path: string): Promise<string> {
     return new Promise((resolve) => {
       this.#answered = resolve;

@@ -5,9 +5,14 @@ import { countConnections, refuseConnections } from './listening-socket.ts';
 import { pathOf, REFUSAL_OF_PATH } from './normal-path.ts';
 import { problemResponse } from './problem.ts';
 
-/** Bun itself refuses longer bodies, with an empty 413. Up to this length our own 413 explains the limit. */
+/**
+ * Bun refuses longer bodies itself, with an empty 413. Bodies up to this length get our own 413, which tells the limit.
+ */
 const BODY_BYTES_READ_MAX = 16 * 1024 * 1024;
-/** Bun closes a connection that is idle for longer. A load balancer must close its own earlier. */
+/**
+ * Bun closes a connection that is idle for longer. A load balancer must close it earlier, or its next request may be
+ * lost.
+ */
 const IDLE_TIMEOUT_SECONDS = 75;
 const LEAVE_POLL_MS = 100;
 
@@ -16,9 +21,9 @@ export interface HttpServer {
   /** From now on each answer closes its connection, so that clients and load balancers connect elsewhere. */
   drain(): void;
   /**
-   * Refuses new connections, and serves the existing ones until the other ends have closed them: each after its next
-   * answer, an idle one when its client decides. Waits for this at most `lingerMs`. Use it only if another instance can
-   * take over the connections.
+   * Refuses new connections, and serves the existing ones until clients have closed them, for at most `lingerMs`. After
+   * `drain`, each is closed with its next answer; an idle one when its client decides. Rejects if the system cannot do
+   * this. Use it only if another instance can take new connections.
    */
   leave?(lingerMs: number): Promise<void>;
   /** Refuses new connections, waits at most `graceMs` for requests in flight, then closes all connections. */
@@ -37,9 +42,9 @@ export interface Listen {
 type Handle = (request: Request) => Response | Promise<Response>;
 
 /**
- * Serves an app with Bun.serve. Throws if the port is taken. The URL that Bun passes on is already normalized:
- * `/x\..\api` becomes `/api`. Bun's router, however, matches the address as sent. An address that leads to a route only
- * after normalization is refused.
+ * Serves an app with Bun.serve. Throws if the port is taken. The app gets a URL that Bun has normalized: `/x\..\api`
+ * becomes `/api`. Bun's router, however, matches the address as sent. An address that leads to a route only after
+ * normalization is refused.
  */
 export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen): Required<HttpServer> {
   let draining = false;
@@ -78,14 +83,15 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
 
 const PLAIN = /^(?!\.{1,2}$)[^\x00-\x1f\x7f/\\%?#]+$/;
 
-/** Whether each parameter of a path is one plain segment. */
+/** Whether each parameter of a path is one segment without escapes or control characters. */
 function isPlain(params: Readonly<Record<string, string>>): boolean {
   for (const name in params) if (!PLAIN.test(params[name] as string)) return false;
   return true;
 }
 
 /**
- * If the Host header is missing or invalid, Bun passes on only the path as the URL. Such a request is served as well.
+ * Makes a whole URL. If the Host header is missing or invalid, Bun gives only the path; such a request is served as
+ * well.
  */
 function named(request: Request): Request {
   return request.url.charCodeAt(0) === 0x2f ? new Request(`http://localhost${request.url}`, request) : request;
@@ -95,7 +101,10 @@ function refusePath(): Response {
   return problemResponse(REFUSAL_OF_PATH);
 }
 
-/** Two counts in a row must find no connection, because one may miss some. */
+/**
+ * Waits at most `withinMs` until a port has no connection. Two counts in a row must find none, because one may miss
+ * some.
+ */
 async function allClosed(port: number, withinMs: number): Promise<void> {
   const until = performance.now() + withinMs;
   let emptyLooks = 0;
@@ -105,7 +114,6 @@ async function allClosed(port: number, withinMs: number): Promise<void> {
   }
 }
 
-/** The answer, marked to close its connection. */
 async function closing(answer: Response | Promise<Response>): Promise<Response> {
   const response = await answer;
   response.headers.set('connection', 'close');

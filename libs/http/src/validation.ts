@@ -14,8 +14,8 @@ export interface BodySchema<Output> {
 }
 
 /**
- * A TypeBox schema as a route's body. The check is compiled once; it converts nothing and removes nothing. If the body
- * fails it, this throws a 422 that names each field.
+ * A TypeBox schema as a route's body. The check is compiled once and never changes the body. If the body fails it, this
+ * throws a 422 that names each field.
  */
 export function bodySchema<Schema extends TSchema>(schema: Schema): BodySchema<Static<Schema>> {
   const compiled = Compile(schema);

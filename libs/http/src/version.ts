@@ -1,2 +1,1 @@
-/** The version of Parley as a whole. */
 export const VERSION = '0.1.0';

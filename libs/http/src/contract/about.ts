@@ -1,7 +1,10 @@
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '@parley/domain';
 import { PROBLEMS } from './problems.ts';
 
-/** Stands for the server's address in the document; the served document has the address that the client called. */
+/**
+ * Stands for the server's address in the OpenAPI document. When it is served, the address that the client called is put
+ * in.
+ */
 export const ORIGIN = 'http://localhost:8080';
 
 /** The text above the operations on the docs page: how to begin, and what all operations share. Tests run its calls. */

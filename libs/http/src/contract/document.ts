@@ -9,8 +9,9 @@ import { type OperationProblem, PROBLEM_DETAILS, PROBLEMS } from './problems.ts'
 import * as schemas from './schemas.ts';
 
 /**
- * Stands in the document for the pattern that the server checks. In many languages a regular expression cannot name a
- * lone surrogate, and generated clients that compile it without the Unicode flag would refuse every emoji.
+ * In the OpenAPI document this text replaces the pattern that the server checks. In many languages a regular expression
+ * cannot name a lone surrogate, and generated clients that compile it without the Unicode flag would refuse every
+ * emoji.
  */
 const ANY_TEXT = 'Any Unicode text, without NUL and lone surrogates.';
 
@@ -92,13 +93,12 @@ function operationObject(id: OperationId, operation: Operation): object {
   };
 }
 
-/** All parameters of an operation: path, query and header. */
 function parametersOf({ path, query, idempotencyKey }: Operation): readonly Parameter[] {
   const names = idempotencyKey === undefined ? query : [...query, idempotencyKey];
   return [...pathParameters(path), ...names.map((name) => PARAMETERS[name])];
 }
 
-/** The error statuses of an operation: they depend on whether it has a body and path parameters. */
+/** The error statuses of an operation in the document: they depend on whether it has a body and path parameters. */
 function problemsOf({ path, body }: Operation): readonly OperationProblem[] {
   const ofBody: readonly OperationProblem[] = body === undefined ? [] : [400, 413, 415];
   const ofPath: readonly OperationProblem[] = pathParameters(path).length === 0 ? [] : [404];
@@ -148,7 +148,9 @@ function ref(kind: 'schemas' | 'parameters' | 'headers' | 'responses', name: str
   return { $ref: `#/components/${kind}/${name}` };
 }
 
-/** A schema as the document shows it: a reference if it has a name, else a copy whose parts are treated alike. */
+/**
+ * A schema as the document shows it: a reference if it is one of the named schemas, else a copy that refers to them.
+ */
 function named(schema: unknown): unknown {
   const [name] = Object.entries(schemas).find(([, each]) => each === schema) ?? [];
   return name === undefined ? plain(schema) : ref('schemas', name);

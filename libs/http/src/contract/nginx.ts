@@ -1,7 +1,7 @@
 /**
- * What nginx must know about the API: which program serves a request, what each path accepts, the texts of nginx's own
- * errors. It is made from the table of operations, so an operation is added in one place. `bun run generate` writes the
- * files. They are committed, because the nginx image cannot generate them.
+ * Generates nginx's configuration for the API: which program serves a request, what each path accepts, and the texts of
+ * nginx's own errors. It comes from the table of operations, so an operation is added in one place. `bun run generate`
+ * writes the files. They are committed, because the nginx image cannot generate them.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -12,12 +12,12 @@ import { PAGE_PATHS, PATH_RULES, type PathRules } from './routing.ts';
 
 const HEAD = '# Made by `bun run generate` from the table of operations, libs/http/src/contract/operations.ts.\n';
 
-/** The text of each file, by its name in `nginx/`. */
+/** The generated files: their names in `nginx/` and their texts. */
 export function nginxContract(): Readonly<Record<string, string>> {
   return { 'maps.conf': maps(), 'locations.conf': locations(), 'problems.conf': problems() };
 }
 
-/** Matches a path in a request line, where a query may follow it. */
+/** A regular expression for a path in a request line, where a query may follow. */
 const inUri = ({ pattern }: PathRules) => `^${pattern('[^/?]+')}/?([?]|$)`;
 
 function maps(): string {
@@ -59,7 +59,7 @@ function locations(): string {
   return [HEAD, ...PATH_RULES.map(location)].join('');
 }
 
-/** A location for a path that accepts longer bodies than others, or a GET with a body. */
+/** The nginx location for a path; empty unless the path accepts longer bodies than others, or a GET with a body. */
 function location({ pattern, bodyBytesMax, takesGetWithBody }: PathRules): string {
   const rules = [
     ...(bodyBytesMax > BODY_BYTES_MAX ? [`  client_max_body_size ${bodyBytesMax};`] : []),
@@ -74,7 +74,7 @@ ${rules.join('\n')}
 `;
 }
 
-/** nginx's own errors: the client's status, nginx's codes for it, the detail text, and a header if it has one more. */
+/** nginx's own errors: the status for the client, nginx's codes for it, the detail text, and an additional header. */
 const PAGES: readonly (readonly [status: ProblemStatus, codes: string, detail: string, header?: string])[] = [
   [400, '400 495 496 497', 'The request could not be understood, or its path is not in normal form.'],
   [404, '404', 'There is nothing at this address.'],

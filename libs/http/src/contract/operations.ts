@@ -5,8 +5,8 @@ import { PATHS, type Path } from './paths.ts';
 import * as schemas from './schemas.ts';
 
 /**
- * The one table of the API's operations: the programs' routes, the methods of each path, nginx's maps, the OpenAPI
- * document and its errors are made from it. To add an operation, add it here and write its handler in its program.
+ * An operation of the API. The programs' routes, the methods of each path, nginx's configuration, and the OpenAPI
+ * document with its errors are made from the table OPERATIONS. To add one, add it there and write its handler.
  */
 export interface Operation {
   readonly program: Program;
@@ -15,24 +15,23 @@ export interface Operation {
   readonly tag: keyof typeof TAGS;
   readonly summary: string;
   readonly description?: string;
-  /** The query parameters that the operation accepts. Any other is a 422. */
+  /** The query parameters that the operation accepts. A request with any other gets a 422. */
   readonly query: readonly ParameterName[];
-  /** The Idempotency-Key header; only creates have it. */
+  /** The Idempotency-Key header that the operation accepts; only creates have one. */
   readonly idempotencyKey?: ParameterName;
   readonly body?: Body;
-  /** A GET with a body is passed on as a POST to the same path. */
+  /** nginx and the standalone pass a GET with a body on as a POST to the same path. */
   readonly withBodyAsPost?: true;
   readonly answer: Answer;
 }
 
-/** The programs that serve operations of the API. */
 export type Program = 'ingest' | 'api';
 
 export interface Body {
   readonly schema: TSchema;
   readonly example: unknown;
   readonly bytesMax: number;
-  /** The body is optional: these bodies count as an object without fields. */
+  /** Set if the body is optional: these bodies count as an object without fields. */
   readonly emptyIf?: 'absent' | 'absent or null';
 }
 
@@ -314,7 +313,6 @@ export const OPERATIONS = {
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type OperationId = keyof typeof OPERATIONS;
-/** The operations that a program serves. */
 export type OperationOf<Of extends Program> = {
   [Id in OperationId]: (typeof OPERATIONS)[Id]['program'] extends Of ? Id : never;
 }[OperationId];

@@ -15,7 +15,7 @@ export interface Parameter {
   readonly description: string;
   readonly required?: true;
   readonly schema: object;
-  /** The docs page fills this value in. */
+  /** A value that the docs page fills in. */
   readonly example?: number | string;
 }
 
@@ -23,7 +23,7 @@ const token = { type: 'string', pattern: TOKEN_PATTERN };
 const number = { type: 'integer', format: 'int64', minimum: 1, maximum: NUMBER_MAX };
 const searchText = { type: 'string', minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX };
 
-/** Each key is the parameter's name among the document's components. */
+/** The parameters of all operations. The keys are their names among the components of the OpenAPI document. */
 export const PARAMETERS = {
   applicationToken: { in: 'path', name: 'token', description: 'The application’s token.', schema: token },
   chatNumber: { in: 'path', name: 'number', description: 'The chat’s number.', schema: number, example: 1 },
@@ -92,7 +92,8 @@ export const PARAMETERS = {
 export type ParameterName = keyof typeof PARAMETERS;
 
 /**
- * Keys of application creates must be longer: they belong to no application, so all clients share one space of keys.
+ * The Idempotency-Key header. For creates of applications keys must be longer: they belong to no application, so all
+ * clients share one space of keys.
  */
 function keyed(charactersMin: number) {
   return {
@@ -109,7 +110,6 @@ const IN_PATH = {
   ':message': PARAMETERS.messageNumber,
 } as const;
 
-/** The parameters of a path, in the path's order. */
 export function pathParameters(path: string): readonly Parameter[] {
   return path.split('/').flatMap((segment) => (segment in IN_PATH ? [IN_PATH[segment as keyof typeof IN_PATH]] : []));
 }

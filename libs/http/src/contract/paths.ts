@@ -1,4 +1,7 @@
-/** The paths of the contract in Elysia's syntax, below the base path. If two match, the first one is used. */
+/**
+ * The paths of the API in Elysia's syntax, below the base path. If two of them match an address, the first one counts.
+ */
+
 export const BASE_PATH = '/api';
 
 export const PATHS = {
@@ -7,7 +10,7 @@ export const PATHS = {
   chats: '/applications/:token/chats',
   chat: '/applications/:token/chats/:number',
   messages: '/applications/:token/chats/:number/messages',
-  /** A literal segment wins over a parameter: `batch` is not read as a message's number. */
+  /** Must be before `message`, which matches it too: `batch` is not a message's number. */
   batch: '/applications/:token/chats/:number/messages/batch',
   message: '/applications/:token/chats/:number/messages/:message',
   search: '/applications/:token/chats/:number/search',

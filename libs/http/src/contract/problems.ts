@@ -1,6 +1,6 @@
 import { BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX } from '@parley/domain';
 
-/** The kinds of errors: each status's title and when a client gets it. The document and all error answers use it. */
+/** Each error status: its title, and when a client gets it. The OpenAPI document and all error answers use it. */
 export const PROBLEMS = {
   400: { title: 'Bad Request', when: 'The body is not JSON in UTF-8, or the request cannot be understood.' },
   404: { title: 'Not Found', when: 'What the path names does not exist.' },
@@ -31,7 +31,7 @@ export const PROBLEMS = {
 
 export type ProblemStatus = keyof typeof PROBLEMS;
 
-/** An example of the error with each status that operations document. */
+/** An example of the error, for each status that the OpenAPI document lists with operations. */
 export const PROBLEM_DETAILS = {
   400: { detail: 'The request body is not JSON in UTF-8.' },
   404: { detail: 'There is no such chat.' },
@@ -41,5 +41,4 @@ export const PROBLEM_DETAILS = {
   503: { detail: 'The event log did not confirm in time.' },
 } as const satisfies Partial<Readonly<Record<ProblemStatus, object>>>;
 
-/** The statuses that the document shows for single operations. */
 export type OperationProblem = keyof typeof PROBLEM_DETAILS;

@@ -1,8 +1,7 @@
+/** What is known about an address before a route is looked up. The API's paths come from the table of operations. */
 import { BODY_BYTES_MAX } from '@parley/domain';
 import { OPERATION_IDS, OPERATIONS, type Operation } from './operations.ts';
 import { BASE_PATH, PATHS, type Path } from './paths.ts';
-
-/** What is known about an address before a route is looked up. All of it comes from the table of operations. */
 
 const HEALTH_PATHS = ['/healthz', '/readyz', '/metrics'];
 export const PAGE_PATHS = ['/', '/favicon.ico', '/docs', '/openapi.json', '/swagger', '/swagger/json'];
@@ -17,20 +16,20 @@ export const SERVED_PATHS: readonly string[] = [
   ...Object.values(PATHS).map((path) => `${BASE_PATH}${path}`),
 ];
 
-/** A path of the contract, with the combined rules of its operations. */
+/** A path of the API, with the combined rules of its operations. */
 export interface PathRules {
   /**
    * A regular expression's text for the path, without an end anchor. `segment` is the text that matches a parameter.
    */
   readonly pattern: (segment: string) => string;
-  /** In alphabetical order. HEAD is in the list if GET is. */
+  /** The path's methods in alphabetical order. HEAD is in the list if GET is. */
   readonly methods: readonly string[];
   readonly operations: readonly Operation[];
   readonly bodyBytesMax: number;
   readonly takesGetWithBody: boolean;
 }
 
-/** In the order in which they are matched. */
+/** The rules of all paths, in the order in which they are tried: the first one that matches an address counts. */
 export const PATH_RULES: readonly PathRules[] = Object.values(PATHS).map(rulesOf);
 
 function rulesOf(path: Path): PathRules {
@@ -48,21 +47,22 @@ function rulesOf(path: Path): PathRules {
 }
 
 /**
- * An operation whose parameter also matches a word of `path`, which lacks its method: GET …/:message and POST …/batch.
+ * An operation whose parameter also matches a word of `path`, which lacks its method: GET …/messages/:message also
+ * matches …/messages/batch, which has only POST.
  */
 export interface Shadowed {
   readonly operation: Operation;
   readonly path: Path;
 }
 
-/** These must be refused: a router that finds no such method for the word would take it for the parameter's value. */
+/** All such operations. Each gets a route that refuses it, or the router would take `batch` for a message's number. */
 export const SHADOWED: readonly Shadowed[] = Object.values(PATHS).flatMap((path) =>
   OPERATION_IDS.map((id): Operation => OPERATIONS[id])
     .filter((each) => each.path !== path && takesFor(each.path, path) && !takes(path, each.method))
     .map((operation) => ({ operation, path })),
 );
 
-/** Whether `general` matches `path` if the latter's parameters are taken for values. */
+/** Whether addresses of `path` also match `general`. */
 function takesFor(general: Path, path: Path): boolean {
   return new RegExp(`^${general.replaceAll(/:[a-z]+/g, '[^/]+')}$`).test(path);
 }
@@ -73,7 +73,7 @@ function takes(path: Path, method: Operation['method']): boolean {
 
 const MATCHERS = PATH_RULES.map((rules) => ({ matcher: new RegExp(`^${rules.pattern('[^/]+')}/?$`), rules }));
 
-/** The rules for a URL's path; undefined if the contract has no such path. */
+/** The rules for a URL's path; undefined if the API has no such path. */
 export function rulesAt(pathname: string): PathRules | undefined {
   return MATCHERS.find(({ matcher }) => matcher.test(pathname))?.rules;
 }

@@ -10,23 +10,23 @@ import {
 } from '@parley/domain';
 import { Type } from 'typebox';
 
-/** The bodies of requests. An unlisted field is refused, so that nothing that a client sends is ignored in silence. */
+/** For bodies of requests: an unlisted field is refused, so that nothing that a client sends is silently ignored. */
 const strict = { additionalProperties: false };
 const SearchText = Type.String({ minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX, pattern: TEXT_PATTERN });
 
 export const ApplicationInput = Type.Object({ application_name: Name }, strict);
 export const ChatInput = Type.Object({ chat_name: ChatName }, strict);
-/** The name is optional: a chat that is created without one has the name "". */
+/** The name is optional here: a chat that is created without one has the name "". */
 export const CreateChatInput = Type.Object({ chat_name: Type.Optional(ChatName) }, strict);
 export const MessageInput = Type.Object({ message_content: Content }, strict);
 export const MessageBatchInput = Type.Object(
   { messages: Type.Array(MessageInput, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }) },
   strict,
 );
-/** The query is optional here because it may be in the URL. */
+/** `search_query` is optional here because it may be in the URL. */
 export const SearchInput = Type.Object({ search_query: Type.Optional(SearchText) }, strict);
 
-/** The bodies of answers. A later version may add fields, so clients must accept fields that they do not know. */
+/** For bodies of answers, from here on. They may have unlisted fields: a later version may add some. */
 const Token = Type.String({ pattern: TOKEN_PATTERN, description: 'The application’s token: a UUID in lower case.' });
 /** The `int64` format makes generated clients use more than 32 bits. */
 const Number_ = Type.Integer({ format: 'int64', minimum: 1, maximum: NUMBER_MAX });
@@ -64,7 +64,7 @@ export const FieldError = Type.Object({
   }),
   message: Type.String(),
 });
-/** RFC 9457. `errors` is present if the body or the query has wrong parts. */
+/** An error answer (RFC 9457). `errors` is present if single values of the request are wrong. */
 export const Problem = Type.Object({
   type: Type.String({ description: 'Always about:blank: the status tells the kind of problem.' }),
   title: Type.String(),
