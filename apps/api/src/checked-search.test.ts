@@ -11,7 +11,7 @@ import { CheckedSearch } from './checked-search.ts';
 
 const token = newToken();
 
-/** An index that finds all these numbers and records its requests. */
+/** A search index in which every query finds the messages with these numbers. Records its requests. */
 function indexOf(numbers: readonly number[]): SearchIndex & { readonly asked: SearchRequest[] } {
   const all = [...numbers].sort((a, b) => b - a).map((number) => ({ rank: 1, number }));
   const asked: SearchRequest[] = [];
@@ -61,7 +61,7 @@ test('returns what the store has now, in the order of the index', async () => {
 
 test('leaves out messages that are gone or no longer match, and fills the page with the next ones', async () => {
   const contents = { ...same(90, 'red'), 88: 'blue', 70: 'infra' };
-  const index = indexOf([...numbers(90), 95]); // 95 is not in the store
+  const index = indexOf([...numbers(90), 95]); // the store has no message 95
   const found = await pages(new CheckedSearch(index, storeOf(contents)), 'red', 30);
   expect(found.map(({ length }) => length)).toEqual([30, 30, 28]);
   expect(found.flat()).toEqual(

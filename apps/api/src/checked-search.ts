@@ -13,19 +13,22 @@ import {
 
 export interface CheckedPage {
   readonly hits: readonly Message[];
-  /** Where the next page begins; undefined if no more can follow. */
+  /** The next page begins after this hit; undefined if there is none. */
   readonly next?: SearchPosition;
 }
 
-/** The index is read in portions of at least this many candidates. Most candidates are hits. */
+/** The index is asked for at least this many candidates (possible hits) at once. */
 const LOOKED_AT_MIN = 20;
-/** A page ends after this many candidates or this time, so a short or even empty page can have a next one. */
+/** A page ends after this many candidates, or LOOKING_MS. So a short or even empty page can have a next one. */
 const LOOKED_AT_MAX = 2_000;
 const LOOKING_MS = 1_000;
-/** Comparing texts blocks all other requests, so after this time it yields to the event loop. */
+/** Comparing texts blocks all other requests. So after this many ms a search yields to the event loop. */
 const TURN_MS = 5;
 
-/** Only one search of the process continues in each turn of the event loop: a page may have megabytes. */
+/**
+ * Ends with the last turn of the event loop that a search waits for. Each turn is for one search: its page may have
+ * megabytes.
+ */
 let lastTurn = Promise.resolve();
 function nextTurn(): Promise<void> {
   lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
@@ -33,8 +36,8 @@ function nextTurn(): Promise<void> {
 }
 
 /**
- * Search over an index and the store. The index finds candidates; the store has their current text. So an edit shows at
- * once, and what no longer matches is left out.
+ * Search over an index and the store. The index finds candidates; the store has their current text, which decides. So
+ * an edit shows at once, and messages that no longer match are left out.
  */
 export class CheckedSearch {
   readonly #index: SearchIndex;
@@ -45,7 +48,7 @@ export class CheckedSearch {
     this.#store = store;
   }
 
-  /** Rejects with Unavailable if the index or the store is unreachable or too slow. */
+  /** Finds one page of hits. Rejects with Unavailable if the index or the store is unreachable or too slow. */
   async page(request: SearchRequest): Promise<CheckedPage> {
     const query = parseQuery(request.query);
     if (query.terms.length === 0) return { hits: [] };
@@ -72,7 +75,7 @@ export class CheckedSearch {
     }
   }
 
-  /** The messages at these positions that exist and match, in any order. */
+  /** The messages at these positions that are in the store and match, in any order. */
   async #matching(
     { token, chat }: SearchRequest,
     query: SearchQuery,

@@ -1,7 +1,7 @@
 import type { Counters, EventLog, SearchIndex, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 
-/** What the api needs from outside. It uses only the fence of the event log. */
+/** What the api needs from other packages. Of the event log it uses only `fence`. */
 export interface ApiParts {
   readonly store: Store;
   readonly events: EventLog;

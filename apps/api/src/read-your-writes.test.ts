@@ -5,7 +5,7 @@ import { settled } from './read-your-writes.ts';
 
 const token = newToken();
 
-/** An event log with this fence, and a store; both record their calls. */
+/** An event log and a store with these functions as `fence` and `reached`. Both record their calls. */
 function partsWith(fence: () => Promise<number>, reach: () => Promise<void> = async () => {}) {
   const asked: unknown[][] = [];
   const events: Pick<EventLog, 'fence'> = {

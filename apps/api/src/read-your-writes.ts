@@ -3,9 +3,9 @@ import { type EventLog, NotFound, type Store, type Token } from '@parley/domain'
 const FENCE_TIMEOUT_MS = 1_000;
 
 /**
- * Reads or changes a row that a 201 may have announced a moment ago. If the row is absent, waits until everything
- * accepted for the application is stored, and tries once more. Throws NotFound if it is still absent, and Unavailable
- * if the wait takes too long: never NotFound for something acknowledged.
+ * Reads or changes a row that a 201 may have announced, but that may not be stored yet. If the row is absent, waits
+ * until everything accepted for the application is stored, and tries once more. Throws NotFound if it is still absent,
+ * and Unavailable if the wait takes too long: never NotFound for a row that was acknowledged.
  */
 export async function settled<Row>(
   { events, store }: { readonly events: EventLog; readonly store: Pick<Store, 'reached'> },

@@ -42,7 +42,8 @@ export function searchHandlers({
 }
 
 /**
- * Both may have the query if it is the same: a client that follows a next link may send the first page's body again.
+ * URL and body may both have the search text if it is the same: a client that follows a next link may send the first
+ * page's body again. Throws a 422 if they differ.
  */
 function textOfEither(inUrl: string | undefined, inBody: string | undefined): string | undefined {
   if (inUrl === undefined || inBody === undefined || inUrl === inBody) return inUrl ?? inBody;
@@ -57,7 +58,7 @@ function refuseNothing(path: string): never {
 
 const validate = bodySchema(Type.Required(SearchInput))['~standard'].validate;
 
-/** Checks the query in the URL by the rules for a query in a body. */
+/** Checks a search text in the URL by the rules for one in the body. Throws a 422 if it is wrong. */
 function textOfUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {

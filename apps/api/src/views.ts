@@ -1,9 +1,8 @@
+/** How clients see the store's rows. Times are ISO 8601 in UTC with milliseconds. */
 import type { Application, Chat, Counters, Message, Sequence } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 
-/** How clients see rows. Times are ISO 8601 in UTC with milliseconds. */
-
-/** Keeps the last text up to the second: the two times of a row are mostly equal, and those of a page are close. */
+/** The last formatted time up to its second: kept because the times of one page are mostly close to each other. */
 let lastSecond = Number.NaN;
 let upToSecond = '';
 function iso(milliseconds: number): string {
@@ -36,8 +35,9 @@ function chatView({ number, name, messagesCount, createdAt, updatedAt }: Chat, p
 const ofApplication = ({ token }: Application): Sequence => ({ kind: 'chats', token });
 
 /**
- * Views with counts: the row's count plus what is committed but not yet summed into the row. If the live counts cannot
- * be read, the view has the row's count, which is at most a minute old, instead of refusing the read.
+ * Views with counts: the row's own count plus the live count (rows that are committed but not yet summed into it). If
+ * the live counts cannot be read, the view has the row's own count, as old as the last flush (a minute by default). So
+ * the read is not refused.
  */
 export class CountedViews {
   constructor(
@@ -64,7 +64,10 @@ export class CountedViews {
     return chatView(row, pending);
   }
 
-  /** The rows of one partition share one `countedThrough`. A page of applications has rows of several partitions. */
+  /**
+   * The live count of each row; an empty array if they cannot be read. One call asks for all rows that were summed up
+   * to the same generation (`countedThrough`), which is the same for all rows of a partition.
+   */
   async #pending<Row extends { countedThrough: number }>(
     rows: readonly Row[],
     sequenceOf: (row: Row) => Sequence,
