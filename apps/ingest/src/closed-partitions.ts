@@ -1,14 +1,12 @@
 import { readGauge } from '@parley/runtime';
 import type { Registry } from 'prom-client';
 
-/** Something that can close partitions: it then accepts no creates for them. */
+/** A dependency that can close partitions: creates in a closed one are refused. */
 interface Partitioned {
   closedPartitions(): number;
 }
 
-/**
- * Metric of the partitions that this process refuses creates for, by the dependency that closes them, as in /readyz.
- */
+/** Metric: for how many partitions this process refuses creates, by the dependency that closed them, as in /readyz. */
 export function closedPartitions(registry: Registry, closing: Readonly<Record<string, Partitioned>>): void {
   readGauge(
     {

@@ -1,7 +1,7 @@
 import { Tally } from '@parley/runtime';
 import type { Registry } from 'prom-client';
 
-/** Counts acknowledged creates, by kind. */
+/** Makes a function that counts acknowledged creates, by kind. */
 export function createdCounter(registry: Registry) {
   const total = new Tally({
     name: 'parley_created_total',

@@ -9,7 +9,8 @@ import { ingestConfig } from './config.ts';
 import { ingestRoutes } from './routes.ts';
 
 /**
- * An epoch begins after the worker has stored its backlog. If that takes longer than this, the begin is tried again.
+ * The deadline for a partition's new epoch to begin: the worker must first store the backlog. After it, the begin is
+ * tried again.
  */
 const BEGIN_TIMEOUT_MS = 30_000;
 
@@ -18,11 +19,11 @@ await runProgram(() => {
   return startProgram('ingest', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
-    // Must come first: with a wrong number of partitions nothing may be numbered or published.
+    // Must come first: it throws if PARTITIONS is not the recorded number, before anything is numbered or published.
     await whenAvailable(logger, () => mysql.settlePartitions());
     await whenAvailable(logger, () => mysql.join('ingest', endProgram));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
-    // MySQL gives epochs their numbers; the event log begins them.
+    // MySQL numbers a partition's epochs; the event log begins them.
     const register: EpochRegister = {
       next: mysql.nextEpoch,
       last: mysql.lastEpoch,

@@ -8,7 +8,7 @@ export type IngestParts = Omit<CounterSeedsParts & AcceptanceParts, 'seeds' | 'c
   readonly registry: Registry;
 };
 
-/** Elysia plugin: the creates. */
+/** Elysia plugin: the routes that create applications, chats and messages. */
 export function ingestRoutes(parts: IngestParts) {
   return routesOf('ingest', createHandlers(parts));
 }
