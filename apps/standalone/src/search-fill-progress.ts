@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client';
 
 const LOGGED_EVERY_MS = 10_000;
 
-/** Reports, in log and metrics, how far a search table of a new version is filled. */
+/** Makes a function that reports, in log and metrics, how far a new version's search table is filled. */
 export function searchFillProgress(registry: Registry, logger: Logger): (progress: FillProgress) => void {
   let filled = 0;
   const told = {

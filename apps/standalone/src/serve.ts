@@ -1,3 +1,9 @@
+/**
+ * Serves a fetch handler on our own listener. Bun.serve drops the body of a GET, with which existing clients search,
+ * and does not report what it refuses. node:http under Bun keeps the body, but has half the speed and few limits
+ * (decision 0004). A GET with a body on a search path is passed on as a POST, like nginx does in the distributed
+ * system.
+ */
 import { BODY_BYTES_MAX } from '@parley/domain';
 import {
   type HttpServer,
@@ -13,12 +19,6 @@ import { allowedHosts, isLoopback, listeningHosts } from './hosts.ts';
 import { Listener, type ListenerLimits } from './listener/listener.ts';
 import type { Refusal, RequestHead } from './listener/request-head.ts';
 
-/**
- * Serves a fetch handler on our own listener. Bun.serve drops the body of a GET, with which existing clients search,
- * and does not report what it refuses. node:http under Bun keeps the body, but has half the speed and few limits
- * (decision 0004). A GET with a body on a search path is passed on as a POST, like nginx does in the distributed
- * system.
- */
 export interface Serve {
   readonly host: string;
   readonly port: number;
@@ -42,7 +42,10 @@ const LIMITS: Omit<ListenerLimits, 'requestMs'> = {
 };
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-/** Health checks call the process by its address, so any host is allowed; and they never wait for admission. */
+/**
+ * The health checks' callers use the process's address, so any host name is allowed. They hardly ever wait for
+ * admission.
+ */
 const UNGUARDED_PATHS = ['/healthz', '/readyz'];
 
 export async function serve(handle: Handle, options: Serve): Promise<HttpServer> {
@@ -75,7 +78,7 @@ export async function serve(handle: Handle, options: Serve): Promise<HttpServer>
   };
 }
 
-/** The reasons to refuse a request before any route sees it. */
+/** Why to refuse a request before a route sees it; undefined if there is no reason. */
 function refusalOf(head: RequestHead, allowed: (hostname: string | undefined) => boolean): Refusal | undefined {
   const { method, path, hostname } = head;
   if (method === 'TRACE' || method === 'CONNECT') {
@@ -89,7 +92,7 @@ function refusalOf(head: RequestHead, allowed: (hostname: string | undefined) =>
   return NORMAL_PATH.test(path) ? undefined : REFUSAL_OF_PATH;
 }
 
-/** A refusal has a request id too, although no route made it. */
+/** The answer for a refusal. It gets a request id here, because no route gives it one. */
 function answerRefusal({ status, detail, headers }: Refusal, requestId = newRequestId()): Response {
   return problemResponse({ status, detail, headers: { ...headers, 'x-request-id': requestId } });
 }
@@ -99,7 +102,7 @@ function requestOf({ method, path, search, fields }: RequestHead, body: Buffer):
   if (method === 'HEAD' || body.length === 0) return new Request(url, { method, headers: fields });
   if (method !== 'GET') return new Request(url, { method, headers: fields, body: new Uint8Array(body) });
   if (rulesAt(path)?.takesGetWithBody !== true) return new Request(url, { method, headers: fields });
-  // A GET with a body may lack a Content-Type: a page of another site cannot send such a request.
+  // A GET with a body may lack a Content-Type: a web page cannot make a browser send such a request.
   const typed = fields.some(([name]) => name === 'content-type');
   const headers: [string, string][] = typed ? fields : [...fields, ['content-type', 'application/json']];
   return new Request(url, { method: 'POST', headers, body: new Uint8Array(body) });

@@ -10,7 +10,7 @@ import { diskOf } from './disk.ts';
 import { searchFillProgress } from './search-fill-progress.ts';
 import { serve } from './serve.ts';
 
-/** The three programs in one process, on the embedded drivers. */
+/** Starts ingest, api and worker in one process, on one SQLite file. */
 export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
   return startProgram(
     'standalone',

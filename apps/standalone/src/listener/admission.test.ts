@@ -46,7 +46,7 @@ test('while too many bytes are unsent, long requests wait; short ones start, up 
   admission.made(10 * MEGABYTE, false);
   admission.enter(entrant('too much', false));
   expect(begun).toEqual(['quick']);
-  await new Promise(setImmediate); // the turn ends, and nothing may start yet
+  await new Promise(setImmediate); // the turn ends; memory is still full, so nothing may start
   expect(begun).toEqual(['quick']);
   admission.sent(15 * MEGABYTE);
   await until('all have begun', () => begun.length === 3);

@@ -1,27 +1,28 @@
 /**
- * How many requests with possibly long answers start in one turn of the event loop, so that their answers are made
- * before the next ones start. Only one after a large answer: making an answer takes several times its memory.
+ * At most this many requests with long answers start in one turn of the event loop, so that these answers are made
+ * before more start. After an answer above LARGE_BYTES only one starts in a turn: making it takes several times its
+ * memory.
  */
 const LONG_A_TURN = 4;
 const LARGE_BYTES = 1024 * 1024;
 
-/** A request that asks for admission. */
+/** A request that asks for admission: it may start, or is refused. */
 export interface Entrant {
-  /** Whether its answer may be long. */
+  /** Whether the request's answer may be long. */
   readonly long: boolean;
   start(): void;
   refuse(): void;
 }
 
 /**
- * Makes requests wait while answers that are made but not yet sent fill the memory. Trades latency for bounded memory:
- * with 60 clients that do not read, pages of 8 MB would take gigabytes.
+ * Makes requests wait while answers that are made but not yet sent fill the memory. Without it, 60 clients that do not
+ * read their answers of 8 MB would take gigabytes.
  */
 export class Admission {
   readonly #unsentBytesMax: number;
   readonly #waitMs: number;
   #unsent = 0;
-  /** The waiting requests in order of arrival, with the time of each. */
+  /** The waiting requests in order of arrival, with the time of each (performance.now()). */
   readonly #waiting = new Map<Entrant, number>();
   #begunInTurn = 0;
   #longATurn = 1;
@@ -32,7 +33,7 @@ export class Admission {
     this.#waitMs = options.waitMs;
   }
 
-  /** Whether requests wait because clients do not read their answers. */
+  /** Whether requests wait because clients do not read their answers fast enough. */
   get blocked(): boolean {
     return this.#waiting.size > 0 && this.#full;
   }
@@ -41,7 +42,10 @@ export class Admission {
     return this.#unsent >= this.#unsentBytesMax;
   }
 
-  /** Calls `start` now or later, or else `refuse`. Requests with short answers go first. */
+  /**
+   * Calls `start` now or later; `refuse` if the request has waited too long. A request with a short answer waits only
+   * if unsent answers take twice the limit.
+   */
   enter(entrant: Entrant): void {
     const open = entrant.long
       ? !this.#full && this.#waiting.size === 0 && this.#begunInTurn < this.#longATurn
@@ -55,24 +59,24 @@ export class Admission {
     this.#endTurn();
   }
 
-  /** Removes a request that no longer wants admission. */
+  /** Removes a request that no longer waits, because its connection was closed. */
   leave(entrant: Entrant): void {
     this.#waiting.delete(entrant);
   }
 
-  /** Counts an answer that is made, and not sent at all. `long`: as when the request entered. */
+  /** Adds an answer that was just made to the unsent bytes. `long`: as when its request entered. */
   made(bytes: number, long: boolean): void {
     this.#unsent += bytes;
     if (long) this.#longATurn = bytes > LARGE_BYTES ? 1 : LONG_A_TURN;
   }
 
-  /** Counts bytes of answers that were sent, or dropped with their connection. */
+  /** Takes bytes off the unsent ones: they were sent, or dropped with their connection. */
   sent(bytes: number): void {
     this.#unsent -= bytes;
     if (this.#waiting.size > 0) this.#endTurn();
   }
 
-  /** Refuses requests that have waited too long. */
+  /** Refuses requests that have waited too long for memory. */
   sweep(now: number): void {
     for (const [entrant, since] of this.#waiting) {
       if (now - since < this.#waitMs) return;

@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 
-/** An HTTP/1.1 answer as bytes: its head and its content. */
 export interface Answer {
   readonly head: Buffer;
   readonly content: Uint8Array;
@@ -11,7 +10,7 @@ const statusLines = new Map<number, string>();
 let dateSecond = 0;
 let dateLine = '';
 
-/** `connection`: the value of the Connection header, if the answer needs one. */
+/** Turns a Response into bytes. `connection`: the value of the Connection header, if the answer needs one. */
 export async function answerOf(
   response: Response,
   method: string,

@@ -1,16 +1,19 @@
 import { GatheredBytes } from './gathered-bytes.ts';
 import { type Refusal, readField } from './request-head.ts';
 
-/** Limits for a line (a chunk's size with extensions, or of the trailer) and for the trailer's lines. */
+/** Limits for the lines around the content of a chunked body: the bytes of a line, and the number of trailer lines. */
 const LINE_BYTES_MAX = 1_024;
 const TRAILER_LINES_MAX = 64;
-/** Bytes other than content may be this many, plus twice the content's bytes. A body of tiny chunks costs too much. */
+/**
+ * Bytes other than content (chunk sizes, line ends) may be this many plus twice the content's. Tiny chunks cost too
+ * much.
+ */
 const FRAMING_BYTES_MAX = 64 * 1024;
 const SIZE = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?$/;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** The part of a chunked body (RFC 9112, section 7.1) that has arrived. Its trailer is dropped. */
+/** Decodes a chunked body (RFC 9112, section 7.1) as it arrives. The trailer (fields after the body) is dropped. */
 export class ChunkedBody {
   readonly content = new GatheredBytes();
   readonly #bytesMax: number;
@@ -27,7 +30,8 @@ export class ChunkedBody {
   }
 
   /**
-   * Takes arrived bytes. Returns undefined if more must come; if the body is complete, `rest` has the bytes after it.
+   * Decodes arrived bytes. Returns undefined if more must come, or a refusal. If the body is complete, `rest` has the
+   * bytes after it.
    */
   take(input: Buffer): { readonly rest: Buffer } | Refusal | undefined {
     let at = 0;

@@ -8,17 +8,18 @@ import type { Shared } from './shared.ts';
 export type ConnectionSocket = Socket<{ connection: Connection }>;
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-/** How much input is read ahead while a request is answered. Beyond this it stays in the system's buffers. */
+/** How much input is read ahead while a request is answered. Beyond this the socket is not read. */
 const AHEAD_BYTES_MAX = 64 * 1024;
-/** Content up to this size is copied behind its head: that is cheaper than a second write. */
+/** An answer's content up to this size is copied behind its head: that is cheaper than a second write. */
 const JOINED_BYTES_MAX = 64 * 1024;
-/** A larger request body makes its answer count as long: making the answer takes memory. */
+/** A request with a larger body is admitted like one with a long answer: handling it takes memory. */
 const LARGE_BODY_BYTES = 128 * 1024;
-/** How fast, on average, a client must read its answer while memory is short. */
+/** How fast, on average, a client must read its answer while other requests wait for memory. */
 const SHORT_BYTES_PER_MS = 4_000;
 
 /**
- * `waiting`: for admission. `lingering`: the system has the last answer, and further input from the client is dropped.
+ * `waiting`: until Admission lets the request start. `lingering`: the last answer is written, and further input is
+ * dropped.
  */
 type State = 'idle' | 'reading' | 'waiting' | 'answering' | 'sending' | 'lingering' | 'closed';
 
@@ -28,11 +29,11 @@ export class Connection {
   readonly #shared: Shared;
   readonly #reader: RequestReader;
   #state: State = 'idle';
-  /** As performance.now(), like all times here. */
+  /** When this state (idle, reading a request, sending) began. As performance.now(), like all times of this class. */
   #since = performance.now();
   #deadline: number;
   #entrant: Entrant | undefined;
-  /** The body's size of the request that is being answered. */
+  /** The size of the current request's body. */
   #bodyBytes = 0;
   #heldBytes = 0;
   #inputEnded = false;
@@ -42,7 +43,9 @@ export class Connection {
   #unsentBytes = 0;
   #answerBytes = 0;
   #movedAt = 0;
-  /** Bytes that the system's buffers took at `#movedAt`. How many the client has received is unknown. */
+  /**
+   * How many bytes the operating system took for sending at `#movedAt`. How many the client has received is unknown.
+   */
   #movedBytes = 0;
 
   constructor(socket: ConnectionSocket, shared: Shared) {
@@ -56,7 +59,10 @@ export class Connection {
     return this.#state === 'idle';
   }
 
-  /** Milliseconds without a request: to make room, the connection with most is closed. Undefined during a request. */
+  /**
+   * Milliseconds without a request's head, infinite while lingering: the connection with most is closed to make room
+   * for a new one. Undefined during a request.
+   */
   get spareMs(): number | undefined {
     if (this.#state === 'lingering') return Number.POSITIVE_INFINITY;
     const spare = this.#state === 'idle' || (this.#state === 'reading' && this.#reader.head === undefined);
@@ -64,15 +70,18 @@ export class Connection {
   }
 
   /**
-   * To choose whose requests are dropped when memory is short: the bytes of requests that the connection holds, times
-   * milliseconds. Undefined if it holds none, or while an answer is being made.
+   * How much the connection burdens memory: the bytes of requests that it holds, times milliseconds. If memory is
+   * short, the one with most drops its requests. Undefined if it holds none, or while an answer is being made.
    */
   get hoarded(): number | undefined {
     if (this.#heldBytes === 0 || this.#state === 'answering') return undefined;
     return this.#heldBytes * (1 + performance.now() - this.#since);
   }
 
-  /** For how long its client has read slower than it must while memory is short; undefined if nothing is being sent. */
+  /**
+   * How late the client is in reading, in milliseconds: the time since the system last took bytes for sending, less
+   * what these may take at SHORT_BYTES_PER_MS. Undefined if nothing is being sent.
+   */
   stalledMs(now: number): number | undefined {
     return this.#state === 'sending' ? now - this.#movedAt - this.#movedBytes / SHORT_BYTES_PER_MS : undefined;
   }
@@ -85,19 +94,19 @@ export class Connection {
     this.#countHeld();
   }
 
-  /** The client will send nothing more, but may still read answers. */
+  /** On the end of the client's input: it will send nothing more, but may still read answers. */
   ended(): void {
     this.#inputEnded = true;
     if (this.#state === 'reading') this.refuse({ status: 400, detail: 'The request did not arrive as a whole.' });
     else if (!this.#isAnswering()) this.finish();
   }
 
-  /** The socket accepts bytes again. */
+  /** Called when the socket accepts bytes again: sends the rest of the answer. */
   drained(): void {
     if (this.#state === 'sending') this.#flush();
   }
 
-  /** Answers with the refusal and closes: it is not known where this request ends, so no further one can be read. */
+  /** Answers with the refusal and closes: it is unknown where this request ends, so no further one can be read. */
   refuse(refusal: Refusal): void {
     if (this.#state === 'closed') return;
     this.#leave();
@@ -108,18 +117,21 @@ export class Connection {
     this.#answer(async () => this.#shared.refuse(refusal), undefined);
   }
 
-  /** Drops what the connection holds of its client's bytes, to free memory for others. */
+  /**
+   * Drops the requests that the connection holds, to free memory for others: refuses them, or cuts an answer that is
+   * being sent. Does nothing while an answer is being made.
+   */
   relieve(refusal: Refusal): void {
     if (this.#state === 'sending') this.abort();
     else if (this.#state !== 'answering') this.refuse(refusal);
   }
 
-  /** Ends the connection after the system has sent its buffered bytes. May be called again. */
+  /** Closes the connection after the operating system has sent its buffered bytes. May be called again. */
   finish(): void {
     if (this.#release()) this.#socket.end();
   }
 
-  /** Ends the connection at once and drops unsent bytes. May be called again. */
+  /** Cuts the connection at once; unsent bytes are dropped. May be called again. */
   abort(): void {
     if (this.#release()) this.#socket.terminate();
   }
@@ -182,7 +194,6 @@ export class Connection {
     this.#shared.admission.enter(this.#entrant);
   }
 
-  /** Removes this connection's request from admission, if it waits there. */
   #leave(): void {
     if (this.#entrant === undefined) return;
     this.#shared.admission.leave(this.#entrant);
@@ -193,14 +204,14 @@ export class Connection {
     this.#make(serve, head).catch(() => this.abort());
   }
 
-  /** `head` is undefined if the request was refused before its head was read. */
+  /** Makes the answer and begins to send it. `head` is undefined for a refusal. */
   async #make(serve: () => Promise<Response>, head: RequestHead | undefined): Promise<void> {
     const response = await serve();
     const mayStay = head?.keepAlive === true && !this.#shared.draining;
     const keepAlive = mayStay && response.headers.get('connection') !== 'close';
     const says = !keepAlive ? 'close' : head?.http10 ? 'keep-alive' : undefined;
     const { head: line, content } = await answerOf(response, head?.method ?? 'GET', says);
-    if (this.#state !== 'answering') return; // the connection was closed meanwhile
+    if (this.#state !== 'answering') return; // the connection was closed while the answer was made
     this.#bodyBytes = 0;
     this.#countHeld();
     const joined = content.length > 0 && content.length <= JOINED_BYTES_MAX;
@@ -275,7 +286,7 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Marks it closed and gives up what it holds; the caller ends the socket. Returns whether it was open. */
+  /** Marks the connection closed and frees its memory; the caller ends the socket. Returns whether it was open. */
   #release(): boolean {
     if (this.#state === 'closed') return false;
     this.#leave();

@@ -1,8 +1,8 @@
 const BYTES_MIN = 4_096;
-/** Smaller buffers are left to the garbage collector. */
+/** `free` leaves smaller buffers to the garbage collector. */
 const LARGE_BYTES = 64 * 1024;
 
-/** Gathers bytes that arrive in pieces of any size. Appending copies each byte a bounded number of times. */
+/** Joins bytes that arrive in pieces of any size. Each byte is copied only a few times, because the buffer doubles. */
 export class GatheredBytes {
   #buffer: Buffer;
   #length = 0;
@@ -28,15 +28,15 @@ export class GatheredBytes {
     this.#length = needed;
   }
 
-  /** A view, valid until more is appended. */
+  /** The bytes so far: a view, valid until more is appended. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 }
 
 /**
- * Frees the memory behind a view at once: many large requests would fill the process before the garbage collector runs.
- * All views of that memory become empty.
+ * Frees the memory behind a view at once, unless it is small: many large requests would fill the process before the
+ * garbage collector runs. All views of that memory become empty.
  */
 export function free({ buffer }: Uint8Array): void {
   if (buffer.byteLength >= LARGE_BYTES) (buffer as ArrayBuffer).transfer(0);

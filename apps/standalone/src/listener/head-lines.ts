@@ -4,10 +4,10 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * Finds the end of a request head in bytes that arrive in pieces, and refuses wrong lines. It looks at each byte once.
+ * Finds the end of a request head in bytes that arrive in pieces, and refuses lines that are malformed or too long.
+ * Looks at each byte once.
  */
 export class HeadLines {
-  /** The number of bytes already looked at. */
   #seen = 0;
   #lineStart = 0;
 
@@ -15,7 +15,10 @@ export class HeadLines {
     return this.#seen > 0;
   }
 
-  /** The position of the empty line that ends the head; undefined if it has not arrived. */
+  /**
+   * Where the head in `input` (all bytes so far) ends; undefined if its end has not arrived. A refusal if a line is
+   * wrong.
+   */
   find(input: Buffer): number | Refusal | undefined {
     for (let at = input.indexOf(LF, this.#seen); at !== -1; at = input.indexOf(LF, at + 1)) {
       if (input[at - 1] !== CR) return { status: 400, detail: 'Lines must end with CR and LF.' };

@@ -6,7 +6,7 @@ import type { Refusal } from './request-head.ts';
 import type { Limits, Shared } from './shared.ts';
 
 export interface ListenerOptions extends Pick<Shared, 'check' | 'isLong' | 'serve' | 'refuse'> {
-  /** A socket listens on each of them, all on the same port. */
+  /** A socket listens on each host, all on the same port. */
   readonly hosts: readonly string[];
   readonly port: number;
   readonly limits: ListenerLimits;
@@ -14,12 +14,14 @@ export interface ListenerOptions extends Pick<Shared, 'check' | 'isLong' | 'serv
 
 export interface ListenerLimits extends Limits {
   readonly connectionsMax: number;
-  /** Bytes over all connections: of unsent answers, and of requests that have arrived but are not answered. */
+  /**
+   * Bytes over all connections: `unsentBytesMax` of answers not yet sent, `heldBytesMax` of requests not yet answered.
+   */
   readonly unsentBytesMax: number;
   readonly heldBytesMax: number;
 }
 
-/** The message is written for the person who starts the program. */
+/** The error if a host or port cannot be used. Its message is for the person who starts the program. */
 class CannotListen extends Error {
   override readonly name = 'CannotListen';
   constructor(hostname: string, port: number, cause: unknown) {
@@ -30,15 +32,17 @@ class CannotListen extends Error {
 }
 
 const SWEEP_MS = 250;
-/** How long a request waits for memory before its refusal. A client that reads nothing is cut off sooner. */
+/**
+ * How long a request waits for memory before it is refused. A client that does not read its answer is cut off sooner.
+ */
 const ADMISSION_MS = 2_000;
 const STALLED_WHILE_FULL_MS = 1_000;
 const CLOSED_POLL_MS = 20;
-/** Descriptors reserved for the process's own files and sockets. */
+/** The connections leave this many file descriptors to the process's own files and sockets. */
 const DESCRIPTORS_KEPT = 128;
 const TOO_MANY: Refusal = { status: 503, detail: 'Too many connections are open.', headers: { 'retry-after': '1' } };
 
-/** An HTTP/1.1 server on TCP sockets. Everything that a client can keep open is bounded in time and in bytes. */
+/** An HTTP/1.1 server on TCP sockets. It limits time and bytes of everything that a client can keep open. */
 export class Listener {
   readonly port: number;
   readonly #sockets: TCPSocketListener<{ connection: Connection }>[] = [];
@@ -84,7 +88,7 @@ export class Listener {
         this.#sockets.push(socket);
         bound = socket.port;
       } catch (error) {
-        // Without IPv6 there is no ::1: go on without it.
+        // Without IPv6 there is no ::1. Only the first host is required.
         if (index > 0 && (error as { code?: string }).code !== 'EADDRINUSE') continue;
         for (const socket of this.#sockets) socket.stop(true);
         throw new CannotListen(hostname, bound, error);
@@ -125,7 +129,10 @@ export class Listener {
     connection.abort();
   }
 
-  /** If all connections together hold too many bytes, the one that has held most for longest must drop its own. */
+  /**
+   * Counts bytes of requests. If all connections together hold too many, the one that has held most for longest drops
+   * its own.
+   */
   #held(bytes: number): void {
     this.#heldBytes += bytes;
     if (bytes < 0 || this.#heldBytes <= this.#heldBytesMax) return;
@@ -150,7 +157,7 @@ export class Listener {
   }
 }
 
-/** The connection with the highest figure. Connections without a figure are left out. */
+/** The connection with the highest `figureOf`; undefined if none has a figure. */
 function most(
   connections: ReadonlySet<Connection>,
   figureOf: (connection: Connection) => number | undefined,
@@ -166,7 +173,7 @@ function most(
   return found;
 }
 
-/** How many files and sockets the process may have open. */
+/** How many files and sockets the process may have open; infinite if unknown. */
 function descriptorsMax(): number {
   try {
     const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));

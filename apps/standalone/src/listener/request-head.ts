@@ -1,10 +1,10 @@
 /**
- * Reads the head of an HTTP/1 request (RFC 9112) strictly: it refuses what two programs could understand differently.
- * Bytes are read as ISO 8859-1, so one character is one byte.
+ * Reads the head of an HTTP/1 request (RFC 9112) strictly: it refuses what a proxy could understand differently. Bytes
+ * are read as ISO 8859-1, so one character is one byte.
  */
 import type { ProblemStatus } from '@parley/http';
 
-/** Why a request is refused, as its answer says it. The connection ends after that answer. */
+/** Why a request is refused: the status, detail and headers of its answer. The connection is closed after it. */
 export interface Refusal {
   readonly status: ProblemStatus;
   readonly detail: string;
@@ -13,24 +13,24 @@ export interface Refusal {
 
 export interface RequestHead {
   readonly method: string;
-  /** The path as it was sent. */
+  /** The path as the client sent it, with its escapes. */
   readonly path: string;
-  /** With its question mark; empty if there is no query. */
+  /** The query with its question mark; empty if there is none. */
   readonly search: string;
   /** The host without its port, in lower case; undefined if an HTTP/1.0 client sent none. */
   readonly hostname: string | undefined;
-  /** Names in lower case; each field separately, as sent. */
+  /** The header fields as sent, in order; only the names are in lower case. */
   readonly fields: [name: string, value: string][];
-  /** The body's length in bytes, or that it is chunked. */
+  /** The body's length in bytes, or `chunked` (length not known in advance). */
   readonly body: number | 'chunked';
   readonly keepAlive: boolean;
-  /** HTTP/1.0: the connection closes unless the client asks otherwise. */
+  /** Whether the client speaks HTTP/1.0: its connection closes unless it asks otherwise. */
   readonly http10: boolean;
   /** Whether the client waits for a 100 (Continue) before it sends the body. */
   readonly expectsContinue: boolean;
 }
 
-/** Bytes of one line, and of all lines together. nginx has the same limits in front of the distributed system. */
+/** Bytes of one line of a head, and of a whole head. nginx has the same limits in the distributed system. */
 export const LINE_BYTES_MAX = 16 * 1024;
 export const HEAD_BYTES_MAX = 64 * 1024;
 
@@ -48,7 +48,7 @@ export function isRefusal(value: object): value is Refusal {
   return 'detail' in value;
 }
 
-/** `text`: the head without the empty line that ends it. */
+/** Reads a head; `text` lacks the empty line that ends it. Returns a refusal if it is malformed. */
 export function readHead(text: string): RequestHead | Refusal {
   const lines = text.split('\r\n');
   const line = REQUEST_LINE.exec(lines[0] as string);
@@ -91,10 +91,10 @@ export function readHead(text: string): RequestHead | Refusal {
   };
 }
 
-/** Fields that are meaningless or ambiguous if they come twice. */
+/** Header fields that are meaningless or ambiguous if they come twice. */
 const SINGLE: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'content-type', 'expect']);
 
-/** A field's name in lower case and its value without blanks around it; undefined if the line is not a field. */
+/** A header field's name in lower case and its value without blanks around it; undefined if the line is not a field. */
 export function readField(line: string): [name: string, value: string] | undefined {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(0, colon));
@@ -110,7 +110,9 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** The parts of a target in origin or absolute form. A host in the target wins over the Host field. */
+/**
+ * Splits a request's target, `/path?query` or `http://host/path?query`. A host in the target wins over the Host field.
+ */
 function readTarget(
   target: string,
   method: string,
@@ -123,7 +125,7 @@ function readTarget(
     return bad('The Host could not be understood.');
   }
   const named = { hostname: hostnameOf(authority ?? host), ...(authority !== undefined && { authority }) };
-  // A request to a proxy (CONNECT) or to the whole server (`*`).
+  // CONNECT and `*` name no path: they mean a proxy or the whole server.
   if (method === 'CONNECT' || target === '*') return { path: '*', search: '', ...named };
   const local = absolute === null ? target : (absolute[2] as string);
   if (absolute === null && local.charCodeAt(0) !== SLASH) return bad('The address could not be understood.');
@@ -138,12 +140,12 @@ function setField(fields: [string, string][], name: string, value: string): void
   else field[1] = value;
 }
 
-/** The host's name without its port and without a dot at its end. */
+/** The name in a Host header, without its port and without a dot at its end. */
 function hostnameOf(host: string | undefined): string | undefined {
   return host === undefined ? undefined : HOST.exec(host)?.[1]?.toLowerCase().replace(/\.$/, '');
 }
 
-/** Escapes bytes beyond ASCII: many clients send them as they are, and mean the same as with an escape. */
+/** Percent-encodes bytes beyond ASCII in a query: many clients send them as they are. */
 function escaped(search: string): string {
   return search.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -4,7 +4,7 @@ import { RequestReader } from './request-reader.ts';
 
 const BODY_BYTES_MAX = 1_000;
 
-/** Reads bytes that arrive in pieces of these sizes. Returns each request's path and body, or the refusal's status. */
+/** Reads bytes that arrive in pieces of these sizes. Returns each request's path and body; for a refusal its status. */
 function read(bytes: Uint8Array, pieceSizes: readonly number[] = []): (string | number)[] {
   const reader = new RequestReader(() => BODY_BYTES_MAX);
   const seen: (string | number)[] = [];
@@ -36,7 +36,7 @@ describe('the requests of a connection', () => {
   const expected = ['/a ', '/sized hello', '/chunked abc0123456789', '/b '];
 
   test('are the same however their bytes arrive', () => {
-    const bytes = text(all.join('\r\n')); // an empty line before a request is ignored
+    const bytes = text(all.join('\r\n')); // the empty line before each request is ignored
     for (let size = 1; size <= 60; size += 1) {
       const pieces = Array.from({ length: bytes.length }, (_, index) => 1 + ((index * index * 7 + size * 13) % size));
       expect(read(bytes, pieces)).toEqual(expected);

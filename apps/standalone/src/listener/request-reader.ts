@@ -27,7 +27,7 @@ export class RequestReader {
     this.#bodyBytesMax = bodyBytesMax;
   }
 
-  /** The bytes after the last request that was taken. */
+  /** How many bytes have arrived after the last request that was taken. */
   get bytes(): number {
     return this.#input.length + (this.#chunks?.content.length ?? 0);
   }
@@ -56,12 +56,12 @@ export class RequestReader {
     this.#chunks = undefined;
   }
 
-  /** Frees a body that is no longer needed, unless later bytes share its memory. */
+  /** Frees the memory of a body that is no longer needed, unless later bytes are in the same memory. */
   release(body: Buffer): void {
     if (this.#input.buffer !== body.buffer) free(body);
   }
 
-  /** Whether a request has begun. Empty lines do not count: some clients send them after a body. */
+  /** Whether a request has begun to arrive. Drops empty lines before it: some clients send them after a body. */
   begun(): boolean {
     if (this.#head !== undefined || this.#lines.begun) return true;
     let at = 0;
@@ -70,7 +70,7 @@ export class RequestReader {
     return this.#input.length > 1 || (this.#input.length === 1 && this.#input[0] !== CR);
   }
 
-  /** The next request; undefined if it has not arrived completely. */
+  /** The next request, or a refusal if it is malformed; undefined if it has not arrived completely. */
   take(): ReceivedRequest | Refusal | undefined {
     if (!this.begun()) return undefined;
     const head = this.#head ?? this.#takeHead();
@@ -100,7 +100,7 @@ export class RequestReader {
     return this.#gathered;
   }
 
-  /** Copies waiting bytes out of a much larger received piece, so that the piece can be freed. */
+  /** Copies the waiting bytes if the memory that they are in is more than twice as large, to free that memory. */
   #compact(): void {
     if (this.#gathered !== undefined || this.#input.length === 0) return;
     if (this.#input.buffer.byteLength > 2 * this.#input.length) this.#input = Buffer.from(this.#input);

@@ -3,32 +3,35 @@ import type { Refusal, RequestHead } from './request-head.ts';
 
 export interface Limits {
   readonly bodyBytesMax: (head: RequestHead) => number;
-  /** Between two requests. */
+  /** The longest pause between two requests. */
   readonly idleMs: number;
   /**
-   * From a request's first byte to the end of its head or body. A connection's first request must begin within headMs.
+   * From a request's first byte to the end of its head (`headMs`) or body (`requestMs`). A connection's first request
+   * must begin within `headMs`.
    */
   readonly headMs: number;
   readonly requestMs: number;
-  /** How long a client may read nothing of an answer, and how fast it must read on average after that. */
+  /** How long a client may read nothing of an answer (`stallMs`), and how fast it must read on average after that. */
   readonly stallMs: number;
   readonly sendBytesPerMs: number;
-  /** How long input after the last request is read and dropped: closing at once could lose the answer. */
+  /**
+   * How long input after the last answer is read and dropped. Closing with unread input would reset the connection, and
+   * the client could lose the answer.
+   */
   readonly lingerMs: number;
 }
 
-/** What all connections of a listener share. */
 export interface Shared {
   readonly admission: Admission;
   readonly limits: Limits;
-  /** The reason to refuse a request, whatever its body is. */
+  /** The reason to refuse a request because of its head; undefined if there is none. */
   check(head: RequestHead): Refusal | undefined;
-  /** Whether the answer may be long. The head alone says little about that. */
+  /** Whether the answer may be large, as far as the head tells. */
   isLong(head: RequestHead): boolean;
-  /** Copies what it needs of the body before it returns. Never rejects. */
+  /** Answers a request. Copies what it needs of the body before it returns. Never rejects. */
   serve(head: RequestHead, body: Buffer): Promise<Response>;
   refuse(refusal: Refusal): Response;
-  /** Reports that the bytes that a connection holds of its client's input changed by this many. */
+  /** Reports that the bytes of requests that a connection holds changed by this many. */
   held(bytes: number): void;
   draining: boolean;
 }
