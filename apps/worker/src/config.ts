@@ -45,7 +45,6 @@ export const workerSettings = Type.Object({
   ),
 });
 
-/** Reads the settings of the worker and its commands from the environment. */
 export function workerConfig(env: Readonly<Record<string, string | undefined>>) {
   return readConfig(workerSettings, env);
 }

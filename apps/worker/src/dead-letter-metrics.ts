@@ -7,11 +7,11 @@ export interface DeadLetterSource {
   readonly deadLetters: { count(): Promise<number> };
 }
 
-/** Counting opens a channel, so it is not done for every scrape. */
+/** Counting dead letters opens a RabbitMQ channel, so it is not done for every scrape of the metrics. */
 const COUNT_EVERY_MS = 5_000;
 const COUNT_WITHIN_MS = 1_000;
 
-/** Metrics of the dead letters put aside and of those that wait, with those that the event log itself put aside. */
+/** Metrics of the dead letters that this process has put aside, and of all that wait (also those from RabbitMQ). */
 export function deadLetterMetrics(registry: Registry, { stats, deadLetters }: DeadLetterSource): void {
   const putAside = {
     name: 'parley_dead_letters_total',

@@ -8,31 +8,39 @@ export interface IndexerParts {
   readonly upkeep: SearchUpkeep;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Documents in one bulk request. */
+  /** The most documents in one bulk request. */
   readonly documentsMax: number;
-  /** The pause after a request if there is no backlog, in milliseconds. This is our own part of the search lag. */
+  /** The pause in milliseconds after a request if there is no backlog. It delays when new documents are found. */
   readonly idleMs: number;
-  /** How often it checks that the index exists and has the right version; also after each failure. Default 30,000. */
+  /**
+   * Milliseconds between checks that the index exists and has the right version; also after each failure. Default
+   * 30,000.
+   */
   readonly tendMs?: number;
 }
 
-/** A scrape of the metrics waits for this look, so it is short. */
+/**
+ * The deadline for reading the age of the oldest unindexed write. Short, because a scrape of the metrics waits for it.
+ */
 const LOOK_WITHIN_MS = 1_000;
 const RETRY = { firstMs: 200, maxMs: 5_000 };
 const TEND_MS = 30_000;
-/** One loop prepares a request while the other's is under way. The second works only if there is a backlog. */
+/**
+ * Two loops write to the index: one prepares a request while the other's is under way. The second works only if there
+ * is a backlog.
+ */
 const LANES = 2;
 
 /**
- * Writes stored changes that are not indexed yet to the search index, oldest first, for ever. If the index is
- * unreachable, only indexing waits; storing goes on. Any number of indexers may run.
+ * Writes stored changes that are not indexed yet to the search index, oldest first, until it is stopped. If the search
+ * engine is unreachable, only indexing waits; storing goes on. Any number of indexers may run.
  */
 export class Indexer {
   readonly #parts: IndexerParts;
   readonly #stopping = new AbortController();
   readonly #indexed: Counter;
   #loops: Promise<unknown> | undefined;
-  /** Whether more documents wait than one request takes. */
+  /** Whether the last request was at least half full, so more documents probably wait. */
   #backlog = false;
 
   constructor(parts: IndexerParts) {
@@ -59,14 +67,14 @@ export class Indexer {
     this.#loops ??= Promise.all(Array.from({ length: LANES }, (_, lane) => this.#run(lane === 0)));
   }
 
-  /** Resolves when the bulk requests under way have ended. A running rebuild of an index stops as well. */
+  /** Stops indexing, also a running rebuild of an index. Resolves when the bulk requests under way have ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loops;
     await this.#parts.upkeep.stopped();
   }
 
-  /** `always`: this loop also works without a backlog, and maintains the index. */
+  /** One of the two loops. `always`: it also works without a backlog, and checks the index. */
   async #run(always: boolean): Promise<void> {
     const { ledger, upkeep, logger, documentsMax, idleMs, tendMs = TEND_MS } = this.#parts;
     const { signal } = this.#stopping;
@@ -79,7 +87,7 @@ export class Indexer {
         continue;
       }
       try {
-        // Also after a failure: the index itself may be gone.
+        // Also after each failure: its cause may be that the index was deleted.
         if (always && (failures > 0 || performance.now() >= tendAt)) {
           await upkeep.tend(signal);
           tendAt = performance.now() + tendMs;
@@ -88,8 +96,8 @@ export class Indexer {
         failures = 0;
         this.#indexed.inc(documents);
         this.#backlog = documents >= documentsMax / 2;
-        // A request with a few documents costs Elasticsearch nearly as much as one with hundreds. A refresh is not due
-        // sooner, so the documents that are written meanwhile can join the next request.
+        // A request with a few documents costs Elasticsearch nearly as much as one with hundreds. So wait, to collect
+        // more. Searches hardly see them later, because Elasticsearch shows new documents only at its next refresh.
         if (!this.#backlog) await pause(idleMs, signal);
       } catch (error) {
         if (signal.aborted) return;

@@ -6,7 +6,9 @@ import { Jobs } from './jobs.ts';
 
 type Flushed = Awaited<ReturnType<Ledger['rotateAndFlush']>>;
 
-/** Jobs over a ledger that sums as it is told; what they ask for is noted. */
+/**
+ * Jobs over a ledger with this function for flushes. Records which records (prune) and live counts (drop) they delete.
+ */
 function jobsOver(flush: (partition: number) => Promise<Flushed>) {
   const told: string[] = [];
   const ledger: Pick<Ledger, 'rotateAndFlush' | 'prune'> = {

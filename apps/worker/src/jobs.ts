@@ -6,27 +6,30 @@ import { Pace } from './pace.ts';
 
 export interface JobsParts {
   readonly ledger: Ledger;
-  /** The number of partitions. */
   readonly partitions: number;
-  /** Raises the database's level to this version's, once no older program runs. */
+  /** Lets the database use what only this version knows, once no older program runs. */
   readonly raiseLevel: () => Promise<void>;
   readonly counters: Counters;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** When the counts are summed into the rows: a cron pattern with seconds. */
+  /** When new rows are added to the stored counts (flush): a cron pattern with seconds. */
   readonly flushPattern: string;
-  /** When the next slice of the counts is checked: a cron pattern with seconds. */
+  /** When the next slice of the counts is checked (recount): a cron pattern with seconds. */
   readonly recountPattern: string;
 }
 
 const PRUNE_AT_ONCE = 1_000;
 const RECOUNT_AT_ONCE = 100;
-/** A share of the time. The recount reads every row, and must not make creates slower as rows grow in number. */
+/**
+ * The recount may take this share of the time. It reads every row, and must not make creates slower as rows grow in
+ * number.
+ */
 const RECOUNT_SHARE = 0.02;
 
 /**
- * The jobs that run by the clock. Each may run in every worker: the flush takes a lock in the database, and the recount
- * only reads. If a job still runs at its next time, that time is skipped.
+ * The jobs that run by the clock: the flush sums new rows into the counts, the recount looks for wrong ones. Each may
+ * run in every worker: the flush takes a lock in the database, and the recount only reads. If a job still runs at its
+ * next time, that time is skipped.
  */
 export class Jobs {
   readonly #parts: JobsParts;
@@ -63,14 +66,17 @@ export class Jobs {
     );
   }
 
-  /** Starts no further job; resolves when the running one has ended. */
+  /** Starts no further job; resolves when the running ones have ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const cron of this.#crons) cron.stop();
     await this.#running;
   }
 
-  /** Flushes each partition separately, so that a failure in one does not hold up the others. */
+  /**
+   * Flushes each partition separately, so that a failure in one does not hold up the others. Throws the first failure
+   * at the end.
+   */
   async flush(): Promise<void> {
     const failures: unknown[] = [];
     for (let partition = 0; partition < this.#parts.partitions && !this.#stopping; partition += 1) {
@@ -81,7 +87,8 @@ export class Jobs {
   }
 
   /**
-   * Sums the counts into the rows, then drops older live counts. The latest stay: a reader may still have an old row.
+   * Sums a partition's new rows into the stored counts, then drops the live counts of earlier flushes. Those of this
+   * flush stay until the next: a reader may still hold a row from before it, and adds them.
    */
   async #flushPartition(partition: number): Promise<void> {
     const { ledger, counters, logger } = this.#parts;
@@ -91,11 +98,12 @@ export class Jobs {
     ended();
     logger.debug({ partition, ...flushed }, 'counts flushed');
     await counters.drop(partition, flushed.generation - 1);
-    // Stops at a batch that is not full: keys expire all the time, so some may always be left.
+    // Ends at a batch that is not full, not at an empty one, which might never come: idempotency keys expire all the
+    // time.
     while (!this.#stopping && (await ledger.prune(partition, PRUNE_AT_ONCE)) >= PRUNE_AT_ONCE);
   }
 
-  /** Checks the next slice of the counts against the stored rows. */
+  /** Compares the next slice of the counts with the stored rows; logs wrong ones. */
   async recount(): Promise<void> {
     const { drifts, next } = await this.#parts.ledger.recount(this.#recountAfter, RECOUNT_AT_ONCE);
     this.#recountAfter = next;

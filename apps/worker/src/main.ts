@@ -27,7 +27,7 @@ await runProgram(() => {
     await whenAvailable(logger, () => mysql.migrate((progress) => logger.info(progress, 'converting the tables')));
     await whenAvailable(logger, () => mysql.settlePartitions());
     await whenAvailable(logger, () => mysql.join('worker', endProgram));
-    // Search may be away without keeping anything from being stored, but a wrong version is told at once.
+    // Without Elasticsearch the worker can still store, so it starts. But with a wrong version of it the start fails.
     await elasticsearch.admin.checkVersion().catch((error: unknown) => {
       if (!(error instanceof Unavailable)) throw error;
     });

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { Pace } from './pace.ts';
 
-/** A piece of work that takes 20 ms of a fake clock, with a fifth of the time. */
+/** A job that takes 20 ms of a fake clock and may use a fifth of the time. */
 function slow() {
   const clock = { now: 1_000, done: 0, fails: false };
   const pace = new Pace(0.2, () => clock.now);

@@ -1,9 +1,9 @@
-/** Limits work that grows with the stored data to a share of the time: it rests in proportion to each piece's time. */
+/** Limits background work to a share of the time: after each piece it rests in proportion to the piece's time. */
 export class Pace {
   readonly #rest: number;
   #notBefore = 0;
 
-  /** `share`: of the time, above 0 and at most 1. `now`: milliseconds of a monotonic clock. */
+  /** `share`: the part of the time, above 0 and at most 1. `now`: milliseconds of a clock that never goes back. */
   constructor(
     share: number,
     private readonly now: () => number = () => performance.now(),
@@ -11,7 +11,7 @@ export class Pace {
     this.#rest = 1 / share - 1;
   }
 
-  /** Runs a piece, or does nothing during the rest after the last one. Rejects if the piece rejects. */
+  /** Runs a piece of work, or does nothing while the rest after the last piece lasts. Rejects if the piece rejects. */
   async run(piece: () => Promise<void>): Promise<void> {
     const begun = this.now();
     if (begun < this.#notBefore) return;

@@ -3,7 +3,7 @@ import { type Logger, Tally } from '@parley/runtime';
 import type { Registry } from 'prom-client';
 
 /**
- * For an event log without dead letters: an event that the store can never take is logged and counted for the operator.
+ * Makes a function that logs and counts an event that the store can never take. For an event log without dead letters.
  */
 export function rejectedEvents(registry: Registry, logger: Logger): (rejection: Rejection) => void {
   const total = new Tally({
@@ -11,7 +11,7 @@ export function rejectedEvents(registry: Registry, logger: Logger): (rejection: 
     help: 'Creates that were accepted and that the store can never take, by reason',
     registry,
   });
-  // Shown as 0 from the start, because Prometheus sees no increase when a series first appears.
+  // Every series begins at 0, because Prometheus sees no increase when a series first appears.
   for (const reason of REJECTION_REASONS) total.series({ reason });
   return ({ event, reason, detail }) => {
     total.series({ reason })(1);

@@ -6,11 +6,10 @@ export interface SearchEngine {
     indices(): Promise<readonly EngineIndex[]>;
     createIndex(): Promise<string>;
     note(name: string, notes: EngineIndex['notes']): Promise<void>;
-    /** Makes everything written so far findable. */
+    /** Makes everything written so far visible to searches. */
     refresh(name: string): Promise<void>;
     swapAlias(name: string): Promise<void>;
     dropIndex(name: string): Promise<void>;
-    /** The number of documents in an index. */
     count(name: string): Promise<number>;
   };
   indexInto(indices: readonly string[], documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
@@ -18,15 +17,15 @@ export interface SearchEngine {
 
 export interface EngineIndex {
   readonly name: string;
-  /** Whether searches of its version read it. */
+  /** Whether searches by programs of the index's version read it. */
   readonly live: boolean;
   readonly version: number | undefined;
-  /** Whether it has the version that this program makes. */
+  /** Whether the index has the version that this program makes. */
   readonly current: boolean;
   readonly notes: {
-    /** A `Filled`: how far it is filled, while it is being filled. */
+    /** A `Filled`: how far the index is filled, while it is being filled. */
     readonly filled?: unknown;
-    /** Since when searches read it: milliseconds since 1970. */
+    /** Since when searches read this index: milliseconds since 1970. */
     readonly liveSince?: number;
   };
 }

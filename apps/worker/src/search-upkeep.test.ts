@@ -10,7 +10,10 @@ const BEGUN: EngineIndex = {
   notes: { filled: { after: HALFWAY, documents: 20_000 } },
 };
 
-/** A rebuild where `BEGUN` was left behind. Answers from where the store was scanned, and what was done before. */
+/**
+ * Runs a rebuild after an interrupted one has left the index `BEGUN` half filled. Returns after which message it went
+ * on, and its calls in order.
+ */
 async function rebuilt(registered: readonly string[]) {
   const done: string[] = [];
   const scans: (MessagePosition | undefined)[] = [];

@@ -3,7 +3,7 @@ import { type Logger, pause, readGauge } from '@parley/runtime';
 import { Counter, type Registry } from 'prom-client';
 import type { EngineIndex, SearchEngine } from './search-engine.ts';
 
-/** How far an index is filled. */
+/** How far an index is filled from the store. */
 interface Filled {
   readonly after: MessagePosition;
   readonly documents: number;
@@ -14,20 +14,22 @@ export interface SearchUpkeepParts {
   readonly ledger: Ledger;
   readonly logger: Logger;
   readonly registry?: Registry;
-  /** How long, in milliseconds, an older version's index is kept for apis that still read it. */
+  /** How long an older version's index is kept for programs that still read it, in milliseconds. Default 600,000. */
   readonly keepMs?: number;
 }
 
 export interface RebuildOptions {
-  /** Rebuild even if the live index is in order. */
+  /** Rebuild even if the index that searches read is in order. */
   readonly anew?: boolean;
-  /** The part of the time that it works, above 0 and at most 1. */
+  /** The share of the time that the rebuild works, above 0 and at most 1. Default 1. */
   readonly share?: number;
   readonly signal?: AbortSignal;
 }
 
 const SCAN_AT_ONCE = 2_000;
-/** After this many documents the index notes how far it is filled, so that another process can continue. */
+/**
+ * Each time that so many more documents are in, a rebuild notes how far it is, so that another process can continue.
+ */
 const NOTED_EVERY = 20_000;
 const LOGGED_EVERY_MS = 10_000;
 /** The share of the time that a rebuild in the background takes; the rest is for the indexers' work. */
@@ -35,11 +37,11 @@ const BACKGROUND_SHARE = 0.5;
 const KEEP_MS = 600_000;
 
 /**
- * Keeps a complete search index of this program's version. It makes the first one, and builds a new one if the index is
- * lost, has an older version, or on demand. The old one serves meanwhile.
+ * Keeps a complete search index of this program's version. Builds one if there is none, if it was lost or is of an
+ * older version, or on demand. Searches read the old one meanwhile.
  *
- * The ledger lists the indices that the indexers write to. An index is filled only after it is on that list, and
- * searched only after it is filled. So no update is missed, and after a crash the next call completes the work.
+ * The ledger lists the indices that the indexers write to. A new index is first listed, then filled, and only then
+ * searched. So it misses no update, and after a crash the next call completes the work.
  */
 export class SearchUpkeep {
   readonly #parts: SearchUpkeepParts;
@@ -54,12 +56,13 @@ export class SearchUpkeep {
   }
 
   /**
-   * Checks the indices (cheap), repairs what is quick, and starts a rebuild if one is needed and no other process does
-   * it. The rebuild runs in the background until `signal` is aborted. If it fails, it is logged; the next call goes on.
+   * Checks the indices (cheap), repairs what is quick, and starts a rebuild if one is needed. It runs in the background
+   * until `signal` is aborted. If it fails, or another process is rebuilding, the next call tries again.
    */
   async tend(signal: AbortSignal): Promise<void> {
     const { ledger, engine, logger } = this.#parts;
-    // In this order: an index is created before it is listed, so one that is listed here and missing below was lost.
+    // The list must be read first: an index is created before it is listed, so one that is listed but does not exist
+    // was deleted.
     const registered = await ledger.searchIndices();
     const indices = await engine.admin.indices();
     for (const name of registered) {
@@ -74,14 +77,14 @@ export class SearchUpkeep {
     await this.#clear(live, indices);
   }
 
-  /** Resolves when the rebuild has ended, after its signal was aborted. */
+  /** Resolves when no rebuild runs. To stop one, abort the signal of `tend` before. */
   async stopped(): Promise<void> {
     await this.#rebuilding;
   }
 
   /**
-   * Builds an index from the store while everything goes on, then lets searches read it. Resolves with its name; with
-   * undefined if another process is rebuilding.
+   * Builds an index from the store, while creates and searches go on, then lets searches read it. Resolves with the
+   * name of the index that they read; with undefined if another process is rebuilding.
    */
   async rebuild(options: RebuildOptions = {}, progress?: (documents: number) => void): Promise<string | undefined> {
     let name: string | undefined;
@@ -91,7 +94,7 @@ export class SearchUpkeep {
     return name;
   }
 
-  /** Writes documents into each index, for the ledger. */
+  /** Writes documents into each of the indices. Documents that the search engine refuses are logged and counted. */
   async apply(documents: readonly SearchDocument[], indices: readonly string[]): Promise<void> {
     for (const { document, reason } of await this.#parts.engine.indexInto(indices, documents)) {
       this.#refused?.inc();
@@ -115,11 +118,11 @@ export class SearchUpkeep {
     const registered = await ledger.searchIndices();
     const indices = await engine.admin.indices();
     const live = liveOf(indices, registered);
-    if (live !== undefined && options.anew !== true) return live.name; // another process was faster
+    if (live !== undefined && options.anew !== true) return live.name; // another process has built it meanwhile
     const begun = options.anew === true ? undefined : indices.find((index) => index.current);
     const name = begun?.name ?? (await engine.admin.createIndex());
     const isRegistered = registered.includes(name);
-    // The index lacks what was written while it was not on the list, so it is filled from the beginning.
+    // An index that is not listed lacks the updates since it was created. So it is filled from the beginning.
     if (!isRegistered) {
       if (begun !== undefined) await engine.admin.note(name, {});
       await ledger.addSearchIndex(name);
@@ -133,7 +136,7 @@ export class SearchUpkeep {
       this.#documents = 0;
       this.#expected = 0;
     }
-    // Without the refresh, searches would miss the latest writes until the index refreshes by itself.
+    // Without the refresh, searches would miss the latest writes until the search engine refreshes by itself.
     await engine.admin.refresh(name);
     await held();
     await engine.admin.swapAlias(name);
@@ -151,7 +154,8 @@ export class SearchUpkeep {
     progress?: (documents: number) => void,
   ): Promise<void> {
     const { ledger, engine, logger } = this.#parts;
-    // A note without a partition is from an older version with another order: fill the index from the beginning.
+    // A noted position without a partition is from an older version, which read in another order: fill from the
+    // beginning.
     const goOn = filled?.after.partition === undefined ? undefined : filled;
     let after: MessagePosition | undefined = goOn?.after;
     let noted = goOn?.documents ?? 0;
@@ -179,13 +183,13 @@ export class SearchUpkeep {
     }
   }
 
-  /** About as many documents as the new index will have. */
+  /** About as many documents as the new index will have: the number in the old one; 0 if there is none. */
   async #countOf(indices: readonly EngineIndex[]): Promise<number> {
     const old = indices.find((index) => index.live);
     return old === undefined ? 0 : this.#parts.engine.admin.count(old.name).catch(() => 0);
   }
 
-  /** Drops unneeded indices: older versions after a while, and interrupted rebuilds. */
+  /** Drops unneeded indices: older versions after `keepMs`, and what interrupted rebuilds have left. */
   async #clear(live: EngineIndex, indices: readonly EngineIndex[]): Promise<void> {
     const { engine, ledger, keepMs = KEEP_MS } = this.#parts;
     const { liveSince } = live.notes;
@@ -197,7 +201,7 @@ export class SearchUpkeep {
     const brokenOff = indices.filter((index) => index.current && !index.live);
     if (brokenOff.length === 0) return;
     await ledger.exclusively(async () => {
-      // Look again under the lock: now no process can be filling one of them.
+      // List the indices again under the lock: now no process can be filling one of them.
       const left = (await engine.admin.indices()).filter((index) => index.current && !index.live);
       for (const { name } of left) await this.#drop(name);
     });
@@ -230,7 +234,7 @@ export class SearchUpkeep {
   }
 }
 
-/** The index that searches of this version read, if it is also written to. */
+/** The index that searches of this version read, if indexers also write to it. */
 function liveOf(indices: readonly EngineIndex[], registered: readonly string[]): EngineIndex | undefined {
   return indices.find((index) => index.current && index.live && registered.includes(index.name));
 }

@@ -6,15 +6,15 @@ export interface StoreConsumerParts {
   readonly source: EventSource;
   readonly store: Store;
   readonly counters: Counters;
-  /** Told of each event that can never be stored, where the log does not keep them as dead letters. */
+  /** Called for each event that can never be stored, if the event log does not keep them as dead letters. */
   readonly onRejected?: (rejection: Rejection) => void;
   readonly logger: Logger;
   readonly registry: Registry;
 }
 
 /**
- * Takes batches of events from the log and stores each in one transaction. A batch is confirmed to the log by returning,
- * which happens only after the commit; an outage is thrown and the log hands the batch on again.
+ * Takes batches of events from the event log and stores each in one transaction. The log deletes a batch once `#store`
+ * has resolved, after the commit. In an outage `#store` rejects, and the log delivers the batch again.
  */
 export class StoreConsumer {
   readonly #parts: StoreConsumerParts;
@@ -45,7 +45,10 @@ export class StoreConsumer {
     return appended.rejected;
   }
 
-  /** The live view only: the counts themselves were committed with the rows, so a failure here costs a minute's delay. */
+  /**
+   * Adds a batch's new rows to the live counts. A failure is only logged: the stored counts have the rows, and clients
+   * see them after the next flush.
+   */
   async #showLive({ generation, deltas }: Uncounted): Promise<void> {
     try {
       await this.#parts.counters.add(generation, deltas);

@@ -1,12 +1,12 @@
+/**
+ * `bun run deadletters [list|replay] [limit]`: lists dead letters (events that could not be stored) with the reason, or
+ * publishes them to their partitions again. Without a limit, `list` shows the oldest hundred and `replay` takes all.
+ */
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq } from '@parley/rabbitmq';
 import { createLogger } from '@parley/runtime';
 import { workerConfig } from '../config.ts';
 
-/**
- * `bun run deadletters [list|replay] [limit]`: shows events that could not be stored, with the reason, or sends them
- * through their partitions again. Without a limit, `list` shows the oldest hundred and `replay` takes all.
- */
 const LISTED = 100;
 
 const [command = 'list', limitText] = process.argv.slice(2);
@@ -15,9 +15,9 @@ if (!['list', 'replay'].includes(command) || (limitText !== undefined && !(Numbe
   process.exit(2);
 }
 const { MYSQL_URL, RABBITMQ_URL, PARTITIONS } = workerConfig(process.env);
-// Standard output is only for the dead letters.
+// Logs only warnings: standard output is for the dead letters.
 const logger = createLogger('deadletters', 'warn');
-// Checks the number of partitions: with a wrong one, some letters would go to the wrong partition.
+// Throws if PARTITIONS is not the recorded number: the command would skip letters of partitions beyond it.
 const mysql = openMysql({ url: MYSQL_URL, partitions: PARTITIONS, logger });
 await mysql.settlePartitions();
 await mysql.close();

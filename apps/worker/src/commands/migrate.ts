@@ -1,8 +1,8 @@
+/** `bun run migrate`: brings MySQL's tables up to date. If several run at once, one works and the others wait. */
 import { openMysql } from '@parley/mysql';
 import { createLogger } from '@parley/runtime';
 import { workerConfig } from '../config.ts';
 
-/** `bun run migrate`: brings the tables up to date. If several run at once, one works and the others wait. */
 const { MYSQL_URL, MYSQL_MIGRATION_URL, PARTITIONS, LOG_LEVEL } = workerConfig(process.env);
 const logger = createLogger('migrate', LOG_LEVEL);
 const mysql = openMysql({ url: MYSQL_URL, migrationUrl: MYSQL_MIGRATION_URL, partitions: PARTITIONS, logger });

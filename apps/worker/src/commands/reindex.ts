@@ -1,13 +1,13 @@
+/**
+ * `bun run reindex`: builds a new search index from the store and then drops the old one. Searches and creates go on
+ * meanwhile. It may be interrupted and started again.
+ */
 import { openElasticsearch } from '@parley/elasticsearch';
 import { openMysql } from '@parley/mysql';
 import { createLogger } from '@parley/runtime';
 import { workerConfig } from '../config.ts';
 import { SearchUpkeep } from '../search-upkeep.ts';
 
-/**
- * `bun run reindex`: builds a new search index from the store and then drops the old one. Searches and creates go on
- * meanwhile. It may be interrupted and started again.
- */
 const BAR_WIDTH = 30;
 const TRY_AGAIN_MS = 1_000;
 const TRIES = 60;
@@ -31,7 +31,7 @@ if (name === undefined) {
 await engine.close();
 await close();
 
-/** The total is the old index's number of documents, which is about right. */
+/** Shows the progress. The total is the old index's number of documents. */
 function show(documents: number): void {
   const part = total === 0 ? 1 : Math.min(1, documents / total);
   const bar = '█'.repeat(Math.round(part * BAR_WIDTH)).padEnd(BAR_WIDTH, '·');
