@@ -10,10 +10,10 @@ import type { KnownOwners } from './owners.ts';
 import { findPoison } from './poison.ts';
 
 /**
- * Stores events of one partition in one transaction. Before each try, events whose owner (application or chat) is
- * missing are left out. A usual batch is then stored at once. If the database refuses it, the events that cause this
- * are found and left out, and the rest is tried again. This ends: each further try has fewer events, or follows a
- * delete in the partition, after which the owners are looked up anew.
+ * Stores events of one partition in one transaction. Before each try, events whose owner (application or chat) is not
+ * stored are rejected. If the database refuses the transaction, the events that cause this are found and left out, and
+ * the rest is tried again. This ends: each further try has fewer events, or follows a delete in the partition, after
+ * which the remembered owners are forgotten.
  */
 export async function append(
   pool: Pool,
@@ -63,7 +63,6 @@ export async function append(
   return { rows: 0, repeated, rejected, uncounted: [] };
 }
 
-/** Writes the rows and, in the same commit, the record for the index and the counts. */
 async function write(
   pool: Pool,
   partition: number,
@@ -82,7 +81,7 @@ async function write(
   };
 }
 
-/** Rejects with Unavailable if newer programs have raised the level. */
+/** The partition's row. Rejects with Unavailable if newer programs have raised its level above this program's. */
 async function readState(pool: Pool, partition: number) {
   const state = await pool.useAgain((session) => stateOf(session, partition));
   try {
@@ -106,7 +105,7 @@ function withoutOwner(event: Event): Rejection {
   return { event, reason: 'unknown-owner', detail };
 }
 
-/** Returns the events without the rejected ones, and adds the rejections to `rejected`. */
+/** Returns the events without the rejected ones, which it adds to `rejected`. */
 function leaveOut(events: readonly Event[], rejections: readonly Rejection[], rejected: Rejection[]): readonly Event[] {
   if (rejections.length === 0) return events;
   rejected.push(...rejections);

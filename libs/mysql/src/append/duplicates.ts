@@ -3,19 +3,18 @@ import { type MessageRange, rangesOf, recordOf } from '../batch-record.ts';
 import { bytes, integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
-/** Keys or ranges in one statement. */
 const TERMS_PER_STATEMENT = 300;
 
 export interface Sorted {
-  /** Events of which no key exists, in their order. No two of them have the same key. */
+  /** New events: none of their rows is stored. In the given order. No two of them have the same key. */
   readonly fresh: readonly Event[];
   readonly repeated: number;
   readonly rejected: readonly Rejection[];
 }
 
 /**
- * Sorts out events whose keys exist. If a key is stored under the same event id, the event was delivered before. Under
- * another id it is a collision. If two of `events` have the same key, the first one wins.
+ * Finds events whose rows are stored already. If all are stored under the event's own id, it was delivered before:
+ * `repeated`. Else it is a collision, which is rejected. If two of `events` have the same key, the first one wins.
  */
 export async function sortOutDuplicates(pool: Pool, partition: number, events: readonly Event[]): Promise<Sorted> {
   const takenBy = await storedIds(pool, partition, events);
@@ -32,7 +31,7 @@ export async function sortOutDuplicates(pool: Pool, partition: number, events: r
       repeated++;
     } else {
       const place = owners.findIndex((id) => id !== undefined && id !== event.id);
-      // Without the token, which is a secret: details are logged.
+      // Without the token, which is a secret: details of rejections are logged.
       const taken = keys[place]?.slice(event.token.length + 1);
       const detail = taken === undefined ? 'stored in part' : `${taken} belongs to event ${owners[place]}`;
       rejected.push({ event, reason: 'collision', detail });
@@ -41,7 +40,7 @@ export async function sortOutDuplicates(pool: Pool, partition: number, events: r
   return { fresh, repeated, rejected };
 }
 
-/** The id of the stored event, by the key of its row. */
+/** For the key of each stored row of the events, the id of the event that created the row. */
 async function storedIds(pool: Pool, partition: number, events: readonly Event[]): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   for (const sql of idStatements(partition, events)) {
@@ -98,7 +97,7 @@ function inParts(terms: readonly string[], joint: string, statement: (list: stri
   return statements;
 }
 
-/** The keys of an event's rows. Numbers begin at 1, so 0 means that a row has no such number. */
+/** The keys of an event's rows. Numbers begin at 1, so a 0 in a key means: no chat, or no message. */
 function rowKeys(event: Event): string[] {
   if (event.type === 'application') return [rowKey(event.token, 0, 0)];
   if (event.type === 'chat') return [rowKey(event.token, event.number, 0)];

@@ -2,8 +2,8 @@ import type { ApplicationCreated, ChatCreated, Event, MessagesCreated } from '@p
 import { bytes, integer, rememberingLast, text, time } from '../literals.ts';
 
 /**
- * A statement is sent at about this length, in UTF-16 units. It is far below any `max_allowed_packet`, and longer
- * statements would not be faster.
+ * An INSERT is sent at about this length, in UTF-16 units. That is far below the default `max_allowed_packet` (64 MiB),
+ * and longer statements would not be faster.
  */
 const STATEMENT_LENGTH = 512 * 1024;
 
@@ -11,9 +11,9 @@ const STATEMENT_LENGTH = 512 * 1024;
 const NO_TOKEN = `0x${'0'.repeat(32)}`;
 
 /**
- * The statements that insert all rows of the events of one partition, owners first. Plain multi-row INSERTs: if they
- * succeed, every row is new. (IGNORE would hide other errors; ON DUPLICATE KEY UPDATE returns a wrong number of rows.)
- * Send them in a transaction: after a fault some rows may be inserted.
+ * The INSERTs of all rows of the events of one partition, owners first. Except for idempotency keys they are plain
+ * multi-row INSERTs: if they succeed, every row is new. (IGNORE would hide other errors; ON DUPLICATE KEY UPDATE
+ * returns a wrong number of rows.) Send them in a transaction: after a fault some rows may be inserted.
  */
 export function* insertStatements(partition: number, events: readonly Event[]): Generator<string> {
   const begin = `(${integer(partition)},`;
@@ -38,15 +38,15 @@ const INTO_IDEMPOTENCY =
   'INSERT INTO idempotency (partition_number, scope, key_hash, body_hash, event_id, token, first, epoch, at) VALUES ';
 
 /**
- * A key that is used again within its 24 hours keeps its first result. After that it belongs to the new create. An
- * existing key is no error here: the create was accepted, so its rows must be stored, even without this record.
- * Assignments run from left to right, so `at` comes last.
+ * An idempotency key that comes again within 24 hours keeps its first create. Later it gets the new create. Neither is
+ * an error: the create was accepted, so its rows must be stored, even without a record of its key. MySQL assigns from
+ * left to right, so `at`, which the conditions read, comes last.
  */
 const KEEP_YOUNGER_KEY = ` AS fresh ON DUPLICATE KEY UPDATE ${['body_hash', 'event_id', 'token', 'first', 'epoch', 'at']
   .map((name) => `${name} = IF(idempotency.at < fresh.at - INTERVAL 24 HOUR, fresh.${name}, idempotency.${name})`)
   .join(', ')}`;
 
-/** `rows` do not contain `begin`, the start of every row. */
+/** Makes INSERTs of about STATEMENT_LENGTH. Each row starts with `begin`, which `rows` leave out. */
 function* statementsOf(head: string, begin: string, rows: Iterable<string>, tail = ''): Generator<string> {
   let statement = '';
   for (const row of rows) {

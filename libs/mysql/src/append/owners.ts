@@ -2,23 +2,23 @@ import type { Event, Token } from '@parley/domain';
 import { bytes, integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
-/** Owners in one look-up statement. */
 const KEYS_PER_STATEMENT = 500;
 
-/** An application, or a chat if its number is given. */
+/** What an event's rows belong to: an application, or a chat if its number is given. */
 interface Owner {
   readonly token: Token;
   readonly chat?: number;
 }
 
 /**
- * Remembers which owners of one partition are stored, but never that one is missing. It forgets them when the
- * partition's `deletes` changes. Every commit checks `deletes`, so a look-up needs neither a transaction nor a lock.
+ * Remembers which owners (applications, chats) of one partition are stored, but never that one is missing. After a
+ * delete they are forgotten: the partition's column `deletes` counts the deletes, and every commit checks it. So a
+ * look-up needs neither a transaction nor a lock.
  */
 export class KnownOwners {
-  /** The partition's `deletes` when the remembered owners were looked up. */
+  /** The partition's `deletes` at the last `forget`; remembered owners were found since then. */
   deletes = 0;
-  /** In the order of their last use. */
+  /** The keys of the remembered owners, the one used last at the end. */
   readonly #known = new Set<string>();
   readonly #partition: number;
   readonly #limit: number;
@@ -28,7 +28,7 @@ export class KnownOwners {
     this.#limit = limit;
   }
 
-  /** Call it after a delete: remembered owners may be gone. */
+  /** Forgets all owners. Call it after a delete, with the partition's new `deletes`: some may be gone. */
   forget(deletes: number): void {
     this.#known.clear();
     this.deletes = deletes;
@@ -50,7 +50,7 @@ export class KnownOwners {
     }
   }
 
-  /** Call it once the events are committed. */
+  /** Remembers what the events have created. Call it once their transaction is committed. */
   addCreated(events: readonly Event[]): void {
     for (const event of events) {
       const created = createdBy(event);
@@ -59,8 +59,8 @@ export class KnownOwners {
   }
 
   /**
-   * The events whose owner is neither stored nor created by an earlier one of `events`. Such an event creates nothing,
-   * so events that depend on it have no owner either.
+   * The events whose owner is neither stored nor created by an earlier one of `events`. What such an event creates will
+   * not be stored, so it is no owner for later events.
    */
   async orphansAmong(pool: Pool, events: readonly Event[]): Promise<Set<Event>> {
     const owners = events.map(ownerOf);
@@ -80,7 +80,6 @@ export class KnownOwners {
     return orphans;
   }
 
-  /** The keys of the owners that are stored. */
   async #storedAmong(
     pool: Pool,
     owners: readonly (Owner | undefined)[],

@@ -5,8 +5,9 @@ import { begun, insertStatements } from './insert.ts';
 
 /**
  * Finds the events whose values the database refuses, in a batch that it has refused. Tries halves, down to single
- * events, each in a transaction that is rolled back: about 2·log2(n) tries for one bad event among n. It may miss an
- * event after an existing key. Then the duplicates must be sorted out first.
+ * events, each in a transaction that is rolled back: about 2·log2(n) tries for one bad event among n. A try ends at a
+ * row that exists already, so it may miss a bad event after it. The caller then leaves out the stored events
+ * (sortOutDuplicates) and tries again.
  */
 export async function findPoison(
   pool: Pool,
