@@ -5,10 +5,10 @@ import { tokenOf } from '../literals.ts';
 import type { messages, RowOf } from '../schema.ts';
 import type { Session } from '../session.ts';
 
-/** Limits for one statement. 500 of the longest messages (40 kB) are 20 MB. */
+/** The messages that one SELECT returns at most. 500 of the longest (40 kB) are 20 MB. */
 const ROWS_PER_STATEMENT = 500;
 const RANGES_PER_STATEMENT = 100;
-/** A group of documents ends above this, in UTF-16 units of their contents. */
+/** A group of documents ends once its texts have this length, in UTF-16 units. */
 const GROUP_LENGTH = 4 * 1024 * 1024;
 
 export type DocumentRow = Pick<
@@ -29,7 +29,6 @@ export function toDocument(row: DocumentRow): SearchDocument {
   };
 }
 
-/** A range with the partition of its token. */
 export interface PlacedRange extends MessageRange {
   readonly partition: number;
 }
@@ -60,7 +59,7 @@ export function documentStatement(ranges: readonly PlacedRange[]): string {
   return `SELECT ${DOCUMENT_COLUMNS} FROM messages FORCE INDEX (PRIMARY) WHERE ${conditions}`;
 }
 
-/** Divides the ranges into parts that one statement can read. Cuts a range that is too long. */
+/** Divides the ranges into parts that one SELECT can read. Cuts a range that is too long for one. */
 export function* slices(ranges: readonly PlacedRange[]): Generator<PlacedRange[]> {
   let slice: PlacedRange[] = [];
   let room = ROWS_PER_STATEMENT;

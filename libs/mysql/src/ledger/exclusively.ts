@@ -2,7 +2,10 @@ import { DatabaseFault } from '../faults.ts';
 import { withLock } from '../named-lock.ts';
 import type { Pool } from '../pool.ts';
 
-/** `work` calls `held` to check the lock. That also keeps the connection in use, so the server does not close it. */
+/**
+ * Runs `work` under the lock of the search index. Returns false if another process has the lock. `held` rejects if the
+ * lock is lost. Calling it also keeps the connection in use, so the server does not close it.
+ */
 export function exclusively(pool: Pool, work: (held: () => Promise<void>) => Promise<void>): Promise<boolean> {
   return pool.use(async (session) => {
     const done = await withLock(session, 'search', async (lock) => {

@@ -8,9 +8,10 @@ import { sumBatches } from './sums.ts';
 const COUNTS_PER_STATEMENT = 500;
 
 /**
- * Opens the partition's next generation, which waits for commits that have read the old one (see commit.ts). Then sums
- * the closed generations while appends continue. The named lock only avoids double work. The sum is added only once
- * because the UPDATE requires the `flushed` that was read before.
+ * Opens the partition's next counter generation, which waits for commits that have read the old one (see commit.ts).
+ * Then sums the closed generations while appends continue. Returns undefined if another process is doing this: the
+ * named lock avoids double work. Even without it a sum is added only once, because the UPDATE requires the `flushed`
+ * that was read before.
  */
 export function rotateAndFlush(
   pool: Pool,

@@ -7,16 +7,16 @@ import { documentGroups } from './documents.ts';
 import { SEARCH_INDICES } from './search-indices.ts';
 
 /**
- * The maximum of batches read in each partition. An update is a batch of one message, so there may be many small ones.
+ * The most batches that one call reads in each partition. An update is a batch of one message, so there may be many.
  */
 const BATCHES_MAX = 500;
 
 type Waiting = Pick<RowOf<typeof batches>, 'partition_number' | 'seq' | 'documents' | 'created_at'>;
 
 /**
- * The batches that this process is indexing: the highest `seq` taken in each partition. A lane takes only batches above
- * it, so two lanes take different ones. This is in memory and not in locks, because no transaction may be open during a
- * bulk, and indexing a batch twice does no harm.
+ * The batches that this process is indexing: the highest `seq` taken in each partition. A lane (one call of indexNext)
+ * takes only batches above it, so two lanes take different ones. This is in memory and not in locks, because no
+ * transaction may be open during a bulk request, and indexing a batch twice does no harm.
  */
 export class BatchesInHand {
   readonly #through = new Map<number, number>();
@@ -26,7 +26,7 @@ export class BatchesInHand {
     this.#lanes += 1;
   }
 
-  /** When no lane works, no batch is being indexed. */
+  /** Ends a lane. When none is left, no batch is being indexed. */
   end(): void {
     this.#lanes -= 1;
     if (this.#lanes === 0) this.#through.clear();
@@ -52,11 +52,12 @@ export class BatchesInHand {
 }
 
 /**
- * Three separate steps: reads unindexed batches of several partitions, sends their messages, marks them by partition.
- * The messages are read after the batches. A visible batch was committed with its rows, so each message is at least as
- * new as its batch, and later changes have batches of their own.
- * The list of indices is also read after the batches. An index that was added before that read gets the documents. An
- * index that is added later is filled by an even later scan, which sees the messages of these batches.
+ * Reads unindexed batches of several partitions, gives their messages to `apply`, and marks the batches as indexed.
+ * These are separate steps without a common transaction. Returns the number of messages.
+ * The messages are read after the batches. A batch was committed with its messages, so each message is at least as new
+ * as its batch, and later changes have batches of their own.
+ * The list of search indices is also read after the batches. An index that was added before that read gets the
+ * messages. An index that is added later is filled by an even later scan of all messages.
  */
 export async function indexNext(
   pool: Pool,
@@ -104,9 +105,9 @@ export async function indexNext(
     .finally(() => inHand.end());
 }
 
-/** The oldest batches of all partitions, with about `documentsMax` documents together. At least one batch. */
+/** The oldest of the batches, with at most `documentsMax` messages together, but at least one batch. */
 function oldest(waiting: readonly Waiting[], documentsMax: number): readonly Waiting[] {
-  // Within a partition the order of `seq` is kept, even if the workers' clocks differ.
+  // A batch never counts as older than one with a lower `seq` of its partition, even if the workers' clocks differ.
   const latest = new Map<number, number>();
   const times = new Map<Waiting, number>();
   for (const batch of waiting) {
@@ -125,7 +126,7 @@ function oldest(waiting: readonly Waiting[], documentsMax: number): readonly Wai
   return taken;
 }
 
-/** The oldest unindexed batches of each partition, after those that are being indexed. */
+/** The oldest unindexed batches of each partition whose `seq` is above `after(partition)`. */
 export function waitingBatches(partitions: readonly number[], after: (partition: number) => number): string {
   const parts = partitions.map(
     (partition) => `(SELECT partition_number, seq, documents, created_at FROM batches FORCE INDEX (batches_indexed)
@@ -143,7 +144,7 @@ export function recordsOf(batches: ReadonlyMap<number, readonly { readonly seq: 
     WHERE (partition_number, seq) IN (${keys.join()})`;
 }
 
-/** With a forced key: on a small table the optimizer would scan, and lock, all rows. */
+/** Marks batches as indexed, with FORCE INDEX: on a small table the optimizer would scan, and so lock, all rows. */
 export function markIndexed(partition: number, seqs: readonly number[]): string {
   return `UPDATE batches FORCE INDEX (PRIMARY) SET indexed = 1
     WHERE partition_number = ${integer(partition)} AND seq IN (${seqs.map(integer).join()})`;

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const key = (number: number) => ({ hash: String(number).padStart(64, '0'), body: 'b'.repeat(64) });
-/** 19 ids are most of the table, so an optimizer would rather scan it. */
+/** 19 `seq`s: most rows of the table `batches`, so the optimizer would rather scan it. */
 const ids = () => Array.from({ length: 19 }, (_, index) => index + 2);
 const appended = () => [
   application(token),
@@ -40,7 +40,7 @@ const ranges = () => [1, 2, 3].map((number) => ({ partition: here, token, chat: 
 const sums = () =>
   [1, 2, 3].map((number) => ({ sequence: { kind: 'messages', token, chat: number } as const, count: 2 }));
 
-/** `key`: the only index that the statement may use. `VALUES`, `SELECT`: rows that the statement itself contains. */
+/** `key`: the only index by which the statements of `sql` may read. */
 const plans: [what: string, key: string, sql: () => string[]][] = [
   ['owners', 'PRIMARY', () => ownerStatements(here, [{ token }, { token, chat: 1 }, { token, chat: 2 }])],
   ['the ids of duplicates', 'PRIMARY', () => idStatements(here, appended())],

@@ -3,12 +3,13 @@ import { stateOf } from '../commit.ts';
 import { integer, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
-/** Keys are kept for this time after they expire, because clocks differ. */
+/** Idempotency keys are kept for this time after they expire, because clocks differ. */
 const KEY_MARGIN_MS = 60 * 60 * 1_000;
 
 /**
- * Two processes may prune at once, because a batch that is indexed and counted stays so. `low` is raised, and
- * committed, before the rows are deleted.
+ * Deletes in the partition at most `limit` indexed and counted batches, and at most `limit` expired idempotency keys.
+ * Returns how many rows. Two processes may prune at once, because such a batch stays indexed and counted. The
+ * partition's `low` is raised, and committed, before batches are deleted.
  */
 export async function prune(pool: Pool, partition: number, limit: number): Promise<number> {
   return pool.useAgain(async (session) => {
@@ -34,7 +35,10 @@ export function finishedBatches(partition: number, flushed: number, limit: numbe
     ORDER BY seq LIMIT ${integer(limit)}`;
 }
 
-/** A join, because `seq IN (…)` scans the table if it has most of its rows (and a DELETE takes no FORCE INDEX). */
+/**
+ * Deletes batches by a join, because `seq IN (…)` scans the table if it lists most of its rows (and a DELETE takes no
+ * FORCE INDEX).
+ */
 export function removal(partition: number, seqs: readonly number[]): string {
   const rows = seqs.map((seq) => `ROW(${integer(seq)})`);
   return `DELETE b FROM (VALUES ${rows.join()}) AS finished (seq)

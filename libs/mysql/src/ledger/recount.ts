@@ -5,9 +5,9 @@ import type { Pool } from '../pool.ts';
 import type { Session } from '../session.ts';
 import { sumBatches } from './sums.ts';
 
-/** A chat of ten million messages is counted in a few seconds. */
+/** The limit for one statement that counts. A chat of ten million messages is counted in a few seconds. */
 const COUNT_TIMEOUT_MS = 120_000;
-/** The hint makes the server stop a statement that the client has given up. */
+/** An optimizer hint: the server stops a statement when the client gives it up. */
 const HINT = `/*+ MAX_EXECUTION_TIME(${COUNT_TIMEOUT_MS}) */`;
 /** A value that sorts before every token. */
 const NO_TOKEN: Token = '00000000-0000-0000-0000-000000000000';
@@ -19,8 +19,8 @@ interface Counted {
 }
 
 /**
- * Goes through the partitions: in each the applications first, then the chats. A call reads one partition in one
- * snapshot, so concurrent appends and flushes cause no drift.
+ * Compares counts with the rows that they count: partition by partition, first the applications, then the chats. A call
+ * reads one partition in one snapshot, so concurrent appends and flushes do not look like wrong counts.
  */
 export function recount(
   pool: Pool,
@@ -61,7 +61,7 @@ async function compare(
   return { checked: counted.length, drifts, ...(next === undefined ? {} : { next }) };
 }
 
-/** The next position after the applications, or the chats, of a partition. */
+/** The position after a partition's applications, or after its chats. Undefined at the end. */
 function behind(partitions: number, partition: number, { kind }: Sequence): CountPosition | undefined {
   if (kind === 'chats') return { partition, sequence: { kind: 'messages', token: NO_TOKEN, chat: 0 } };
   return partition + 1 < partitions ? beginOf(partition + 1) : undefined;

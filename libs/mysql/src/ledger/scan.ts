@@ -18,7 +18,7 @@ export async function scan(
   return { documents, next: { partition: partitionOf(token, partitions), token, chat, number } };
 }
 
-/** The comparison is written out: MySQL does not use an index for `(a, b, c, d) > (…)`. */
+/** The comparison with `after` is written out by column: MySQL does not use an index for `(a, b, c, d) > (…)`. */
 export function scanStatement(after: MessagePosition | undefined, limit: number): string {
   const partition = `partition_number = ${integer(after?.partition ?? 0)}`;
   const token = bytes(after?.token ?? '00000000-0000-0000-0000-000000000000');

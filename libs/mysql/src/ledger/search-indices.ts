@@ -2,10 +2,10 @@ import { DatabaseFault } from '../faults.ts';
 import { text, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
-/** The interval and the maximum number of checks whether all workers know a change. */
+/** dropSearchIndex checks at this interval whether all workers know the new list, at most CHECKS_MAX times. */
 const CHECK_MS = 500;
 const CHECKS_MAX = 60;
-/** A worker without a beat for this time counts as gone. */
+/** A worker that has not updated its row in `programs` for this time counts as gone. */
 const GONE_AFTER_SECONDS = 10;
 
 export const SEARCH_INDICES = 'SELECT name FROM search_indices ORDER BY created_at, name';
@@ -23,7 +23,7 @@ export async function addSearchIndex(pool: Pool, name: string): Promise<void> {
   );
 }
 
-/** Takes the index off the list. Then waits until no worker uses a list from before this change. */
+/** Takes the index off the list. Then waits until no worker uses an older list. Rejects after 30 seconds. */
 export async function dropSearchIndex(pool: Pool, name: string): Promise<void> {
   const change = await changeList(pool, `DELETE FROM search_indices WHERE name = ${text(name)}`);
   for (let checks = 1; await isBehind(pool, change); checks += 1) {
@@ -32,7 +32,7 @@ export async function dropSearchIndex(pool: Pool, name: string): Promise<void> {
   }
 }
 
-/** Changes the list and returns the number of the change. */
+/** Changes the list of search indices. Returns `search_list`: how often it has been changed. */
 async function changeList(pool: Pool, change: string): Promise<number> {
   const results = await pool.transaction((session) =>
     session.send([

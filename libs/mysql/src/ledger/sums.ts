@@ -9,8 +9,8 @@ const BATCHES_PER_STATEMENT = 200;
 type Batch = Pick<RowOf<typeof batches>, 'seq' | 'messages' | 'chats'>;
 
 /**
- * The rows that each sequence has gained by the batches of a partition's generations above `after` up to `through`, by
- * the sequence's key. Updates have no generation and add nothing.
+ * How many rows each sequence (an application's chats, a chat's messages) has gained in a partition's counter
+ * generations above `after` up to `through`, by `sequenceKey`. Updates are in generation 0, so they add nothing.
  */
 export async function sumBatches(
   session: Session,
