@@ -1,26 +1,24 @@
 import { text } from '../literals.ts';
 import type { Session } from '../session.ts';
 
-/** The progress of a table's copy. */
 export interface Progress {
   readonly table: string;
   readonly rows: number;
-  /** The approximate number of rows in all. */
+  /** The approximate number of rows of the whole table. */
   readonly of: number;
-  /** The approximate time for the rest of this table, in seconds. */
   readonly secondsLeft: number;
 }
 
 export interface Copy {
-  /** Rows are copied from `before_<name>` to `next_<name>`. */
+  /** The table. Rows are copied from `before_<name>` to `next_<name>`. */
   readonly name: string;
-  /** The primary key of the source. */
+  /** The columns of the primary key of `before_<name>`. */
   readonly key: readonly string[];
-  /** The columns of the target, without `partition_number`. */
+  /** The columns of `next_<name>`, without `partition_number`. */
   readonly columns: string;
-  /** Their values, from a row `e` of the source. */
+  /** The values of `columns` as SQL, from a row `e` of `before_<name>`. */
   readonly values: string;
-  /** The partition of a row of the source, as SQL. */
+  /** The partition of a row of `before_<name>`, as SQL. */
   readonly partition: string;
   /** Rows copied in one transaction: a few megabytes, or a few seconds if each row counts rows of another table. */
   readonly rowsAtOnce: number;
@@ -28,13 +26,16 @@ export interface Copy {
 
 const PROGRESS_EVERY_MS = 1_000;
 
-/** The recorded progress of a table's copy. */
+/** How far a table is copied, as recorded in `before_copied`. */
 interface Copied {
   readonly last_key: string;
   readonly rows_copied: number;
 }
 
-/** Copies a table in the order of its key. Each transaction copies some rows and records its progress. */
+/**
+ * Copies a table in the order of its key. Each transaction copies some rows and records the last key, where the next
+ * call continues after a crash.
+ */
 export async function copyTable(session: Session, copy: Copy, progress: (progress: Progress) => void): Promise<void> {
   const { name, key, columns, values, partition, rowsAtOnce } = copy;
   const [estimate] = await session.select<{ n: number | null }>(
@@ -79,7 +80,7 @@ export async function copyTable(session: Session, copy: Copy, progress: (progres
 /** A key's values as the hexadecimal text of HEX(), for bytes and numbers alike. */
 type Key = readonly string[];
 
-/** The last key of the next rows to copy. */
+/** The key of the last of the next `rowsAtOnce` rows; undefined if none is left. */
 async function lastOfNext(session: Session, copy: Copy, after: Key | undefined): Promise<Key | undefined> {
   const { name, key, rowsAtOnce } = copy;
   const columns = key.map((column) => `HEX(${column}) AS ${column}`).join();
@@ -96,7 +97,9 @@ function ordered(key: readonly string[], direction = ''): string {
   return key.map((column) => `e.${column}${direction}`).join();
 }
 
-/** The comparison is written out: MySQL does not use an index for `(a, b) > (…)`. */
+/**
+ * A condition in SQL: the key is above `after`. Written out by column: MySQL does not use an index for `(a, b) > (…)`.
+ */
 function isBehind(key: readonly string[], after: Key | undefined): string {
   if (after === undefined) return 'TRUE';
   const terms = key.map((column, place) => {

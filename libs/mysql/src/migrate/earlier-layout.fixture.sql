@@ -1,4 +1,4 @@
--- The tables before partitions led the keys, as its migrations made them.
+-- The tables of the earlier layout, as its migrations made them. Their keys do not begin with the partition.
 CREATE TABLE IF NOT EXISTS `applications` (
 	`token` binary(16) NOT NULL,
 	`name` varchar(255) character set utf8mb4 collate utf8mb4_0900_bin NOT NULL,

@@ -1,4 +1,3 @@
-/** Migrates data of the earlier layout, whose keys do not begin with the partition. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { newEventId, newToken, partitionOf, type SearchDocument } from '@parley/domain';
@@ -28,7 +27,7 @@ beforeEach(async () => {
   await query("UPDATE counter_generations SET generation = IF(name = 'open', 58, 56)");
   await query('INSERT INTO epochs VALUES (3, 4, 4), (5, 7, 6)');
   await query("INSERT INTO search_indices VALUES ('messages-1', NOW(3))");
-  // The rows' counts leave out what the last generations added.
+  // The counts in these rows leave out the last counter generations, which were not summed yet.
   const rows = tokens.map((token) => `(${bin(token)}, 'An application', 0, 0x${newEventId()}, NOW(3), NOW(3))`);
   await query(`INSERT INTO applications VALUES ${rows.join()}`);
   const chats = tokens.flatMap((token) =>
@@ -49,7 +48,7 @@ beforeEach(async () => {
   await query(
     `INSERT INTO idempotency VALUES (${bin(first)}, 0x${key.hash}, 0x${key.body}, 0x${newEventId()}, ${bin(first)}, 1, 1, NOW(3))`,
   );
-  // One batch with several partitions is not indexed. Another one is indexed but not counted.
+  // One batch, of several partitions, is not indexed. Another one is indexed but not counted.
   const waiting = tokens.slice(1).map((token) => [token, [[2, 9_999_999_999, 9_999_999_999]]]);
   await query(
     `INSERT INTO batches (generation, messages, chats, documents, indexed, created_at) VALUES
@@ -59,7 +58,7 @@ beforeEach(async () => {
 }, 60_000);
 afterEach(() => database.close());
 
-/** Every row of the tables that store clients' data, as text. */
+/** Every row of the tables that store clients' data, without its counts. */
 async function contents(prefix = ''): Promise<unknown[]> {
   const tables = [
     ['applications', 'token, name, event_id, created_at, updated_at', 'token'],
@@ -88,12 +87,11 @@ async function expectConverted(before: unknown[]): Promise<void> {
     );
     for (const { token, p } of rows) expect(partitionOf(token.toString('hex'), PARTITIONS)).toBe(p);
   }
-  // The counts are exact at once.
   expect(await mysql.store.application(first)).toMatchObject({ chatsCount: 2, countedThrough: 58 });
   expect(await mysql.store.chat(first, 1)).toMatchObject({ messagesCount: MESSAGES });
   expect(await mysql.store.chat(first, 2)).toMatchObject({ messagesCount: 0 });
   expect(await mysql.store.chat(tokens[1] ?? '', 2)).toMatchObject({ messagesCount: 1 });
-  // Epochs continue, and events of older ones are rejected.
+  // Epochs continue, and events of ended ones are rejected.
   expect([await mysql.lastEpoch(3), await mysql.lastEpoch(5), await mysql.lastEpoch(0)]).toEqual([4, 7, 0]);
   const [five] = await query<{ oldest: number }>('SELECT oldest FROM partitions WHERE partition_number = 5');
   expect(five?.oldest).toBe(6);
@@ -127,7 +125,6 @@ test('every row is copied to its partition, and batches that were not indexed or
 test('during the copy programs of either version find no tables, so none sees half of the data', async () => {
   const { query, mysql } = database;
   const before = await contents();
-  // As if the process was killed in the middle of the copy.
   await expect(
     mysql.migrate(({ table }) => {
       if (table === 'messages') throw new Error('killed');

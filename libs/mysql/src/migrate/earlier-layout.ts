@@ -15,7 +15,7 @@ import { copyTable, type Progress } from './copy.ts';
 
 export type { Progress };
 
-/** The tables of the earlier layout that change. `search_indices` stays as it is. */
+/** The tables of the earlier layout that are converted. `search_indices` stays as it is. */
 const EARLIER = [
   'applications',
   'chats',
@@ -29,7 +29,10 @@ const EARLIER = [
 /** The tables of the present layout that are filled under temporary names. */
 const FILLED = ['partitions', 'applications', 'chats', 'messages', 'batches', 'idempotency', 'installation'];
 
-/** `baseline`: the statements that create the present tables. */
+/**
+ * Converts the tables of the earlier layout, if there are any. `baseline`: the statements that create the present
+ * tables. `configured`: the number of partitions, unless the earlier tables have recorded one.
+ */
 export async function convert(
   session: Session,
   baseline: readonly string[],
@@ -45,7 +48,7 @@ export async function convert(
   for (const sql of baseline) await session.change(sql.replace('CREATE TABLE IF NOT EXISTS `', '$&next_'));
   const [kept] = await session.select<{ partitions: number }>('SELECT partitions FROM before_partitioning');
   const partitions = kept?.partitions ?? configured;
-  // In this order, because the counts are taken from the rows that are already copied.
+  // Messages, then chats, then applications: the counts are taken from the rows that are already copied.
   await copyTable(session, MESSAGES(partitions), progress);
   await copyTable(session, CHATS(partitions), progress);
   await copyTable(session, APPLICATIONS(partitions), progress);
@@ -58,7 +61,10 @@ export async function convert(
   await session.change(`RENAME TABLE ${FILLED.map((name) => `next_${name} TO ${name}`).join()}`);
 }
 
-/** Tables of the baseline that need no copied rows. The baseline creates them again under their final names. */
+/**
+ * Present tables that get no copied rows: their temporary ones are dropped. The migration that follows creates those
+ * that are missing.
+ */
 const NOT_FILLED = ['programs', 'search_indices'];
 
 export async function hasEarlierTables(session: Session): Promise<boolean> {
@@ -66,7 +72,7 @@ export async function hasEarlierTables(session: Session): Promise<boolean> {
   return names.has('counter_generations') || names.has('before_copied');
 }
 
-/** Call it when everything is copied and the migration is recorded. */
+/** Drops the earlier tables. Call it when everything is copied and the migration is recorded. */
 export async function dropEarlierTables(session: Session): Promise<void> {
   const tables = EARLIER.map((name) => `before_${name}`);
   await session.change(`DROP TABLE IF EXISTS ${tables.join()}`);
@@ -80,7 +86,7 @@ async function tableNames(session: Session): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name));
 }
 
-/** The progress of each table: the key of its last copied row, as text. */
+/** How far each table is copied: the key of its last copied row, as JSON. */
 const CREATE_COPIED = `CREATE TABLE IF NOT EXISTS before_copied
   (name varchar(64) NOT NULL PRIMARY KEY, last_key varchar(255) NOT NULL, rows_copied bigint NOT NULL)`;
 
@@ -137,8 +143,9 @@ interface Waiting {
 }
 
 /**
- * Copies the batches that are not indexed, by partition, and creates the rows of the partitions. The counts were taken
- * from the rows, so no batch needs counting. The generations continue, because Redis may have counts of earlier ones.
+ * Copies the batches that are not indexed, by partition, and creates the partitions' rows. No batch needs counting: the
+ * counts were taken from the copied rows. The numbers of counter generations continue, because Redis may have counts of
+ * earlier ones.
  */
 async function copyWaiting(session: Session, partitions: number): Promise<void> {
   const [open] = await session.select<{ generation: number }>(

@@ -10,12 +10,11 @@ import { convert, dropEarlierTables, hasEarlierTables, type Progress } from './e
 export type { Progress };
 
 const MIGRATIONS = join(import.meta.dir, '../../drizzle');
-/** How long to wait for another process that migrates. */
 const LOCK_WAIT_SECONDS = 120;
 
 /**
  * Brings the tables up to date. If they are, it only reads, so a user without the right to change tables is enough.
- * Several processes may call it at once: one works, the others wait for it and find nothing to do. The lock belongs to
+ * Several processes may call it at once: one works, the others wait for it and find nothing to do. Its lock belongs to
  * the connection that migrates and ends with it.
  */
 export async function migrate(
@@ -42,14 +41,14 @@ export async function migrate(
   }
 }
 
-/** Whether the last migration is recorded, which happens only when all of it is done. */
+/** Whether the newest migration is recorded, so all of it is done, and no earlier table is left. */
 async function isCurrent(session: Session): Promise<boolean> {
   const files = readMigrationFiles({ migrationsFolder: MIGRATIONS });
   const newest = Math.max(...files.map(({ folderMillis }) => folderMillis));
   const [last] = await session
     .select<{ at: number }>('SELECT created_at AS at FROM __drizzle_migrations ORDER BY created_at DESC LIMIT 1')
     .catch((error: unknown) => {
-      // Before the first migration this table does not exist.
+      // Before the first migration, `__drizzle_migrations` does not exist.
       if (faultOf(error).kind === 'outage') return [];
       throw error;
     });
