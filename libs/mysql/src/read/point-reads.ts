@@ -1,7 +1,7 @@
 /**
- * Reads single rows for many callers at once. One statement reads the keys of a tick, and those that come while all
- * `LANES` are busy. So an idle system reads at once, and a busy one sends fewer, larger statements. A key that is
- * asked for twice is read once in a statement.
+ * Reads single rows for many callers at once. One statement reads the keys that were asked for in one tick, or while
+ * all `LANES` (concurrent statements) were busy. So an idle system reads at once, and a busy one sends fewer, larger
+ * statements. A key that is asked for twice is read once in a statement.
  */
 export class PointReads<Key, Row> {
   readonly #keyText: (key: Key) => string;
@@ -10,7 +10,7 @@ export class PointReads<Key, Row> {
   #underWay = 0;
   #scheduled = false;
 
-  /** `read` returns the rows that exist, by the text of their key. */
+  /** `keyText`: a key as text. `read` returns the rows that exist, by that text. */
   constructor(keyText: (key: Key) => string, read: (keys: readonly Key[]) => Promise<ReadonlyMap<string, Row>>) {
     this.#keyText = keyText;
     this.#read = read;
@@ -54,6 +54,9 @@ export class PointReads<Key, Row> {
   }
 }
 
-/** Statements at once, to keep the server busy while results are read. Two were an eighth slower, four no faster. */
+/**
+ * How many statements run at once, so that the server is busy while results are read. Two were an eighth slower, four
+ * no faster.
+ */
 const LANES = 3;
 const KEYS_PER_STATEMENT = 100;

@@ -2,10 +2,10 @@ import { type Application, type Chat, type Message, type Page, type PageRequest,
 import { tokenOf } from '../literals.ts';
 import type { applications, chats, messages, RowOf } from '../schema.ts';
 
-/** The rows that the statements of this folder return, and their conversion to entities. */
+/** The rows that the statements of statements.ts return, and their conversion to entities. */
 
 type Times = 'created_at' | 'updated_at';
-/** The generation up to which a count is exact. */
+/** The counter generation up to which the row's count is exact. */
 interface Counted {
   readonly counted_through: number;
 }
@@ -36,7 +36,7 @@ export function toChat(row: ChatRow): Chat {
 }
 
 export function toMessage(row: MessagePageRow): Message {
-  // Without toTimes, because this is the hot path: pages of fifty messages.
+  // Without a call of toTimes, because this runs for each of the fifty messages of a page.
   return {
     number: row.number,
     content: row.content,
@@ -49,7 +49,6 @@ function toTimes(row: Pick<MessagePageRow, Times>): { createdAt: number; updated
   return { createdAt: row.created_at.getTime(), updatedAt: row.updated_at.getTime() };
 }
 
-/** Makes a page of `rows`. They are in reading order, with one row more than the limit if there are more. */
 export function toPage<Row, Entity>(
   request: PageRequest<unknown>,
   rows: readonly Row[],

@@ -2,15 +2,18 @@ import { NUMBER_MAX, type PageRequest, readingOrder, type Token } from '@parley/
 import { bytes, integer } from '../literals.ts';
 
 /**
- * All reads of the store as SQL. Each uses one key only, with FORCE INDEX: on small or freshly filled tables the
+ * All reads of the store as SQL. Each uses one index only, with FORCE INDEX: on small or freshly filled tables the
  * optimizer may prefer a full scan.
  */
 
-/** Without token and chat, which a page knows already: a Buffer for each row would slow it down. */
+/** No token and no chat: the reader of a page knows them, and a Buffer for each row would make it slower. */
 const MESSAGE_COLUMNS = 'number, content, created_at, updated_at';
 const FROM_MESSAGES = 'FROM messages FORCE INDEX (PRIMARY)';
 
-/** One statement, and so one snapshot, reads the count and its generation: a flush commits both together. */
+/**
+ * The counter generation up to which a row's count is exact. Read it in the same statement as the count, and so in one
+ * snapshot: a flush commits both together.
+ */
 const flushedOf = (table: string) =>
   `(SELECT flushed FROM partitions AS p WHERE p.partition_number = ${table}.partition_number) AS counted_through`;
 const APPLICATION = `SELECT token, name, chats_count, created_at, updated_at, ${flushedOf('applications')} FROM applications`;
@@ -49,7 +52,10 @@ export function messagesAt(key: ChatKey, numbers: readonly number[]): string {
   return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat(key)} AND number IN (${numbers.map(integer).join()})`;
 }
 
-/** Reads all partitions, so it has its own index. One row more than the limit shows whether there are more. */
+/**
+ * A page of applications reads all partitions, so it has an index of its own. One row more than the limit shows whether
+ * there are more.
+ */
 export function pageOfApplications(page: PageRequest<Token>): string {
   return `${APPLICATION} FORCE INDEX (applications_token) WHERE ${beyond(TOKENS, page)}`;
 }
@@ -77,7 +83,7 @@ export function inChat(key: ChatKey): string {
 interface KeyColumn<Key> {
   readonly column: string;
   readonly literal: (key: Key) => string;
-  /** Values below and above every key. */
+  /** SQL values below (`lowest`) and above (`highest`) every key. */
   readonly lowest: string;
   readonly highest: string;
 }
@@ -106,8 +112,8 @@ function beyond<Key>({ column, literal, lowest, highest }: KeyColumn<Key>, page:
 }
 
 /**
- * Returns one row: the partition's `seq`, whether the owner exists, and the highest number of the sequence, null if it
- * is empty. One statement, and so one snapshot.
+ * Returns one row: the partition's `seq`, whether the application (in highestMessage: the chat) exists, and its highest
+ * number, null if it has none. One statement, and so one snapshot.
  */
 export function highestChat(key: ApplicationKey): string {
   return highestOf(key, `SELECT 1 FROM applications WHERE ${inApplication(key)}`, 'chats', inApplication(key));
