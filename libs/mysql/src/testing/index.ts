@@ -1,3 +1,2 @@
-/** For the tests of other packages. */
 export { application, chat, messages } from './events.ts';
 export { type OwnDatabase, ownDatabase, rootConnection } from './own-database.ts';

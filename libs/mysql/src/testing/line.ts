@@ -7,7 +7,7 @@ export class Line {
   readonly #proxy: TcpProxy;
 
   private constructor(
-    /** The proxy's address. */
+    /** The server's URL through the proxy. */
     readonly url: string,
     proxy: TcpProxy,
   ) {
@@ -29,7 +29,7 @@ export class Line {
     this.#proxy.set({ swallow: true });
   }
 
-  /** Lets new bytes pass. Frozen bytes and their connections are lost. */
+  /** Breaks all connections, so frozen bytes are lost. New ones work. */
   thaw(): void {
     this.#proxy.set({ swallow: false });
     this.#proxy.cut();
@@ -40,7 +40,10 @@ export class Line {
     this.#atReplyTo(is, 'cut');
   }
 
-  /** Freezes at the reply to the first statement that `is` accepts: it took effect, but no reply arrives. */
+  /**
+   * Freezes all connections at the reply to the first statement that `is` accepts: it took effect, but no reply
+   * arrives.
+   */
   freezeAfter(is: Accepts): void {
     this.#atReplyTo(is, 'swallow');
   }
@@ -64,7 +67,7 @@ export class Line {
   }
 }
 
-/** Whether the last packet of these bytes says that no other reply follows. */
+/** Whether these bytes end the server's reply: no result of another statement follows. */
 function endsAnAnswer(bytes: Buffer): boolean {
   let last = bytes;
   for (let at = 0; at + 4 <= bytes.length; ) {
@@ -73,13 +76,13 @@ function endsAnAnswer(bytes: Buffer): boolean {
     at += 4 + length;
   }
   const MORE_FOLLOWS = 8;
-  if (last[0] === 0xff) return true; // an error ends all
+  if (last[0] === 0xff) return true; // an error ends the reply
   if (last[0] !== 0) return false; // checks only replies that end with a change, such as COMMIT
   const status = 1 + lengthOfInteger(last[1]) + lengthOfInteger(last[1 + lengthOfInteger(last[1])]);
   return ((last[status] ?? MORE_FOLLOWS) & MORE_FOLLOWS) === 0;
 }
 
-/** How many bytes a length-encoded integer of MySQL takes. */
+/** How many bytes a length-encoded integer of MySQL takes, by its first byte. */
 function lengthOfInteger(first = 0): number {
   return { 252: 3, 253: 4, 254: 9 }[first] ?? 1;
 }

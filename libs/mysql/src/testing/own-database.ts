@@ -1,14 +1,13 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import { type Mysql, openMysql } from '../open.ts';
 
-/** A database of one test on the server of MYSQL_URL, migrated. `close` drops it. */
+/** A database of one test on the server of MYSQL_URL, usually migrated. `close` drops it. */
 export interface OwnDatabase {
   /** For the user of the programs. */
   readonly url: string;
   /** For the user who may change its tables. */
   readonly migrationUrl: string;
   readonly mysql: Mysql;
-  /** As root. */
   query<Row>(sql: string): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -17,7 +16,6 @@ export interface OwnDatabase {
 const ROWS = 'SELECT, INSERT, UPDATE, DELETE';
 const TABLES = `${ROWS}, CREATE, ALTER, DROP, INDEX`;
 
-/** The number of partitions of a test's database. */
 export const PARTITIONS = 8;
 
 export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase> {
@@ -52,7 +50,6 @@ export async function ownDatabase({ migrated = true } = {}): Promise<OwnDatabase
   };
 }
 
-/** Flushes every partition. */
 export async function flushAll({ ledger }: Mysql): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition += 1) await ledger.rotateAndFlush(partition);
 }
@@ -62,7 +59,6 @@ export async function pruneAll({ ledger }: Mysql): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition += 1) while ((await ledger.prune(partition, 100)) > 0);
 }
 
-/** Whether the server is running a statement that contains `part`. */
 export async function isRunning({ query }: Pick<OwnDatabase, 'query'>, part: string): Promise<boolean> {
   const running = await query<{ Info: string | null }>('SHOW FULL PROCESSLIST');
   return running.some(({ Info }) => Info?.includes(part) && !Info.startsWith('SHOW'));
