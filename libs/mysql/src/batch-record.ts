@@ -5,7 +5,6 @@ import { type CountDelta, type Event, sequenceKey, type Token } from '@parley/do
  * which applications. Compact JSON, readable in a MySQL client.
  */
 
-/** The messages `first` to `last` of a chat. */
 export interface MessageRange {
   readonly token: Token;
   readonly chat: number;
@@ -13,19 +12,18 @@ export interface MessageRange {
   readonly last: number;
 }
 
-/** As stored: [[token, [[chat, first, last], …]], …]. */
+/** As stored in JSON: [[token, [[chat, first, last], …]], …]. */
 export type StoredRanges = readonly (readonly [Token, readonly (readonly [number, number, number])[]])[];
-/** As stored: [[token, count], …]. */
+/** The number of new chats, as stored in JSON: [[token, count], …]. */
 export type StoredChats = readonly (readonly [Token, number])[];
 
 export interface BatchRecord {
   readonly messages: StoredRanges;
   readonly chats: StoredChats;
-  /** How many messages the ranges have. */
   readonly documents: number;
 }
 
-/** The record of events that are all new. Neighbouring messages become one range. */
+/** The record of events that are all new. Messages with consecutive numbers become one range. */
 export function recordOf(events: readonly Event[]): BatchRecord {
   const chats = new Map<Token, number>();
   const ranges = new Map<Token, Map<number, [number, number, number][]>>();
@@ -63,7 +61,7 @@ export function rangesOf(messages: StoredRanges): MessageRange[] {
   return messages.flatMap(([token, ranges]) => ranges.map(([chat, first, last]) => ({ token, chat, first, last })));
 }
 
-/** The number of rows that a record adds to each sequence. */
+/** How many rows a record adds to each sequence (an application's chats, a chat's messages). */
 export function deltasOf(record: Pick<BatchRecord, 'messages' | 'chats'>): CountDelta[] {
   const deltas = new Map<string, { sequence: CountDelta['sequence']; count: number }>();
   const add = (sequence: CountDelta['sequence'], count: number) => {
@@ -79,7 +77,7 @@ export function deltasOf(record: Pick<BatchRecord, 'messages' | 'chats'>): Count
   return [...deltas.values()];
 }
 
-/** The same messages as ranges that neither overlap nor touch, in the order of their keys. */
+/** The same messages in ranges that neither overlap nor touch, sorted by token, chat and number. */
 export function mergeRanges(ranges: readonly MessageRange[]): MessageRange[] {
   const sorted = [...ranges].sort((a, b) =>
     a.token === b.token ? a.chat - b.chat || a.first - b.first : a.token < b.token ? -1 : 1,

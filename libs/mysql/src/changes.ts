@@ -15,11 +15,11 @@ import {
 } from './read/statements.ts';
 
 /**
- * Each change is a transaction that changes the row and reads it back while it is locked. So it returns this change,
- * not a later one. `updated_at` never goes back, even if the clocks of several processes differ.
+ * Changes of names and messages. Each is a transaction that changes the row and reads it back while it is locked. So it
+ * returns this change, not a later one. `updated_at` never goes back, even if the clocks of several processes differ.
  */
 
-/** The record of a change that the search index does not show. */
+/** The record of a change of a name: empty, because the search index contains no names. */
 const NOTHING: BatchRecord = { messages: [], chats: [], documents: 0 };
 
 export function renameApplication(pool: Pool, key: ApplicationKey, name: string): Promise<ApplicationRow | undefined> {
@@ -33,7 +33,7 @@ export function renameChat(pool: Pool, key: ChatKey, name: string): Promise<Chat
   return change(pool, key, update, NOTHING, selectChats([key]));
 }
 
-/** Commits the new version together with its record for the indexer. */
+/** Commits the new version of the message together with its record for the indexer. */
 export function rewriteMessage(pool: Pool, key: MessageKey, content: string): Promise<MessageRow | undefined> {
   const { token, chat, message } = key;
   const update = `UPDATE messages SET content = ${text(content)}, version = version + 1, ${touched()}

@@ -1,4 +1,4 @@
-/** The terms of a commit, and which locks a refused commit leaves. */
+/** When a commit is refused, and which locks it leaves. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newToken, Unavailable } from '@parley/domain';
 import { until } from '@parley/testing';
@@ -12,7 +12,7 @@ let other: Connection;
 beforeAll(async () => {
   database = await ownDatabase();
   other = await createConnection({ uri: database.url, multipleStatements: true });
-  await other.query("SET SESSION transaction_isolation = 'READ-COMMITTED'"); // as all sessions of a pool
+  await other.query("SET SESSION transaction_isolation = 'READ-COMMITTED'");
 });
 afterAll(async () => {
   await other.end();
@@ -35,7 +35,6 @@ async function rowOf(partition: number) {
   return row;
 }
 
-/** Whether a transaction has the partition's row locked. */
 async function isLocked(partition: number): Promise<boolean> {
   const rows = await database.query(
     `SELECT partition_number FROM partitions WHERE partition_number = ${partition} FOR UPDATE SKIP LOCKED`,
@@ -141,7 +140,7 @@ test('a sum is refused as a whole if another process has summed its generation m
   const { store } = database.mysql;
   const token = await newChat(7);
   await store.append([messages(token, 1, ['a', 'b', 'c'])]);
-  // Holds a row that the sum's first statement waits for, so the change below comes before the sum's commit.
+  // Locks a row that the flush's first statement waits for, so the change of `flushed` below comes before its commit.
   await other.query('BEGIN');
   await other.query(`UPDATE chats SET name = name WHERE partition_number = 7 AND token = UUID_TO_BIN('${token}')`);
   const flushing = database.mysql.ledger.rotateAndFlush(7).then(

@@ -6,22 +6,24 @@ import type { Pool } from './pool.ts';
 import type { Session } from './session.ts';
 
 /**
- * The end of every transaction that changes something in a partition.
+ * The end of every transaction that changes rows in a partition.
  *
- * LOCK ORDER: first the rows of the tables, then the row of the partition. After it only the new row of `batches`,
- * whose key no other transaction can have. So no two transactions wait for each other, and a transaction that has the
- * partition's row is about to commit.
+ * LOCK ORDER: first the rows of other tables, then the partition's row in `partitions`. After it only the new row of
+ * `batches`, whose key no other transaction can have. So no two transactions wait for each other, and a transaction
+ * that has locked the partition's row is about to commit.
  *
  * These statements are one packet, with the COMMIT. The WHERE of the UPDATE checks the terms. If they do not hold, no
  * row matches, the partition's row is not locked, and the INSERT fails because its `seq` would be NULL. The server runs
- * no statement after a failed one, so nothing is committed. A process that freezes at any moment may keep its own rows
- * locked, but never the partition's.
+ * no statement after a failed one, so nothing is committed. A process that freezes at any moment may keep the rows that
+ * it has written locked, but never the partition's.
  */
+
+/** The conditions of a commit, besides the level (level.ts). */
 export interface Terms {
   readonly partition: number;
-  /** The oldest epoch among the events to store. Undefined: no epoch is checked. */
+  /** The oldest epoch among the events to store: it must not have ended. Undefined: not checked. */
   readonly epoch?: number;
-  /** The partition's `deletes` when the owners were looked up. Undefined: it is not checked. */
+  /** The partition's `deletes` when the owners were looked up: it must be the same. Undefined: not checked. */
   readonly deletes?: number;
   /** Whether the rows must be added to the counts. Default true. */
   readonly counted?: boolean;
@@ -32,11 +34,11 @@ export interface Committed {
   readonly generation: number;
 }
 
-/** The generation of batches that add nothing to the counts. It counts as summed from the start. */
+/** The counter generation of batches that add nothing to the counts. Real ones begin at 1, so it counts as summed. */
 const NOTHING_TO_COUNT = '0';
 
 /**
- * The last statements of a transaction, in one packet. Fail with a fault of kind `refused` if the terms do not hold.
+ * The last statements of a transaction, in one packet. Fail with a fault of kind `refused` if the Terms do not hold.
  */
 export function commitStatements(terms: Terms, record: BatchRecord): string[] {
   const here = `partition_number = ${integer(terms.partition)}`;
@@ -48,7 +50,7 @@ export function commitStatements(terms: Terms, record: BatchRecord): string[] {
   ];
   const own = (column: string) => `(SELECT ${column} FROM partitions WHERE ${here})`;
   const generation = terms.counted === false ? NOTHING_TO_COUNT : own('generation');
-  // A batch without messages has nothing to index.
+  // A batch without messages has nothing to index, so it begins as indexed.
   const indexed = record.documents === 0 ? 1 : 0;
   const messages = text(JSON.stringify(record.messages));
   const chats = text(JSON.stringify(record.chats));
@@ -63,14 +65,15 @@ export function commitStatements(terms: Terms, record: BatchRecord): string[] {
 }
 
 /**
- * A statement after an UPDATE of the partition's row that adds no batch. It fails unless the UPDATE matched the row.
+ * Follows an UPDATE of the partition's row in a transaction that adds no batch. Fails with a fault of kind `refused`
+ * unless the UPDATE matched the row.
  */
 export function unlessMatched(partition: number): string {
   return `INSERT INTO batches (partition_number, seq, generation, messages, chats, documents, created_at)
     SELECT ${integer(partition)}, NULL, 0, '[]', '[]', 0, NOW(3) FROM DUAL WHERE ROW_COUNT() <> 1`;
 }
 
-/** The partition's row, read without a lock. */
+/** The partition's row in `partitions` (see schema.ts), read without a lock. */
 export interface PartitionState {
   readonly seq: number;
   readonly oldest: number;
@@ -89,8 +92,8 @@ export async function stateOf(session: Session, partition: number): Promise<Part
 }
 
 /**
- * Commits in the partition and returns its `seq`. If `epoch` is above 0, no older epoch is stored there any more:
- * raising `oldest` waits for the commits that have read the old value.
+ * Makes a commit in the partition and returns the partition's `seq`. If `epoch` is above 0, no event of an older epoch
+ * can be stored there any more: raising `oldest` waits for the commits that have read the old value.
  */
 export async function passFence(pool: Pool, partition: number, epoch: number): Promise<number> {
   const here = `partition_number = ${integer(partition)}`;

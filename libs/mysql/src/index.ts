@@ -1,3 +1,3 @@
-/** Applications, chats and messages in MySQL: the drivers of Store and Ledger. */
+/** Applications, chats and messages in MySQL: the drivers of the ports Store and Ledger. */
 export { type Mysql, type MysqlOptions, openMysql } from './open.ts';
 export { WrongPartitions } from './partitioning.ts';

@@ -3,12 +3,13 @@ import { bytes, integer, tokenOf } from './literals.ts';
 import type { Pool } from './pool.ts';
 import type { idempotency, RowOf } from './schema.ts';
 
-/** The scope, in the database, of keys that create applications. */
+/** 16 zero bytes: the scope of idempotency keys that create applications. */
 const APPLICATIONS = '0'.repeat(32);
 
 /**
- * Reads a key in the partition of its application. The key of an application's create is in the partition of its hash,
- * as in Redis.
+ * Reads an idempotency key; undefined if it is unknown or older than 24 hours. A key is in the partition of its
+ * application. A key that creates an application is in the partition of its hash, and the new token is made for that
+ * partition.
  */
 export async function findKeyedCreate(
   pool: Pool,

@@ -11,7 +11,6 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** A token whose application is in the partition. */
 const tokenIn = (partition: number) => `0000000${partition}${newToken().slice(8)}`;
 
 const HOUR = 60 * 60 * 1_000;

@@ -1,4 +1,4 @@
-/** The table `programs`: outdated programs, the level, and the shares of the partitions. */
+/** The table `programs`: outdated programs, the level, and each worker's share of the partitions. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { until } from '@parley/testing';
 import { LEVEL, OutdatedProgram, raiseLevel } from './level.ts';
@@ -47,7 +47,7 @@ test('the level is raised only if no program below it was seen for a minute', as
   await seen(61);
   await raiseLevel(pool, LEVEL + 1);
   expect(await levels()).toEqual([LEVEL + 1]);
-  await raiseLevel(pool, LEVEL); // a lower level changes nothing
+  await raiseLevel(pool, LEVEL);
   expect(await levels()).toEqual([LEVEL + 1]);
   expect(await database.query('SELECT * FROM programs')).toHaveLength(1);
   await seen(25 * 60 * 60);

@@ -2,14 +2,17 @@ import { integer } from './literals.ts';
 import type { Pool } from './pool.ts';
 
 /**
- * The version of the tables that this code can read and write. Each change that an older program would misread raises
- * it. Such a change is used only in partitions whose row has reached its level.
+ * The version of the tables' contents that this program can read and write. Each change that an older program would
+ * misread raises it. Such a change is used only in partitions whose row has reached its level.
  * The level of a partition never falls. A worker raises it once it has seen no older program for a minute. From then on
  * older programs cannot commit and do not start.
  */
 export const LEVEL = 1;
 
-/** A program without a beat for this time counts as gone. If it still runs, its next commit checks the level. */
+/**
+ * A program that has not updated its row in `programs` for this time counts as gone. If it still runs, its commits fail
+ * once the level is raised.
+ */
 const GONE_AFTER_SECONDS = 60;
 
 /** Newer programs use the database, so this one must not. The message tells the operator what to do. */
@@ -20,7 +23,7 @@ export class OutdatedProgram extends Error {
   }
 }
 
-/** Throws OutdatedProgram if some partition needs a newer program. */
+/** Throws OutdatedProgram if `level`, read from `partitions`, is above this program's. */
 export function checkLevel(level: number): void {
   if (level > LEVEL) throw new OutdatedProgram(level);
 }
@@ -28,7 +31,7 @@ export function checkLevel(level: number): void {
 /** Raises every partition to `level`, one by one, unless a program of a lower level was seen within the last minute. */
 export async function raiseLevel(pool: Pool, level: number): Promise<void> {
   await pool.useAgain(async (session) => {
-    // These programs crashed, so they left their rows.
+    // Rows of programs that crashed. Others delete their own row when they end.
     await session.change('DELETE FROM programs WHERE seen_at < NOW(3) - INTERVAL 1 DAY');
     const behind = await session.select<{ partition_number: number }>(
       `SELECT partition_number FROM partitions WHERE level < ${integer(level)}`,

@@ -4,7 +4,7 @@ import { bytes, integer, text } from './literals.ts';
 import type { Pool } from './pool.ts';
 
 const BEAT_MS = 1_000;
-/** If a worker is silent for this time, others index its partitions. */
+/** If a worker has not updated its row in `programs` for this time, others index its partitions. */
 const SHARED_SECONDS = 5;
 
 interface Found {
@@ -14,8 +14,8 @@ interface Found {
 }
 
 /**
- * This process's row in `programs`, updated every second. All rows together show each process which partitions it must
- * index, whether it is outdated, and which processes may still write to a search index.
+ * This process's row in `programs`, updated every second (a beat). All rows together show each process which partitions
+ * it must index, whether it is outdated, and which workers may still write to a search index.
  */
 export class Membership {
   readonly #pool: Pool;
@@ -23,7 +23,7 @@ export class Membership {
   readonly #id = randomBytes(16).toString('hex');
   #name = '';
   #found: Found = { level: 0, searchList: 0, workers: [] };
-  /** The number of the index list's last change, as each running indexing round knew it at its start. */
+  /** For each running call of `indexing`, the number of the index list's last change that was known when it began. */
   readonly #rounds = new Set<{ readonly searchList: number }>();
   #timer: Timer | undefined;
   #beating: Promise<void> = Promise.resolve();
@@ -34,15 +34,15 @@ export class Membership {
   }
 
   /**
-   * Starts the beat. Throws OutdatedProgram if newer programs have raised the level, Unavailable if the database is
-   * unreachable. If the level is raised later, calls `outdated` once: this program must end then.
+   * Starts to update this process's row. Throws OutdatedProgram if newer programs have raised the level, DatabaseFault
+   * if the database is unreachable. If the level is raised later, calls `outdated` once: this program must end then.
    */
   async join(name: string, outdated: (error: OutdatedProgram) => void): Promise<void> {
     this.#name = name;
     await this.#beat();
     this.#timer = setInterval(() => {
       this.#beating = this.#beat().catch((error: unknown) => {
-        if (!(error instanceof OutdatedProgram)) return; // the database is unreachable: others report it
+        if (!(error instanceof OutdatedProgram)) return; // the database is unreachable: other calls report it
         clearInterval(this.#timer);
         outdated(error);
       });
@@ -55,10 +55,10 @@ export class Membership {
     this.#timer = undefined;
     await this.#beating;
     const sql = `DELETE FROM programs WHERE id = ${bytes(this.#id)}`;
-    await this.#pool.useAgain((session) => session.change(sql)).catch(() => {}); // a row without beats expires
+    await this.#pool.useAgain((session) => session.change(sql)).catch(() => {}); // if this fails, the row expires
   }
 
-  /** The partitions that this worker must index; all of them if this process has not joined. */
+  /** The partitions that this process must index: its share if it is a running worker, else all. */
   share(): number[] {
     const { workers } = this.#found;
     const all = Array.from(Array(this.#partitions).keys());
@@ -66,7 +66,9 @@ export class Membership {
     return place < 0 ? all : all.filter((partition) => partition % workers.length === place);
   }
 
-  /** Runs `work`, which reads the list of search indices and writes to them. dropSearchIndex waits for it. */
+  /**
+   * Runs `work`, which reads the list of search indices and writes to them. dropSearchIndex waits until it has ended.
+   */
   async indexing<T>(work: () => Promise<T>): Promise<T> {
     const round = { searchList: this.#found.searchList };
     this.#rounds.add(round);
@@ -78,8 +80,9 @@ export class Membership {
   }
 
   /**
-   * Reports the list's number from the last beat, or the lowest one that a running round began with. Later rounds read
-   * the list again, so none uses an older one.
+   * Updates this process's row. As `search_list` it reports the number of the index list from the last beat, or the
+   * lowest one with which a running `indexing` began: dropSearchIndex waits for it. Later calls read the list again, so
+   * none uses an older one.
    */
   async #beat(): Promise<void> {
     const searchList = Math.min(this.#found.searchList, ...[...this.#rounds].map((round) => round.searchList));

@@ -1,8 +1,8 @@
 import type { Session } from './session.ts';
 
 /**
- * Runs `work` under a lock of the whole database. Returns undefined if another process has the lock. The lock belongs
- * to the session's connection and ends with it.
+ * Runs `work` while the session holds a named lock of this database. Returns undefined if another session has the lock.
+ * It belongs to the session's connection and ends with it.
  */
 export async function withLock<T>(
   session: Session,
@@ -21,7 +21,8 @@ export async function withLock<T>(
 }
 
 /**
- * The name of a lock of this database. GET_LOCK's names are shared by the whole server and have at most 64 characters.
+ * The name of a lock of this database. Names of GET_LOCK are shared by all databases of the server and have at most 64
+ * characters, so it contains a hash of the database's name.
  */
 export async function lockName(session: Session, purpose: string): Promise<string> {
   const [row] = await session.select<{ name: string }>(

@@ -15,17 +15,17 @@ export interface MysqlOptions {
   readonly url: string;
   /** The same database, for the user of `migrate`, who may create and change tables. Default `url`. */
   readonly migrationUrl?: string | undefined;
-  /** The number of partitions of the applications. */
+  /** The number of partitions that the applications are divided into. */
   readonly partitions: number;
-  /** Connections for reads. Default 8. */
+  /** The maximum number of connections for reads. Default 8. */
   readonly readers?: number;
-  /** Connections for batches of events. Default 4. */
+  /** The maximum number of connections that store events. Default 4. */
   readonly writers?: number;
-  /** The limit for one statement of a read or change, in milliseconds. Default 1,500. */
+  /** The limit for one statement of a read or of a change of a row, in milliseconds. Default 1,500. */
   readonly readTimeoutMs?: number;
-  /** The limit for one statement of a batch or of the ledger, in milliseconds. Default 10,000. */
+  /** The limit for one statement that stores events or serves the ledger, in milliseconds. Default 10,000. */
   readonly writeTimeoutMs?: number;
-  /** Logs at level debug the code of each failed connection. Callers get Unavailable anyway. */
+  /** Gets the error code of each connection that cannot be made, at level debug. Callers get Unavailable anyway. */
   readonly logger?: Logger;
 }
 
@@ -37,12 +37,14 @@ export interface Mysql {
   /** Records the number of partitions. Throws WrongPartitions if another number was recorded before. */
   settlePartitions(): Promise<void>;
   /**
-   * Announces this program every second until `close`. Throws OutdatedProgram if newer programs have changed data that
-   * it would misread. If that happens later, calls `outdated`: the program must end then.
+   * Announces this program (`worker`, `ingest` or `api`) in the database every second until `close`. Throws
+   * OutdatedProgram if newer programs have changed data that it would misread. If that happens later, calls `outdated`:
+   * the program must end then.
    */
   join(name: string, outdated: (error: OutdatedProgram) => void): Promise<void>;
   /**
-   * Lets the database use everything that this version knows, unless an older program was seen within the last minute.
+   * Raises all partitions to the level of this version (level.ts), unless an older program was seen within the last
+   * minute.
    */
   raiseLevel(): Promise<void>;
   /** Gives out the number of a partition's next epoch: above `above` and above all before, never twice. */
@@ -56,18 +58,27 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const ACQUIRE_TIMEOUT_MS = 1_000;
 const WAITING_MAX = 2_000;
 const CHANGE_CONNECTIONS = 2;
-/** Two indexers, the flush, a rebuild of the search index (one holds its lock, one reads), and one spare. */
+/**
+ * The ledger's connections: for two indexers, the flush, a rebuild of the search index (one holds its lock, one reads),
+ * and one spare.
+ */
 const LEDGER_CONNECTIONS = 6;
 /**
- * If a process freezes in a transaction, the server ends its session after this time. Else locks would stay for hours.
+ * The server ends a session that is silent for 10 s. Else a process that froze in a transaction would hold its locks
+ * for hours.
  */
 const WRITING = ['wait_timeout = 10'];
-/** A request waits for a change, so a change waits less for a lock than a batch does. */
+/** A client waits for a change of a name or message, so it waits less for a lock than a batch of events does. */
 const CHANGING = [...WRITING, 'innodb_lock_wait_timeout = 1'];
-/** Opening a generation blocks the commits behind it, so it does not wait long. A minute later is as good. */
+/**
+ * The flush locks the partition's row to open a counter generation, and commits wait behind it. So it gives up after a
+ * second: a minute later is as good.
+ */
 const LEDGER = ['wait_timeout = 60', 'innodb_lock_wait_timeout = 1'];
 
-/** Opens no connection before the first call. Throws RangeError for an invalid URL. */
+/**
+ * Opens no connection before the first call. Throws RangeError for an invalid URL, or URLs of two different databases.
+ */
 export function openMysql(options: MysqlOptions): Mysql {
   const connection = connectionOf(options.url);
   const migrating = connectionOf(options.migrationUrl ?? options.url);
@@ -79,7 +90,7 @@ export function openMysql(options: MysqlOptions): Mysql {
   const common = { connection, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, waitingMax: WAITING_MAX, onRefused };
   const reading = { ...common, statementTimeoutMs: readTimeoutMs };
   const writing = { ...common, statementTimeoutMs: writeTimeoutMs };
-  // The server stops a read when the client gives it up. Else abandoned reads would pile up there.
+  // The server stops a read when the client gives it up. Else abandoned reads would pile up in the server.
   const readVariables = [`max_execution_time = ${readTimeoutMs}`];
   const pools = {
     writers: new Pool({ ...writing, size: writers, variables: WRITING, packets: true }),

@@ -33,10 +33,9 @@ async function newChat(): Promise<string> {
   return token;
 }
 
-/** Too much for one packet, so the COMMIT is not in the packet of the first rows. */
+/** Texts too long for one packet, so the COMMIT is in a later packet than the first rows. */
 const LARGE = Array<string>(300).fill('x'.repeat(5_000));
 
-/** The reason of a rejection, and the milliseconds until it came. */
 async function refusal(work: Promise<unknown>): Promise<{ error: unknown; ms: number }> {
   const start = performance.now();
   const error = await work.then(

@@ -4,7 +4,7 @@ import { integer } from './literals.ts';
 import type { Pool } from './pool.ts';
 import type { Session } from './session.ts';
 
-/** The system was started before with another number of partitions. The message tells what to do. */
+/** The system was started before with another number of partitions. The message tells the operator what to do. */
 export class WrongPartitions extends Error {
   override readonly name = 'WrongPartitions';
 }
@@ -34,7 +34,7 @@ export async function settlePartitions(pool: Pool, partitions: number): Promise<
   });
 }
 
-/** Another process may insert the row at the same time. */
+/** Inserts a row. Does nothing if it exists: another process may insert it at the same time. */
 async function insertNew(session: Session, sql: string): Promise<void> {
   await session.change(sql).catch((error: unknown) => {
     if (!(error instanceof DatabaseFault) || error.kind !== 'duplicate') throw error;

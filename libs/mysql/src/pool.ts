@@ -2,13 +2,12 @@ import { DatabaseFault, faultOf } from './faults.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 export interface PoolOptions extends SessionOptions {
-  /** The maximum number of connections. They are opened when needed. */
+  /** The maximum number of connections, opened when needed. */
   readonly size: number;
   /** How long a caller waits for a free connection, in milliseconds. */
   readonly acquireTimeoutMs: number;
-  /** Called if a connection cannot be made. */
   readonly onRefused: (fault: DatabaseFault) => void;
-  /** Callers that may wait. One more is refused at once, so that an outage does not fill the memory. */
+  /** How many callers may wait. One more is refused at once, so that an outage does not fill the memory. */
   readonly waitingMax: number;
 }
 
@@ -17,7 +16,7 @@ interface Waiting extends PromiseWithResolvers<Session> {
   expired: boolean;
 }
 
-/** How often a transaction is tried in all, if it loses against another one. */
+/** How often a transaction is tried in all, if a deadlock or lock timeout ends it. */
 const CONTENTION_TRIES = 4;
 
 /**
@@ -26,7 +25,7 @@ const CONTENTION_TRIES = 4;
  */
 export class Pool {
   readonly #options: PoolOptions;
-  /** Free sessions, the last used one on top. With those in use and those being opened there are at most `size`. */
+  /** Free sessions. The last one is used first. With those in use and those being opened there are at most `size`. */
   readonly #idle: Session[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #all = new Set<Session>();
@@ -37,7 +36,7 @@ export class Pool {
     this.#options = options;
   }
 
-  /** Runs `work` with a session that it has alone. Rejects with a DatabaseFault if there is no session. */
+  /** Runs `work` with a session that no other caller uses. Rejects with a DatabaseFault if there is no session. */
   async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.#acquire();
     try {
@@ -53,7 +52,7 @@ export class Pool {
       return await this.use(work);
     } catch (error) {
       if (!(error instanceof DatabaseFault) || error.kind !== 'disconnected' || this.#closed) throw error;
-      // Whatever broke this connection has probably broken the idle ones too.
+      // The cause of the loss has probably broken the idle connections too.
       for (const session of this.#idle.splice(0)) {
         this.#forget(session);
         session.destroy();
@@ -77,7 +76,7 @@ export class Pool {
     }
   }
 
-  /** Does not wait for running work: each session closes after its present statement. */
+  /** Does not wait for running work: each session closes after its present statement, or after 500 ms. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(closed());
@@ -140,7 +139,7 @@ export class Pool {
     else next.resolve(session);
   }
 
-  /** Lets the first waiting caller open a connection. If the caller has given up meanwhile, the pool keeps it. */
+  /** Opens a connection for the first waiting caller. If it has given up meanwhile, the pool keeps the connection. */
   #serveNext(): void {
     const next = this.#waiting.shift();
     if (next === undefined) return;

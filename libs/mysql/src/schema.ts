@@ -15,12 +15,12 @@ import {
 import type { StoredChats, StoredRanges } from './batch-record.ts';
 
 /**
- * The tables. They have natural keys only: a page of a chat is one range of the clustered key, no database id can leave
- * the system, and the key itself refuses a row that comes twice. The partition is first in every key: a transaction
- * belongs to one partition, and a partition can be moved to a server of its own.
+ * The tables. They have natural keys only (tokens and numbers): a page of a chat is one range of the clustered key, no
+ * database id can leave the system, and the key itself refuses a row that comes twice. The partition is first in every
+ * key: a transaction belongs to one partition, and a partition can be moved to a server of its own.
  *
- * `bun run generate` turns changes here into a migration. The running statements are written by hand (drizzle's query
- * builder halves the insert and page rates, and its errors contain data); the tests compare this file with the
+ * `bun run generate` turns changes here into a migration. The statements of the programs are written by hand (drizzle's
+ * query builder halves the insert and page rates, and its errors contain data); the tests compare this file with the
  * database.
  */
 
@@ -37,36 +37,41 @@ const hash = <Name extends string>(name: Name) => bytes(name, { length: 32 });
 const number = <Name extends string>(name: Name) => bigint(name, { mode: 'number', unsigned: true });
 /** The partition of the application, `partitionOf` its token. */
 const partition = () => smallint('partition_number', { unsigned: true }).notNull();
-/** UTC with milliseconds. */
+/** A time in UTC with milliseconds. */
 const time = <Name extends string>(name: Name) => datetime(name, { mode: 'date', fsp: 3 });
 
 /**
- * One row for each partition. Every transaction that changes something there locks it last (see commit.ts). All columns
- * only rise, so a reader may compare them.
+ * One row for each partition. Every transaction that changes rows of the partition locks this one last (see commit.ts).
+ * Its values only rise, so a reader can tell which of two is newer.
  */
 export const partitions = mysqlTable('partitions', {
   partitionNumber: smallint('partition_number', { unsigned: true }).primaryKey(),
-  /** How many transactions have changed something here. The next one gets the next number. */
+  /** How many transactions have changed something in the partition. The next one gets the next number. */
   seq: number('seq').notNull().default(0),
-  /** Rows of `batches` up to this `seq` may be gone already. */
+  /** Rows of `batches` up to this `seq` may be deleted already. */
   low: number('low').notNull().default(0),
-  /** The last epoch of the numbering that was given out; 0 before the first. */
+  /**
+   * The number of the last epoch of the numbering that was given out; 0 before the first. A new one begins if Redis may
+   * have lost numbers.
+   */
   epoch: number('epoch').notNull().default(0),
-  /** Events of older epochs are not stored any more. */
+  /** Events of epochs before this one are not stored any more. */
   oldest: number('oldest').notNull().default(0),
-  /** The counter generation of new batches. */
+  /** The open counter generation, to which new batches belong. A flush closes and sums it. */
   generation: number('generation').notNull().default(1),
-  /** The last generation that is summed into the counts. */
+  /** The last counter generation that is added to `chats_count` and `messages_count`. */
   flushed: number('flushed').notNull().default(0),
-  /** How often a chat or an application was deleted. After a change, remembered owners must be looked up again. */
+  /** How often a chat or an application was deleted. Once it changes, workers look up again which of them exist. */
   deletes: number('deletes').notNull().default(0),
-  /** How many fences were passed. Raising it makes a fence a commit, which fails on a server that is not primary. */
+  /**
+   * How many fences (passFence) were passed. Raising it makes a fence a commit, which fails on a server that is not
+   * primary.
+   */
   fences: number('fences').notNull().default(0),
   /** The level that a program needs to read and write here (see level.ts). */
   level: smallint('level', { unsigned: true }).notNull(),
 });
 
-/** A row that a SELECT of its columns returns. */
 export type RowOf<Table extends MySqlTable> = {
   readonly [Key in keyof Table['_']['columns'] as Table['_']['columns'][Key]['_']['name']]: Table['_']['columns'][Key]['_']['data'];
 };
@@ -77,7 +82,7 @@ export const applications = mysqlTable(
     partitionNumber: partition(),
     token: id('token').notNull(),
     name: text('name', { length: 255 }).notNull(),
-    /** Exact up to the partition's generation `flushed`. */
+    /** Counts the chats of the counter generations up to the partition's `flushed`. */
     chatsCount: number('chats_count').notNull().default(0),
     eventId: id('event_id').notNull(),
     createdAt: time('created_at').notNull(),
@@ -85,7 +90,7 @@ export const applications = mysqlTable(
   },
   (table) => [
     primaryKey({ columns: [table.partitionNumber, table.token] }),
-    // The list of applications reads all partitions.
+    // For the list of applications, which reads all partitions.
     index('applications_token').on(table.token),
   ],
 );
@@ -97,7 +102,7 @@ export const chats = mysqlTable(
     token: id('token').notNull(),
     number: number('number').notNull(),
     name: text('name', { length: 255 }).notNull(),
-    /** Exact up to the partition's generation `flushed`. */
+    /** Counts the messages of the counter generations up to the partition's `flushed`. */
     messagesCount: number('messages_count').notNull().default(0),
     eventId: id('event_id').notNull(),
     createdAt: time('created_at').notNull(),
@@ -115,7 +120,7 @@ export const messages = mysqlTable(
     number: number('number').notNull(),
     content: text('content', { length: 10_000 }).notNull(),
     eventId: id('event_id').notNull(),
-    /** Counts the updates, from 1: the version of the document in the search index. */
+    /** 1, and one more with each update. Also the version of the document in the search index. */
     version: int('version', { unsigned: true }).notNull().default(1),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
@@ -125,20 +130,21 @@ export const messages = mysqlTable(
 
 /**
  * One row for each transaction that changed something, committed with it. The search index and the counts are derived
- * from it. It is counted once `flushed` has reached its generation, and deleted once it is indexed and counted.
+ * from these rows. A row is counted once the partition's `flushed` has reached its generation, and deleted once it is
+ * indexed and counted.
  */
 export const batches = mysqlTable(
   'batches',
   {
     partitionNumber: partition(),
     seq: number('seq').notNull(),
-    /** The counter generation of its rows; 0 if they were counted before (an update). */
+    /** The counter generation of the batch; 0 if it adds nothing to the counts (an update). */
     generation: number('generation').notNull(),
-    /** The messages: [[token, [[chat, first, last], …]], …]. */
+    /** The new or changed messages: [[token, [[chat, first, last], …]], …]. */
     messages: json('messages').$type<StoredRanges>().notNull(),
     /** The number of new chats, by application: [[token, count], …]. */
     chats: json('chats').$type<StoredChats>().notNull(),
-    /** How many messages the ranges have. */
+    /** How many messages the ranges in `messages` have. */
     documents: int('documents', { unsigned: true }).notNull(),
     indexed: tinyint('indexed').notNull().default(0),
     createdAt: time('created_at').notNull(),
@@ -159,9 +165,9 @@ export const idempotency = mysqlTable(
     keyHash: hash('key_hash').notNull(),
     bodyHash: hash('body_hash').notNull(),
     eventId: id('event_id').notNull(),
-    /** The application that was created, or the application of the chat or messages that were. */
+    /** The application that was created, or the application of the created chat or messages. */
     token: id('token').notNull(),
-    /** The first number that was created; 0 for an application. */
+    /** The number of the created chat, or of the first created message; 0 for an application. */
     first: number('first').notNull(),
     epoch: number('epoch').notNull(),
     at: time('at').notNull(),
@@ -177,24 +183,24 @@ export const installation = mysqlTable('installation', {
   id: tinyint('id').primaryKey(),
   /** The number of partitions, which never changes. */
   partitions: smallint('partitions', { unsigned: true }).notNull(),
-  /** How often `search_indices` has changed. */
+  /** How often the list of search indices (`search_indices`) has changed. */
   searchList: number('search_list').notNull().default(0),
 });
 
-/** The programs that run. Each updates its own row; a program that crashed leaves an old one. */
+/** The programs that run. Each updates its own row every second; a program that crashed leaves an old one. */
 export const programs = mysqlTable('programs', {
   id: id('id').primaryKey(),
-  /** `worker`, `ingest`, `api`. */
+  /** The kind of program: `worker`, `ingest` or `api`. */
   name: varchar('name', { length: 16 }).notNull(),
-  /** The highest level that it knows. */
+  /** The highest level that this program knows. */
   level: smallint('level', { unsigned: true }).notNull(),
-  /** The number of a change of `search_indices`. This program no longer uses a list from before that change. */
+  /** The program uses no list of search indices from before this change (see `installation.search_list`). */
   searchList: number('search_list').notNull(),
-  /** By the database's clock. */
+  /** The time of the last update, by the database's clock. */
   seenAt: time('seen_at').notNull(),
 });
 
-/** The search indices to which the indexer writes: two while one is rebuilt. */
+/** The search indices to which the workers write: two while one is rebuilt. */
 export const searchIndices = mysqlTable('search_indices', {
   name: varchar('name', { length: 255 }).primaryKey(),
   createdAt: time('created_at').notNull(),

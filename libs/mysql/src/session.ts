@@ -9,19 +9,25 @@ export interface Changed {
 
 export interface SessionOptions {
   readonly connection: ConnectionOptions;
-  /** A statement that takes longer is given up. Its connection is closed, because the reply may still come. */
+  /**
+   * The limit for one statement, in milliseconds. One that takes longer fails, and its connection is closed, because
+   * its reply may still come.
+   */
   readonly statementTimeoutMs: number;
-  /** Session variables besides those below, as SQL. */
+  /** Session variables besides those of every session, as SQL assignments. */
   readonly variables: readonly string[];
-  /** Whether several statements may be sent at once. Every value must be a literal of literals.ts. Default false. */
+  /**
+   * Whether several statements may be sent in one packet. Then every value must be a literal of literals.ts. Default
+   * false.
+   */
   readonly packets?: boolean;
 }
 
 /**
- * Every session needs these, whatever the server's defaults are. Strict mode: else a long text would be cut silently.
- * No NO_BACKSLASH_ESCAPES: else our literals would not be safe. READ COMMITTED: no gap locks between writers, and each
- * statement sees what is committed. Locks are waited for at most 3 s. `net_*_timeout`: the server cuts off a client
- * that froze in the middle of a packet, and frees its locks.
+ * The variables of every session, whatever the server's defaults are. Strict mode: else a long text would be cut
+ * silently. No NO_BACKSLASH_ESCAPES: else our literals would not be safe. READ COMMITTED: no gap locks between writers,
+ * and each statement sees what is committed. Locks are waited for at most 3 s, in some pools less. `net_*_timeout`: the
+ * server cuts off a client that froze in the middle of a packet, and frees its locks.
  */
 const VARIABLES = [
   "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
@@ -88,8 +94,8 @@ export class Session {
   }
 
   /**
-   * Sends statements in few packets, those of `end` in one packet, and returns the result of each. The server runs no
-   * statement after a failed one; then the call rejects. Only for sessions with `packets`.
+   * Sends statements in few packets, those of `end` together in the last one, and returns the result of each. The
+   * server runs no statement after a failed one; then the call rejects. Only for sessions with `packets`.
    */
   async send(statements: Iterable<string>, end: readonly string[] = []): Promise<unknown[]> {
     const results: unknown[] = [];
@@ -116,7 +122,7 @@ export class Session {
     this.connection.destroy();
   }
 
-  /** Closes the connection properly. Resolves when it is closed, or after `graceMs`. */
+  /** Resolves when the connection is closed: properly, or cut after `graceMs` milliseconds. */
   end(graceMs = 500): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
@@ -133,7 +139,8 @@ export class Session {
   #query(sql: string, values: readonly unknown[], timeout: number): Promise<unknown> {
     if (this.broken) return Promise.reject(new DatabaseFault('disconnected', 'CONNECTION_BROKEN'));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    // If mysql2 gets a list of values, even an empty one, it searches the whole statement for placeholders.
+    // If mysql2 gets a list of values, even an empty one, it searches the whole statement for placeholders. So it gets
+    // null.
     const given = values.length === 0 ? null : (values as unknown[]);
     this.connection.query({ sql, timeout, values: given }, (error: unknown, result: unknown) => {
       if (!error) return resolve(result);

@@ -17,7 +17,7 @@ export interface StorePools {
   readonly changers: Pool;
 }
 
-/** The maximum number of remembered owners, in all partitions together. */
+/** The maximum number of remembered owners (applications and chats), in all partitions together. */
 const OWNERS_MAX = 100_000;
 
 export class MysqlStore extends Reads implements Store {
@@ -80,5 +80,5 @@ export class MysqlStore extends Reads implements Store {
   }
 }
 
-/** Fails if the tables do not exist yet. */
+/** Whether the server accepts writes. Fails if the tables do not exist yet. */
 const PING = 'SELECT NOT @@GLOBAL.read_only AS writable FROM installation WHERE id = 1';
