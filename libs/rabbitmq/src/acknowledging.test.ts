@@ -14,7 +14,7 @@ describe('RabbitMQ gets no acknowledgement of', () => {
   const system = new TestSystem(1);
   const queue = () => testTopology(system.queuePrefix, 1).queue(0);
 
-  /** Gets this many deliveries on a consumer that is lost then. Returns them. */
+  /** Returns the next `count` deliveries, and closes their connection without an ack. */
   async function take(count: number): Promise<ConsumeMessage[]> {
     return onChannel(async (channel) => {
       const { promise, resolve } = Promise.withResolvers<ConsumeMessage[]>();
@@ -26,7 +26,7 @@ describe('RabbitMQ gets no acknowledgement of', () => {
     });
   }
 
-  /** What the queue still has: for a fence its id, for others their type. */
+  /** Takes all that the queue holds. Returns each fence's id, and the type of every other message. */
   async function left(): Promise<unknown[]> {
     const { messageCount } = await onChannel((channel) => channel.checkQueue(queue()));
     const taken = messageCount === 0 ? [] : await take(messageCount);
@@ -66,7 +66,8 @@ describe('RabbitMQ gets no acknowledgement of', () => {
       stored.push(...events);
       return [];
     };
-    // The first fence comes alone, and waits. Then the second fence, the event and the first fence come.
+    // The first fence is delivered alone, and not answered. Then come the second fence, the event, and the first fence
+    // again.
     await drivers.source.consume(store, async () => {
       tries += 1;
       throw new Error('the store is unreachable');

@@ -7,19 +7,21 @@ import { explained, WrongRabbitmq } from './wrong-rabbitmq.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_FIRST_MS = 100;
 const RECONNECT_MAX_MS = 2_000;
-/** A hanging server is noticed after two to three heartbeats. */
+/** A hanging server is noticed after two to three heartbeats without an answer. */
 const HEARTBEAT_SECONDS = 3;
 const CLOSE_MS = 1_000;
-/** Enough to declare all queues on a server that has just started. */
+/** The time limit of `setup`: enough to declare all queues on a server that has just started. */
 const SETUP_MS = 60_000;
-/** Since 4.0 quorum queues have what we use: a delivery limit together with a single active consumer. */
+/**
+ * The oldest usable version: only since 4.0 a queue can have no delivery limit (-1), as the one for dead letters needs.
+ */
 const RABBITMQ_MAJOR_MIN = 4;
 
 export interface ConnectionOptions {
   readonly url: string;
   /** Shown in RabbitMQ's list of connections. */
   readonly name: string;
-  /** Declares and subscribes after every connect. The connection counts as open when it resolves. */
+  /** Called after every connect, to open channels. When it resolves, the connection counts as open. */
   readonly setup: (model: ChannelModel) => Promise<void>;
   /** Called when the connection and its channels are lost; perhaps more than once. */
   readonly lost: () => void;
@@ -30,22 +32,22 @@ export interface ConnectionOptions {
 export type ConnectionState = 'away' | 'open' | 'blocked';
 
 /**
- * A connection that reconnects by itself, without a time limit. `setup` opens its channels after each connect. If a
- * single channel fails, `reconnect` makes a new connection.
+ * A connection that reconnects by itself, however long an outage lasts. `setup` opens its channels after each connect.
+ * If a single channel fails, `reconnect` replaces the connection.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #ready = Promise.withResolvers<void>();
   #recovering: RecoveringChannelModel | undefined;
   #model: ChannelModel | undefined;
-  /** The connection that `reconnect` closes. */
+  /** The connection that `reconnect` is closing: it must be closed only once. */
   #givenUp: ChannelModel | undefined;
   #state: ConnectionState = 'away';
   #closing: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#ready.promise.catch(() => {}); // no unhandled rejection if no caller waits
+    this.#ready.promise.catch(() => {}); // if no caller waits, a rejection must not count as unhandled
   }
 
   get state(): ConnectionState {
@@ -53,23 +55,23 @@ export class Connection {
   }
 
   /**
-   * Connects in the background. Resolves when the connection is open for the first time. Rejects with WrongRabbitmq if
-   * waiting cannot help.
+   * Connects in the background. Resolves when the connection is first open. Rejects with WrongRabbitmq if waiting
+   * cannot help (wrong login, old version).
    */
   async open(): Promise<void> {
     if (this.#recovering === undefined && this.#closing === undefined) await this.#start();
     return this.#ready.promise;
   }
 
-  /** The open connection, to open further channels on. Throws Unavailable if there is none. */
+  /** Returns the open connection. Throws Unavailable if there is none. */
   model(): ChannelModel {
     if (this.#model === undefined || this.#state === 'away') throw away();
     return this.#model;
   }
 
-  /** Closes `model`, a connection that `setup` got, and makes another one. */
+  /** Closes `model`, a connection that `setup` got, so that a new one is made. */
   reconnect(model: ChannelModel): void {
-    // Not at once: a channel also closes because its connection is just being closed.
+    // One turn later: if the channel closed because its connection is closing, there is nothing to do by then.
     setImmediate(() => {
       if (model !== this.#model || model === this.#givenUp || this.#closing !== undefined) return;
       this.#givenUp = model;
@@ -77,7 +79,7 @@ export class Connection {
     });
   }
 
-  /** Idempotent. Resolves within about a second, even if the server hangs. */
+  /** Closes for good. Idempotent. Resolves within about a second, even if the server hangs. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -107,7 +109,7 @@ export class Connection {
       },
     });
     this.#recovering = recovering;
-    recovering.on('error', () => {}); // 'disconnect' reports it too
+    recovering.on('error', () => {}); // the event 'disconnect' reports the same error
     recovering.on('handler-error', (err: Error) => logger?.error({ err, name }, 'a handler of RabbitMQ events threw'));
     recovering.on('connect', () => {
       logger?.info({ name }, 'connected to RabbitMQ');
@@ -139,14 +141,14 @@ export class Connection {
     try {
       checkVersion(model);
       this.#model = model;
-      // After a close, a call in `setup` may never get its reply. `closed` ends the wait, so that recovery reconnects.
+      // If the connection closes, `setup` may never get a reply. `closed` ends the wait, so that amqplib reconnects.
       await within(Promise.race([this.#options.setup(model), closed]), SETUP_MS, away);
-      // The recovery sees only a close that comes after this function: first handle one that has arrived already.
+      // amqplib misses a close that comes before this function returns. So first let a pending 'close' event arrive.
       await new Promise((resolve) => setImmediate(resolve));
       if (gone) throw new Error('the connection was closed while it was set up');
       this.#state = 'open';
     } catch (error) {
-      // Without a deadline the recovery would wait for ever if the server does not answer the close.
+      // Without a deadline amqplib would wait for ever if the server does not answer the close.
       await within(model.close(), CLOSE_MS, away).catch(() => {});
       throw error;
     }
@@ -189,7 +191,10 @@ function withHeartbeat(url: string): string {
   return parsed.href;
 }
 
-/** A hanging server never answers the close, and the open socket would keep the process alive. */
+/**
+ * Ends the connection without the server: one that hangs never answers a close, and an open socket keeps the process
+ * alive.
+ */
 function destroySocket(model: ChannelModel): void {
   (model.connection as { stream?: { destroy?: () => void } }).stream?.destroy?.();
 }

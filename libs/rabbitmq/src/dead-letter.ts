@@ -5,25 +5,25 @@ import type { Topology } from './topology.ts';
 
 const DETAIL_CHARACTERS_MAX = 1_000;
 
-/** A dead letter: what could not be stored, and why. */
+/** A dead letter: a message that could not be stored, and why. */
 export interface DeadLetter {
-  /** `undeliverable`: it reached its delivery limit, because its consumer was lost each time. */
+  /** `undeliverable`: the message reached its delivery limit, because its consumer was lost each time. */
   readonly reason: RejectionReason | 'undeliverable';
-  /** For the operator. */
+  /** What was wrong, for the operator. */
   readonly detail: string;
-  /** The partition that it comes from, if known. */
+  /** The partition in whose queue the message was, if known. */
   readonly partition?: number;
-  /** When it became a dead letter: milliseconds since 1970, UTC; 0 if unknown. */
+  /** When the message became a dead letter: milliseconds since 1970, UTC; 0 if unknown. */
   readonly at: number;
-  /** The envelope, or what was published in place of one. */
+  /** An envelope (events as JSON), or whatever was published in place of one. */
   readonly content: Buffer;
 }
 
-/** A dead letter to publish. An event has an envelope of its own, so that it can be published again unchanged. */
+/** A dead letter to publish. A rejected event gets its own envelope, which a replay can publish unchanged. */
 export interface OutgoingLetter {
   readonly reason: RejectionReason;
   readonly detail: string;
-  /** The id of the event, if the letter holds one. */
+  /** The id of the rejected event; undefined if the whole message was malformed. */
   readonly event: string | undefined;
   readonly content: Buffer;
   readonly options: Options.Publish;
@@ -50,7 +50,7 @@ function outgoing(
   return { ...summary, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
 }
 
-/** Reads a dead letter, ours or one that RabbitMQ put aside itself. */
+/** Reads a dead letter that a worker published, or one that RabbitMQ put aside itself. */
 export function readDeadLetter({ content, properties }: Message, topology: Topology): DeadLetter {
   const headers = (properties.headers ?? {}) as Record<string, unknown>;
   const { reason, detail, partition, at } = headers;

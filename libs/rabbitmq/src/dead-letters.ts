@@ -18,13 +18,13 @@ export class DeadLetters {
     this.#topology = topology;
   }
 
-  /** Rejects while RabbitMQ blocks us: each call would get no answer and leave a channel open. */
+  /** Rejects while RabbitMQ blocks publishers: the call would get no answer and leave a channel open. */
   async count(): Promise<number> {
     if (this.#outbox.state !== 'open') throw away();
     return this.#withChannel(async (channel) => (await channel.checkQueue(this.#topology.deadLetters)).messageCount);
   }
 
-  /** The oldest dead letters, at most `limit`. They stay in the queue. */
+  /** Returns the oldest dead letters, at most `limit`. They stay in the queue. */
   async list(limit: number): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
     await this.#each(limit, async (letter) => {
@@ -36,9 +36,9 @@ export class DeadLetters {
 
   /**
    * Of the oldest `limit` dead letters, publishes again those that `matches` accepts, and removes them. Returns how
-   * many. A letter of an unknown partition stays. A late one stays too: it was never acknowledged, and its number may
-   * be taken. The others can be stored in any epoch. If the connection is lost, one may be published twice; the store
-   * recognizes it by its id.
+   * many. Letters of an unknown partition stay. So do those with the reason `late`: their creates were never
+   * acknowledged, and their numbers may be taken. The others are stored, however old their epoch is. If the connection
+   * is lost, one may be published twice; the store recognizes it by its id.
    */
   async replay(limit: number, matches: (letter: DeadLetter) => boolean = () => true): Promise<number> {
     let replayed = 0;
@@ -52,7 +52,7 @@ export class DeadLetters {
     return replayed;
   }
 
-  /** Removes those of the oldest `limit` that `matches` accepts. Returns how many. */
+  /** Removes those of the oldest `limit` dead letters that `matches` accepts. Returns how many. */
   async purge(limit: number, matches: (letter: DeadLetter) => boolean = () => true): Promise<number> {
     let purged = 0;
     await this.#each(limit, async (letter) => {
@@ -63,7 +63,9 @@ export class DeadLetters {
     return purged;
   }
 
-  /** Gets letter by letter. The kept ones stay unacked, so the end of the channel requeues them. */
+  /**
+   * Calls `decide` for letter after letter. Kept letters stay unacked: RabbitMQ requeues them when the channel ends.
+   */
   async #each(limit: number, decide: (letter: DeadLetter) => Promise<'keep' | 'forget'>): Promise<void> {
     await this.#withChannel(async (channel) => {
       for (let taken = 0; taken < limit; taken += 1) {
@@ -80,7 +82,7 @@ export class DeadLetters {
       opening.then((late) => late.close()).catch(() => {});
       throw away(error);
     });
-    channel.on('error', () => {}); // the rejected call reports it
+    channel.on('error', () => {}); // the call that fails rejects with the same error
     try {
       return await use(channel);
     } catch (error) {

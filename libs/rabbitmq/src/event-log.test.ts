@@ -5,7 +5,7 @@ import type { RabbitmqDrivers } from './open.ts';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 
-/** Consumes until `enough`; returns the events in their order. */
+/** Consumes until `enough` accepts the stored events, and returns them in their order. */
 async function drained(drivers: RabbitmqDrivers, enough: (stored: readonly Event[]) => boolean): Promise<Event[]> {
   const stored: Event[] = [];
   await drivers.source.consume(async (events) => {
@@ -145,7 +145,7 @@ describe('publishing to RabbitMQ', () => {
     const published = failure(drivers.log.publish(messages(token)));
     const fence = failure(drivers.log.fence(token, 60_000));
     await Promise.all([drivers.close(), drivers.close()]);
-    await published; // resolved or rejected, but settled
+    await published; // the publish may resolve or reject, but must not hang
     expect(await fence).toBeInstanceOf(Unavailable);
     expect(await failure(drivers.log.publish(messages(token)))).toBeInstanceOf(Unavailable);
   });

@@ -10,12 +10,12 @@ const TICK_MS = 50;
 export interface RabbitLogOptions {
   readonly outbox: Outbox;
   readonly topology: Topology;
-  /** How many envelopes of a partition may be unconfirmed. */
+  /** How many envelopes (messages with events) of a partition may be unconfirmed at once. */
   readonly window: number;
   readonly stats: RabbitmqStats;
 }
 
-/** The publishing end of the log. */
+/** The publishing end of the event log. */
 export class RabbitLog implements EventLog {
   readonly #publishers: readonly PartitionPublisher[];
   readonly #fences: readonly PartitionFences[];
@@ -44,7 +44,7 @@ export class RabbitLog implements EventLog {
     return this.#of(this.#publishers, token).refusal();
   }
 
-  /** How many partitions take no events right now. */
+  /** Returns how many partitions refuse events right now. */
   closedPartitions(): number {
     return this.#publishers.filter((publisher) => publisher.refusal() !== undefined).length;
   }
@@ -58,9 +58,9 @@ export class RabbitLog implements EventLog {
   }
 
   /**
-   * Resolves once everything that was durable in the partition before the call is stored. From then on no event of an
-   * older epoch than `epoch` is stored. Rejects with Unavailable if there is no connection, or after `timeoutMs`
-   * milliseconds; the fence may still take effect.
+   * Begins an epoch; a new one is needed when Redis has lost counters. Resolves once everything that was durable in the
+   * partition before the call is stored. From then on no event of an older epoch is stored. Rejects with Unavailable if
+   * there is no connection, or after `timeoutMs` milliseconds; the epoch may still begin later.
    */
   async beginEpoch(partition: number, epoch: number, timeoutMs: number): Promise<void> {
     const fences = this.#fences[partition];
@@ -79,7 +79,7 @@ export class RabbitLog implements EventLog {
     return found;
   }
 
-  /** Rejects what is late, and publishes what waited while RabbitMQ blocked us. */
+  /** Rejects events not confirmed in time, sends lost fences again, publishes what waited while RabbitMQ blocked us. */
   #tick(): void {
     const now = performance.now();
     for (const publisher of this.#publishers) publisher.expire(now);

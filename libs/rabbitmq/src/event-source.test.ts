@@ -19,7 +19,8 @@ describe('consuming from RabbitMQ', () => {
       for (const text of garbage) channel.sendToQueue(queue(1), Buffer.from(text));
       channel.sendToQueue(queue(1), Buffer.from(JSON.stringify({ ...good, events: [{ type: 'cat' }, between, 7] })));
       channel.sendToQueue(queue(1), Buffer.from([0xff, 0xfe]), { headers: { a: 1 } });
-      channel.sendToQueue(queue(1), Buffer.from('x'), { type: 'fence' }); // without a reply address
+      // malformed, too: a fence without a reply address
+      channel.sendToQueue(queue(1), Buffer.from('x'), { type: 'fence' });
       await channel.checkQueue(queue(1));
     });
     await drivers.log.publish(after);
@@ -154,7 +155,7 @@ describe('consuming from RabbitMQ', () => {
     let atOnce = 0;
     let most = 0;
     // After two lost consumers redeliveries are out of order. To make that matter, this store rejects an event before
-    // the previous one is stored, as the real store rejects a message before its chat is stored.
+    // the previous one is stored, as the real store rejects a message before its chat.
     await consuming.source.consume(async (events) => {
       most = Math.max(most, ++atOnce);
       await Bun.sleep(10);
@@ -189,7 +190,7 @@ describe('consuming from RabbitMQ', () => {
       await deleted;
     });
     await until('it is not ready', async () => (await failure(drivers.ping())) instanceof Unavailable);
-    expect(drivers.state()).toBe('open'); // publishing goes on
+    expect(drivers.state()).toBe('open'); // the connection that publishes is another one
     await onChannel((channel) => channel.deleteQueue(queue(0)));
     await until('it consumes again', async () => (await failure(drivers.ping())) === undefined);
   });
@@ -230,7 +231,7 @@ describe('consuming from RabbitMQ', () => {
     const { answered } = proxy;
     await onChannel((channel) => channel.deleteQueue(queue(1)));
     await until('the consumer is told', () => proxy.answered > answered);
-    await Bun.sleep(50); // meanwhile it closes the connection, and gets no reply
+    await Bun.sleep(50); // meanwhile the consumer closes its connection, and the proxy keeps the reply back
     release.resolve();
     await Bun.sleep(50);
     speak();

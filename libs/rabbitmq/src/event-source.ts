@@ -7,7 +7,7 @@ import { PartitionConsumer } from './partition-consumer.ts';
 import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
-/** A crash happens early; after this time the process counts as healthy. */
+/** A delivery that crashes the process does so early: after this time the process counts as healthy. */
 const SETTLED_AFTER_MS = 5_000;
 const SHARE_EVERY_MS = 1_500;
 const LOOK_MS = 2_000;
@@ -15,21 +15,21 @@ const LOOK_MS = 2_000;
 export interface RabbitSourceOptions {
   readonly url: string;
   readonly topology: Topology;
-  /** Publishes the dead letters and the answers to fences. */
+  /** Publishes dead letters and the answers to fences. */
   readonly outbox: Outbox;
-  /** Checks an event, and whether this program knows all of it. */
+  /** Checks an event, and whether this program knows all of its fields. */
   readonly check: CheckEvent;
   readonly stats: RabbitmqStats;
   readonly logger: Logger | undefined;
 }
 
-/** A partition that is left to newer programs, and what was unknown there. */
+/** A partition that this process leaves to newer programs, and what it did not know there. */
 export interface Held {
   readonly partition: number;
   readonly unknown: string;
 }
 
-/** The consuming end of the log: all partitions, on a connection that publishes nothing. */
+/** The consuming end of the event log: all partitions, on a connection that publishes nothing. */
 export class RabbitSource implements EventSource {
   readonly #options: RabbitSourceOptions;
   #connection: Connection | undefined;
@@ -37,11 +37,11 @@ export class RabbitSource implements EventSource {
   #sharing: Timer | undefined;
   #settled = false;
   /**
-   * The channel for the workers' queue, which has no messages: a process that consumes it counts as a worker. On this
-   * channel this process does so, and asks how many do.
+   * The channel on which this process consumes `<prefix>.workers`. That queue has no messages: the number of its
+   * consumers tells how many processes share the partitions.
    */
   #presence: Channel | undefined;
-  /** The tag of that consumer. Without it, this process does not count as a worker. */
+  /** The consumer tag on `<prefix>.workers`; undefined while this process is not counted there. */
   #presenceTag: string | undefined;
   #consumers: PartitionConsumer[] = [];
   #stopped: Promise<void> = Promise.resolve();
@@ -50,12 +50,15 @@ export class RabbitSource implements EventSource {
     this.#options = options;
   }
 
-  /** Whether it consumes, but has no connection right now. */
+  /** Whether this source consumes, but has no connection right now. */
   get isAway(): boolean {
     return this.#connection?.state === 'away';
   }
 
-  /** After a stop it may be called again. Rejects with WrongRabbitmq if waiting for the server cannot help. */
+  /**
+   * Resolves when the source has subscribed. May be called again after `stop`. Rejects with WrongRabbitmq if waiting
+   * for RabbitMQ cannot help.
+   */
   async consume(store: StoreEvents, fence: PassFence = async () => 0): Promise<void> {
     if (this.#connection !== undefined) throw new Error('the source is consumed already');
     const { url, topology, stats, logger } = this.#options;
@@ -87,33 +90,33 @@ export class RabbitSource implements EventSource {
     this.#settling = setTimeout(() => void this.#settle(connection), SETTLED_AFTER_MS);
   }
 
-  /** The partitions that this process has left to newer programs. */
+  /** The partitions that this process leaves to newer programs. */
   get held(): readonly Held[] {
     return this.#consumers.flatMap(({ unknown }, partition) => (unknown === undefined ? [] : [{ partition, unknown }]));
   }
 
   /**
-   * Called when the process has run for a while without a crash. Until then it may take only one delivery at a time.
-   * So only now it counts as a worker, to which the others leave partitions.
+   * Called after SETTLED_AFTER_MS without a crash. A younger process may take only one delivery at a time. So only now
+   * this one is counted among those that share the partitions.
    */
   async #settle(connection: Connection): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.trust()));
-    if (this.#connection !== connection) return; // stopped meanwhile
+    if (this.#connection !== connection) return; // the source was stopped meanwhile
     this.#settled = true;
     try {
       await this.#appear(connection.model());
     } catch {
-      // The next connection tries it again.
+      // No connection: #subscribe calls #appear on the next one.
     }
     if (this.#connection !== connection) return;
     this.#sharing = setInterval(() => void this.#share(), SHARE_EVERY_MS * (0.5 + Math.random()));
   }
 
-  /** Counts as a worker that shares the partitions, unless this process is too old for one of them. */
+  /** Consumes `<prefix>.workers`, to count as a worker that shares the partitions; not if too old for one of them. */
   async #appear(model: ChannelModel): Promise<void> {
     const presence = await model.createChannel();
     const lost = () => this.#connection?.reconnect(model);
-    presence.on('error', () => {}); // 'close' reports it too
+    presence.on('error', () => {}); // the event 'close' follows
     presence.on('close', lost);
     const { workers } = this.#options.topology;
     this.#presence = presence;
@@ -124,18 +127,19 @@ export class RabbitSource implements EventSource {
     if (this.held.length > 0) await this.#disappear();
   }
 
-  /** Counts no more as a worker: the others must not leave partitions to a process that is too old. */
+  /** Ends the consumer on `<prefix>.workers`: others must not leave partitions to a process that is too old for one. */
   async #disappear(): Promise<void> {
     const [presence, tag] = [this.#presence, this.#presenceTag];
     this.#presenceTag = undefined;
     if (presence === undefined || tag === undefined) return;
-    const cancel = async () => presence.cancel(tag); // throws at once if the channel is closed
-    await within(cancel(), LOOK_MS, away).catch(() => {}); // a consumer also ends with its connection
+    const cancel = async () => presence.cancel(tag); // async makes the throw of a closed channel a rejection
+    // a failure is harmless: the consumer also ends with its connection
+    await within(cancel(), LOOK_MS, away).catch(() => {});
   }
 
   /**
    * The first process gets all partitions, so a process with more than its share leaves one at a time. It counts the
-   * processes by their consumers on the workers' queue: RabbitMQ does not say how many wait for a partition. A process
+   * processes by the consumers of `<prefix>.workers`: RabbitMQ does not say how many wait for a partition. A process
    * that is too old for one partition leaves all of them, if there is another process.
    */
   async #share(): Promise<void> {
@@ -143,13 +147,14 @@ export class RabbitSource implements EventSource {
     const presence = this.#presence;
     if (active.length === 0 || presence === undefined) return;
     try {
-      const look = async () => presence.checkQueue(this.#options.topology.workers); // throws at once if it is closed
+      // async makes the throw of a closed channel a rejection
+      const look = async () => presence.checkQueue(this.#options.topology.workers);
       const { consumerCount } = await within(look(), LOOK_MS, away);
       const sharing = this.held.length === 0;
       const share = sharing || consumerCount === 0 ? Math.ceil(this.#consumers.length / Math.max(1, consumerCount)) : 0;
       if (active.length > share) active[Math.floor(Math.random() * active.length)]?.leave();
     } catch {
-      // Tried again next time, perhaps on another connection.
+      // The next call tries again.
     }
   }
 

@@ -1,11 +1,11 @@
+/**
+ * The drivers' counts as Prometheus metrics. They are read when the metrics are requested: an event only adds to plain
+ * numbers. A program exports what it does: one that never publishes has no counters of published events.
+ */
 import { type Registry, readCounter, readGauge } from '@parley/runtime';
 import type { RabbitSource } from './event-source.ts';
 import type { RabbitmqStats } from './stats.ts';
 
-/**
- * The counts of the drivers as metrics. They are read when the metrics are requested: an event only adds to plain
- * numbers. A program exports what it does: one that never publishes has no counters of published events.
- */
 interface Counted {
   readonly stats: Readonly<RabbitmqStats>;
 }
@@ -55,7 +55,7 @@ const CONSUMING: Counters = [
   ],
 ];
 
-/** The metrics of every program that uses the log. */
+/** Exports the metrics of every program that uses RabbitMQ. */
 export function sharedMetrics(registry: Registry, counted: Counted): void {
   exportAll(registry, SHARED, counted);
 }

@@ -66,7 +66,7 @@ describe('starting with RabbitMQ', () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const unlucky = Array.from({ length: 6 }, () => system.drivers({ url }));
     const started = Promise.all(unlucky.map((drivers) => drivers.start()));
-    // A setup takes some 10 ms and begins up to 100 ms after a cut: some cuts come during a setup.
+    // A connection's setup takes some 10 ms and begins up to 100 ms after a cut: some cuts come during a setup.
     for (let cut = 0; cut < 120; cut += 1) {
       await Bun.sleep(5 + (cut % 24));
       proxy.cut();

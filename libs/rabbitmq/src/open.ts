@@ -9,17 +9,17 @@ import { newStats, type RabbitmqStats } from './stats.ts';
 import { TooOld } from './too-old.ts';
 import { Topology } from './topology.ts';
 
-/** How many envelopes of a partition may be unconfirmed. */
+/** How many envelopes (messages with events) of a partition may be unconfirmed at once. */
 const WINDOW = 4;
 const QUEUE_BYTES_MAX = 512 * 1024 * 1024;
 
 export interface RabbitmqOptions {
   readonly url: string;
-  /** How many partitions the system has. The same in every process. */
+  /** The number of partitions; the same in every process of the system. */
   readonly partitions: number;
   /** The first word of the queues' names. Default: `parley`. */
   readonly queuePrefix?: string;
-  /** If a partition's queue has more bytes than this, creates are refused. Default: 512 MiB. */
+  /** While a partition's queue has more bytes than this, its creates are refused. Default: 512 MiB. */
   readonly queueBytesMax?: number;
   /** Which events this program knows. Default: `checkEvent`; only tests set another one. */
   readonly check?: CheckEvent;
@@ -36,17 +36,17 @@ export interface RabbitmqDrivers {
    * Rejects with WrongRabbitmq if waiting cannot help. Has no deadline: a caller that needs one must set it.
    */
   start(): Promise<void>;
-  /** The state of the connection that publishes; `blocked` while the server is short of memory or disk. */
+  /** The state of the connection that publishes; `blocked` while RabbitMQ is short of memory or disk. */
   state(): ConnectionState;
-  /** Rejects with Unavailable if events cannot be published, or the source consumes but has no connection. */
+  /** Rejects with Unavailable if events cannot be published, or if `source` consumes but has no connection. */
   ping(): Promise<void>;
-  /** Rejects with TooOld if this process has left a partition to newer programs. */
+  /** Rejects with TooOld if this process leaves a partition to newer programs. */
   checkVersion(): Promise<void>;
-  /** Stops the source, rejects what is under way, closes. Idempotent. */
+  /** Stops consuming, rejects waiting publishes and fences, closes both connections. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Connects nothing before `start`, or `consume` of the source. */
+/** Does not connect: `start` and `source.consume` do. */
 export function openRabbitmq(options: RabbitmqOptions): RabbitmqDrivers {
   const { url, partitions, queuePrefix = 'parley', check = checkEvent, logger } = options;
   const topology = new Topology({ partitions, queuePrefix, queueBytesMax: options.queueBytesMax ?? QUEUE_BYTES_MAX });

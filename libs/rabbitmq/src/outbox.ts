@@ -5,7 +5,9 @@ import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
 const REPLIES = 'amq.rabbitmq.reply-to';
-/** Header of a fence's answer: the partition's seq that later reads must have reached. */
+/**
+ * Header of a fence's answer: the partition's `seq` (number of its last commit), which later reads must have reached.
+ */
 const SEQ_HEADER = 'x-seq';
 
 export interface OutboxOptions {
@@ -16,8 +18,8 @@ export interface OutboxOptions {
 }
 
 /**
- * Everything that this process publishes, on a connection of its own: while memory is short, RabbitMQ stops reading
- * from connections that publish, and acknowledgements must get through.
+ * Publishes all that this process sends, on its own connection: if memory is short, RabbitMQ stops reading from
+ * connections that publish, and consumers' acknowledgements must get through.
  */
 export class Outbox {
   readonly #topology: Topology;
@@ -26,11 +28,11 @@ export class Outbox {
   #channel: ConfirmChannel | undefined;
   #declaring: Promise<void> | undefined;
   #lastId = 0;
-  /** Called with the correlation id of each direct reply. */
+  /** Called with each answer to a fence: the fence's correlation id, and the partition's `seq`. */
   onReply: (correlationId: string, seq: number) => void = () => {};
-  /** Called when the connection is lost. Publishes under way reject by themselves. */
+  /** Called when the connection is lost. Unconfirmed publishes reject by themselves. */
   onLost: () => void = () => {};
-  /** Called when publishing is possible again. */
+  /** Called after each connect, when publishing is possible. */
   onOpen: () => void = () => {};
 
   constructor({ url, topology, stats, logger }: OutboxOptions) {
@@ -65,8 +67,8 @@ export class Outbox {
   }
 
   /**
-   * Resolves when RabbitMQ has confirmed the message. Rejects with Unavailable if it is refused, if there is no such
-   * queue, or if the connection is lost before the confirm. Has no deadline of its own.
+   * Resolves when RabbitMQ has confirmed the message. Rejects with Unavailable if RabbitMQ refuses it, if there is no
+   * such queue, or if the connection is lost before the confirm. Has no deadline of its own.
    */
   publish(queue: string, content: Buffer, options: Options.Publish): Promise<void> {
     const channel = this.#channel;
@@ -77,7 +79,7 @@ export class Outbox {
     try {
       const sent = { persistent: true, mandatory: true, messageId, ...options };
       channel.publish('', queue, content, sent, (error: unknown) => {
-        // RabbitMQ returns a message that no queue takes, and then confirms it all the same.
+        // If there is no such queue, RabbitMQ returns the message, and then confirms it all the same.
         if (this.#unroutable.delete(messageId)) reject(away(new Error(`there is no queue ${queue}`)));
         else if (error === null) resolve();
         else reject(away(error));
@@ -90,23 +92,25 @@ export class Outbox {
 
   /**
    * Publishes, and rejects with Unavailable if the confirm does not come within `milliseconds`. Sends nothing while
-   * RabbitMQ blocks us: after the block, the message of every retry would arrive.
+   * RabbitMQ blocks publishers: after the block, the messages of all retries would arrive.
    */
   publishWithin(milliseconds: number, queue: string, content: Buffer, options: Options.Publish): Promise<void> {
     if (this.state !== 'open') return Promise.reject(away());
     return within(this.publish(queue, content, options), milliseconds, away);
   }
 
-  /** Answers a fence if possible. A process that gets no answer asks again. */
+  /** Answers a fence if possible. A process that gets no answer sends its fence again. */
   reply(replyTo: string, correlationId: string, seq: number): void {
     try {
       this.#channel?.publish('', replyTo, Buffer.alloc(0), { correlationId, headers: { [SEQ_HEADER]: seq } });
     } catch {
-      // The channel was closed a moment ago.
+      // The channel has just closed: there is no answer.
     }
   }
 
-  /** The reply address of a fence. Publish the fence with `publish`: replies come on the same channel only. */
+  /**
+   * The reply address of a fence. Publish fences with `publish`: RabbitMQ replies only to the channel that published.
+   */
   static readonly replyTo = REPLIES;
 
   async #setUp(model: ChannelModel): Promise<void> {
@@ -115,23 +119,25 @@ export class Outbox {
     channel.on('error', () => {});
     channel.on('close', () => this.#connection.reconnect(model));
     channel.on('return', (message) => {
-      if (message.properties.messageId === undefined) return; // a reply to a process that has ended
+      // an answer to a fence: the process that sent the fence has ended
+      if (message.properties.messageId === undefined) return;
       this.#unroutable.add(message.properties.messageId);
       this.#declareAgain(model);
     });
     await channel.consume(REPLIES, (message) => this.#replied(message), { noAck: true });
     this.#channel = channel;
-    setImmediate(() => setImmediate(() => this.onOpen())); // the connection counts as open after the setup
+    // two turns later: the connection counts as open one turn after its setup
+    setImmediate(() => setImmediate(() => this.onOpen()));
   }
 
   #replied(message: ConsumeMessage | null): void {
     const correlationId: unknown = message?.properties.correlationId;
-    // A worker of an earlier version answers without a seq.
+    // A worker of an earlier version answers a fence without a seq.
     const seq = Number(message?.properties.headers?.[SEQ_HEADER] ?? 0);
     if (typeof correlationId === 'string') this.onReply(correlationId, Number.isSafeInteger(seq) ? seq : 0);
   }
 
-  /** A queue was deleted: declares it again, empty. */
+  /** Called when a queue turns out to be deleted: declares it again, empty. */
   #declareAgain(model: ChannelModel): void {
     this.#declaring ??= this.#topology
       .declare(model)

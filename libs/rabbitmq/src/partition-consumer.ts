@@ -15,9 +15,9 @@ import { persist } from './persist.ts';
 import type { RabbitmqStats } from './stats.ts';
 import type { Topology } from './topology.ts';
 
-/** The pause before a batch that threw an exception is taken again. */
+/** The pause before a batch that threw an exception (a bug) is taken again. */
 const RECOVER_AFTER_MS = 100;
-/** The limit of bytes that wait in the subscriptions of all partitions together. */
+/** The limit of delivered bytes that wait to be stored, in all partitions together; at least 4 MiB for each. */
 const WAITING_BYTES_MAX = 96 * 1024 * 1024;
 const PUBLISH_MS = 5_000;
 const CHANNEL_CLOSE_MS = 1_000;
@@ -31,9 +31,12 @@ export interface PartitionConsumerOptions {
   readonly check: CheckEvent;
   readonly stats: RabbitmqStats;
   readonly logger: Logger | undefined;
-  /** Called when the consumer has lost its channel or its queue: everything must be subscribed anew. */
+  /**
+   * Called when the consumer has lost its channel or its queue. The connection must be replaced, with all
+   * subscriptions.
+   */
   readonly failed: (model: ChannelModel) => void;
-  /** Called when the partition was left to newer programs. */
+  /** Called when this process begins to leave the partition to newer programs. */
   readonly held: () => void;
 }
 
@@ -46,16 +49,16 @@ type Subscribed = Subscription<ConsumeMessage, Handle>;
 type ConsumptionStep = Step<ConsumeMessage, Handle>;
 
 /**
- * Consumes one partition by the rules of PartitionConsumption: opens channels, acknowledges and publishes as they ask.
- * Consumers have no priorities: if one dies while another of a higher priority waits for its partition, RabbitMQ keeps
- * the dead one active for ever, and its deliveries come to no other consumer (seen with 4.3.6).
+ * Consumes one partition. PartitionConsumption decides what to do; this class opens channels, stores, acknowledges and
+ * publishes. Consumers have no priorities: if one dies while another of a higher priority waits for its partition,
+ * RabbitMQ keeps the dead one active for ever, and its deliveries come to no other consumer (seen with 4.3.6).
  */
 export class PartitionConsumer {
   readonly #options: PartitionConsumerOptions;
   readonly #queue: string;
   readonly #rules: PartitionConsumption<ConsumeMessage, Handle>;
   readonly #stopping = new AbortController();
-  /** Ends the step `gather` early. */
+  /** Ends #gather, the wait for more deliveries, early. */
   #wake: () => void = () => {};
   #running: Promise<void> | undefined;
 
@@ -71,12 +74,15 @@ export class PartitionConsumer {
     return this.#rules.active;
   }
 
-  /** What was delivered that this program does not know. Since then it leaves the partition to others. */
+  /** What this program did not know in a delivery. Once set, it leaves the partition to newer programs. */
   get unknown(): string | undefined {
     return this.#rules.unknown;
   }
 
-  /** The process counts as healthy: if it only waits for the partition, it subscribes anew with a large prefetch. */
+  /**
+   * Called when the process counts as healthy: if this consumer only waits for the partition, it subscribes anew with a
+   * large prefetch.
+   */
   async trust(): Promise<void> {
     const ended = this.#rules.trust();
     if (ended !== undefined) await this.#subscribeAnew(ended);
@@ -86,7 +92,7 @@ export class PartitionConsumer {
     this.#rules.leave();
   }
 
-  /** Does nothing after a stop, or if the partition was left to newer programs. */
+  /** Consumes the queue on a new channel. Does nothing after a stop, or if the partition was left to newer programs. */
   async subscribe(model: ChannelModel): Promise<void> {
     if (this.#rules.stopped || this.#rules.unknown !== undefined) return;
     const channel = await model.createChannel();
@@ -107,8 +113,9 @@ export class PartitionConsumer {
     this.#stopping.abort();
     this.#wake();
     await this.#running;
-    // The close comes after the last acknowledgement, which the end of the connection could overtake.
-    const close = async () => this.#rules.current?.handle.channel.close(); // throws at once if it is closed already
+    // The channel closes after the last ack; the connection's end could overtake that ack. async makes the throw of a
+    // closed channel a rejection.
+    const close = async () => this.#rules.current?.handle.channel.close();
     await within(close(), CHANNEL_CLOSE_MS, () => new Error('late')).catch(() => {});
   }
 
@@ -135,7 +142,7 @@ export class PartitionConsumer {
       const ended = this.#rules.gaveUp();
       if (ended !== undefined) void this.#subscribeAnew(ended, RECOVER_AFTER_MS);
     } finally {
-      this.#running = undefined; // at once: a delivery after the last look at the subscription must begin a new run
+      this.#running = undefined; // at once, so that the next delivery begins a new run
     }
   }
 
@@ -174,7 +181,10 @@ export class PartitionConsumer {
     clearTimeout(timer);
   }
 
-  /** Retries until it succeeds. Undefined if the source stops, or the subscription ends: then redeliveries come. */
+  /**
+   * Retries `attempt` and returns its result. Returns undefined if the source stops or the subscription ends: then
+   * redeliveries come.
+   */
   #persist<T>(subscription: Subscribed, what: string, attempt: () => Promise<T>): Promise<T | undefined> {
     const { stats, logger, partition } = this.#options;
     return persist(attempt, {
@@ -196,7 +206,7 @@ export class PartitionConsumer {
     return true;
   }
 
-  /** False if the connection is just being closed for another partition: the store recognizes the redeliveries. */
+  /** Acks. Returns false if the channel has ended: the messages come again, and the store recognizes them. */
   #acknowledge({ subscription, messages, all }: ConsumptionStep & { kind: 'acknowledge' }): boolean {
     const { channel } = subscription.handle;
     const last = messages.at(-1);
@@ -211,7 +221,9 @@ export class PartitionConsumer {
     }
   }
 
-  /** Publishes a mark into our own queue. It is delivered after all redeliveries. */
+  /**
+   * Publishes a mark, a fence without a reply address, into this partition's queue. It comes after all redeliveries.
+   */
   #mark(subscription: Subscribed): undefined {
     const { outbox, partition } = this.#options;
     const content = Buffer.from(JSON.stringify({ v: 1, partition, fence: 'mark' }));
@@ -219,7 +231,10 @@ export class PartitionConsumer {
     void this.#persist(subscription, 'mark', () => outbox.publishWithin(PUBLISH_MS, this.#queue, content, options));
   }
 
-  /** After `afterMs` milliseconds, behind the consumers that wait for the partition. */
+  /**
+   * Closes the channel, and after `afterMs` milliseconds subscribes again, behind the consumers that wait for the
+   * partition.
+   */
   async #subscribeAnew({ handle: { channel, model } }: Subscribed, afterMs = 0): Promise<undefined> {
     this.#wake();
     try {
@@ -231,14 +246,14 @@ export class PartitionConsumer {
     }
   }
 
-  /** What a newer program wrote stays in the queue for a newer worker. */
+  /** Closes the channel: what this program does not know stays in the queue for a newer worker. */
   async #hold({ subscription, unknown }: ConsumptionStep & { kind: 'hold' }): Promise<undefined> {
     const { partition, logger, held, failed } = this.#options;
     const { channel, model } = subscription.handle;
     const advice = 'start a newer worker: this one leaves the partition to others until it is restarted';
     logger?.error({ partition, unknown, advice }, 'met what this program is too old to know');
     held();
-    const closing = async () => channel.close(); // throws at once if it is closed already
+    const closing = async () => channel.close(); // async makes the throw of a closed channel a rejection
     await within(closing(), CHANNEL_CLOSE_MS, () => new Error('late')).catch(() => failed(model));
   }
 }

@@ -11,7 +11,7 @@ const LOST_AFTER_MS = 3_000;
 interface Waiter {
   readonly resolve: (seq: number) => void;
   readonly reject: (error: Error) => void;
-  /** The epoch that the fence must begin; 0: none. */
+  /** The epoch that the fence begins; 0: none. */
   readonly epoch: number;
 }
 
@@ -29,9 +29,9 @@ export interface PartitionFencesOptions {
 }
 
 /**
- * The fences of one partition: messages that are answered when everything before them is stored. One fence is under way
- * at a time, for all calls of `wait` before it was sent. Later calls share the next one. So the queue never has many
- * fences, even if no worker answers for long.
+ * The fences of one partition: messages that a worker answers when everything before them is stored. One fence is under
+ * way at a time, for all calls of `wait` before it was sent. Later calls share the next one. So the queue never has
+ * many fences, even if no worker answers for long.
  */
 export class PartitionFences {
   readonly #options: PartitionFencesOptions;
@@ -43,7 +43,10 @@ export class PartitionFences {
     this.#options = options;
   }
 
-  /** `epoch`: no event of an older epoch is stored after the fence. */
+  /**
+   * Resolves with the partition's `seq` (number of its last commit) when a fence is answered. From then on no event of
+   * an older epoch than `epoch` is stored. Rejects with Unavailable after `timeoutMs`.
+   */
   wait(timeoutMs: number, epoch = 0): Promise<number> {
     if (this.#options.outbox.state === 'away') return Promise.reject(away());
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -53,7 +56,7 @@ export class PartitionFences {
     return within(promise, timeoutMs, late).finally(() => this.#forget(waiter));
   }
 
-  /** Called with each answer. One to an earlier fence is ignored. */
+  /** Called with each answer to a fence. Ignores one to an earlier fence. */
   replied(id: string, seq: number): void {
     if (this.#inFlight?.id !== id) return;
     for (const { resolve } of this.#inFlight.waiters) resolve(seq);
@@ -61,7 +64,7 @@ export class PartitionFences {
     this.#sendNext();
   }
 
-  /** Sends a lost fence again if a call still waits for it. */
+  /** Sends a lost fence again if a call still waits for its answer. */
   expire(now: number): void {
     const inFlight = this.#inFlight;
     if (inFlight === undefined || now - inFlight.sentAt < LOST_AFTER_MS) return;
@@ -70,7 +73,7 @@ export class PartitionFences {
     this.#sendNext();
   }
 
-  /** Rejects all calls: answers come only on the connection of the fence. */
+  /** Called when the connection is lost. Rejects all calls: answers come only on the connection that sent the fence. */
   lost(): void {
     const waiters = [...(this.#inFlight?.waiters ?? []), ...this.#next];
     this.#inFlight = undefined;

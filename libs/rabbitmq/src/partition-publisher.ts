@@ -10,11 +10,11 @@ import { away } from './connection.ts';
 import type { Outbox } from './outbox.ts';
 import type { RabbitmqStats } from './stats.ts';
 
-/** How long an event may wait for its confirm: 150 ms remain for the tick that finds it late, and the answer. */
+/** How long an event may wait for its confirm. 150 ms remain for the timer that finds it late, and for the answer. */
 const SETTLE_WITHIN_MS = ACKNOWLEDGE_WITHIN_MS - 150;
-/** After RabbitMQ refused an envelope, events are refused for this long: the queue stays full for a while. */
+/** After RabbitMQ refused an envelope, events are refused for this long: a full queue stays full for a while. */
 const REFUSE_AFTER_FAILURE_MS = 500;
-/** The approximate limit of the bytes that wait for the window. */
+/** The approximate limit of the bytes of events that wait to be published. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 
 interface Waiting {
@@ -29,14 +29,15 @@ export interface PartitionPublisherOptions {
   readonly outbox: Outbox;
   readonly partition: number;
   readonly queue: string;
-  /** How many envelopes may be unconfirmed. */
+  /** How many envelopes may be unconfirmed at once. */
   readonly window: number;
   readonly stats: RabbitmqStats;
 }
 
 /**
- * Publishes the events of one partition. The events of one turn of the event loop share an envelope. While the window
- * of unconfirmed envelopes is full, further events gather: under more load envelopes become larger.
+ * Publishes the events of one partition. The events of one turn of the event loop share a message, the envelope. While
+ * as many envelopes are unconfirmed as the window allows, further events gather: under more load envelopes become
+ * larger.
  */
 export class PartitionPublisher {
   readonly #options: PartitionPublisherOptions;
@@ -70,12 +71,14 @@ export class PartitionPublisher {
     return promise;
   }
 
-  /** Rejects late events. Their envelope stays in the window until RabbitMQ confirms or refuses it. */
+  /**
+   * Rejects events that are late at `now`. Their envelope counts as unconfirmed until RabbitMQ confirms or refuses it.
+   */
   expire(now: number): void {
     const inTime = this.#waiting.findIndex(({ deadline }) => deadline > now);
     for (const late of this.#take(inTime === -1 ? this.#waiting.length : inTime)) this.#rejectLate(late);
     for (const envelope of this.#unconfirmed) {
-      if ((envelope[0]?.deadline ?? now) > now) return; // the following ones are younger
+      if ((envelope[0]?.deadline ?? now) > now) return; // later envelopes have later deadlines
       for (const item of envelope) if (item.deadline <= now) this.#rejectLate(item);
     }
   }
@@ -86,12 +89,12 @@ export class PartitionPublisher {
     this.flush();
   }
 
-  /** Rejects all waiting events. The outbox rejects the unconfirmed ones. */
+  /** Called when the connection is lost. Rejects all unpublished events. The outbox rejects the unconfirmed ones. */
   lost(): void {
     for (const { reject } of this.#take(this.#waiting.length)) reject(away());
   }
 
-  /** Publishes what the window allows. */
+  /** Publishes waiting events until too many envelopes are unconfirmed. */
   flush(): void {
     const { outbox, window } = this.#options;
     while (this.#waiting.length > 0 && this.#unconfirmed.size < window && outbox.state === 'open') {
@@ -108,7 +111,7 @@ export class PartitionPublisher {
     });
   }
 
-  /** How many of the waiting events fit into one envelope, at least one. */
+  /** Returns how many of the waiting events fit into one envelope; at least one. */
   #envelopeLength(): number {
     let bytes = 0;
     let length = 0;

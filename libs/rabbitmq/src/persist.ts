@@ -3,14 +3,16 @@ import { backoffMs, pause } from '@parley/runtime';
 const RETRY = { firstMs: 50, maxMs: 2_000 };
 
 export interface PersistOptions {
-  /** Whether another attempt makes sense. */
   readonly goOn: () => boolean;
   /** Ends the pause between two attempts. */
   readonly stop: AbortSignal;
   readonly failed: (error: unknown, tries: number) => void;
 }
 
-/** Retries with growing random pauses until it succeeds. Undefined once `goOn` returns false. */
+/**
+ * Retries with growing random pauses until `attempt` succeeds, and returns its result; undefined once `goOn` returns
+ * false.
+ */
 export async function persist<T>(attempt: () => Promise<T>, options: PersistOptions): Promise<T | undefined> {
   for (let tries = 0; ; tries += 1) {
     try {

@@ -17,7 +17,7 @@ describe('redeliveries out of order', () => {
     return { type: 'chat', id: newEventId(), epoch: 1, at: Date.now(), token, number, name: 'a chat' };
   }
 
-  /** A consumer that gets this many deliveries and is lost with them. */
+  /** Takes `prefetch` deliveries, and closes the connection without an ack. */
   async function lostConsumer(prefetch: number): Promise<void> {
     const connection = await connect(rabbitmqUrl());
     connection.on('error', () => {});
@@ -32,7 +32,7 @@ describe('redeliveries out of order', () => {
     await connection.close();
   }
 
-  /** Like the real store: rejects a chat without its application, or a message without its chat. */
+  /** A store that rejects a chat without its application, or a message without its chat, like the real one. */
   class OwnersFirst {
     readonly stored: Event[] = [];
     readonly taken: Event[] = [];
@@ -100,7 +100,7 @@ describe('redeliveries out of order', () => {
     await until('the fence is there', () => drivers.stats.fences === 1);
     await drivers.log.publish(chat(token));
     await lostConsumer(3);
-    await lostConsumer(1); // the application goes behind the fence and the chat
+    await lostConsumer(1); // now the application comes behind the fence and the chat
     await drivers.source.consume(store.handle);
     expect(await passed).toBe(2);
   });

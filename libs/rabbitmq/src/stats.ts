@@ -1,10 +1,10 @@
 import type { RejectionReason } from '@parley/domain';
 
-/** What has happened since the start, for the metrics of the program. */
+/** Counts since the start of the process, for its metrics. */
 export interface RabbitmqStats {
   eventsPublished: number;
   envelopesPublished: number;
-  /** Refused by RabbitMQ, returned, or lost with the connection before they were confirmed. */
+  /** Envelopes that RabbitMQ refused or returned, or whose connection was lost before the confirm. */
   envelopesFailed: number;
   /** Events whose confirm did not come in time. */
   eventsLate: number;
@@ -13,7 +13,7 @@ export interface RabbitmqStats {
   redeliveries: number;
   batches: number;
   batchesRetried: number;
-  /** Open connections that ended, by either side. */
+  /** Open connections that ended, whichever side closed them. */
   connectionsLost: number;
   readonly deadLetters: Record<RejectionReason, number>;
 }

@@ -1,4 +1,4 @@
-/** A newer program wrote something that this one does not know. It stays in the queue for a newer worker. */
+/** A newer program published something that this one does not know. It stays in the queue for a newer worker. */
 export class TooOld extends Error {
   override readonly name = 'TooOld';
   constructor(partition: number, unknown: string) {

@@ -2,24 +2,25 @@ import type { Channel, ChannelModel } from 'amqplib';
 import { amqpCode, WrongRabbitmq } from './wrong-rabbitmq.ts';
 
 const DELIVERY_LIMIT = 50;
-/** Longer than any outage of the store, in which the worker's deliveries stay unacked. */
+/** How long a delivery may stay unacked: longer than any outage of the store, in which a worker acks nothing. */
 const CONSUMER_TIMEOUT_MS = 24 * 60 * 60 * 1_000;
 
 export interface TopologyOptions {
   readonly partitions: number;
   /** The queues are `<prefix>.events.0`, `<prefix>.events.1`… `<prefix>.dead-letters` and `<prefix>.workers`. */
   readonly queuePrefix: string;
-  /** If a partition's queue has more bytes than this, RabbitMQ refuses publishes. */
+  /** While a partition's queue has more bytes than this, RabbitMQ refuses publishes to it. */
   readonly queueBytesMax: number;
 }
 
 /**
- * The queues: one quorum queue for each partition, and one for dead letters. Publishes name the queue, through the
- * default exchange. So there are no bindings that could be lost, and a refused publish is certainly not stored.
+ * The queues: a quorum queue for each partition, one for dead letters, and one to count the workers. Publishes name the
+ * queue, through the default exchange. So there are no bindings that could be lost, and a refused publish is certainly
+ * not stored.
  */
 export class Topology {
   readonly deadLetters: string;
-  /** An empty queue. Each worker has a consumer on it, so that they can be counted. */
+  /** A queue without messages. Each worker has a consumer on it, so that RabbitMQ can count the workers. */
   readonly workers: string;
 
   constructor(readonly options: TopologyOptions) {
@@ -31,14 +32,14 @@ export class Topology {
     return `${this.options.queuePrefix}.events.${partition}`;
   }
 
-  /** The partition of a queue; undefined if it is no queue of events. */
+  /** Returns the partition of a queue; undefined if it is no queue of events. */
   partitionOf(queue: string): number | undefined {
     const prefix = `${this.options.queuePrefix}.events.`;
     const partition = queue.startsWith(prefix) ? Number(queue.slice(prefix.length)) : Number.NaN;
     return Number.isInteger(partition) && partition < this.options.partitions ? partition : undefined;
   }
 
-  /** Declares all queues. Rejects with WrongRabbitmq if a queue exists with other arguments. Idempotent. */
+  /** Declares all queues. Rejects with WrongRabbitmq if one exists with other arguments. Idempotent. */
   async declare(model: ChannelModel): Promise<void> {
     const channel = await model.createChannel();
     channel.on('error', () => {}); // the rejected call reports it; without a listener the connection would be lost
@@ -65,7 +66,7 @@ export class Topology {
   }
 }
 
-/** Without a delivery limit: each look at a dead letter is a delivery. */
+/** No delivery limit: each look of an operator at a dead letter counts as a delivery. */
 function deadLetterArguments(): Record<string, unknown> {
   return { 'x-queue-type': 'quorum', 'x-delivery-limit': -1 };
 }

@@ -4,7 +4,7 @@ import { TcpProxy, until } from '@parley/testing';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 
-/** Twelve events of 6 MB each. */
+/** Twelve events of 1,000 messages, 6 MB each. */
 function largeMessages(token: Token, first: number): Event[] {
   return Array.from({ length: 12 }, (_, place) => {
     const contents = Array.from({ length: 1_000 }, () => 'x'.repeat(6_000));
@@ -15,7 +15,7 @@ function largeMessages(token: Token, first: number): Event[] {
 describe('the unacked deliveries of a consumer', () => {
   const system = new TestSystem();
   const queue = (partition: number) => testTopology(system.queuePrefix, system.partitions).queue(partition);
-  /** How many envelopes of partition 0 wait in the queue, undelivered. */
+  /** How many envelopes in the queue of partition 0 are not delivered to a consumer. */
   const waiting = async () => (await onChannel((channel) => channel.checkQueue(queue(0)))).messageCount;
 
   test('an event whose batch throws each time uses up only its own delivery limit', async () => {
@@ -27,7 +27,7 @@ describe('the unacked deliveries of a consumer', () => {
     const stored = new Set<string>();
     await drivers.source.consume(async (batch) => {
       if (batch[0] !== undefined && batch[0].id !== first.id) await gate;
-      if (batch.some(({ id }) => id === bad.id)) return null as never; // a bug
+      if (batch.some(({ id }) => id === bad.id)) return null as never; // this makes the batch throw, as a bug would
       for (const { id } of batch) stored.add(id);
       return [];
     });
@@ -61,7 +61,8 @@ describe('the unacked deliveries of a consumer', () => {
     await until('all are stored', () => sizes.reduce((sum, size) => sum + size, 0) === 30);
     expect(sizes[0]).toBe(1);
     expect(Math.max(...sizes)).toBeGreaterThan(8);
-    expect(drivers.stats.redeliveries).toBeLessThanOrEqual(1); // the unacked one when it subscribes anew
+    // the consumer subscribes anew while a delivery is unacked
+    expect(drivers.stats.redeliveries).toBeLessThanOrEqual(1);
   });
 
   test('are few at once while envelopes are large, and all are stored in their order', async () => {
@@ -112,7 +113,7 @@ describe('the unacked deliveries of a consumer', () => {
     await until('most have gone back', async () => drivers.stats.redeliveries > 3 && (await waiting()) === 9);
     release();
     await until('all are stored', () => stored.size === 12);
-    expect(stored).toEqual(new Set(large.map(({ id }) => id))); // redeliveries come in any order
+    expect(stored).toEqual(new Set(large.map(({ id }) => id))); // a Set: redeliveries come in any order
   }, 60_000);
 
   test('are one at a time after lost connections, which so use up the delivery limit of the first only', async () => {
@@ -142,7 +143,7 @@ describe('the unacked deliveries of a consumer', () => {
     }
     away = false;
     await until('all are stored', () => stored.length === 21);
-    expect(new Set(stored)).toEqual(new Set(events.map(({ id }) => id))); // redeliveries come in any order
+    expect(new Set(stored)).toEqual(new Set(events.map(({ id }) => id))); // a Set: redeliveries come in any order
     proxy.close();
   });
 });

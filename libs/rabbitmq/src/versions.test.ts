@@ -8,12 +8,12 @@ import { TooOld } from './too-old.ts';
 
 const check = checkEventOfVersion(0);
 
-/** An event that the old consumers here do not know. */
+/** An event with a `key`, which consumers of the earlier version do not know. */
 function keyed(token: Token, first: number): Event {
   return { ...messages(token, first), key: { hash: 'a'.repeat(64), body: 'b'.repeat(64) } };
 }
 
-/** A store that takes everything and records it. */
+/** A store that takes every event and records it in `stored`. */
 function recorder() {
   const stored: Event[] = [];
   return {
@@ -104,7 +104,10 @@ test('no consumer leaves a partition to one of an earlier version, which itself 
       return [];
     });
   let first = 0;
-  /** Publishes one event in each partition; returns how many partitions the new consumer has. */
+  /**
+   * Publishes an event in each partition and waits until it is stored. Returns how many partitions the new consumer
+   * has.
+   */
   const round = async () => {
     first += 1;
     for (const token of tokens) await publishing.log.publish(messages(token, first));
@@ -124,7 +127,7 @@ test('no consumer leaves a partition to one of an earlier version, which itself 
   const young = wide.drivers();
   await consume('new', young);
   await until('the new one has all', async () => (await round()) === 6, 40_000);
-  const ended = performance.now() + 4_000; // enough for two looks at the shares
+  const ended = performance.now() + 4_000; // enough for each consumer to check its share of the partitions once
   while (performance.now() < ended) expect(await round()).toBe(6);
   expect(old.source.held).toHaveLength(1);
 });

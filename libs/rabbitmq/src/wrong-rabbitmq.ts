@@ -3,15 +3,15 @@ export class WrongRabbitmq extends Error {
   override readonly name = 'WrongRabbitmq';
 }
 
-/** The code of an AMQP error, if it has one (RabbitMQ's reply codes, such as 404 and 406). */
+/** Returns the reply code of an AMQP error, such as 404 or 406; undefined if it has none. */
 export function amqpCode(error: unknown): number | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'number' ? code : undefined;
 }
 
 /**
- * The same error, or a clear one if the login or the virtual host is refused. The client library says that only in its
- * message text.
+ * Returns the same error, or a WrongRabbitmq if the login or the virtual host was refused. amqplib says that only in
+ * its message text.
  */
 export function explained(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,2 +1,2 @@
-/** For the tests of other packages. */
+/** Test helpers for other packages. */
 export { deleteQueues, onChannel, rabbitmqUrl } from './queues.ts';

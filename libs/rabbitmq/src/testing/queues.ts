@@ -1,19 +1,18 @@
 import { type Channel, connect } from 'amqplib';
 import { Topology } from '../topology.ts';
 
-/** The server of the tests. */
 export function rabbitmqUrl(): string {
   const url = process.env.RABBITMQ_URL;
   if (url === undefined) throw new Error('RABBITMQ_URL must name a RabbitMQ server for these tests');
   return url;
 }
 
-/** The names of a test's queues. */
+/** For the names of a test's queues only, not for declaring them. */
 export function testTopology(queuePrefix: string, partitions: number): Topology {
   return new Topology({ partitions, queuePrefix, queueBytesMax: 1 });
 }
 
-/** Runs `use` on a new channel of a new connection. */
+/** Runs `use` on a new channel of a new connection, and closes that. */
 export async function onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
   const connection = await connect(rabbitmqUrl());
   try {
@@ -23,7 +22,6 @@ export async function onChannel<T>(use: (channel: Channel) => Promise<T>): Promi
   }
 }
 
-/** Deletes the queues of a test. */
 export async function deleteQueues(queuePrefix: string, partitions: number): Promise<void> {
   const topology = testTopology(queuePrefix, partitions);
   await onChannel(async (channel) => {

@@ -5,7 +5,7 @@ import { deleteQueues, rabbitmqUrl } from './queues.ts';
 
 type Options = Partial<RabbitmqOptions>;
 
-/** Drivers for one test. After it they are closed and their queues deleted. */
+/** Makes drivers on queues of their own. After each test it closes them and deletes the queues. */
 export class TestSystem {
   readonly queuePrefix = `test-${newEventId()}`;
   readonly #open: RabbitmqDrivers[] = [];
@@ -18,7 +18,7 @@ export class TestSystem {
     });
   }
 
-  /** Not started. */
+  /** Makes drivers that are not started yet. */
   drivers(options: Options = {}): RabbitmqDrivers {
     const { queuePrefix, partitions } = this;
     const drivers = openRabbitmq({ url: rabbitmqUrl(), partitions, queuePrefix, ...options });
@@ -32,7 +32,7 @@ export class TestSystem {
     return drivers;
   }
 
-  /** A token whose events travel in this partition. */
+  /** Returns an application's token whose events travel in this partition. */
   token(partition: number): Token {
     for (;;) {
       const token = newToken();
