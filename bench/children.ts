@@ -1,6 +1,6 @@
 /**
- * Starts programs that a scenario needs beside the stack. Each gets a session of its own, because CPU is counted by
- * session; a Ctrl-C therefore does not reach it. All end with this process.
+ * Starts a program that a scenario needs beside the stack. It gets a session of its own, because CPU is counted by
+ * session; a Ctrl-C therefore does not reach it. It is killed when this process ends.
  */
 export function launched(
   command: readonly string[],

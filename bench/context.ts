@@ -5,18 +5,18 @@ import type { BenchStack } from './stack.ts';
 
 export interface Settings {
   readonly rounds: number;
-  /** The length of one round of one contender. */
+  /** The length of one round of one contender (a compared variant). */
   readonly seconds: number;
-  /** Fewer and shorter rounds, and only the scenarios for everyday use. */
+  /** For everyday use: fewer and shorter rounds of the scenarios in QUICK. */
   readonly quick: boolean;
-  /** The largest sizes too: a million messages in a chat, ten million rows, ten minutes. */
+  /** Also the largest sizes: a million messages in a chat, ten million rows, ten minutes of load. */
   readonly large: boolean;
 }
 
 export interface Context extends Settings {
   readonly stack: BenchStack;
   readonly say: (what: string) => void;
-  /** Results of earlier scenarios that later ones use. */
+  /** Results of earlier scenarios for later ones. */
   readonly known: { sustainedPerSecond?: number };
 }
 
@@ -26,16 +26,16 @@ export interface Scenario {
   readonly run: (context: Context) => Promise<Measurement[]>;
 }
 
-/** One of the compared variants, and the processes outside the stack that it uses. */
+/** A compared variant. `pids`: its processes outside the stack, whose CPU is measured too. */
 export interface Contender {
   readonly name: string;
   readonly run: () => Promise<Done>;
   readonly pids?: Readonly<Record<string, number>>;
-  /** Runs before each round; its time does not count. */
+  /** Runs before each round, outside the measured time. */
   readonly prepare?: () => Promise<void>;
 }
 
-/** Runs `work` and measures its time and CPU. */
+/** Runs `work` and measures its time, and the CPU of the stack and of `pids`. */
 export async function watched(
   { stack }: Pick<Context, 'stack'>,
   work: () => Promise<Done>,
@@ -46,8 +46,8 @@ export async function watched(
 }
 
 /**
- * Runs each contender once, then each again, and so on, so that a disturbance hits all of them. A first round warms up
- * and does not count. @returns each contender's samples, by its name
+ * Runs each contender once, then each again, and so on, so that a disturbance of the machine hits all of them. The
+ * first round warms up and does not count. @returns each contender's samples, by its name
  */
 export async function interleaved(
   context: Context,

@@ -1,6 +1,6 @@
 /**
- * Writes docs/figures.md, with every figure of a run, from the run's JSON file. If scenarios were run again, they are
- * taken from the later files:
+ * Writes docs/figures.md, with every figure of a benchmark run, from the run's JSON file. If later files have the same
+ * scenario, its figures are taken from them:
  *
  *   bun bench/figures.ts bench/results/TIME.json [bench/results/LATER.json…]
  */
@@ -16,7 +16,7 @@ interface Run {
   readonly measurements: readonly Measurement[];
 }
 
-/** Without the column of scenario names: the name is the heading. */
+/** Removes the column of scenario names: the table's heading is the name. */
 const withoutScenario = ({ texts, head, rows }: Table): Table => ({
   texts: texts - 1,
   head: head.slice(1),

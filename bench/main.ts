@@ -72,7 +72,7 @@ async function main(): Promise<number> {
         failed.push(name);
         tell(`FAILED: ${error instanceof Error ? error.stack : String(error)}`);
       }
-      // Written after each scenario, so that an interrupted run keeps its results.
+      // The results are written after each scenario, so that an interrupted run keeps them.
       await Bun.write(
         file,
         JSON.stringify({ at: new Date().toISOString(), machine, settings, measurements, failed }, null, 1),

@@ -1,6 +1,6 @@
 /**
- * A worker outside the stack, whose own worker is stopped. It starts and stops within a second, and can run without
- * search, to measure storing alone. (The stack's start waits for a ready worker, which one without search never is.)
+ * A worker beside the stack, whose own worker is stopped. It starts and stops within a second, and can run without
+ * search, to measure storing alone. (The stack waits until a worker is ready, and one without search never is.)
  */
 
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type BenchStack, REPOSITORY } from './stack.ts';
 import { type WorkerTotals, workerTotals } from './system.ts';
 
 const PORT = 17_150;
-/** An address where nothing listens. */
+/** Elasticsearch's address for a worker without search: nothing listens. */
 const NOWHERE = 'http://127.0.0.1:17159';
 
 export class OwnWorker {

@@ -1,4 +1,4 @@
-/** Shows measurements as tables, in a terminal and in the documentation. */
+/** Makes tables of measurements, for a terminal and for the documentation. */
 import { isMet, type Measurement } from './measure/result.ts';
 import { cpuPerItem, type Sample } from './measure/sample.ts';
 import { spreadOf } from './measure/statistics.ts';
@@ -59,7 +59,7 @@ const RESULT_COLUMNS: readonly (readonly [string, (measurement: Measurement) => 
 ];
 
 export interface Table {
-  /** How many columns at the left have texts; the others have figures. */
+  /** How many columns at the left have texts (left-aligned); the others have figures. */
   readonly texts: number;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -73,7 +73,7 @@ export function results(measurements: readonly Measurement[]): Table {
   };
 }
 
-/** CPU microseconds for one message (or request), by program. The bottleneck is the program that uses a whole core. */
+/** CPU microseconds of each program for one message (or request). */
 export function cpu(measurements: readonly Measurement[]): Table {
   const told = measurements.filter(({ samples }) => samples.length > 0);
   const of = (samples: readonly Sample[], program: string) =>
@@ -86,7 +86,7 @@ export function cpu(measurements: readonly Measurement[]): Table {
   return { texts: 2, head: ['scenario', 'CPU µs each', ...used, 'all'], rows };
 }
 
-/** The most memory that each program had, in MB. */
+/** The highest resident memory of each program at the end of a round, in MB. */
 export function memory(measurements: readonly Measurement[]): Table {
   const most = new Map<string, number>();
   for (const { residentMb } of measurements.flatMap(({ samples }) => samples)) {
@@ -105,7 +105,7 @@ export function asText({ texts, head, rows }: Table): string {
   return [head, ...rows].map(line).join('\n');
 }
 
-/** Leaves out columns that are completely empty. */
+/** Returns the table in Markdown, without columns that are completely empty. */
 export function asMarkdown({ texts, head, rows }: Table): string {
   const kept = head.flatMap((_, column) => (rows.some((row) => row[column]) ? [column] : []));
   const cells = [head, ...rows].map((row) => kept.map((column) => row[column] ?? ''));

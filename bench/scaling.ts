@@ -1,10 +1,10 @@
 /**
- * How many cores, nodes, memory and disk a rate needs, from the CPU that a run has measured for one message:
+ * Computes how many cores, nodes, memory and disk a rate needs, from the CPU for one message that a run has measured:
  *
  *   bun bench/scaling.ts bench/results/TIME.json [--days 30] [--utilisation 0.6] [--node-cores 16]
  *
- * This is a model, not a measurement: it multiplies the figures of one machine, and knows only one limit of each kind
- * of node. docs/scaling.md says what it leaves out.
+ * This is a model, not a measurement: it multiplies the figures of one machine, and knows only one limit of each
+ * program. docs/scaling.md says what it leaves out.
  */
 import { parseArgs } from 'node:util';
 import type { Measurement } from './measure/result.ts';
@@ -16,19 +16,22 @@ const SECONDS_A_DAY = 86_400;
 
 interface Kind {
   readonly name: string;
-  /** How many nodes keep a copy of each message. Each copy costs the work again. */
+  /** How many nodes keep or handle each message. Each of them does the measured work. */
   readonly copies: number;
-  /** How many cores one process or shard can use: at most one for a single-threaded program. */
+  /** How many cores one process or node can use: 1 for a single-threaded program. */
   readonly coresEachMax: number;
-  /** Memory of one process or shard. */
+  /** Memory of one process or node. */
   readonly memoryGb: number;
-  /** Bytes that one copy keeps of one message. */
+  /** Bytes on disk that one copy of a message takes. */
   readonly bytesKept: number;
-  /** What one process or shard is called. */
+  /** What one process or node is called in the table. */
   readonly unit: string;
 }
 
-/** Copies and memory are our choice; bytes are measured: 100,000 messages of 60 characters, in order, one segment. */
+/**
+ * Copies and memory are our choice. Bytes are measured: 100,000 messages of 60 characters, stored in order, in one
+ * segment of Elasticsearch.
+ */
 const KINDS: readonly Kind[] = [
   { name: 'ingest', copies: 1, coresEachMax: 1, memoryGb: 0.2, bytesKept: 0, unit: 'processes' },
   { name: 'redis', copies: 2, coresEachMax: 1, memoryGb: 1, bytesKept: 0, unit: 'servers (masters and replicas)' },
@@ -44,7 +47,7 @@ const OPTIONS = {
   'node-cores': { type: 'string', default: '16' },
 } as const;
 
-/** CPU seconds of each program for one message that is created, stored and indexed. */
+/** Returns each program's CPU seconds for one message that is created, stored and indexed. */
 async function measuredCosts(file: string): Promise<ReadonlyMap<string, number>> {
   const { measurements } = (await Bun.file(file).json()) as { measurements: Measurement[] };
   const whole = measurements.find(({ scenario, ratio }) => scenario === 'whole' && ratio?.target !== undefined);

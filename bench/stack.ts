@@ -1,6 +1,6 @@
 /**
- * The measured system: a native stack of its own, with one instance of each app. Its ports are below those that Linux
- * uses for outgoing connections, because a load opens many of these.
+ * The measured system: a native stack of its own, with one instance of each app. Its ports are below the range from
+ * which Linux takes ports for outgoing connections, because a load opens many of these.
  */
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { connectionUrls, migrationUrl } from '@parley/stack/urls';
 import { CORES } from './measure/processes.ts';
 
 export const REPOSITORY = resolve(import.meta.dir, '..');
-/** As docs/scaling.md recommends for a machine of this size: one for each core that the system has to itself. */
+/** One partition for each core, at least two, as docs/scaling.md recommends for a machine of this size. */
 export const PARTITIONS = Number(process.env.BENCH_PARTITIONS ?? Math.max(2, CORES));
 
 const ENVIRONMENT = {
@@ -32,10 +32,10 @@ export class BenchStack {
   readonly worker = `http://127.0.0.1:${this.#settings.ports.worker}`;
   readonly nginx = `http://127.0.0.1:${this.#settings.ports.nginx}`;
   readonly stateDir = this.#settings.stateDir;
-  /** Pids by program, without the instance's number. */
+  /** Pids by program, without the instance's number: `worker`, not `worker-1`. */
   pids: ReadonlyMap<string, number> = new Map();
 
-  /** Starts a stack without data. It first stops and removes what an interrupted run has left. */
+  /** Starts a stack without data, after it has stopped and removed what an interrupted run left. */
   static async up(): Promise<BenchStack> {
     const stack = new BenchStack();
     await stack.command('down');
@@ -65,12 +65,12 @@ export class BenchStack {
     this.pids = new Map(all.flatMap(({ name, pid }) => (pid === null ? [] : [[name.replace(/-\d+$/, ''), pid]])));
   }
 
-  /** The environment of an app of this stack that listens on `port`. */
+  /** Returns the environment of one more instance of an app. */
   appEnvironment(app: App, port: number): Record<string, string> {
     return appEnvironment(this.#settings, app, port);
   }
 
-  /** Runs bin/stack with this stack's settings. @returns its output @throws if it fails, with its output */
+  /** Runs bin/stack with this stack's settings. @returns its output @throws with its output, if it fails */
   async command(...args: string[]): Promise<string> {
     const child = Bun.spawn([join(REPOSITORY, 'bin/stack'), ...args], {
       env: { ...process.env, ...ENVIRONMENT },
@@ -81,7 +81,7 @@ export class BenchStack {
       new Response(child.stderr).text(),
       child.exited,
     ]);
-    // `status` fails if a program is not ready, but its output is what we want.
+    // `status` fails if a program is not ready, but prints what is wanted.
     if (code !== 0 && args[0] !== 'status') throw new Error(`bin/stack ${args.join(' ')}: ${errors || output}`);
     return output;
   }
@@ -92,9 +92,9 @@ function serversOf(settings: Settings) {
   return {
     redis: REDIS_URL,
     rabbitmq: RABBITMQ_URL,
-    /** The user who may create tables, because the floors have tables of their own. */
+    /** The address for the user who may create tables: the benchmarks have tables of their own. */
     mysql: migrationUrl(settings.ports),
-    /** For root. */
+    /** The MySQL socket on which root logs in. */
     mysqlSocket: mysqlSocket(settings),
     elasticsearch: ELASTICSEARCH_URL,
   };

@@ -1,4 +1,4 @@
-/** Runs the standalone as a process of its own, on a folder that the caller removes. */
+/** Runs the standalone as a process of its own, on a data folder that the caller removes. */
 
 import { join } from 'node:path';
 import { until } from '@parley/testing';

@@ -1,4 +1,4 @@
-/** What scenarios do besides measuring: create owners, make backlogs, wait until all is stored and indexed. */
+/** What scenarios need besides measuring: create chats, make backlogs, wait until all is stored and indexed. */
 import { until } from '@parley/testing';
 import type { Context } from './context.ts';
 import { withMysql } from './floors/mysql.ts';
@@ -7,7 +7,6 @@ import type { Target } from './load/load.ts';
 import { type BenchStack, PARTITIONS } from './stack.ts';
 import { randomFrom, textOf } from './texts.ts';
 
-/** A long backlog is stored and indexed within this time. */
 export const SETTLED_WITHIN_MS = 600_000;
 const SETUP_LANES = 8;
 
@@ -22,7 +21,10 @@ async function post(url: string, body: unknown): Promise<Record<string, string |
   return answer;
 }
 
-/** Creates chats in new applications. Resolves with the chats' paths, the applications in turn. */
+/**
+ * Creates chats in new applications. Resolves with their paths: the first chat of each application, then the second
+ * ones…
+ */
 export async function newChats(url: string, applications: number, chatsEach: number): Promise<string[]> {
   const paths: string[][] = Array.from({ length: chatsEach }, () => []);
   const left = Array.from({ length: applications }, (_, index) => index);
@@ -40,7 +42,7 @@ export async function newChats(url: string, applications: number, chatsEach: num
   return paths.flat();
 }
 
-/** Single creates, one target for each chat. */
+/** Returns single creates, one for each chat. */
 export function creates(chats: readonly string[], characters = 60): Target[] {
   const random = randomFrom(11);
   return chats.map((chat) => {
@@ -52,7 +54,7 @@ export function creates(chats: readonly string[], characters = 60): Target[] {
   });
 }
 
-/** Batch creates, one target for each chat. */
+/** Returns batch creates of `size` messages, one for each chat. */
 export function batches(chats: readonly string[], size: number): Target[] {
   const random = randomFrom(13);
   return chats.map((chat) => {
@@ -61,7 +63,7 @@ export function batches(chats: readonly string[], size: number): Target[] {
   });
 }
 
-/** What a worker has done since its start. */
+/** The rows that a worker has stored, and the documents that it has indexed, since its start. */
 export interface WorkerTotals {
   readonly stored: number;
   readonly indexed: number;
@@ -73,7 +75,7 @@ export async function workerTotals(url: string): Promise<WorkerTotals> {
   return { stored: value('parley_store_batch_rows_sum'), indexed: value('parley_indexed_documents_total') };
 }
 
-/** Waits until the worker has stored and indexed this many more rows and documents than `before`. */
+/** Waits until the worker has stored this many rows and indexed this many documents more than in `before`. */
 export async function settled(
   { stack }: Context,
   before: WorkerTotals,
@@ -86,7 +88,7 @@ export async function settled(
   await until(`${rows} rows are stored and ${documents} indexed`, done, SETTLED_WITHIN_MS);
 }
 
-/** Runs `work` without the worker, then drops what was accepted, which would distort the next measurement. */
+/** Runs `work` without the worker, then drops what was accepted: storing it would distort the next measurement. */
 export async function withoutWorker<T>({ stack }: Context, work: () => Promise<T>): Promise<T> {
   await stack.stop('worker-1');
   try {

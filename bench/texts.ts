@@ -1,5 +1,5 @@
 /**
- * Texts that look natural to a search engine: words from a vocabulary of 5,000, few of them common and most rare
+ * Makes texts that look natural to a search engine: words from a vocabulary of 5,000, few of them common and most rare
  * (Zipf). The same seed gives the same texts.
  */
 const VOCABULARY = 5_000;
@@ -22,7 +22,7 @@ const SYLLABLES = [
   'est',
 ];
 
-/** Pseudo-random numbers from 0 to 1 (mulberry32). */
+/** Returns a source of pseudo-random numbers from 0 to 1 (mulberry32). */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -33,7 +33,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** The word of a rank. Words of low ranks are short. */
+/** Returns the word of a rank. Low ranks are common and short words. */
 export function wordOf(rank: number): string {
   let word = SYLLABLES[rank % SYLLABLES.length] ?? '';
   for (let rest = Math.floor(rank / SYLLABLES.length); rest > 0; rest = Math.floor(rest / SYLLABLES.length)) {
@@ -44,7 +44,7 @@ export function wordOf(rank: number): string {
 
 const randomWord = (random: () => number): string => wordOf(Math.floor(VOCABULARY ** random()) - 1);
 
-/** A text of about this many characters; a usual message has 60. */
+/** Returns a text of about this many characters; a usual message has 60. */
 export function textOf(random: () => number, characters = 60): string {
   let text = randomWord(random);
   while (text.length < characters) text += ` ${randomWord(random)}`;

@@ -2,7 +2,10 @@
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
-/** Fits GitHub's column. The background belongs to the picture, so that it is readable on a dark page too. */
+/**
+ * The look of every chart. It fits GitHub's column, and has a white background so that it is readable on a dark page
+ * too.
+ */
 const LOOK = { background: 'white', width: 640, height: 300, padding: 12 } as const;
 const FONT = 'Helvetica, Arial, sans-serif';
 

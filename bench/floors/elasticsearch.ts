@@ -1,14 +1,16 @@
-/** Elasticsearch at its best: bulk requests that are prepared before the clock starts, into an index like ours. */
+/**
+ * Elasticsearch at its best, for comparison: bulk requests prepared before the clock starts, into an index like ours.
+ */
 import { CURRENT_LAYOUT, indexBody, requestsOf } from '@parley/elasticsearch/testing';
 import type { Done } from '../measure/sample.ts';
 import { randomFrom, textOf } from '../texts.ts';
 
 const INDEX = 'bench-raw';
 const LANES = 2;
-/** The indexer passes on this many documents at once. */
+/** How many documents the indexer hands over at once. */
 const LIST = 2_000;
 
-/** The bodies of bulk requests with this many documents, made before the clock starts. */
+/** Makes the bodies of bulk requests that together hold this many documents. */
 export function bulkBodies(documents: number): Buffer[] {
   const random = randomFrom(5);
   const token = crypto.randomUUID();
@@ -23,16 +25,14 @@ export function bulkBodies(documents: number): Buffer[] {
   return bodies;
 }
 
-/**
- * Java needs this many rounds to compile the code that runs; the first round costs three times as much as the fifth.
- */
+/** Rounds until Java has compiled the code that runs: the first round costs three times as much CPU as the fifth. */
 const WARM_ROUNDS = 5;
 
 export async function warmElasticsearch(url: string, bodies: readonly Buffer[], documents: number): Promise<void> {
   for (let round = 0; round < WARM_ROUNDS; round += 1) await rawBulk(url, bodies, documents);
 }
 
-/** Sends the bodies, which together hold `documents` documents, to an empty index. */
+/** Sends the bodies, which together have `documents` documents, to an empty index, two at a time. */
 export async function rawBulk(url: string, bodies: readonly Buffer[], documents: number): Promise<Done> {
   await call(url, 'DELETE', `/${INDEX}?ignore_unavailable=true`);
   await call(url, 'PUT', `/${INDEX}`, JSON.stringify(indexBody({ shards: 1, replicas: 0, refreshIntervalMs: 500 })));

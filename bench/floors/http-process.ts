@@ -1,10 +1,11 @@
 /**
- * The HTTP floors in a process of their own, each on its own port; prints the ports as JSON.
+ * The HTTP floors, servers to compare the real ingest with: two in this process, each on its own port. Prints the ports
+ * as JSON.
  *
  * - bare: the same routes with the same body parser, check and answer, and no other code of ours.
  * - inside: the whole ingest, with metrics, request ids and acceptance, on drivers that reply at once.
  *
- * The difference between the two is our own code; what a real ingest costs beyond `inside` is the servers.
+ * The difference between the two is our own code. What a real ingest costs beyond `inside` is its calls to servers.
  */
 import { BODY_BYTES_MAX, type EventLog, type Numbering, newEventId, type Store } from '@parley/domain';
 import {
@@ -72,7 +73,7 @@ const numbering: Numbering = {
   confirm: async () => {},
 };
 const log: EventLog = { refusal: () => undefined, publish: async () => {}, fence: async () => 0 };
-const store = {} as Store; // only used for keys that Redis has lost
+const store = {} as Store; // only used for idempotency keys that Redis has lost
 const inside = new Elysia()
   .use(observability({ logger, registry }))
   .use(ingestRoutes({ numbering, log, store, logger, registry }));

@@ -1,4 +1,4 @@
-/** Starts the HTTP floors (http-process.ts), one process for each, so that each one's CPU can be measured. */
+/** Starts the HTTP floors of http-process.ts, a process for each, so that each one's CPU can be measured. */
 import { ASSUMED_MEMORY_BYTES } from '@parley/stack/apps';
 import { launched } from '../children.ts';
 
@@ -10,10 +10,9 @@ export interface HttpFloor {
 export class HttpFloors {
   readonly #children: Bun.Subprocess[] = [];
 
-  /** Starts a floor of the given kind. */
   async open(kind: 'bare' | 'inside'): Promise<HttpFloor> {
     const command = [process.execPath, `${import.meta.dir}/http-process.ts`];
-    // The same assumed memory as our programs; otherwise its heap would be larger than ours.
+    // Bun assumes the same memory as in our programs; otherwise the floor's heap would grow larger than theirs.
     const env = { ...process.env, NODE_ENV: 'production', BUN_JSC_forceRAMSize: String(ASSUMED_MEMORY_BYTES) };
     const child = launched(command, env, 'pipe');
     this.#children.push(child);

@@ -6,7 +6,7 @@ import { COLUMNS, intoEmptyTable, ROWS, TABLE, texts } from './mysql.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** A prepared statement for 1,000 rows; its values are sent in binary. */
+/** Inserts with a prepared statement for 1,000 rows, whose values are sent in binary. */
 export function rawPrepared(url: string, rows: number): Promise<Done> {
   const places = Array.from({ length: ROWS }, () => '(0,?,?,?,?,?,?,?)').join();
   const sql = `INSERT INTO ${TABLE} (${COLUMNS}) VALUES ${places}`;
@@ -19,7 +19,7 @@ export function rawPrepared(url: string, rows: number): Promise<Done> {
   });
 }
 
-/** One literal, a JSON array of 1,000 rows, which JSON_TABLE expands. */
+/** Inserts 1,000 rows in each statement from one literal: a JSON array that JSON_TABLE expands. */
 export function rawJsonTable(url: string, rows: number): Promise<Done> {
   return inStatements(url, rows, async (connection, { token, chat, first, id, time }) => {
     const list = Array.from({ length: ROWS }, (_, index) => {
@@ -59,7 +59,7 @@ function inStatements(
   });
 }
 
-/** LOAD DATA LOCAL; undefined if the server does not allow it. */
+/** Inserts with LOAD DATA LOCAL. Resolves with undefined if root cannot allow it on the server. */
 export async function rawLoadData(
   { mysql: url, mysqlSocket }: { readonly mysql: string; readonly mysqlSocket: string },
   rows: number,

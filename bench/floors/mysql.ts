@@ -1,4 +1,4 @@
-/** MySQL at its best: the same columns by multi-row INSERT or LOAD DATA, the same reads by plain SQL. */
+/** MySQL at its best, for comparison: the same columns by multi-row INSERT, the same reads by plain SQL. */
 import { Readable } from 'node:stream';
 import { partitionOf } from '@parley/domain';
 import { type Connection, createConnection } from 'mysql2/promise';
@@ -23,7 +23,7 @@ export async function withMysql<T>(url: string, work: (connection: Connection) =
   }
 }
 
-/** For a LOAD DATA without its own stream: it must not read a file of this machine. */
+/** The file of a LOAD DATA without its own stream: empty, so that the server cannot ask for a file of this machine. */
 const noFile = (): Readable => Readable.from([]);
 
 function* rowsOf(token: string, chat: number, first: number, count: number): Generator<string> {
@@ -35,7 +35,7 @@ function* rowsOf(token: string, chat: number, first: number, count: number): Gen
   }
 }
 
-/** Inserts rows into `table`, a thousand in each statement; each statement is a transaction. */
+/** Inserts `count` rows into `table`, a thousand in each statement; each statement is a transaction. */
 export async function insertMessages(
   connection: Connection,
   {
@@ -52,14 +52,17 @@ export async function insertMessages(
   }
 }
 
-/** Inserts `rows` rows into a table like messages, over several connections. */
+/** Inserts `rows` rows into an empty copy of the table `messages`, over several connections. */
 export function rawInserts(url: string, rows: number, connections: number): Promise<Done> {
   return intoEmptyTable(url, rows, connections, (connection, share, count) =>
     insertMessages(connection, { table: TABLE, token: crypto.randomUUID(), chat: share + 1, first: 1, count }),
   );
 }
 
-/** Creates a table like messages and times `fill`, run on each of several connections. @throws if rows are missing */
+/**
+ * Makes an empty copy of the table `messages` and times `fill`, run on each of several connections. @throws if rows are
+ * missing
+ */
 export async function intoEmptyTable(
   url: string,
   rows: number,
@@ -86,7 +89,7 @@ export async function intoEmptyTable(
 export interface ReadOptions {
   readonly token: string;
   readonly chat: number;
-  /** The chat has the messages 1 to this number. */
+  /** The chat has the messages 1 to this one. */
   readonly messages: number;
   readonly seconds: number;
 }
@@ -94,13 +97,13 @@ export interface ReadOptions {
 const CONNECTIONS = 4;
 const IN_FLIGHT = 16;
 
-/** The condition that Parley's own reads have. */
+/** The condition by which Parley's own reads select a chat's messages. */
 function inChat({ token, chat }: ReadOptions): string {
   const partition = partitionOf(token, PARTITIONS);
   return `partition_number = ${partition} AND token = 0x${token.replaceAll('-', '')} AND chat_number = ${chat}`;
 }
 
-/** Reads of single messages, 16 at a time over 4 connections. */
+/** Reads single messages, 16 at a time over 4 connections. */
 export function rawPoints(url: string, options: ReadOptions): Promise<Done> {
   const where = inChat(options);
   return reads(url, options.seconds, () => {
@@ -109,7 +112,7 @@ export function rawPoints(url: string, options: ReadOptions): Promise<Done> {
   });
 }
 
-/** Reads of a page of 50 after a number; one more row shows whether a next page exists. */
+/** Reads pages of 50 messages after a number. The statement reads 51: the last row shows whether a next page exists. */
 export function rawPages(url: string, options: ReadOptions & { readonly after: number }): Promise<Done> {
   const where = inChat(options);
   const sql = `SELECT number, content, created_at, updated_at FROM messages WHERE ${where} AND number > ${options.after} ORDER BY number LIMIT 51`;

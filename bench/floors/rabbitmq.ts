@@ -1,14 +1,14 @@
-/** RabbitMQ at its best: confirmed publishes to a quorum queue like ours. */
+/** RabbitMQ at its best, for comparison: confirmed publishes to a quorum queue like ours. */
 import { connect } from 'amqplib';
 import type { Done } from '../measure/sample.ts';
 
 const QUEUE = 'bench.raw';
 const WINDOW = 256;
 const PER_TICK = 64;
-/** The size of an event with a message of 60 characters. */
+/** The bytes of an event that has a message of 60 characters. */
 const EVENT_BYTES = 300;
 
-/** `eventsEach`: how many events one message carries. The result counts events. */
+/** Publishes for `seconds`. `eventsEach`: how many events one message has. The result counts confirmed events. */
 export async function rawPublishes(url: string, seconds: number, eventsEach = 1): Promise<Done> {
   const connection = await connect(url);
   const channel = await connection.createConfirmChannel();
@@ -30,7 +30,8 @@ export async function rawPublishes(url: string, seconds: number, eventsEach = 1)
         wake();
       });
     }
-    // Waits without using CPU while the window is full, but not for ever: a lost connection fails what is unconfirmed.
+    // Waits without using CPU while too many publishes are unconfirmed. If the connection is lost, amqplib fails these,
+    // and the wait ends.
     await new Promise<void>((resolve) => {
       if (unconfirmed < WINDOW) setImmediate(resolve);
       else wake = resolve;
@@ -42,7 +43,7 @@ export async function rawPublishes(url: string, seconds: number, eventsEach = 1)
   return { count: confirmed * eventsEach };
 }
 
-/** Purges the system's queues, so that each round begins with empty queues. */
+/** Empties the queues of events before a round, because a backlog would distort it. */
 export async function purgeQueues(url: string, partitions: number): Promise<void> {
   const connection = await connect(url);
   const channel = await connection.createChannel();

@@ -1,4 +1,4 @@
-/** Redis at its best: pipelines of INCR, one for each message, over 50 keys. */
+/** Redis at its best, for comparison: pipelines of an INCR for each message, over 50 keys. */
 import { Redis } from 'ioredis';
 import type { Done } from '../measure/sample.ts';
 

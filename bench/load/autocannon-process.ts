@@ -1,8 +1,10 @@
-/** autocannon in a process of its own: takes LoadOptions as JSON on stdin, prints a LoadReport. */
+/** Runs the load tool autocannon in a process of its own: takes LoadOptions as JSON on stdin, prints a LoadReport. */
 import autocannon from 'autocannon';
 import type { LoadOptions, LoadReport, Target } from './load.ts';
 
-/** With more targets, a connection gets only a share of them, because it prepares all its requests in memory. */
+/**
+ * With more targets than this, a connection gets only a share of them, because it prepares all its requests in memory.
+ */
 const TARGETS_SHARED_MAX = 1_000;
 const TIMEOUT_SECONDS = 5;
 
@@ -12,7 +14,10 @@ const run = crypto.randomUUID();
 let connected = 0;
 let keys = 0;
 
-/** Each connection has another order: connections in step would send a load that coalesces too well. */
+/**
+ * Returns a connection's targets. Each connection begins at another one: if all wrote to one chat at the same time,
+ * more requests than in reality would share a round trip.
+ */
 function targetsOf(connection: number): readonly Target[] {
   if (targets.length > TARGETS_SHARED_MAX) {
     const share = Math.max(1, Math.floor(targets.length / connections));

@@ -1,11 +1,11 @@
 /**
- * HTTP load from a process of its own. A closed loop: each connection sends its next request after the last answer.
- * This finds the highest rate, and the latencies at that rate. For latencies at a given rate see open-loop.ts.
+ * Sends HTTP load from a process of its own, in a closed loop: each connection sends its next request after the last
+ * answer. This finds the highest rate, and the latencies at it. For latencies at a given rate see open-loop.ts.
  */
 import { existsSync } from 'node:fs';
 import type { Done, Latency } from '../measure/sample.ts';
 
-/** A complete request. The load sends the targets in turn, again and again. */
+/** A complete request. A load sends its targets in turn, again and again. */
 export interface Target {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -16,17 +16,15 @@ export interface LoadOptions {
   readonly url: string;
   readonly connections: number;
   readonly targets: readonly Target[];
-  /** How long to send, unless `amount` is given. */
+  /** How long to send; ignored if `amount` is given. */
   readonly seconds: number;
-  /** Send this many requests instead. */
   readonly amount?: number;
-  /** Each request gets an Idempotency-Key of its own. */
+  /** Whether each request gets an Idempotency-Key of its own. */
   readonly keyed?: boolean;
-  /** How much one request counts: the messages of a batch. */
+  /** How many messages one request counts as: 1,000 for a batch of 1,000. Default: 1. */
   readonly each?: number;
 }
 
-/** What a load process prints at its end. */
 export interface LoadReport {
   readonly requests: number;
   readonly failed: number;
@@ -40,7 +38,7 @@ export type Tool = 'autocannon' | 'wrk';
 const WRK = '/usr/bin/wrk';
 export const hasWrk = (): boolean => existsSync(WRK);
 
-/** @throws if no request was answered: a rate of refusals would look excellent */
+/** Sends load. @throws if no request got a 2xx: a rate of refusals would look excellent */
 export async function load(options: LoadOptions, tool: Tool = 'autocannon'): Promise<Done> {
   const report = tool === 'wrk' ? await runWrk(options) : await runAutocannon(options);
   const answered = report.requests - report.failed;
@@ -58,13 +56,13 @@ function runAutocannon(options: LoadOptions): Promise<LoadReport> {
   return runLoadProcess('autocannon-process.ts', options);
 }
 
-/** Runs a program of this folder. It gets the options as JSON, and prints the report as JSON in its last line. */
+/** Runs a program of this folder, which gets the options as JSON. Resolves with the report in its last line. */
 export async function runLoadProcess<Report>(file: string, options: unknown): Promise<Report> {
   const child = Bun.spawn([process.execPath, `${import.meta.dir}/${file}`], {
     stdin: new Blob([JSON.stringify(options)]),
     stdout: 'pipe',
     stderr: 'inherit',
-    // Bun sends at most 256 requests at once by default; requests of an open loop must not wait for each other.
+    // By default Bun sends at most 256 requests at once; in an open loop requests must not wait for each other.
     env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '8192' },
   });
   const output = await new Response(child.stdout).text();
@@ -72,7 +70,9 @@ export async function runLoadProcess<Report>(file: string, options: unknown): Pr
   return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Report;
 }
 
-/** wrk uses less than half of autocannon's CPU, which leaves more of a few cores to the measured system. */
+/**
+ * Sends load with the tool wrk. It uses less than half of autocannon's CPU, which leaves more to the measured system.
+ */
 async function runWrk({ url, connections, seconds, targets, keyed }: LoadOptions): Promise<LoadReport> {
   const script = `${process.env.TMPDIR ?? '/tmp'}/parley-bench-${process.pid}.lua`;
   await Bun.write(script, wrkScript(targets, keyed === true));
@@ -96,7 +96,7 @@ function wrkScript(targets: readonly Target[], keyed: boolean): string {
   const list = targets.map(({ method, path, body }) => {
     return `{${literal(method)},${literal(path)},${body === undefined ? 'nil' : literal(body)}}`;
   });
-  // A Lua function has at most 65,536 constants.
+  // The script adds targets in several functions: a Lua function has at most 65,536 constants.
   const parts = Array.from({ length: Math.ceil(list.length / PART_MAX) }, (_, part) => {
     const some = list.slice(part * PART_MAX, (part + 1) * PART_MAX);
     return `(function() for _, t in ipairs({${some.join(',\n')}}) do targets[#targets + 1] = t end end)()`;

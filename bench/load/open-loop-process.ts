@@ -1,13 +1,16 @@
-/** The open loop in a process of its own: takes OpenLoopOptions as JSON on stdin, prints an OpenLoopReport. */
+/** Runs the open loop (open-loop.ts) in a process of its own: takes its options as JSON on stdin, prints its report. */
 import { latencyOf } from '../measure/statistics.ts';
 import { randomFrom, textOf } from '../texts.ts';
 import type { OpenLoopOptions, OpenLoopReport } from './open-loop.ts';
 
-/** Pauses between polls. More polls would be a load of their own: hundreds of searches a second if the lag is long. */
+/**
+ * The pause between two searches for a message. If the lag is long, shorter ones would mean hundreds of searches a
+ * second.
+ */
 const SEARCH_EVERY_MS = 100;
 const READ_EVERY_MS = 2;
 const FOUND_WITHIN_MS = 30_000;
-/** One in this many of the read messages is also searched for: a search costs more. */
+/** One in this many of the messages that are read is also searched for: a search costs more. */
 const SEARCHED_EVERY = 10;
 
 const options = (await Bun.stdin.json()) as OpenLoopOptions;

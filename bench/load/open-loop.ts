@@ -1,20 +1,20 @@
 /**
- * Sends requests at fixed times, whatever happened to earlier ones. So a system that stalls still gets the requests
- * that are due meanwhile (no coordinated omission). Latencies count from the time at which a request was due.
+ * Sends creates at fixed times, whatever happened to earlier ones. So a system that stalls still gets the requests that
+ * are due meanwhile (no coordinated omission). The latency of a create counts from the time at which it was due.
  */
 import type { Latency } from '../measure/sample.ts';
 import { runLoadProcess } from './load.ts';
 
 export interface OpenLoopOptions {
-  /** The address for creates. */
+  /** The address that gets the creates. */
   readonly ingest: string;
   /** The address for reads and searches of what was created. */
   readonly api: string;
-  /** Paths of chats. */
+  /** The paths of the chats that get messages. */
   readonly chats: readonly string[];
   readonly perSecond: number;
   readonly seconds: number;
-  /** This many creates a second are followed until they can be read, and a tenth of these until a search finds them. */
+  /** So many creates a second are followed until they can be read, and a tenth of these until a search finds them. */
   readonly followedPerSecond: number;
 }
 
@@ -22,15 +22,15 @@ export interface OpenLoopReport {
   readonly created: number;
   readonly refused: number;
   readonly seconds: number;
-  /** From the time when the request was due to its answer. */
+  /** From the time when the create was due until its answer. */
   readonly create: Latency;
   /** From the create's answer until the message could be read. */
   readonly readable: Latency;
   /** From the create's answer until a search found the message. */
   readonly searchable: Latency;
-  /** The single values: they are so few that only several rounds together have a 99th percentile. */
+  /** Each single time of `searchable`: a round has so few that only several rounds together have a 99th percentile. */
   readonly searchableMs: readonly number[];
-  /** Messages not read or found within 30 s; they count as 30 s. */
+  /** How many messages could not be read or found within 30 s; they count as 30 s. */
   readonly neverFound: number;
   readonly cpuSeconds: number;
 }

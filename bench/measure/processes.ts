@@ -1,5 +1,6 @@
 /**
- * What processes have used so far, as Linux reports it. A program is all processes of its session: nginx has workers.
+ * The CPU and memory that programs have used so far, from /proc. A program is all processes of its session: nginx has
+ * workers.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -12,7 +13,7 @@ export interface Usage {
   readonly residentMb: number;
 }
 
-/** The usage of several programs, each known by the pid with which it was started. */
+/** Returns the usage of several programs, by name. `pids` has the process with which each was started. */
 export function usageOf(pids: ReadonlyMap<string, number>): Map<string, Usage> {
   const sessions = new Map<number, string>();
   for (const [name, pid] of pids) {
@@ -35,7 +36,7 @@ export function usageOf(pids: ReadonlyMap<string, number>): Map<string, Usage> {
 
 function look(pid: number): (Usage & { session: number }) | undefined {
   try {
-    // The program's name, in brackets, may contain spaces and brackets.
+    // In this file, the program's name is in brackets and may contain spaces and brackets.
     const [, rest = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
     const fields = rest.split(' ').map(Number);
     const cpuSeconds = ((fields[11] ?? 0) + (fields[12] ?? 0)) / TICKS_PER_SECOND;
@@ -50,19 +51,18 @@ export function bornAt(pid: number): number {
   const [, rest = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
   const [, boot = '0'] = /^btime (\d+)/m.exec(readFileSync('/proc/stat', 'latin1')) ?? [];
   const uptimeMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1_000;
-  // /proc/stat has the boot time in whole seconds; the uptime is more exact.
+  // The uptime is more exact than the boot time in /proc/stat, which is in whole seconds.
   const bootedAt = uptimeMs > 0 ? Date.now() - uptimeMs : Number(boot) * 1_000;
   return bootedAt + (Number(rest.split(' ')[19]) / TICKS_PER_SECOND) * 1_000;
 }
 
-/** CPU seconds that all processes of the machine have used together, ours and others'. */
+/** Returns the CPU seconds of all processes of this machine since its start. */
 export function machineBusySeconds(): number {
   const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n');
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.trim().split(/\s+/).slice(1).map(Number);
   return (user + nice + system + irq + softirq) / TICKS_PER_SECOND;
 }
 
-/** The machine's load average over the last minute. */
 export function loadAverage(): number {
   return Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[0]);
 }

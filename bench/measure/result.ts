@@ -1,4 +1,4 @@
-/** A scenario's result, for the tables, the JSON file and the charts. */
+/** A measured figure of a scenario, for the tables, the JSON file and the charts. */
 import { rateOf, type Sample } from './sample.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
@@ -7,19 +7,19 @@ export interface Measurement {
   readonly name: string;
   /** The unit of the values: `messages/s`, `ms`… */
   readonly unit: string;
-  /** One for each round. */
+  /** The figure in each round. */
   readonly values: readonly number[];
-  /** Compared with what, the ratio of each round, and the ratio to reach. */
+  /** `to`: what the figure is compared with; `values`: each round's ratio; `target`: the ratio to reach. */
   readonly ratio?: { readonly to: string; readonly values: readonly number[]; readonly target?: number };
-  /** Limits for the values themselves. */
+  /** The limits that the median of `values` should keep. */
   readonly target?: { readonly atLeast?: number; readonly atMost?: number };
   readonly samples: readonly Sample[];
-  /** For charts: the position on the axis. */
+  /** For charts: the position on the axis, such as `{ connections: 64 }`. */
   readonly at?: Readonly<Record<string, number>>;
   readonly note?: string;
 }
 
-/** A rate, compared with another one that was measured in the same rounds. */
+/** Makes a measurement of the rates of `samples`, compared with other samples of the same rounds. */
 export function rate(
   what: Pick<Measurement, 'scenario' | 'name' | 'unit'> & Partial<Measurement>,
   samples: readonly Sample[],
@@ -35,7 +35,7 @@ export function rate(
   return { ...what, values, samples, ratio: { to, values: ratios, ...(target !== undefined && { target }) } };
 }
 
-/** Whether the target is met; undefined if there is none. */
+/** Whether the median of the figures meets its target; undefined if it has none. */
 export function isMet({ values, ratio, target }: Measurement): boolean | undefined {
   if (ratio?.target !== undefined) return spreadOf(ratio.values).median >= ratio.target;
   const { median }: Spread = spreadOf(values);

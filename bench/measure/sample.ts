@@ -1,7 +1,7 @@
 /** One measured piece of work: how much was done, in what time, and how much CPU each program used. */
 import { machineBusySeconds, type Usage, usageOf } from './processes.ts';
 
-/** In milliseconds. */
+/** Latencies in milliseconds: percentiles and the largest. */
 export interface Latency {
   readonly p50: number;
   readonly p90: number;
@@ -12,14 +12,14 @@ export interface Latency {
 
 /** What a piece of work reports about itself. */
 export interface Done {
-  /** The number of messages, requests or rows: the rate counts these. */
+  /** How many messages, requests or rows were done; the rate counts these. */
   readonly count: number;
-  /** The seconds to count, if not the whole time counts: a load leaves out its own start. */
+  /** The duration, if not the whole time counts: a load tool, for example, leaves out its own start. */
   readonly seconds?: number;
   readonly latency?: Latency;
   /** Requests that did not get the expected answer. */
   readonly failed?: number;
-  /** CPU seconds of processes that have ended or are not watched. */
+  /** CPU seconds by program, of processes that have ended or are not watched. */
   readonly cpuSeconds?: Readonly<Record<string, number>>;
 }
 
@@ -28,17 +28,17 @@ export interface Sample {
   readonly seconds: number;
   readonly latency?: Latency | undefined;
   readonly failed: number;
-  /** CPU seconds by program; programs that used none are left out. */
+  /** CPU seconds by program; without programs that used none. */
   readonly cpuSeconds: Readonly<Record<string, number>>;
-  /** By program, at the end of the work. */
+  /** Megabytes of resident memory by program, at the end of the work. */
   readonly residentMb: Readonly<Record<string, number>>;
-  /** How many cores everything else on the machine used. Above about 0.2, other programs have distorted the figure. */
+  /** How many cores other programs of the machine used. Above about 0.2 they have distorted the sample. */
   readonly othersCores: number;
 }
 
 export const rateOf = ({ count, seconds }: Sample): number => count / seconds;
 
-/** CPU seconds of all selected programs for one counted item. */
+/** Returns the CPU seconds for one counted item, of all programs whose names `of` accepts. */
 export function cpuPerItem({ count, cpuSeconds }: Sample, of: (name: string) => boolean = () => true): number {
   return sum(Object.entries(cpuSeconds).map(([name, seconds]) => (of(name) ? seconds : 0))) / count;
 }
@@ -50,7 +50,7 @@ export class Stopwatch {
   readonly #busy = machineBusySeconds();
   readonly #since = performance.now();
 
-  /** `pids`: the programs that are watched. This process is watched too. */
+  /** `pids`: the programs whose CPU and memory are measured, by name. This process is measured too. */
   constructor(pids: ReadonlyMap<string, number>) {
     this.#pids = pids;
     this.#before = usageOf(pids);

@@ -1,4 +1,4 @@
-/** The median of several rounds, and their range: a few rounds on a shared machine justify no more. */
+/** The median and range of several rounds. A few rounds on a shared machine do not justify finer statistics. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -10,7 +10,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: quantile(sorted, 0.5), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
 }
 
-/** A quantile of sorted values; between two values it interpolates. */
+/** Returns a quantile of sorted values (0.99: the 99th percentile); between two values it interpolates. */
 export function quantile(sorted: readonly number[], part: number): number {
   const place = (sorted.length - 1) * part;
   const [low, high] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];

@@ -1,4 +1,4 @@
-/** Batch creates, without the worker: bursts that are acknowledged far faster than they are stored. */
+/** Measures batch creates with the worker stopped: bursts are acknowledged far faster than they are stored. */
 import { type Contender, interleaved, type Scenario } from '../context.ts';
 import { hasWrk, load } from '../load/load.ts';
 import { rate } from '../measure/result.ts';

@@ -1,4 +1,7 @@
-/** Single creates compared with the HTTP floor, without the worker: the cost up to the acknowledgement. */
+/**
+ * Compares single creates with the HTTP floor (the same route without our code). The worker is stopped: only the cost
+ * until the acknowledgement counts.
+ */
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { hasWrk, load, type Target, type Tool } from '../load/load.ts';
@@ -10,7 +13,6 @@ const CHATS_EACH = 5;
 const FLOOR_SHARE = 0.75;
 const ONE_CHAT_SHARE = 0.7;
 
-/** A way to load the system or its floor. */
 interface Way {
   readonly name: string;
   readonly url: string;

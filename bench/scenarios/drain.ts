@@ -1,7 +1,7 @@
 /**
- * How fast a worker stores a backlog, compared with plain multi-row INSERTs of the same columns; and how fast it
- * indexes stored messages, compared with plain bulk requests. Storing is measured without search, because the indexer
- * would use CPU; the scenario `whole` measures both together.
+ * Measures how fast a worker stores a backlog, compared with plain multi-row INSERTs of the same columns; and how fast
+ * it indexes stored messages, compared with plain bulk requests. Storing is measured without search, because the
+ * indexer would use CPU; the scenario `whole` measures both together.
  */
 import { until } from '@parley/testing';
 import { type Context, type Scenario, watched } from '../context.ts';
@@ -18,7 +18,7 @@ const APPLICATIONS = 24;
 const STORE_SHARE = 0.8;
 const INDEX_SHARE = 0.9;
 const OWNERS_STORED_MS = 1_000;
-/** If no document is indexed for this time, all are indexed. */
+/** If no document is indexed for this long, none is left to index. */
 const NO_MORE_MS = 10_000;
 const POLL_MS = 50;
 
@@ -86,7 +86,7 @@ async function loadedData(context: Context, rows: number): Promise<Sample | unde
   return sample.count > 0 ? sample : undefined;
 }
 
-/** Fills the queues, starts a worker, and measures the time from its first commit to its last. */
+/** Publishes a backlog with `fill`, starts a worker, and measures from its first commit until all is stored. */
 async function drainOf(context: Context, fill: () => Promise<Done>): Promise<Sample> {
   const { stack } = context;
   await purge(stack);
@@ -116,7 +116,7 @@ function backlogOfSingles({ stack }: Context, chats: readonly string[], rows: nu
   return load({ url: stack.ingest, connections: 256, targets: creates(chats), seconds: 0, amount: rows });
 }
 
-/** The rows that `storing` has left in `batches` are the indexer's backlog. */
+/** Measures indexing. The backlog is what `storing` has stored without indexing it. */
 async function indexing(context: Context): Promise<Measurement[]> {
   const { stack, quick, say } = context;
   const documents = quick ? 20_000 : 60_000;
@@ -144,7 +144,9 @@ async function indexing(context: Context): Promise<Measurement[]> {
   ];
 }
 
-/** Waits until this many more documents are indexed, or until no more come. */
+/**
+ * Waits until `documents` more are indexed, or no more come. Resolves with their number and the time until the last.
+ */
 async function indexedBy(worker: OwnWorker, documents: number): Promise<Done> {
   const { indexed: before } = await worker.totals();
   const startedAt = performance.now();

@@ -26,11 +26,11 @@ export const growth: Scenario = {
     let rows = 0;
     for (const size of sizes) {
       say(`filling the store to ${size.toLocaleString('en')} rows`);
-      // Tokens are random, so these rows are before, between and after those of the measured chats.
+      // Tokens are random: the rows of four applications are before, between and after those of the measured chats.
       for (const share of [0.25, 0.25, 0.25, 0.25])
         await filledChat(stack.servers.mysql, Math.round((size - rows) * share));
       rows = size;
-      await stored(context, chats); // warms up
+      await stored(context, chats); // warms up; the sample does not count
       await written(context);
       const samples: Sample[] = [];
       for (let round = 0; round < ROUNDS; round += 1) samples.push(await stored(context, chats));
@@ -46,7 +46,7 @@ export const growth: Scenario = {
   },
 };
 
-/** Empties the tables: other scenarios leave millions of rows. */
+/** Empties the tables, because earlier scenarios leave millions of rows. */
 async function emptied({ stack }: Context): Promise<void> {
   await stack.stop('worker-1');
   await withMysql(stack.servers.mysql, async (connection) => {
@@ -57,9 +57,7 @@ async function emptied({ stack }: Context): Promise<void> {
   await stack.start('worker-1');
 }
 
-/**
- * Waits until MySQL has written out the dirty pages of the filled-in rows: not the work of the messages measured next.
- */
+/** Waits until MySQL has written out the pages that filling in rows has changed, which is not the measured work. */
 async function written({ stack, say }: Context): Promise<void> {
   await withMysql(stack.servers.mysql, async (connection) => {
     const settledAt = performance.now() + WRITTEN_WITHIN_MS;
@@ -76,7 +74,7 @@ async function written({ stack, say }: Context): Promise<void> {
   });
 }
 
-/** Leaves out the load, and the programs of search: they merge segments at any time. */
+/** Leaves out the load and the programs of search: Elasticsearch merges segments at any time. */
 const isHotPath = (name: string): boolean => !['load', 'bench', 'elasticsearch', 'api', 'nginx'].includes(name);
 
 async function stored(context: Context, chats: readonly string[]): Promise<Sample> {

@@ -17,5 +17,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...[singleCreates, oneChat, batchCreates, drain, whole, reads, lag, variants, manyChats, search, standalone],
   ...[worstSearches, growth, programs],
 ];
-/** The scenarios for everyday use. */
+/** The scenarios of `bun run bench quick`. */
 export const QUICK: readonly string[] = ['creates', 'batches', 'drain', 'reads'];

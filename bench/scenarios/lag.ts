@@ -1,4 +1,7 @@
-/** How long after its acknowledgement a message can be read and found, at shares of the highest sustained rate. */
+/**
+ * Measures how long after its acknowledgement a message can be read and found, at 25, 50 and 75 % of the sustained
+ * rate.
+ */
 import { type Context, type Scenario, watched } from '../context.ts';
 import { type OpenLoopReport, openLoop } from '../load/open-loop.ts';
 import type { Measurement } from '../measure/result.ts';
@@ -25,7 +28,7 @@ export const lag: Scenario = {
     for (const share of SHARES) {
       const perSecond = Math.round(top * share);
       const rounds: Round[] = [];
-      // Only the share that has targets is repeated.
+      // Only the rate that has targets (50 %) is measured in several rounds.
       for (let round = 0; round < (share === HALF ? context.rounds : 1); round += 1) {
         rounds.push(await oneRound(context, chats, perSecond));
         const { readable, searchable } = rounds.at(-1)?.report ?? {};
@@ -76,7 +79,7 @@ function rowsOf(rounds: readonly Round[], at: { share: number; perSecond: number
   ];
 }
 
-/** Over all rounds together: one round follows too few messages for a percentile of its own. */
+/** Returns the 99th percentile of `searchable` over all rounds: a single round has too few messages for one. */
 function pooledP99(rounds: readonly Round[]): number {
   return latencyOf(rounds.flatMap(({ report }) => report.searchableMs)).p99;
 }

@@ -1,4 +1,7 @@
-/** Reads of one message and of pages over HTTP, compared with plain SQL on the same rows and with the HTTP floor. */
+/**
+ * Compares reads of one message and of pages over HTTP with plain SQL on the same rows, and with the HTTP floor (the
+ * same routes without our code).
+ */
 import { partitionOf } from '@parley/domain';
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
@@ -75,9 +78,7 @@ function pointTargets(chat: string, messages: number): Target[] {
   });
 }
 
-/**
- * Writes an application and one chat with this many messages straight into the store. @returns the application's token
- */
+/** Writes an application and one chat with this many messages into MySQL, not through the apps. @returns the token */
 export async function filledChat(url: string, messages: number): Promise<string> {
   const token = crypto.randomUUID();
   const key = `${partitionOf(token, PARTITIONS)}, 0x${token.replaceAll('-', '')}`;

@@ -10,7 +10,7 @@ const BATCH = 1_000;
 const DIFFERENT_BATCHES = 20;
 const INDEXED_WITHIN_REFRESH_MS = 2_000;
 
-/** Words by their rank in the vocabulary of texts.ts: 0 is the most common word. */
+/** Queries by name. Words are named by their rank in texts.ts: 0 is the most common word. */
 const QUERIES: Readonly<Record<string, string>> = {
   'a rare word': wordOf(4_321),
   'a common word': wordOf(1),

@@ -1,4 +1,4 @@
-/** The standalone on its one SQLite file: creates, which are committed before their answer, and reads. */
+/** Measures the standalone: creates, committed to its SQLite file before their answer, and reads. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

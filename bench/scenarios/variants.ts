@@ -42,7 +42,7 @@ function contender({ stack }: Context, name: string, options: LoadOptions): Cont
   return { name, run: () => load(options, tool()), prepare: () => purge(stack) };
 }
 
-/** Rates over 1 to 1,024 connections: of creates, and of the HTTP floor (the same route without our code). */
+/** Compares creates with the HTTP floor (the same route without our code) over 1 to 1,024 connections. */
 async function overConnections(context: Context, chats: readonly string[]): Promise<Measurement[]> {
   const { stack, seconds } = context;
   const floors = new HttpFloors();

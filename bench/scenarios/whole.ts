@@ -1,7 +1,7 @@
 /**
- * The whole system: creates until they are stored and indexed, all on the same cores. It is compared with the rate that
- * the raw stages allow together: the cores, divided by the sum of each stage's CPU seconds for one message, the load's
- * own included.
+ * Measures the whole system: creates until they are stored and indexed, all on the same cores. The rate is compared
+ * with what the raw stages (HTTP floor, INCR, publish, INSERT, bulk) allow together: the cores, divided by the sum of
+ * the stages' CPU seconds for one message, the load's own included.
  */
 import { type Contender, type Context, interleaved, type Scenario, watched } from '../context.ts';
 import { bulkBodies, rawBulk } from '../floors/elasticsearch.ts';
@@ -16,10 +16,12 @@ import { cpuPerItem, rateOf, type Sample } from '../measure/sample.ts';
 import { spreadOf } from '../measure/statistics.ts';
 import { creates, newChats, settled, workerTotals } from '../system.ts';
 
-/** With more connections batches are larger, and a message takes less CPU. The target is for 256 connections. */
+/** With more connections the system's batches are larger, and a message takes less CPU. The target is for 256. */
 const CONNECTIONS = [64, 256, 1_024] as const;
 const TARGET_AT = 256;
-/** Requests at fixed times come in batches as small as with 64 connections. `lag` sends shares of that rate. */
+/**
+ * The rate over 64 connections counts as sustained. `lag` sends shares of it at fixed times, in batches about as small.
+ */
 const SUSTAINED_AT = 64;
 const SHARE = 0.8;
 const ROWS = 50_000;
@@ -49,7 +51,7 @@ export const whole: Scenario = {
   },
 };
 
-/** The ratio by time and by CPU. They differ if the programs wait. */
+/** Compares the rate and the CPU with those of the raw stages. The two ratios differ if programs wait. */
 function wholeRows(connections: number, samples: readonly Sample[], sum: number): Measurement[] {
   const common = { scenario: 'whole', at: { connections } };
   const byTime = samples.map((sample) => rateOf(sample) / (CORES / sum));
@@ -100,7 +102,7 @@ async function rawStages(context: Context, chats: readonly string[]): Promise<Re
 
 const tool = () => (hasWrk() ? 'wrk' : 'autocannon');
 
-/** Sends creates for `seconds`, then waits until the last of them is indexed. */
+/** Sends creates for `seconds` and waits until the last of them is indexed; all of this time counts. */
 export async function wholeRound(
   context: Context,
   chats: readonly string[],

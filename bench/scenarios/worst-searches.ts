@@ -1,5 +1,5 @@
 /**
- * The standalone: creates at fixed times, alone and beside the most expensive searches, which several clients send
+ * The standalone's creates at fixed times, alone and beside the most expensive searches, which several clients send
  * without a pause. A search may be refused when its time is over, but a create must not become slower.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -17,13 +17,13 @@ import { randomFrom, textOf, wordOf } from '../texts.ts';
 const PORT = 17_141;
 const CREATES_PER_SECOND = 500;
 const CREATE_P99_MS = 50;
-/** The number of clients that search. */
+/** How many clients send searches, in each variant. */
 const SEARCHERS = [4, 16];
 const LONG_MESSAGES = 1_000;
 const CHARACTERS = 10_000;
 const SHORT_MESSAGES = 200_000;
 
-/** Each long message has all of these words, so no word narrows a search. */
+/** Every long message has all of these words, so a search for any of them finds all of these messages. */
 const WORDS = Array.from({ length: 500 }, (_, index) => String.fromCodePoint(0x4e00 + index));
 
 export const worstSearches: Scenario = {
@@ -124,7 +124,7 @@ async function fill(url: string, chat: string, contents: readonly string[], time
   if ((failed ?? 0) > 0) throw new Error('a chat could not be filled');
 }
 
-/** Sends searches from several clients until it is stopped; each client sends one at a time. */
+/** Sends searches from `sides` clients, each one at a time, until `stop` is called, which returns the counts. */
 function ask(url: string, queries: readonly (readonly [chat: string, query: string])[], sides: number) {
   let running = true;
   const counts = { answered: 0, refused: 0 };
