@@ -1,4 +1,6 @@
-/** The system's three programs. The settings say how many instances of each run; they run straight from the sources. */
+/**
+ * The services ingest, api and worker, in as many instances as the settings say. They run straight from the sources.
+ */
 import { existsSync } from 'node:fs';
 import { run } from './run.ts';
 import { type Service, StopOrder } from './service.ts';
@@ -24,7 +26,7 @@ function appService(settings: Settings, app: App, index: number): Service {
     stopOrder: STOP_ORDERS[app],
     command: [process.execPath, main],
     env: {
-      // A fixed PATH: ours differs from shell to shell, and would count as a changed setting.
+      // A fixed PATH: ours differs from shell to shell, and each change would restart the app.
       PATH: '/usr/local/bin:/usr/bin:/bin',
       NODE_ENV: 'production',
       ...settings.appEnvironment,
@@ -39,12 +41,12 @@ function appService(settings: Settings, app: App, index: number): Service {
 }
 
 /**
- * Makes Bun assume a smaller machine: it lets its heap grow in proportion to the memory before it collects garbage. Not
- * a limit; saves a quarter of the memory at full load, for no measurable CPU.
+ * The memory that Bun assumes the machine to have: with more, it collects garbage later. Not a limit. This value saves
+ * a quarter of the memory at full load, for no measurable CPU.
  */
 export const ASSUMED_MEMORY_BYTES = 512 * 1024 * 1024;
 
-/** An app's environment variables. docker-compose.yml has the same, and a test compares them. */
+/** Returns an app's environment variables. docker-compose.yml has the same, and a test compares them. */
 export function appEnvironment(settings: Settings, app: App, port: number): Record<string, string> {
   return {
     PORT: String(port),
@@ -61,7 +63,7 @@ export function appEnvironment(settings: Settings, app: App, port: number): Reco
   };
 }
 
-/** Installs the apps' dependencies in a fresh checkout. */
+/** Installs the apps' dependencies if the checkout has none yet. */
 export async function ensureDependencies(repository: string): Promise<void> {
   if (existsSync(`${repository}/node_modules`)) return;
   console.log('Installing the dependencies (bun install)');

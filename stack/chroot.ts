@@ -2,8 +2,8 @@
  * Runs a program inside the installed root file system, as the unprivileged user. The stack's state folder is mounted
  * there as /stack, in the process's own mount namespace. So two stacks share one installation without seeing each
  * other's files, the mounts end with the process, and the user needs no access to the folders above. Every step
- * replaces its process with the next one (exec), so our pid is the server's. The root is mounted on itself because Java
- * looks for the mount point of its files' disk.
+ * replaces its process with the next one (exec), so the pid that we started is the server's. The root is mounted on
+ * itself because Java looks for the mount point of its files' disk.
  */
 import type { Installation } from './install/install.ts';
 import { SERVICE_USER } from './settings.ts';
@@ -32,5 +32,5 @@ export function insideRootfs(
   ];
 }
 
-/** The servers see no other variables of our environment. */
+/** The environment of every server, which sees none of our variables. */
 export const ROOTFS_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/stack' } as const;

@@ -31,7 +31,7 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
     const wanted = new Set([...servers, ...apps, nginx].map(({ name }) => name));
     await supervisor.down(({ name }) => !wanted.has(name));
     await Promise.all([supervisor.up(servers), ensureDependencies(settings.repository)]);
-    // In the order of an upgrade: workers know what the others will write before they write it.
+    // Workers first, as in an upgrade: they must know what newer ingests write before it is written.
     const isWorker = ({ name }: Service) => name.startsWith('worker-');
     await supervisor.up(apps.filter(isWorker));
     await supervisor.up(apps.filter((app) => !isWorker(app)));
@@ -44,7 +44,7 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
   console.log(`${where} up (${seconds} s). State and logs: ${settings.stateDir}`);
 }
 
-/** Starts these services and those that they need, and waits until they are ready. Does not check the servers. */
+/** Starts these services and those that their `needs` name, and waits until they are ready. Checks no others. */
 export async function start(settings: Settings, names: readonly string[]): Promise<void> {
   const { servers, apps, nginx } = await allServices(settings);
   const services = [...servers, ...apps, nginx];
@@ -54,7 +54,7 @@ export async function start(settings: Settings, names: readonly string[]): Promi
   await underLock(settings, () => new Supervisor(settings.stateDir).up(chosen));
 }
 
-/** Stops only these services, in order. Ignores those that are not running. */
+/** Stops these services only, in stop order. Ignores those that are not running. */
 export async function stop(settings: Settings, names: readonly string[]): Promise<void> {
   const { servers, apps, nginx } = await allServices(settings);
   refuseUnknown(names, [...servers, ...apps, nginx]);
@@ -78,7 +78,7 @@ export async function down(settings: Settings): Promise<void> {
 
 export interface ProcessStatus {
   readonly name: string;
-  /** null if it no longer runs. */
+  /** null if the process no longer runs. */
   readonly pid: number | null;
   readonly port: number;
   readonly ready: boolean;
@@ -95,7 +95,7 @@ export async function status(settings: Settings): Promise<ProcessStatus[]> {
   );
 }
 
-/** Prints the end of one log or of all; `follow` continues until Ctrl-C. @returns the exit code */
+/** Prints the end of one log or of all; with `follow`, goes on until Ctrl-C. @returns the exit code */
 export async function logs(settings: Settings, name: string | undefined, follow: boolean): Promise<number> {
   const names = logNames(settings.stateDir);
   if (names.length === 0) throw new Unusable(`There are no logs in ${settings.stateDir}: nothing was started yet.`);
@@ -121,7 +121,8 @@ function logNames(stateDir: string): string[] {
 /** Runs a tool of the servers, such as rabbitmqctl or redis-cli, with this stack's files. @returns the exit code */
 export async function execute(settings: Settings, command: readonly string[]): Promise<number> {
   const installation = await install(settings);
-  // Debian's rabbitmqctl only runs as its own user; this PATH finds the original, which does not insist on that.
+  // Debian's rabbitmqctl only runs as RabbitMQ's own user; with this PATH the original is found, which runs as any
+  // user.
   const environment = rabbitmqEnvironment(settings);
   return Bun.spawn(insideRootfs(installation, settings.stateDir, command), {
     env: { ...environment, PATH: `/usr/lib/rabbitmq/bin:${environment.PATH}`, TERM: process.env.TERM },
@@ -129,7 +130,9 @@ export async function execute(settings: Settings, command: readonly string[]): P
   }).exited;
 }
 
-/** Lines for a shell: the servers' addresses as the worker gets them, and more that tests need. */
+/**
+ * Returns lines NAME=value for a shell: the servers' addresses, named as the worker's variables, and more for tests.
+ */
 export function serverUrls(settings: Settings): string {
   const metrics = settings.ports.rabbitmqMetrics;
   const variables = {

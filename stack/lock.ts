@@ -10,7 +10,7 @@ const LOCK_EXCLUSIVE = 2;
 const LOCK_NO_WAIT = 4;
 const POLL_MS = 100;
 
-/** Runs `work` while it holds the lock. `onWait` is called once if another process holds the lock. */
+/** Runs `work` while it holds the lock on the file `path`. Calls `onWait` once if another process holds it. */
 export async function withLock<Result>(
   path: string,
   work: () => Promise<Result>,

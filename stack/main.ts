@@ -20,12 +20,12 @@ const USAGE = `The whole system on this machine, without Docker (docs/running.md
 Ports and numbers of instances are variables of the environment: PORT=8080, INGESTS=1, …
 `;
 
-/** The servers' user must read the files that we write for it. Private files get their mode where they are made. */
+/** The servers' user must be able to read files that we write for it. Private files get a stricter mode when made. */
 const UMASK = 0o022;
 
 async function main(args: readonly string[], settings: Settings): Promise<number> {
   const [command = '', ...rest] = args;
-  /** The options and words of this command. @throws {Unusable} if it does not accept one of them */
+  /** Parses the command's options and words. @throws {Unusable} if the command does not accept one of them */
   const takes = (options: readonly string[], wordsMax = 0) => {
     const { positionals: words, tokens } = parseArgs({ args: rest, strict: false, tokens: true });
     const given = tokens.flatMap((token) => (token.kind === 'option' ? token.rawName : []));
@@ -86,7 +86,7 @@ try {
   const repository = resolve(import.meta.dir, '..');
   process.exitCode = await main(process.argv.slice(2), readSettings(process.env, repository));
 } catch (error) {
-  // These errors have messages for the user. Any other error is a bug of ours and is shown completely.
+  // These errors have messages for the user. Any other is a bug and is shown completely.
   if (!(error instanceof Unusable || error instanceof NotReady || error instanceof CommandFailed)) throw error;
   console.error(error.message);
   process.exitCode = 1;

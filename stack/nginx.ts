@@ -7,9 +7,9 @@ import { SERVICE_USER, type Settings } from './settings.ts';
 import { logFileOf, makeStateFolder } from './state-folder.ts';
 
 /**
- * Each instance is listed twice. After a failed connection the first entry is skipped for a second or two, which saves
- * requests from trying it. During a restart of one instance after the other, all may be skipped while some are back:
- * then the backup entries are used.
+ * nginx lists each instance twice. After a failed connection it skips the first entry for a second or two, which saves
+ * requests from trying it. While instances are restarted one after the other, all first entries may be skipped, even of
+ * instances that are back: then nginx uses the backup entries.
  */
 const UPSTREAM_PARAMETERS = ['max_fails=1 fail_timeout=1s', 'max_fails=0 backup'];
 
@@ -21,7 +21,7 @@ export function nginxService({ settings, installation }: StackContext): Service 
     name: 'nginx',
     port: settings.ports.nginx,
     stopOrder: StopOrder.Front,
-    // TERM would cut off requests that are under way.
+    // Lets requests finish; TERM would cut them off.
     stopSignal: 'SIGQUIT',
     command: insideRootfs(installation, stateDir, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']),
     env: ROOTFS_ENVIRONMENT,
@@ -59,7 +59,7 @@ export function nginxVariables(settings: Settings): Record<string, string> {
   };
 }
 
-/** `localhost` means both of its addresses, if the machine has both. */
+/** For `localhost` nginx listens on 127.0.0.1, and on ::1 if the machine has that. */
 function listenLines({ nginxHost, ports }: Settings): string {
   if (nginxHost !== 'localhost') return `${nginxHost}:${ports.nginx}`;
   const ipv6 = networkInterfaces().lo?.some(({ address }) => address === '::1') ?? false;
@@ -70,20 +70,20 @@ function upstreamServers(firstPort: number, count: number): string {
   return serverLines(Array.from({ length: count }, (_, i) => `127.0.0.1:${firstPort + i}`));
 }
 
-/** The servers of an upstream group; docker-compose.yml has the same parameters. */
+/** Returns the servers of an upstream group of nginx; docker-compose.yml has the same parameters. */
 export function serverLines(addresses: readonly string[]): string {
   return UPSTREAM_PARAMETERS.flatMap((each) => addresses.map((address) => `server ${address} ${each};`)).join(' ');
 }
 
-/** The texts of the files that the template includes, by file name. */
+/** Returns the files that the template includes: their texts by name. */
 export function includedByNginx(repository: string): Readonly<Record<string, string>> {
   const files = readdirSync(`${repository}/nginx`).filter((file) => file.endsWith('.conf'));
   return Object.fromEntries(files.map((file) => [file, readFileSync(`${repository}/nginx/${file}`, 'utf8')]));
 }
 
 /**
- * Fills in the template as the official image does.
- * @throws if the template has a variable that is not given: nginx would take its name for text
+ * Returns the template with its variables filled in, as the official image does it.
+ * @throws if a variable has no value: nginx would take its name for text
  */
 export function renderNginx(repository: string, variables: Readonly<Record<string, string>>): string {
   const template = readFileSync(`${repository}/nginx/nginx.conf.template`, 'utf8');

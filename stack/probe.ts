@@ -4,7 +4,7 @@ const ANSWER_WITHIN_MS = 1_000;
 
 type Probe = (port: number) => Promise<boolean>;
 
-/** `name` of an app's instance is the app and a number: `ingest-2`. */
+/** Whether the server or app (`mysql`, `ingest-2`) is ready. */
 export function isReady(name: string, port: number): Promise<boolean> {
   const probe = PROBES[name.replace(/-\d+$/, '')];
   if (probe === undefined) throw new Error(`There is no probe for '${name}'.`);
@@ -17,9 +17,9 @@ const PROBES: Readonly<Record<string, Probe>> = {
   epmd: (port) => answersTcp(port, new Uint8Array([0, 1, 0x6e]), (answer) => answer.readUInt32BE(0) === port),
   // Sends the protocol's header; RabbitMQ replies with a method frame (Connection.Start).
   rabbitmq: (port) => answersTcp(port, new Uint8Array([0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1]), ([type]) => type === 1),
-  // MySQL speaks first: length, sequence number 0, protocol version 10.
+  // MySQL speaks first; the fifth byte of its greeting is the protocol version, 10.
   mysql: (port) => answersTcp(port, '', (answer) => answer[4] === 10),
-  // The port opens before the shards are available.
+  // Elasticsearch opens its port before its shards are available.
   elasticsearch: (port) => answersHttp(port, '/_cluster/health?wait_for_status=yellow&timeout=500ms'),
   ingest: (port) => answersHttp(port, '/readyz'),
   api: (port) => answersHttp(port, '/readyz'),

@@ -1,22 +1,22 @@
 /**
- * The stack's processes: started detached, known by a record on disk, ended by pid. Another process may have the pid by
- * now, so the record also holds the start time.
+ * The stack's processes: started detached, recorded on disk, ended by pid. After a process has ended, another one may
+ * get its pid, so the record also holds the start time.
  */
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 export interface ProcessRecord {
   readonly name: string;
   readonly pid: number;
-  /** In clock ticks since the machine's start. Pid and start time together identify the process for ever. */
+  /** The start time, in clock ticks since the machine's start. With the pid it identifies the process for ever. */
   readonly bornAt: string;
-  /** The session in which the process started, named by its first process: this one, or one that has ended. */
+  /** The id of its session: the pid of the session's first process, which is this process or one that has ended. */
   readonly session: number;
   readonly sessionBornAt: string;
   readonly port: number;
   /** Processes with a lower number are stopped earlier. */
   readonly stopOrder: number;
   readonly stopSignal: StopSignal;
-  /** A hash of the command and its configuration: if it has changed, `up` restarts the process. */
+  /** A hash of the command, its environment and configuration: if it has changed, `up` restarts the process. */
   readonly fingerprint: string;
 }
 
@@ -48,14 +48,16 @@ export function launch({ command, env, cwd, logFile }: Launch): number {
   }
 }
 
-/** A process's start time; undefined if it does not exist. A zombie does not count, once all its threads have ended. */
+/**
+ * Returns a process's start time; undefined if it has ended. A zombie counts as ended once all its threads have ended.
+ */
 export function birth(pid: number): string | undefined {
   return lookUp(pid)?.bornAt;
 }
 
 function lookUp(pid: number): { session: number; bornAt: string } | undefined {
   try {
-    // The program's name, in brackets, may contain spaces and brackets.
+    // In this file, the program's name is in brackets and may contain spaces and brackets.
     const [, fields = ''] = /^.*\) (.*)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
     const [state, , , session, ...more] = fields.split(' ');
     // A zombie's other threads may still be ending; until then they hold its ports.
@@ -73,7 +75,9 @@ export function isAlive(process: Pick<ProcessRecord, 'pid' | 'bornAt'>): boolean
 
 const STOP_POLL_MS = 50;
 
-/** Sends the record's stop signal, and KILL after `deadlineMs`. Resolves when the process and its children are gone. */
+/**
+ * Stops a process by its stop signal, by KILL after `deadlineMs`. Resolves when all processes of its session are gone.
+ */
 export async function stop(record: ProcessRecord, deadlineMs: number): Promise<void> {
   const until = Date.now() + deadlineMs;
   if (isAlive(record)) send(record.pid, record.stopSignal);
@@ -85,7 +89,7 @@ export async function stop(record: ProcessRecord, deadlineMs: number): Promise<v
 
 /**
  * Ends what a killed program leaves behind, such as nginx's workers, which still hold its port. They are in the session
- * that we started; the system does not reuse its id while one of them lives.
+ * that we started; Linux does not reuse a session's id while one of its processes lives.
  */
 async function stopOrphans(record: ProcessRecord, deadlineMs: number): Promise<void> {
   const until = Date.now() + deadlineMs;
@@ -99,7 +103,7 @@ async function stopOrphans(record: ProcessRecord, deadlineMs: number): Promise<v
 
 function membersOf({ session, sessionBornAt }: ProcessRecord): number[] {
   const leader = birth(session);
-  // The session's id now belongs to a new process: none of ours can be left.
+  // A new process has the session's id as its pid, so none of the session's processes can be left.
   if (leader !== undefined && leader !== sessionBornAt) return [];
   return readdirSync('/proc')
     .map(Number)

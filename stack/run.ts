@@ -1,4 +1,4 @@
-/** Runs a program to its end, for installing and preparing. process.ts starts the long-running programs. */
+/** Runs a program to its end, for installing and preparing. */
 
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';

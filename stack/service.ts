@@ -1,4 +1,4 @@
-/** What all programs of the stack have in common: how they start, and in which order they stop. */
+/** A service: what the stack must know of a server or app to start and stop it. */
 import type { Installation } from './install/install.ts';
 import type { StopSignal } from './process.ts';
 import type { Settings } from './settings.ts';
@@ -10,23 +10,22 @@ export interface Service {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** The texts of its configuration files, so that a change in them is noticed. */
+  /** The texts of its configuration files: if one changes, `up` restarts the service. */
   readonly configuration: string;
-  /** The signal that asks it to finish its work and end; TERM by default. */
+  /** The signal that asks the program to finish its work and end; TERM by default. */
   readonly stopSignal?: StopSignal;
-  /** The file with its pid, if the process that we start is not the one that stays. */
+  /** The file with the pid of the process that stays, if that is not the one that we start. */
   readonly pidFile?: string;
-  /** The services that it needs; `start` starts them first. */
+  /** The services that must be ready before this one starts. */
   readonly needs?: readonly string[];
-  /** Writes its files, and removes those that a killed instance left. Called before a start, when it does not run. */
+  /** Called before each start: writes files, and removes those that a killed process left. */
   prepare(): Promise<void>;
 }
 
-/** Intake first, the servers last: so `down` lets every program finish what it has begun. */
+/** Lower numbers stop first: the intake before the servers, so that every program can finish what it has begun. */
 export const StopOrder = { Front: 0, Creating: 1, Worker: 2, Server: 3, PortMapper: 4 } as const;
 export type StopOrder = (typeof StopOrder)[keyof typeof StopOrder];
 
-/** What a service is made from. */
 export interface StackContext {
   readonly settings: Settings;
   readonly installation: Installation;

@@ -6,48 +6,48 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 export interface Settings {
-  /** The repository, with the apps and nginx/. */
   readonly repository: string;
   readonly stateDir: string;
   readonly cacheDir: string;
   readonly ports: Ports;
-  /** The servers' ports as the apps get them: the servers' own, or those of proxies in front. */
+  /** The servers' ports that the apps are given: the real ones, or those of proxies in front. */
   readonly appPorts: Ports;
   readonly instances: { readonly ingest: number; readonly api: number; readonly worker: number };
-  /** The address of nginx; `localhost` means both loopback addresses. Servers and apps only listen on loopback. */
+  /**
+   * The address on which nginx listens; `localhost`: both loopback addresses. Servers and apps only listen on loopback.
+   */
   readonly nginxHost: string;
   readonly nginxRateLimit: RateLimit;
-  /** Requests at the same time from one address. */
+  /** How many requests nginx accepts from one client address at the same time. */
   readonly nginxConnections: number;
-  /** Names separated by commas; if empty, any name is allowed. */
+  /** The host names that nginx accepts, separated by commas; if empty, any. */
   readonly nginxAllowedHosts: string;
-  /** The address that clients call, if it is not the host that their requests name. */
+  /** The address under which clients call Parley; if empty, the host that their requests name. */
   readonly publicUrl: string;
   readonly nginxLogAddresses: string;
   readonly partitions: number;
-  /** For search indices that are created from now on. */
+  /** The number of shards of search indices that are created from now on. */
   readonly indexShards: number;
   readonly logLevel: string;
   readonly elasticsearchHeapMb: number;
-  /** Environment variables that are passed on to the apps. */
   readonly appEnvironment: Readonly<Record<string, string>>;
 }
 
 export interface Ports {
   readonly nginx: number;
-  /** nginx's own metrics (stub_status), on loopback. */
+  /** The port of nginx's own metrics (stub_status), on loopback. */
   readonly nginxStatus: number;
   readonly redis: number;
   readonly rabbitmq: number;
-  /** Two ports of Erlang: the node's distribution port and the port mapper. Two brokers cannot share them. */
+  /** The port of Erlang's distribution. It and epmd's port must differ between two brokers. */
   readonly rabbitmqDist: number;
   readonly epmd: number;
-  /** RabbitMQ's metrics for Prometheus; undefined if it does not serve them. */
+  /** The port of RabbitMQ's metrics for Prometheus; undefined if it serves none. */
   readonly rabbitmqMetrics?: number;
   readonly mysql: number;
   readonly elasticsearch: number;
   readonly elasticsearchTransport: number;
-  /** The port of the first instance; the others count up from it. */
+  /** The port of the first ingest; each further instance has the next one. The same for api and worker. */
   readonly ingest: number;
   readonly api: number;
   readonly worker: number;
@@ -59,10 +59,10 @@ interface RateLimit {
   readonly burst: number;
 }
 
-/** The same in all servers: they listen on loopback only, and hold only this system's data. */
+/** The same in every stack: the servers listen on loopback only, and hold only this system's data. */
 export const CREDENTIALS = {
   user: 'parley',
-  /** MySQL's user who creates and changes tables; `user` reads and writes rows. */
+  /** The MySQL user who creates and changes tables; `user` reads and writes rows. */
   migrationUser: 'parley_migration',
   password: 'parley',
   database: 'parley',
@@ -84,7 +84,7 @@ function isLoopback(host: string): boolean {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws {Unusable} naming the first wrong variable and its value. */
+/** Reads all settings. @throws {Unusable} naming the first wrong variable and its value */
 export function readSettings(environment: Environment, repository: string): Settings {
   const integer = (name: string, fallback: number, min: number, max: number): number => {
     const text = environment[name];
@@ -106,7 +106,7 @@ export function readSettings(environment: Environment, repository: string): Sett
     redis: port('REDIS_PORT', 6379),
     rabbitmq,
     rabbitmqDist: port('RABBITMQ_DIST_PORT', Math.min(rabbitmq + 1_000, 65_535)),
-    // Keeps the distance of the default ports, 5672 and 4369, so that two stacks differ without another variable.
+    // As far below RabbitMQ's port as by default (5672, 4369): another RABBITMQ_PORT is enough for a second stack.
     epmd: port('EPMD_PORT', Math.max(rabbitmq - 1_303, 1)),
     ...(environment.RABBITMQ_METRICS_PORT && { rabbitmqMetrics: port('RABBITMQ_METRICS_PORT', 1) }),
     mysql: port('MYSQL_PORT', 3306),
@@ -141,8 +141,9 @@ export function readSettings(environment: Environment, repository: string): Sett
       burst: integer('NGINX_RATE_BURST', 200, 1, 1_000_000),
     },
     nginxConnections: integer('NGINX_CONNECTIONS_PER_ADDRESS', 2_000, 1, 1_000_000),
-    // On loopback only names of loopback: nothing else stops a web page whose name was made to resolve to this machine.
     publicUrl: environment.PUBLIC_URL ?? '',
+    // On loopback only loopback's names are allowed: otherwise a web page whose name resolves to this machine could
+    // call Parley.
     nginxAllowedHosts: (environment.NGINX_ALLOWED_HOSTS || (isLoopback(nginxHost) ? LOOPBACK_NAMES : '')).replaceAll(
       ' ',
       '',
@@ -158,7 +159,10 @@ export function readSettings(environment: Environment, repository: string): Sett
   return settings;
 }
 
-/** The variables that STACK_PASS names. The apps get no others of our environment, so it cannot differ unnoticed. */
+/**
+ * The variables that STACK_PASS names, for the apps. They get no others of our environment, which differs between
+ * shells.
+ */
 function passedOn(environment: Environment): Record<string, string> {
   const names = (environment.STACK_PASS ?? '').split(',').map((name) => name.trim());
   return Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
@@ -170,7 +174,7 @@ function onOrOff(name: string, text: string | undefined): boolean {
   throw new Unusable(`${name} must be 'on' or 'off'; it is '${text}'.`);
 }
 
-/** Refuses two programs on one port. Otherwise one of them would just not become ready, half a minute later. */
+/** Throws if two programs have one port. Otherwise one of them would just not become ready, half a minute later. */
 function refuseSharedPorts({ ports, instances }: Settings): void {
   const taken = new Map<number, string>();
   for (const [name, first] of Object.entries(ports)) {

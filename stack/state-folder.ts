@@ -11,7 +11,9 @@ export function makeStateFolder(stateDir: string, name: string): string {
   return folder;
 }
 
-/** Makes the folders of records and logs if they are missing, and restricts the modes that an older version set. */
+/**
+ * Makes the folders of records and logs if they are missing, and restricts modes that an older version set too wide.
+ */
 export function makeOwnFolders(stateDir: string): void {
   mkdirSync(`${stateDir}/run`, { recursive: true });
   chmodSync(`${stateDir}/run`, 0o700);

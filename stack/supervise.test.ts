@@ -8,7 +8,7 @@ import { birth, isAlive } from './process.ts';
 import { type Service, StopOrder } from './service.ts';
 import { NotReady, Supervisor } from './supervise.ts';
 
-/** An app that is ready at once, leaves a child behind when it is killed, and records when it is asked to stop. */
+/** An app that is ready at once, records that it was asked to stop, and leaves a child behind when it is killed. */
 const APP = `
   import { appendFileSync } from 'node:fs';
   const server = Bun.serve({ port: Number(process.env.PORT), hostname: '127.0.0.1', fetch: () => new Response('ok') });

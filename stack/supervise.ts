@@ -1,4 +1,4 @@
-/** Starts and stops services, without knowing what they are. All start together, but after those that they need. */
+/** Starts and stops services, whatever they are. All start at once, but each after those that it needs. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hasListener, isReady } from './probe.ts';
@@ -7,11 +7,11 @@ import type { Service } from './service.ts';
 import { SERVICE_USER } from './settings.ts';
 import { logFileOf, makeOwnFolders, narrowLogs } from './state-folder.ts';
 
-/** A cold Elasticsearch on a busy machine takes longest. */
+/** Time to become ready. A cold Elasticsearch on a busy machine takes longest. */
 const READY_WITHIN_MS = 90_000;
 const READY_POLL_MS = 100;
 /**
- * A broker or database with unfinished work may take a while to stop. If it is killed, its next start needs a recovery.
+ * After this time a process is killed. A broker or database may take a while to stop; if killed, it needs a recovery.
  */
 export const STOP_WITHIN_MS = 20_000;
 const LOG_LINES_SHOWN = 15;
@@ -31,7 +31,7 @@ export class Supervisor {
 
   /**
    * Starts services that do not run, restarts those whose configuration has changed, and waits until all are ready.
-   * @throws {NotReady} for the first that ends or is late, with the end of its log
+   * @throws {NotReady} for the first that ends or is not ready in time, with the end of its log
    */
   async up(services: readonly Service[]): Promise<void> {
     makeOwnFolders(this.#stateDir);
@@ -45,7 +45,7 @@ export class Supervisor {
         service.name,
         Promise.resolve().then(() => after(service)),
       );
-    // Waits for all even if one fails, so that none is half started when this returns.
+    // Waits for all even if one fails, so that none is still starting on return.
     for (const result of await Promise.allSettled(ready.values()))
       if (result.status === 'rejected') throw result.reason;
   }
@@ -76,7 +76,7 @@ export class Supervisor {
       stopSignal: service.stopSignal ?? 'SIGTERM',
       fingerprint: fingerprintOf(service),
     };
-    // Recorded before anything else can fail, so that `down` finds it.
+    // Recorded before anything else can fail, so that `down` finds the process.
     this.records.write(first);
     if (service.pidFile === undefined) return first;
     const stayingPid = await this.#pidFrom(service.pidFile, service, first);
@@ -97,7 +97,7 @@ export class Supervisor {
     }
   }
 
-  /** Waits until the service is ready. @returns false if its process ended @throws {NotReady} if it is late */
+  /** Waits until the service is ready. @returns false if its process ended @throws {NotReady} after READY_WITHIN_MS */
   async #isReadyInTime(service: Service, record: ProcessRecord): Promise<boolean> {
     const until = Date.now() + READY_WITHIN_MS;
     while (!(await isReady(service.name, service.port))) {
@@ -114,7 +114,9 @@ export class Supervisor {
     return new NotReady(`${name} ${what}. The end of ${file}:\n${end}`);
   }
 
-  /** Stops the recorded processes that `which` selects: the intake first, the servers last; equal orders together. */
+  /**
+   * Stops the recorded processes that `which` selects, in stop order: intake first, servers last; equal ones together.
+   */
   async down(which: (record: ProcessRecord) => boolean = () => true): Promise<void> {
     const groups = Map.groupBy(this.records.all().filter(which), (record) => record.stopOrder);
     for (const [, group] of [...groups].sort(([a], [b]) => a - b)) {
@@ -134,8 +136,8 @@ function fingerprintOf({ command, env, configuration }: Service): string {
 }
 
 /**
- * Refuses to start if the port is taken: the other program would count as our server. It connects, and does not listen
- * for a moment: nginx might send a request to that listener, which would be lost.
+ * Throws if the port is taken: the other program would count as our server. The check connects. It does not try to
+ * listen: nginx might send a request to that short-lived listener, which would be lost.
  */
 async function refuseTakenPort({ name, port }: Service): Promise<void> {
   if (await hasListener(port)) {

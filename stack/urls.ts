@@ -1,7 +1,6 @@
-/** The addresses of this stack's servers, for the apps. */
+/** The addresses of this stack's servers, as the apps' environment variables. */
 import { CREDENTIALS, type Ports } from './settings.ts';
 
-/** For every app. */
 export function connectionUrls(ports: Ports): Record<string, string> {
   const { user, password } = CREDENTIALS;
   return {
@@ -12,7 +11,7 @@ export function connectionUrls(ports: Ports): Record<string, string> {
   };
 }
 
-/** For the worker, which brings MySQL's tables up to date. */
+/** MySQL's address for the worker, as the user who may change tables. */
 export function migrationUrl(ports: Ports): string {
   return mysqlUrl(CREDENTIALS.migrationUser, ports);
 }

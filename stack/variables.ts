@@ -1,12 +1,12 @@
 /**
- * The variables of bin/stack and docker-compose.yml, for the table in docs/running.md. Tests compare this list with
- * settings.ts and the compose file.
+ * The environment variables of bin/stack and docker-compose.yml, for the table in docs/running.md. Tests compare this
+ * list with settings.ts and the compose file.
  */
 export interface Variable {
   readonly name: string;
-  /** What reads it. */
+  /** What reads the variable. */
   readonly of: readonly ('bin/stack' | 'docker compose')[];
-  /** The default, as it is or in words; empty if none. */
+  /** The default, as a value or in words; empty if there is none. */
   readonly fallback: string;
   readonly description: string;
 }

@@ -1,13 +1,13 @@
 /**
- * The one place for the servers' versions: `series` is for the native stack, `image` for docker-compose.yml. A test
- * compares the compose file with this table, so the two systems cannot drift apart unnoticed.
+ * The one place for versions: `series` is for the native stack, `image` for docker-compose.yml. A test compares the
+ * compose file with this table, so the two systems cannot drift apart unnoticed.
  */
 export const BUN_VERSION = '1.4.5';
-/** The base image of the apps' image. */
+/** The base image for building the apps' image. */
 export const BUN_IMAGE = `oven/bun:${BUN_VERSION}-slim`;
 /** The images of the optional profile `monitoring`; the native stack has no monitoring. */
 export const MONITORING_IMAGES = { prometheus: 'prom/prometheus:v3.15.1', grafana: 'grafana/grafana:13.2.3' } as const;
-/** The major version of Prometheus that the tests take from Debian: the image's. */
+/** The major version of Prometheus that tests install from Debian; the same as the image's. */
 export const PROMETHEUS_SERIES = '3';
 export const ELASTICSEARCH_VERSION = '9.5.3';
 /** Elasticsearch 9 does not start on an older Java. */

@@ -1,13 +1,13 @@
-/** Unpacks Debian packages and their dependencies into a folder. It sets up nothing and runs nothing of them. */
+/** Unpacks Debian packages and their dependencies into a folder, without running their set-up scripts. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { run } from '../run.ts';
 import { debianMirror } from './machine.ts';
 
-/** Debian's development release: it is the one that has the real MySQL. */
+/** Debian's development release, because it has the real MySQL. */
 export const SUITE = 'sid';
 
-/** Replaces `folder`. Needs the program `mmdebstrap`. */
+/** Replaces `folder` by what the packages contain. Needs the program `mmdebstrap`. */
 export async function unpackPackages(packages: readonly string[], folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(dirname(folder), { recursive: true });
@@ -16,7 +16,7 @@ export async function unpackPackages(packages: readonly string[], folder: string
       'mmdebstrap',
       '--mode=root',
       '--variant=extract',
-      // The signature of a frozen mirror has expired.
+      // Accepts a frozen mirror, whose index is past its validity date.
       '--aptopt=Acquire::Check-Valid-Until "false"',
       `--include=${packages.join(',')}`,
       SUITE,

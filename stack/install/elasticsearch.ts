@@ -19,7 +19,7 @@ export function elasticsearchFolder(cacheDir: string): string {
   return `${cacheDir}/${NAME}`;
 }
 
-/** The caller holds the cache's lock. */
+/** Installs into the cache folder, whose lock the caller must hold. */
 export async function installElasticsearch(cacheDir: string): Promise<void> {
   console.log(`Installing Elasticsearch ${ELASTICSEARCH_VERSION} (mvn, about 110 MB)`);
   const partial = `${elasticsearchFolder(cacheDir)}.partial`;

@@ -12,9 +12,9 @@ export interface Installation {
   /** The root file system with all servers except Elasticsearch. */
   readonly rootfs: string;
   readonly elasticsearch: string;
-  /** A Java folder of this machine, to be mounted into the root file system. */
+  /** A Java folder of this machine, to be mounted into the root file system; undefined if none is new enough. */
   readonly javaOfMachine: string | undefined;
-  /** Java's path inside the root file system. */
+  /** Java's path inside that root file system. */
   readonly javaInside: string;
 }
 

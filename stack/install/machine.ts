@@ -1,6 +1,6 @@
 /**
- * Checks what the native stack needs of this machine. Each missing thing is told in one sentence, with what to do. On
- * Debian, as root, missing helper programs are installed.
+ * Checks what the native stack needs of this machine. An error says in one sentence what is missing, and what to do. On
+ * Debian, as root, missing programs are installed.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { run } from '../run.ts';
@@ -8,7 +8,7 @@ import { Unusable } from '../settings.ts';
 
 const OTHERWISE = "Use Docker instead: 'docker compose up -d' (see docs/running.md).";
 
-/** @throws {Unusable} naming what is missing. */
+/** @throws {Unusable} with the reason, if the native stack cannot run here */
 export async function checkMachine(): Promise<void> {
   const reason = await reasonAgainst();
   if (reason !== undefined) throw new Unusable(`The native stack cannot run here: ${reason}.\n${OTHERWISE}`);
@@ -31,7 +31,7 @@ export async function reasonAgainst(): Promise<string | undefined> {
   return mountable ? undefined : 'mounting is not allowed here (a container without CAP_SYS_ADMIN?)';
 }
 
-/** Installs the Debian packages whose programs are missing. */
+/** Installs the programs that are missing. `packages` has each program's Debian package. */
 export async function ensurePrograms(packages: Readonly<Record<string, string>>): Promise<void> {
   const missing = Object.entries(packages).filter(([program]) => Bun.which(program) === null);
   if (missing.length === 0) return;
@@ -43,8 +43,8 @@ export async function ensurePrograms(packages: Readonly<Record<string, string>>)
 }
 
 /**
- * The Debian mirror that this machine's apt uses: the first source, in one-line or deb822 form, with `main` of this
- * release or of another of Debian's suites.
+ * Returns the URI of the Debian mirror that apt uses: of the first source, in one-line or deb822 form, that has `main`
+ * of this release or of another of Debian's suites.
  */
 export function debianMirror(aptFolder = '/etc/apt', release = readText('/etc/os-release')): string {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? 'sid';
@@ -74,7 +74,7 @@ function aptSources(aptFolder: string): AptSource[] {
   ];
 }
 
-/** Parses lines `deb [options] URI suite component…`. */
+/** Parses apt sources of the form `deb [options] URI suite component…`. */
 function oneLineSources(text: string): AptSource[] {
   return [...text.matchAll(/^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)$/gm)].map(
     ([, uri = '', suite = '', components = '']) => ({ uri, suites: [suite], components: words(components) }),
@@ -82,7 +82,8 @@ function oneLineSources(text: string): AptSource[] {
 }
 
 /**
- * Parses paragraphs of `Field: values`. Comments may stand between fields, and a value may continue on the next line.
+ * Parses apt sources as paragraphs of `Field: values`. Comments may stand between fields, and a value may continue on
+ * the next line.
  */
 function deb822Sources(text: string): AptSource[] {
   const paragraphs = text.replace(/^#.*\n?/gm, '').split(/\n\s*\n/);

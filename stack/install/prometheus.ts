@@ -1,6 +1,6 @@
 /**
- * Prometheus and promtool for the tests of docker/monitoring, from the Debian suite that the servers come from. Only
- * these two programs are kept, in the same cache folder; the machine's own system does not change.
+ * Installs Prometheus and promtool for the tests of docker/monitoring, from the same Debian suite and into the same
+ * cache folder as the servers. The machine's own system does not change.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { withLock } from '../lock.ts';
@@ -16,7 +16,10 @@ export interface PrometheusPrograms {
   readonly promtool: string;
 }
 
-/** Rejects if the packages are not available: no Debian, no mirror, or a mirror with another series. */
+/**
+ * Returns the programs' paths. Rejects if they cannot be had: no Debian, no mirror, or a mirror with another major
+ * version.
+ */
 export async function installPrometheus(cacheDir: string): Promise<PrometheusPrograms> {
   const folder = `${cacheDir}/prometheus-${PROMETHEUS_SERIES}`;
   await withLock(`${cacheDir}/install.lock`, async () => {
@@ -47,7 +50,7 @@ async function fetchInto(folder: string): Promise<void> {
 }
 
 /**
- * Sets up an apt with its own lists, for the suite that the servers come from. @returns the path of its configuration
+ * Sets up an apt of its own in `folder`, for the suite that the servers come from. @returns its configuration's path
  */
 function writeApt(folder: string): string {
   for (const name of ['lists/partial', 'cache/archives/partial']) mkdirSync(`${folder}/${name}`, { recursive: true });
@@ -57,7 +60,7 @@ function writeApt(folder: string): string {
     `Dir::Cache "${folder}/cache";`,
     `Dir::Etc::sourcelist "${folder}/sources.list";`,
     'Dir::Etc::sourceparts "-";',
-    // The signature of a frozen mirror has expired.
+    // Accepts a frozen mirror, whose index is past its validity date.
     'Acquire::Check-Valid-Until "false";',
     'APT::Sandbox::User "root";',
   ];

@@ -11,25 +11,28 @@ import { SUITE, unpackPackages } from './debian.ts';
 const PACKAGES = [
   ...['base-files', 'dash', 'bash', 'coreutils', 'libc-bin', 'grep', 'sed', 'util-linux', 'hostname', 'procps'],
   ...['mysql-server-core', 'rabbitmq-server', 'redis-server', 'redis-tools', 'nginx-light'],
-  // Clients and tools that the official images also have: tests/docker builds its replacements of images from them.
+  // Clients and tools that the official images have: tests/docker builds replacements of these images from this folder.
   ...['mysql-client-core', 'curl', 'findutils', 'gettext-base'],
 ];
-/** Only added if the machine has no Java that is new enough. */
+/** Only installed if the machine has no Java that is new enough. */
 const JAVA_PACKAGE = 'openjdk-25-jre-headless';
-/** Folders on which a stack's own files are mounted. */
+/** Empty folders, on which the stack's state, Elasticsearch and Java are mounted when a server starts. */
 const MOUNT_POINTS = ['stack', 'elasticsearch', 'java'] as const;
 
 function packagesFor(withJava: boolean): string[] {
   return withJava ? [...PACKAGES, JAVA_PACKAGE] : PACKAGES;
 }
 
-/** The name depends on the recipe, so a new recipe makes a new folder and never mixes with an old one. */
+/**
+ * The root file system's folder. Its name has a hash of what is installed: a change makes a new folder, without old
+ * files.
+ */
 export function rootfsFolder(cacheDir: string, withJava: boolean): string {
   const recipe = JSON.stringify([SUITE, packagesFor(withJava), MOUNT_POINTS]);
   return `${cacheDir}/rootfs-${createHash('sha256').update(recipe).digest('hex').slice(0, 8)}`;
 }
 
-/** The caller holds the cache's lock. */
+/** Installs into the cache folder, whose lock the caller must hold. */
 export async function installRootfs(cacheDir: string, withJava: boolean): Promise<void> {
   const folder = rootfsFolder(cacheDir, withJava);
   console.log('Installing Redis, RabbitMQ, MySQL and nginx (Debian packages, about 550 MB)');
@@ -40,7 +43,7 @@ export async function installRootfs(cacheDir: string, withJava: boolean): Promis
   renameSync(partial, folder);
 }
 
-/** Writes the few files that the servers need: the packages' set-up scripts have not run. */
+/** Writes the few files that the servers need, because the packages' set-up scripts have not run. */
 function prepare(rootfs: string): void {
   writeFileSync(
     `${rootfs}/etc/passwd`,
@@ -51,7 +54,7 @@ function prepare(rootfs: string): void {
   for (const name of MOUNT_POINTS) mkdirSync(`${rootfs}/${name}`, { recursive: true });
 }
 
-/** Warns if the mirror has another series than this stack is written for. It may work all the same. */
+/** Warns if the mirror has other versions than this stack is made for. They may work all the same. */
 async function checkVersions(rootfs: string): Promise<void> {
   for (const [server, version] of Object.entries(await installedVersions(rootfs))) {
     const { series } = SERVER_VERSIONS[server as keyof typeof SERVER_VERSIONS];
@@ -60,7 +63,6 @@ async function checkVersions(rootfs: string): Promise<void> {
   }
 }
 
-/** The installed versions, as the programs themselves report them. */
 async function installedVersions(rootfs: string): Promise<Record<'redis' | 'rabbitmq' | 'mysql' | 'nginx', string>> {
   const ask = async (script: string): Promise<string> => {
     const answer = await run(['chroot', rootfs, '/bin/sh', '-c', `(${script}) 2>&1`]);
@@ -75,7 +77,7 @@ async function installedVersions(rootfs: string): Promise<Record<'redis' | 'rabb
   return { redis, rabbitmq, mysql, nginx };
 }
 
-/** The path of the Java that was installed together with the servers. */
+/** Returns the path of the Java that was installed with the servers. */
 export function javaInRootfs(rootfs: string): string {
   const name = readdirSync(`${rootfs}/usr/lib/jvm`).find((entry) => entry.startsWith('java-25-openjdk'));
   return `/usr/lib/jvm/${name ?? 'java-25-openjdk-amd64'}`;

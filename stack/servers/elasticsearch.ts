@@ -21,7 +21,7 @@ path.logs: /stack/elasticsearch/logs
     name: 'elasticsearch',
     port,
     stopOrder: StopOrder.Server,
-    // A lower priority: if all programs share a few cores, creating and storing come before searching.
+    // `nice`: if all programs share a few cores, creating and storing come before searching.
     command: [
       ...['nice', '-n', '5'],
       ...insideRootfs(installation, stateDir, [
@@ -35,7 +35,7 @@ path.logs: /stack/elasticsearch/logs
       ES_JAVA_HOME: installation.javaInside,
       ES_PATH_CONF: '/stack/elasticsearch/config',
       ES_TMPDIR: '/stack/elasticsearch/tmp',
-      // Options for the launcher, a separate Java program that only waits.
+      // Options for Elasticsearch's launcher, a separate Java program that only waits.
       CLI_JAVA_OPTS: '-XX:TieredStopAtLevel=1',
     },
     cwd: stateDir,
@@ -50,7 +50,7 @@ path.logs: /stack/elasticsearch/logs
   };
 }
 
-/** The distribution's own configuration, with our main file in place of its own. */
+/** Copies the distribution's own configuration, with our elasticsearch.yml and heap size. */
 function writeConfiguration(from: string, to: string, configuration: string, heap: string): void {
   const jvmOptions = readFileSync(`${from}/jvm.options`, 'utf8')
     .split('\n')

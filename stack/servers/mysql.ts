@@ -8,7 +8,7 @@ import { makeStateFolder } from '../state-folder.ts';
 
 const DATA = '/stack/mysql/data';
 const SOCKET = 'mysqld.sock';
-/** Files that a killed server leaves. A new server does not start while any process has the pid in them. */
+/** Files of a killed server. A new one does not start while any process has the pid that is in them. */
 const LEFT_BEHIND = [SOCKET, `${SOCKET}.lock`, 'mysqld.pid'];
 
 export function mysqlService({ settings, installation }: StackContext): Service {
@@ -42,7 +42,7 @@ secure_file_priv = NULL
       writeFileSync(`${folder}/init.sql`, users);
       for (const name of LEFT_BEHIND) rmSync(`${folder}/${name}`, { force: true });
       if (existsSync(`${folder}/data`)) return;
-      // The data folder has another name until it is complete: a half-made one would be used as a database.
+      // The data folder gets its name when it is complete: a half-made one would be used as a database.
       rmSync(`${folder}/data.partial`, { recursive: true, force: true });
       const make = inside('mysqld', '--defaults-file=/stack/mysql/my.cnf', '--initialize-insecure');
       await run([...make, `--datadir=${DATA}.partial`], { env: ROOTFS_ENVIRONMENT });
@@ -51,7 +51,7 @@ secure_file_priv = NULL
   };
 }
 
-/** Runs at each start, so that a database of an older version gets this version's users. */
+/** The SQL that MySQL runs at each start, so that a database of an older version gets this version's users. */
 function usersSql(repository: string): string {
   const { password } = CREDENTIALS;
   return readFileSync(`${repository}/stack/conf/mysql-users.sql`, 'utf8').replaceAll(/\{MYSQL_\w+\}/g, password);

@@ -7,7 +7,7 @@ import { type Service, type StackContext, StopOrder } from '../service.ts';
 import { CREDENTIALS, SERVICE_USER, type Settings } from '../settings.ts';
 import { makeStateFolder } from '../state-folder.ts';
 
-/** The environment of all Erlang programs of this stack: the broker and its command-line tools. */
+/** The environment of the stack's Erlang programs: the broker and its command-line tools. */
 export function rabbitmqEnvironment({ ports }: Settings): Record<string, string> {
   return {
     ...ROOTFS_ENVIRONMENT,
@@ -76,12 +76,14 @@ ${metricsLines(ports.rabbitmqMetrics)}`;
   };
 }
 
-/** RabbitMQ's metrics. The Docker image always serves them; here they cost memory, so only if a port is set. */
+/**
+ * Lines that make RabbitMQ serve metrics. The Docker image always does; here only if a port is set: they cost memory.
+ */
 function metricsLines(port: number | undefined): string {
   return port === undefined ? '' : `prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = ${port}\n`;
 }
 
-/** The secret that the broker and its tools share. Created here, so that each stack has its own. */
+/** Writes the secret that the broker and its tools share, if there is none: each stack has its own. */
 function writeCookie(file: string): void {
   if (existsSync(file)) return;
   writeFileSync(file, randomBytes(20).toString('hex'));
