@@ -1,14 +1,13 @@
 import type { EventLog, Numbering, Store, Token } from '@parley/domain';
 import { Acceptance, CounterSeeds, systemClock } from '@parley/protocol';
 
-/** The drivers that a create needs. */
 export interface CreateParts {
   readonly numbering: Numbering;
   readonly log: Pick<EventLog, 'publish' | 'refusal' | 'fence'>;
   readonly store: Pick<Store, 'highest' | 'keyedCreate'>;
 }
 
-/** Accepts creates on these drivers as ingest does. */
+/** Makes an Acceptance on these drivers: it accepts creates as apps/ingest does. */
 export function accepting({ numbering, log, store }: CreateParts): Acceptance {
   const parts = { numbering, log, store, clock: systemClock, logger: { debug() {}, warn() {} } };
   return new Acceptance({ ...parts, seeds: new CounterSeeds(parts) });

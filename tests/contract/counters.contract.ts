@@ -4,9 +4,12 @@ import { type Harness, opened } from './open-harness.ts';
 
 export interface CountersHarness extends Harness {
   readonly counters: Counters;
-  /** Returns a generation above all earlier ones, so that tests on a shared server do not disturb each other. */
+  /**
+   * Returns a generation (the number under which counts are added and dropped) above all earlier ones. So tests on a
+   * shared server do not disturb each other.
+   */
   nextGeneration(): number;
-  /** The number of partitions into which the driver divides the sequences; 1 if it does not divide them. */
+  /** The number of partitions into which the driver divides its counts; 1 if it does not divide them. */
   readonly partitions: number;
 }
 

@@ -2,7 +2,7 @@ import type { Message } from '@parley/domain';
 import { openElasticsearch } from '@parley/elasticsearch';
 import { searchIndexContract } from './search-index.contract.ts';
 
-/** Runs the contract on the Elasticsearch of ELASTICSEARCH_URL, with an index of its own that it deletes at the end. */
+/** Runs the tests of SearchIndex on the Elasticsearch of ELASTICSEARCH_URL. `close` deletes their index. */
 searchIndexContract('the Elasticsearch', async () => {
   const url = process.env.ELASTICSEARCH_URL;
   if (url === undefined) throw new Error('ELASTICSEARCH_URL must name an Elasticsearch server for these tests');

@@ -19,7 +19,10 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** Runs the writer, kills it (SIGKILL) after `lines` lines, and returns what it reported: number and content. */
+/**
+ * Runs embedded-writer.ts and kills it (SIGKILL) after `lines` lines. Returns the number and content of each message
+ * that it reported as acknowledged.
+ */
 async function writeAndKill(token: Token, lines: number): Promise<[number, string][]> {
   const child = Bun.spawn([process.execPath, WRITER, dataDir, token], { stdout: 'pipe', stderr: 'inherit' });
   const decoder = new TextDecoder();
@@ -33,7 +36,7 @@ async function writeAndKill(token: Token, lines: number): Promise<[number, strin
   }
   await child.exited;
   expect(child.signalCode).toBe('SIGKILL');
-  // If the kill cut off a line, that message counts as not reported.
+  // If the kill cut off the writer's last line, its message counts as not reported.
   return text
     .slice(0, text.lastIndexOf('\n'))
     .split('\n')

@@ -32,7 +32,10 @@ async function found({ search, store }: Embedded, token: Token, query: string, l
   return hits.map(({ number }) => number);
 }
 
-/** Makes a folder of version 1, with its tables and search table, and messages 1 to `count` in one chat. */
+/**
+ * Makes a data folder as version 1 of the embedded drivers left it, with messages 1 to `count` in chat 1. Returns the
+ * application's token.
+ */
 async function folderOfVersion1(count: number): Promise<Token> {
   const token = newToken();
   const database = new Database(join(dataDir, 'parley.db'), { create: true, strict: true });
@@ -150,7 +153,7 @@ describe('a folder of the previous version', () => {
 });
 
 describe('an expensive search', () => {
-  /** Every message has all of these words. So no word narrows the search, and only the last one decides. */
+  /** Every message of these tests has all these words. So none excludes a message: a search must check every one. */
   const words = Array.from({ length: 500 }, (_, index) => String.fromCodePoint(0x4e00 + index));
   const query = [...words].reverse().join(' ');
 
@@ -159,7 +162,7 @@ describe('an expensive search', () => {
     const { log, store } = embedded;
     await log.consume(async (events) => (await store.append(events)).rejected);
     const token = await storedChat(store);
-    // Alternating marks of different combining classes take the longest to fold.
+    // Alternating marks of different Unicode combining classes take the longest to fold for the search.
     const content = `${words.join(' ')} `.padEnd(9_900, `a${'\u0301\u0323'.repeat(15)}`);
     for (let first = 1; first <= messages; first += 50)
       await store.append([messagesCreated(token, first, Array<string>(50).fill(content))]);
@@ -171,7 +174,7 @@ describe('an expensive search', () => {
     const { opened, token } = await chatOf(1_000);
     const acceptance = accepting(opened);
     let running = true;
-    // Each message has all of the words but the last, so no search ends early because it has enough hits.
+    // No message has the last word of these queries, so no search has enough hits to end early.
     const costly = Promise.all(
       Array.from({ length: 4 }, (_, index) =>
         opened.search.search({ token, chat: 1, query: `${query.slice(0, -1)}${index}`, limit: 50 }).then(

@@ -1,11 +1,11 @@
+/**
+ * A program that creates messages in chat 1 of an application, with 20 creates at a time, until it is killed. It prints
+ * a line `number content` for each message when it is acknowledged. `bun embedded-writer.ts FOLDER TOKEN`
+ */
 import { writeSync } from 'node:fs';
 import { openEmbedded } from '@parley/embedded';
 import { accepting } from './accepting.ts';
 
-/**
- * A program that creates messages in chat 1 of an application, 20 at a time, until it is killed. It writes a line
- * `number content` for each message when it is acknowledged. `bun embedded-writer.ts FOLDER TOKEN`
- */
 const [dataDir = '', token = ''] = process.argv.slice(2);
 const embedded = openEmbedded({ dataDir });
 const acceptance = accepting(embedded);

@@ -9,13 +9,13 @@ import { chatCreated, idempotencyKey, storedChat } from './events.ts';
 
 const CHATS = 5;
 
-/** When the store fails while it handles a create. */
+/** When the store fails while it stores the next batch of events. */
 type Fault = 'none' | 'before the commit' | 'after the commit';
 
 interface Create {
   readonly chat: number;
   readonly count: number;
-  /** Creates with the same key, chat and count are repetitions of one create. */
+  /** An idempotency key. Creates with the same key, chat and count are repetitions of one create. */
   readonly key: number | undefined;
 }
 
@@ -91,7 +91,10 @@ class World {
     for (const [index, content] of contents.entries()) this.#acknowledge(`${chat}:${first + index}`, content);
   }
 
-  /** Checks that each content is stored once. The store's key already makes numbers unique. */
+  /**
+   * Checks that every acknowledged message is stored, no content twice, and all are counted. The store's primary key
+   * already makes numbers unique.
+   */
   async expectExact(token: Token): Promise<void> {
     const stored = new Map<string, string>();
     for (let chat = 1; chat <= CHATS; chat += 1) {
@@ -110,7 +113,7 @@ class World {
     return this.#embedded.close();
   }
 
-  /** Fails if a number is acknowledged for two different contents. */
+  /** Notes a content as acknowledged. Fails if its place, `chat:number`, was acknowledged for another content. */
   #acknowledge(place: string, content: string): void {
     expect([place, this.acknowledged.get(place) ?? content]).toEqual([place, content]);
     this.acknowledged.set(place, content);
@@ -130,7 +133,10 @@ class World {
   }
 }
 
-/** After a failure the log refuses creates for a while. Here numbers are drawn anyway: that is the harder case. */
+/**
+ * After a failure the log refuses creates for a while. Here they are accepted all the same and draw numbers, which is
+ * harder to get right.
+ */
 function acceptingAlways({ log, ...drivers }: ReturnType<typeof openEmbedded>) {
   const { publish, fence } = log;
   return accepting({
@@ -139,7 +145,7 @@ function acceptingAlways({ log, ...drivers }: ReturnType<typeof openEmbedded>) {
   });
 }
 
-/** Runs the steps and returns how many messages were acknowledged. */
+/** Runs the steps, with at most `countersKept` counters in memory. Returns how many messages were acknowledged. */
 async function run(steps: readonly Step[], countersKept: number): Promise<number> {
   const dataDir = await temporaryFolder();
   const world = new World(dataDir, countersKept);
@@ -182,6 +188,6 @@ test('the same holds while counters are forgotten all the time', async () => {
     }),
     { numRuns: 150 },
   );
-  // A create may be refused if its counter is forgotten right after it was seeded, but most creates must succeed.
+  // A create may be refused if its chat's counter leaves the memory before the draw, but most creates must succeed.
   expect(acknowledged).toBeGreaterThan(500);
 }, 120_000);

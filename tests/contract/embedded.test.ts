@@ -9,7 +9,7 @@ import { numberingContract } from './numbering.contract.ts';
 import { searchIndexContract } from './search-index.contract.ts';
 import { storeContract } from './store.contract.ts';
 
-/** Opens the embedded drivers in a folder of their own, which is deleted at the end. */
+/** Opens the embedded drivers in a new folder, which `close` deletes. */
 async function openDrivers() {
   const dataDir = await temporaryFolder();
   const embedded = openEmbedded({ dataDir });
@@ -27,7 +27,7 @@ countersContract('the embedded', async () => {
   return { ...(await openDrivers()), partitions: 1, nextGeneration: () => ++generation };
 });
 
-/** The embedded search reads the store. So documents are stored as messages, and later versions rewrite them. */
+/** The embedded search reads the store. So `given` stores documents as messages, and later versions as changes. */
 searchIndexContract('the embedded', async () => {
   const { search, store, close } = await openDrivers();
   return {
@@ -52,7 +52,7 @@ eventLogContract('the embedded', async () => {
   return { log, source: () => log, isDeadLetter: async () => false, close };
 });
 
-/** The embedded store confirms a key when it commits the key's event. */
+/** The embedded store confirms an idempotency key itself, when it commits the event of the key's create. */
 numberingContract('the embedded', async () => {
   const { numbering, log, store, close } = await openDrivers();
   await log.consume(async (events) => (await store.append(events)).rejected);

@@ -15,9 +15,9 @@ import { Recorder } from './recorder.ts';
 
 export interface EventLogHarness extends Harness {
   readonly log: EventLog;
-  /** Returns a source that is not started. A test starts one at a time and stops it. */
+  /** Returns a source, which delivers the log's events, not yet started. A test stops it before it starts another. */
   source(): EventSource;
-  /** Whether a rejected event is kept as a dead letter; always false if the log rejects the publish instead. */
+  /** Whether a rejected event is kept as a dead letter. Always false if the log's `publish` rejects it instead. */
   isDeadLetter(event: Event): Promise<boolean>;
 }
 
@@ -28,7 +28,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
   describe(`${name} event log`, () => {
     const harness = opened(open);
 
-    /** Runs a test with a started source, and stops the source even if the test fails. */
+    /** Calls `run` while a source delivers to a Recorder, and stops the source even if `run` fails. */
     async function consuming(run: (log: EventLog, recorder: Recorder) => Promise<void>): Promise<void> {
       const recorder = new Recorder();
       const source = harness().source();

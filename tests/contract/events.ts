@@ -16,7 +16,7 @@ import {
   type Token,
 } from '@parley/domain';
 
-/** The fields that a test does not care about. */
+/** The fields of an event that a test sets. The others get default values. */
 type Some<E extends Event> = Partial<Omit<E, 'type'>>;
 
 export function applicationCreated(some: Some<ApplicationCreated> = {}): ApplicationCreated {
@@ -44,7 +44,7 @@ export function messagesCreated(
   return { type: 'messages', id: newEventId(), epoch: 1, at: Date.now(), token, chat: 1, first, contents, ...some };
 }
 
-/** Hashes a client's key and its request body, as the drivers keep them. */
+/** Hashes a client's idempotency key and its request body, as the drivers keep them. */
 export function idempotencyKey(key: string, body: string): IdempotencyKey {
   return { hash: sha256(key), body: sha256(body) };
 }
@@ -60,7 +60,7 @@ export async function storedChat(store: Pick<Store, 'append'>): Promise<Token> {
   return application.token;
 }
 
-/** A store that counts as a client sees it: the count in the row plus the counts that are not summed into it yet. */
+/** A store that counts as a client sees it: the row's count plus appended rows that are not summed into it yet. */
 export class CountedStore {
   readonly #waiting: { readonly generation: number; readonly deltas: readonly CountDelta[] }[] = [];
 

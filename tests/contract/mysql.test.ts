@@ -1,7 +1,7 @@
 import { ownDatabase } from '@parley/mysql/testing';
 import { storeContract } from './store.contract.ts';
 
-/** Runs the contract on the MySQL of MYSQL_URL, in a database of its own. */
+/** Runs the tests of Store on the MySQL of MYSQL_URL, in a database of their own. */
 storeContract('the MySQL', async () => {
   const { mysql, close } = await ownDatabase();
   return { store: mysql.store, close };

@@ -57,7 +57,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
       expect(epochOfEventId(answer.eventId)).toBe(answer.epoch);
       expect(answer.epoch).toBeGreaterThanOrEqual(1);
       expect(Number.isInteger(answer.epoch) && Number.isInteger(answer.at)).toBe(true);
-      // The clocks of two machines may differ a little.
+      // The draw's time may be that of another machine, whose clock differs a little.
       expect(Math.abs(answer.at - before)).toBeLessThan(60_000);
     });
 

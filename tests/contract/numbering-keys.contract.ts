@@ -9,7 +9,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     const harness = opened(open);
     const again = (key: IdempotencyKey, count = 1) => ({ count, key });
 
-    /** Makes an application with chat 1, with both events durable and confirmed, as ingest leaves them. */
+    /** Makes an application with chat 1 as after their creates: durable, with both counters set. Returns the token. */
     async function acceptedChat(): Promise<Token> {
       const { numbering, makeDurable } = harness();
       const token = newToken();

@@ -15,7 +15,9 @@ import type { Harness } from './open-harness.ts';
 
 export interface NumberingHarness extends Harness {
   readonly numbering: Numbering;
-  /** Makes an event durable, for a driver that sees this itself and does not rely on `confirm`. */
+  /**
+   * Makes an event durable, for a driver that notices this itself. Does nothing for one that learns it from `confirm`.
+   */
   makeDurable(event: Event): Promise<void>;
 }
 
@@ -33,7 +35,7 @@ export function messagesOf(token: Token = newToken(), chat = 1): Sequence {
   return { kind: 'messages', token, chat };
 }
 
-/** Draws numbers, and fails if the answer is a repetition, a conflict or a missing counter. */
+/** Draws numbers and returns the draw. @throws if the answer is a repetition, a conflict or a missing counter */
 export async function drawn(
   numbering: Numbering,
   sequence: Sequence,
@@ -45,12 +47,10 @@ export async function drawn(
   return rest;
 }
 
-/** Draws as `drawn` and returns the first number. */
 export async function firstDrawn(numbering: Numbering, sequence: Sequence, count = 1): Promise<number> {
   return (await drawn(numbering, sequence, { count })).first;
 }
 
-/** Returns a new, unique key. */
 export function newKey(body = 'a body'): IdempotencyKey {
   return idempotencyKey(newEventId(), body);
 }

@@ -5,7 +5,10 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-/** Opens the harness around the tests of the enclosing `describe`. The returned function gives it to a test. */
+/**
+ * Opens a driver before the tests of the enclosing `describe` and closes it after them. The returned function returns
+ * the driver.
+ */
 export function opened<H extends Harness>(open: () => Promise<H>): () => H {
   let harness: H | undefined;
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { eventLogContract } from './event-log.contract.ts';
 
 const PARTITIONS = 3;
 
-/** Runs the contract on the RabbitMQ of RABBITMQ_URL, with queues of its own. */
+/** Runs the tests of EventLog on the RabbitMQ of RABBITMQ_URL. `close` deletes their queues. */
 eventLogContract('the RabbitMQ', async () => {
   const queuePrefix = `test-${newEventId()}`;
   const rabbitmq = openRabbitmq({ url: rabbitmqUrl(), partitions: PARTITIONS, queuePrefix });

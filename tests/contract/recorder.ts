@@ -1,8 +1,8 @@
 import type { Event, Rejection, StoreEvents, Token } from '@parley/domain';
 
-/** A test's consumer: it records the events that it gets, and holds or fails a batch on demand. */
+/** A test's consumer: it records the events that it gets, and holds, fails or rejects them on demand. */
 export class Recorder {
-  /** All batches in order, failed ones too. */
+  /** All batches that the consumer got, in order, failed ones too. */
   readonly taken: (readonly Event[])[] = [];
   /** The highest number of batches handled at the same time. */
   atOnceMax = 0;
@@ -26,19 +26,19 @@ export class Recorder {
     }
   };
 
-  /** Holds every batch until the returned function is called. */
+  /** Makes the consumer hold every batch until the returned function is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gate = promise;
     return resolve;
   }
 
-  /** Fails the next batches, one for each error. */
+  /** Makes the consumer fail the next batches, one with each error. */
   fail(...errors: Error[]): void {
     this.#failures.push(...errors);
   }
 
-  /** Rejects an event for good, each time it comes. */
+  /** Makes the consumer reject an event, each time that it comes. */
   reject(event: Event): void {
     this.#rejected.add(event.id);
   }
@@ -51,7 +51,7 @@ export class Recorder {
     return this.#stored.some((event) => event.id === id);
   }
 
-  /** The events stored of an application, in order, each once: like a store, this leaves out repetitions. */
+  /** The events of an application that were not rejected, in order. Like a store, this leaves out repetitions. */
   stored(token: Token): Event[] {
     const byId = new Map<string, Event>();
     for (const event of this.#stored) if (event.token === token && !byId.has(event.id)) byId.set(event.id, event);

@@ -7,7 +7,6 @@ import { numberingContract } from './numbering.contract.ts';
 
 const PARTITIONS = 4;
 
-/** Opens the drivers with a key prefix of their own. */
 async function openDrivers(servers: RedisServers) {
   const prefix = `test:${newEventId()}:`;
   const redis = openRedis({ servers, partitions: PARTITIONS, prefix, register: epochRegister() });
@@ -15,7 +14,7 @@ async function openDrivers(servers: RedisServers) {
   return { ...redis, prefix };
 }
 
-/** Opens the drivers on the Redis of REDIS_URL. Their keys are deleted at the end. */
+/** Opens the drivers on the Redis of REDIS_URL. `close` deletes their keys. */
 async function openOnServer() {
   const redis = await openDrivers({ url: redisUrl() });
   const close = async () => {
@@ -25,7 +24,7 @@ async function openOnServer() {
   return { ...redis, close };
 }
 
-/** Opens the drivers on a new cluster of three masters, which is stopped at the end. */
+/** Opens the drivers on a new Redis Cluster of three masters. `close` stops and removes it. */
 async function openOnCluster() {
   const servers = await Promise.all([1, 2, 3].map(() => RedisServer.start('--cluster-enabled', 'yes')));
   await formCluster(servers);

@@ -1,4 +1,4 @@
-/** A text, with queries that find it and queries that do not. */
+/** A message's text, with queries that find it and queries that do not. */
 interface Case {
   readonly text: string;
   readonly by: readonly string[];

@@ -8,13 +8,13 @@ import { searchOrderContract } from './search-order.contract.ts';
 
 export interface SearchHarness extends Harness {
   readonly index: SearchIndex;
-  /** The store with the documents that the test added. */
+  /** A store with the messages of the documents that a test added. */
   readonly store: Pick<Store, 'messagesAt'>;
-  /** Adds documents, or newer versions of them. Resolves when they are searchable. */
+  /** Adds documents, or newer versions of them. Resolves when searches find them. */
   given(documents: readonly SearchDocument[]): Promise<void>;
 }
 
-/** What a search needs: an index that proposes hits, and the store that checks them. */
+/** What a search needs: an index that proposes hits, and a store against which they are checked. */
 export type Searched = Pick<SearchHarness, 'index' | 'store'>;
 
 /** The tests that every driver of SearchIndex must pass. */
@@ -25,7 +25,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchHarn
   searchModelContract(name, open);
 }
 
-/** Documents of the texts as messages 1, 2, 3… of a chat, in their first version. */
+/** Makes documents of the texts, as messages 1, 2, 3… of a chat, each in its first version. */
 export function documentsOf(token: Token, contents: readonly string[], chat = 1): SearchDocument[] {
   return contents.map((content, index) => {
     return { token, chat, number: index + 1, content, createdAt: Date.now(), version: 1 };
@@ -34,7 +34,7 @@ export function documentsOf(token: Token, contents: readonly string[], chat = 1)
 
 type Hit = Pick<Message, 'number' | 'content'>;
 
-/** All hits of a query, read in one page. */
+/** The hits of a query, best first, at most 200. */
 export async function hitsOf({ index, store }: Searched, token: Token, query: string, chat = 1): Promise<Hit[]> {
   const { hits } = await new CheckedSearch(index, store).page({ token, chat, query, limit: 200 });
   return hits.map(({ number, content }) => ({ number, content }));
@@ -45,7 +45,7 @@ export async function found(searched: Searched, token: Token, query: string, cha
   return (await hitsOf(searched, token, query, chat)).map(({ number }) => number);
 }
 
-/** As `found`, read page by page. */
+/** Finds the same as `found`, but reads page by page. Calls `onPage` with each page. */
 export async function foundByPages(
   { index, store }: Searched,
   request: { readonly token: Token; readonly query: string; readonly limit: number },

@@ -8,7 +8,7 @@ const SEED = 20_240_229;
 const TEXTS = 120;
 const QUERIES = 300;
 
-/** Few and similar words, so that queries match texts in every class. Some have accents, emoji or another script. */
+/** The words of random texts and queries: few and similar, so that queries match whole words and parts of words. */
 const WORDS = [
   ...['car', 'Cars', 'scar', 'CARPET', 'red', 'reds', 'infrared', 'a', 'A', 'b', 'ab', 'é', 'ÉA', "don't", 'don', 't'],
   ...[
@@ -45,7 +45,7 @@ const query = fc
   .array(fc.tuple(fc.array(word, { minLength: 1, maxLength: 3 }), fc.boolean()), { minLength: 1, maxLength: 3 })
   .map((terms) => terms.map(([words, quoted]) => (quoted ? `"${words.join(' ')}"` : words.join(' '))).join(' '));
 
-/** The class of a match as the port SearchIndex defines it; undefined if the text does not match. */
+/** The rank of a text for a query, as the port SearchIndex defines it; undefined if the text does not match. */
 function rankOf(content: string, asked: string): number | undefined {
   const folded = ` ${foldText(content)} `;
   const { terms } = parseQuery(asked);
@@ -84,7 +84,7 @@ export function searchModelContract(name: string, open: () => Promise<SearchHarn
         const paged = await foundByPages(searched, { token, query: asked, limit: 7 });
         expect({ asked, paged }).toEqual({ asked, paged: numbers });
       }
-      expect(sizes.size).toBe(2); // some queries find something, some nothing
+      expect(sizes.size).toBe(2); // some queries found something, some nothing
     }, 60_000);
   });
 }

@@ -3,17 +3,17 @@ import { newToken, SEARCH_RANK } from '@parley/domain';
 import { opened } from './open-harness.ts';
 import { documentsOf, found, foundByPages, type SearchHarness } from './search-index.contract.ts';
 
-/** Texts for the query `red car`: two of each class, in mixed order, and one that does not match. */
+/** Messages 1 to 9 for the query `red car`: two for each way to match, in mixed order, and one without match. */
 const CLASSES = [
-  'a scar and a red dot', // 1: parts: `red` is a word, `car` only part of one
-  'infrared scar', // 2: parts
-  'a red car', // 3: phrase
-  'redder carpets', // 4: prefixes
-  'car, then red', // 5: words
-  'the Red CAR!', // 6: phrase
-  'reds and cars', // 7: prefixes
-  'red or blue car', // 8: words
-  'red only', // 9: no match
+  'a scar and a red dot', // message 1: parts of words, because `car` is only part of one
+  'infrared scar', // message 2: parts of words
+  'a red car', // message 3: phrase
+  'redder carpets', // message 4: beginnings of words
+  'car, then red', // message 5: whole words
+  'the Red CAR!', // message 6: phrase
+  'reds and cars', // message 7: beginnings of words
+  'red or blue car', // message 8: whole words
+  'red only', // message 9: no match
 ];
 
 export function searchOrderContract(name: string, open: () => Promise<SearchHarness>): void {

@@ -2,7 +2,10 @@ import { expect, test } from 'bun:test';
 import { foldText, foldWords, parseQuery, rankOf, SEARCH_RANK } from '@parley/domain';
 import fc from 'fast-check';
 
-/** Most of all code points are Chinese or unassigned. These ranges have most of the difficult ones. */
+/**
+ * Ranges of code points that are difficult to fold (normalise for the search). Random ones would mostly be Chinese or
+ * unassigned.
+ */
 const DIFFICULT = [
   [0x20, 0x7f],
   [0xa0, 0x24f],
@@ -62,7 +65,7 @@ test('invisible characters change nothing, wherever they are', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(character, invisible), { maxLength: 30 }), (characters) => {
       const seen = characters.filter((one) => !/^\p{DI}$/u.test(one));
-      // Hangul letters compose even if invisible characters stand between them.
+      // Hangul letters must compose even if invisible characters stand between them.
       expect(foldText(characters.join(''))).toBe(foldText(seen.join('')));
     }),
     RUNS,
@@ -72,7 +75,7 @@ test('invisible characters change nothing, wherever they are', () => {
 test('a text folds to the same result in every normal form', () => {
   fc.assert(
     fc.property(anyText, fc.constantFrom('NFC', 'NFD', 'NFKC', 'NFKD'), (text, form) => {
-      // The compatibility forms turn single Korean letters into other letters.
+      // NFKC and NFKD turn single Korean letters into other letters, so such texts are skipped.
       fc.pre(!(form.startsWith('NFK') && /[\u3131-\u318e\uffa0-\uffdc]/.test(text)));
       expect(foldText(text.normalize(form))).toBe(foldText(text));
     }),

@@ -97,7 +97,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       expect(appended.rejected.map(({ event, reason }) => [event.id, reason])).toEqual(
         others.map(({ id }) => [id, 'collision']),
       );
-      // The detail is logged, and the token is a secret.
+      // A rejection's detail is logged, so it must not have the application's token, a secret.
       for (const { detail } of appended.rejected) expect(detail).not.toContain(token);
       expect((await store.store.application(token))?.name).toBe('first');
       expect((await store.store.chat(token, 1))?.name).toBe('first');

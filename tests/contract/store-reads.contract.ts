@@ -4,7 +4,7 @@ import { applicationCreated, chatCreated, messagesCreated, required, storedChat 
 import { opened } from './open-harness.ts';
 import type { StoreHarness } from './store.contract.ts';
 
-/** A creation time long ago, with milliseconds. */
+/** A time for creations: long ago, so that changes come later, and not a whole second. */
 const AT = Date.UTC(2024, 1, 29, 23, 59, 59, 987);
 
 export function storeReadsContract(name: string, open: () => Promise<StoreHarness>): void {
@@ -308,7 +308,7 @@ function tokensOf({ rows }: Page<{ readonly token: string }>): string[] {
   return rows.map(({ token }) => token);
 }
 
-/** Ascending tokens that no other application's token can lie between. */
+/** Ascending tokens that differ only at the end. So no other application's token lies between them. */
 function neighbouringTokens(count: number): string[] {
   const prefix = newToken().slice(0, -4);
   return Array.from({ length: count }, (_, index) => `${prefix}${(index + 1).toString(16).padStart(4, '0')}`);

@@ -4,7 +4,7 @@ import { applicationCreated, chatCreated, messagesCreated, required, storedChat 
 import { opened } from './open-harness.ts';
 import type { StoreHarness } from './store.contract.ts';
 
-/** Texts that a careless store changes: it normalises, trims, escapes, truncates or cuts surrogates apart. */
+/** Texts that a careless store changes, because it normalises, trims, escapes, truncates or splits surrogate pairs. */
 export const DIFFICULT_TEXTS: Readonly<Record<string, string>> = {
   'emoji with joiners, skin tones and flags': '👩‍👩‍👧‍👦 👍🏽 🇪🇺 🏴󠁧󠁢󠁳󠁣󠁴󠁿 ❤️',
   'composed and decomposed accents': 'é e\u0301 ﬁ fi Å \u212b A\u030a',
