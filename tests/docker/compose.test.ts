@@ -1,4 +1,4 @@
-/** docker-compose.yml as a user runs it. The tests are steps: each one continues where the one before ended. */
+/** Runs docker-compose.yml as a user does. The tests are steps: each one continues where the one before ended. */
 
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const STEP_MS = 180_000;
 const APPS = ['api', 'ingest', 'worker'];
 const SERVICES = [...APPS, 'elasticsearch', 'mysql', 'nginx', 'rabbitmq', 'redis'].sort();
 const TWO_OF_EACH = APPS.flatMap((app) => ['--scale', `${app}=2`]);
-/** The user and the group of each official image. */
+/** The user and group id of each service: those of its official image. */
 const USERS: Record<string, string> = {
   ...{ nginx: '101:101', redis: '999:999', rabbitmq: '999:999', mysql: '999:999', elasticsearch: '1000:0' },
   ...Object.fromEntries(APPS.map((app) => [app, '1000:1000'])),
@@ -95,7 +95,7 @@ test(
     const targets: string[] = [];
     for (const { service, id } of await containers()) {
       expect([service, await canReach(id, WORLD_ADDRESS, 80)]).toEqual([service, service === 'nginx']);
-      // The service listens: its neighbours can reach it.
+      // The service does listen: another container, or nginx itself, can connect to it.
       const port = open[service as keyof typeof open];
       const neighbour = (await idsOf(service === 'nginx' ? 'nginx' : 'worker'))[0]!;
       const { Networks } = (await inspect(id)).NetworkSettings;
@@ -108,7 +108,7 @@ test(
     const others = [...Object.values(open), 80, 2375, 8080].map((port) => world.machine(String(port)));
     expect(await world.reaches([published, ...targets, ...others])).toEqual([published]);
     await world.end();
-    // Nothing listens on the machine but Docker's forwarder of that port, for IPv4 and IPv6.
+    // On the engine's machine only Docker's forwarder of nginx's port listens, for IPv4 and IPv6.
     expect(listeningPorts()).toEqual([VARIABLES.HTTP_PORT]);
   },
   STEP_MS,
@@ -245,7 +245,7 @@ test(
   async () => {
     await compose('stop');
     for (const { service, id } of await containers()) {
-      // Java ends with status 143 after a SIGTERM.
+      // Elasticsearch runs on Java, which ends with status 143 after a SIGTERM.
       const expected = service === 'elasticsearch' ? 143 : 0;
       expect([service, (await inspect(id)).State.ExitCode]).toEqual([service, expected]);
     }

@@ -1,12 +1,12 @@
 /** Runs `docker compose` as a user runs it in a checkout, on the engine that bin/test-docker started. */
 import { ENGINE_ENVIRONMENT } from './engine.ts';
 
-/** The engine has a network of its own, so any port is free. No other test uses this one. */
+/** nginx's published port. The engine has a network of its own, so any port is free. No other test uses this one. */
 const HTTP_PORT = 38_080;
 const PROJECT = 'parley-test';
 export const URL_OF_NGINX = `http://127.0.0.1:${HTTP_PORT}`;
 
-/** None of these is a default value, so a test fails if Compose does not pass one on. */
+/** Variables of docker-compose.yml. None has its default value, so a test fails if Compose does not pass one on. */
 export const VARIABLES = {
   HTTP_PORT: String(HTTP_PORT),
   MYSQL_PASSWORD: 'secret-of-mysql',
@@ -28,7 +28,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Returns what the command printed to stdout. @throws if it fails, with stdout and stderr */
+/** Runs a docker command and returns its stdout. @throws if it fails, with stdout and stderr */
 export async function docker(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await tryDocker(...args);
   if (code !== 0) throw new Error(`docker ${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`);
@@ -51,11 +51,14 @@ export async function tryDocker(...args: string[]): Promise<Ended> {
 
 export const compose = (...args: string[]): Promise<string> => docker('compose', '--ansi', 'never', ...args);
 
-/** Runs a command in a running container of a service. */
+/** Runs a command in a running container of a service and returns its stdout. */
 export const inside = (service: string, ...command: string[]): Promise<string> =>
   compose('exec', '-T', service, ...command);
 
-/** All containers of the project, running or not. Asks the engine's API: a start of the client takes half a second. */
+/**
+ * All containers of the Compose project, running or not. Asks the engine, as Docker's client takes half a second to
+ * start.
+ */
 export async function containers(): Promise<Container[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`com.docker.compose.project=${PROJECT}`] }));
   const all = (await engine(`/containers/json?all=true&filters=${filters}`)) as ListedContainer[];
@@ -74,7 +77,7 @@ interface ListedContainer {
   readonly Labels: Record<string, string>;
 }
 
-/** GETs a path of the engine's API and returns the JSON. */
+/** GETs a path of the Docker engine's API and returns the JSON. */
 export async function engine(path: string): Promise<unknown> {
   const response = await fetch(`http://engine${path}`, { unix: `${engineRoot()}/run/docker.sock` });
   if (!response.ok) throw new Error(`the engine answers ${path} with ${response.status} ${await response.text()}`);

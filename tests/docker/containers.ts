@@ -1,4 +1,4 @@
-/** Facts about running containers, read from outside and from inside. */
+/** Reads facts about running containers from the engine and from inside the container. */
 import { docker, engine, tryDocker } from './compose.ts';
 
 export interface Inspected {
@@ -15,9 +15,9 @@ export async function inspect(id: string): Promise<Inspected> {
   return (await engine(`/containers/${id}/json`)) as Inspected;
 }
 
-/** The rights of the container's first process, read from /proc, and whether its root can be written to. */
+/** The rights of a container's first process, from /proc. `root` is `ro` or `rw`: how its root is mounted. */
 export interface Rights {
-  /** The real, effective, saved and file system user id. */
+  /** The real, effective, saved and file system user id of the process. */
   readonly users: string[];
   readonly groups: string[];
   readonly capabilities: string[];
@@ -38,12 +38,10 @@ export async function rightsOf(id: string): Promise<Rights> {
   };
 }
 
-/** Whether the container's user can create a file in the folder. */
 export async function canWrite(id: string, folder: string): Promise<boolean> {
   return (await tryDocker('exec', id, 'bash', '-c', `f=${folder}/written-by-a-test; true >$f && rm $f`)).code === 0;
 }
 
-/** Whether a process in the container can connect to the address. */
 export async function canReach(id: string, address: string, port: number): Promise<boolean> {
   const connect = `exec 3<>/dev/tcp/${address}/${port}`;
   return (await tryDocker('exec', id, 'timeout', '3', 'bash', '-c', connect)).code === 0;

@@ -2,10 +2,13 @@
  * Clients that create messages all the time, each in its own chat. A client repeats a create under its idempotency key
  * until it is acknowledged. In the end exactly the acknowledged messages must be stored.
  */
+
 const CLIENTS = 4;
 const ANSWER_WITHIN_MS = 15_000;
 const PAGE = 200;
-/** A few dozen creates a second are enough to notice a failure, and leave the machine time for other work. */
+/**
+ * The pause after each create, so that other work has time. A few dozen creates a second suffice to notice a failure.
+ */
 const PAUSE_MS = 50;
 
 interface Chat {
@@ -66,13 +69,13 @@ export class Creates {
     }
   }
 
-  /** Stops the clients. Resolves when each one has its last answer. */
+  /** Stops the clients. Resolves when the last create of each one is acknowledged. */
   async end(): Promise<void> {
     this.#going = false;
     await Promise.all(this.#clients);
   }
 
-  /** One entry for each message that is lost, changed or unknown, or whose number is skipped; empty if all is right. */
+  /** One line for each message that is lost, changed or unknown, and for each skipped number; empty if all is right. */
   async differences(): Promise<string[]> {
     const wrong: string[] = [];
     for (const { path, acknowledged } of this.#chats) {
@@ -88,7 +91,6 @@ export class Creates {
     return wrong;
   }
 
-  /** Whether search finds the last message of each chat. */
   async lastIsFound(): Promise<boolean> {
     const found = this.#chats.map(async ({ path, acknowledged }) => {
       const [number, content = ''] = [...acknowledged].at(-1) ?? [];

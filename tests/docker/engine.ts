@@ -1,13 +1,13 @@
 /**
  * A Docker engine for the tests alone. bin/test-docker starts it in its own namespaces for processes, mounts and the
- * network. So its bridges, firewall rules, mounts and containers cannot collide with another engine's. When its last
- * process ends, for whatever reason, the kernel removes them all.
+ * network. So its bridges, firewall rules, mounts and containers cannot collide with another engine's. When the first
+ * process in them ends, for whatever reason, the kernel removes them all. Only control groups can be left over.
  */
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { run } from '@parley/stack/run';
 import { type DockerInstallation, REPOSITORY } from './install.ts';
 
-/** The engine does not start on this machine. The message says why, in one line. */
+/** Thrown if the engine does not start on this machine. The message says why, in one line. */
 export class EngineUnusable extends Error {
   override readonly name = 'EngineUnusable';
 }
@@ -15,10 +15,16 @@ export class EngineUnusable extends Error {
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 30_000;
 
-/** Images and volumes take about 3 GB. In memory they use no disk, and disappear with the engine. */
+/**
+ * The limit for images and volumes (about 3 GB) in memory, where they use no disk and disappear with the engine. If
+ * less than twice this is available, they are on disk.
+ */
 const IN_MEMORY_GB_MAX = 8;
 
-/** Only the cgroups are shared with the machine. All other mounts belong to this engine. */
+/**
+ * A script that mounts the engine's file systems. Of this machine the engine can write to devices, control groups and
+ * the state folder; other folders are read-only.
+ */
 const MOUNT = `set -e
 root=$1; state=$2; repository=$3; java=$4; elasticsearch=$5; packages=$6; memory=$7
 if [ -n "$memory" ]; then mount -t tmpfs -o "size=$memory" tmpfs "$state/docker"; fi
@@ -42,8 +48,8 @@ chroot "$root" iptables-nft -t nat -n -L >/dev/null 2>&1 || kind=legacy
 for program in iptables ip6tables; do ln -s "/usr/sbin/$program-$kind" "$root/run/bin/$program"; done`;
 
 /**
- * The engine's root must be the root of its mount namespace. `docker exec` looks up a container's files from there.
- * With a chroot alone it would find the test process's files instead.
+ * A script that starts dockerd, with the engine's root as the root of its mount namespace. `docker exec` looks up a
+ * container's files from there. With a chroot alone it would find the test process's files instead.
  */
 const BECOME_ENGINE = `set -e
 cd "$1"; shift
@@ -64,14 +70,14 @@ export class Engine {
   readonly #child: Bun.Subprocess;
 
   private constructor(
-    /** The path of its root file system, as the tests see it. */
+    /** The path of the engine's root file system, as the tests see it. */
     readonly root: string,
     child: Bun.Subprocess,
   ) {
     this.#child = child;
   }
 
-  /** @throws {EngineUnusable} if the engine cannot start on this machine */
+  /** Resolves when the engine answers. @throws {EngineUnusable} if it cannot start on this machine */
   static async start(installation: DockerInstallation, stateDir: string): Promise<Engine> {
     const { engine: root, java, elasticsearch, packages } = installation;
     for (const name of ['home', 'docker']) mkdirSync(`${stateDir}/${name}`, { recursive: true });
@@ -126,7 +132,10 @@ export class Engine {
   }
 }
 
-/** The state folder's name is unique. So cgroups that are left over can be told apart from another engine's. */
+/**
+ * dockerd's options. Control groups are named after the state folder, whose name is unique. So left-over ones can be
+ * told apart from another engine's.
+ */
 function dockerdOptions(stateDir: string): string[] {
   const name = stateDir.slice(stateDir.lastIndexOf('/') + 1);
   return [

@@ -17,13 +17,13 @@ const PACKAGES = [
   ...['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'containerd', 'runc'],
   ...['iptables', 'iproute2', 'base-files', 'bash', 'dash', 'coreutils', 'util-linux', 'mount', 'ca-certificates'],
 ];
-/** Folders in the engine's root file system. Other folders are mounted on them. */
+/** Folders in the engine's root file system, on which folders of the machine are mounted. */
 const MOUNT_POINTS = ['repository', 'state', 'java', 'elasticsearch', 'packages'] as const;
 
 export interface DockerInstallation {
-  /** A root file system with the engine, its client and Compose. */
+  /** A root file system with the Docker engine, its client and Compose. */
   readonly engine: string;
-  /** The root file system of the native stack. The stand-ins for the images are made of this and the next folders. */
+  /** The root file system of bin/stack's servers. The tests make their images of this and the folders below. */
   readonly servers: string;
   readonly elasticsearch: string;
   readonly java: string;
@@ -31,7 +31,7 @@ export interface DockerInstallation {
   readonly packages: string;
 }
 
-/** @throws {Unusable} or {CommandFailed} if this machine cannot install them */
+/** Installs what is missing of a DockerInstallation. @throws {Unusable} or {CommandFailed} if this machine cannot */
 export async function installDocker(environment = process.env): Promise<DockerInstallation> {
   const settings = readSettings(environment, REPOSITORY);
   const { rootfs, elasticsearch, javaOfMachine, javaInside } = await install(settings);
@@ -55,7 +55,7 @@ async function installEngine(folder: string): Promise<void> {
   renameSync(partial, folder);
 }
 
-/** Warns if the Debian mirror has another series than the tests are made for. That may work all the same. */
+/** Warns if the Debian mirror's Docker is of another series than the tests are made for. It may work all the same. */
 async function checkVersions(root: string): Promise<void> {
   const commands = {
     engine: ['dockerd', '--version'],
@@ -71,7 +71,7 @@ async function checkVersions(root: string): Promise<void> {
   }
 }
 
-/** The files that decide which packages are installed; the Dockerfile's first stage copies the same ones. */
+/** The files that decide which npm packages are installed. The Dockerfile's first stage copies the same ones. */
 function readManifests(): readonly string[] {
   const { workspaces } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
     workspaces: { packages: string[] };
@@ -80,7 +80,7 @@ function readManifests(): readonly string[] {
   return globSync(['package.json', 'bun.lock', 'bunfig.toml', ...members], { cwd: REPOSITORY }).sort();
 }
 
-/** Fetches the apps' packages in the same way as the Dockerfile. */
+/** Fetches the apps' npm packages into `folder` in the same way as the Dockerfile. */
 async function fetchPackages(folder: string, manifests: readonly string[]): Promise<void> {
   console.log('Fetching the packages of bun.lock for the build of the image');
   const partial = `${folder}.partial`;

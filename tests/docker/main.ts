@@ -1,4 +1,4 @@
-/** Starts an engine, loads the images into it, and runs the tests. bin/test-docker made the namespaces before. */
+/** Starts a Docker engine, builds the images in it, and runs the tests. bin/test-docker made its namespaces before. */
 import { run } from '@parley/stack/run';
 import { leaveOut } from '@parley/testing';
 import { ENGINE_ENVIRONMENT, Engine, EngineUnusable } from './engine.ts';

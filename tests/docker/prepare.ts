@@ -1,6 +1,6 @@
 /**
- * Installs what the tests of docker-compose.yml need, while the network can still be reached. Exits with 75 and the
- * reason if this machine cannot run an engine.
+ * Installs what the tests of docker-compose.yml need, before the engine's network namespace, which has no
+ * network, is made. Exits with 75 and the reason if this machine cannot run an engine.
  */
 import { reasonAgainst } from '@parley/stack/install/machine';
 import { CommandFailed, run } from '@parley/stack/run';

@@ -1,4 +1,4 @@
-/** Builds the stand-ins for the official images (stand-ins/Dockerfile), under the names in docker-compose.yml. */
+/** Builds images that replace the official ones (stand-ins/Dockerfile), under the names in docker-compose.yml. */
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { run } from '@parley/stack/run';
 import { BUN_IMAGE, SERVER_VERSIONS } from '@parley/stack/versions';
@@ -9,7 +9,7 @@ const IMAGES = {
   ...Object.fromEntries(Object.entries(SERVER_VERSIONS).map(([name, { image }]) => [name, image])),
   bun: BUN_IMAGE,
 };
-/** No server reads these folders. */
+/** Folders that the base image leaves out, because no server reads them there. */
 const LEFT_OUT = [
   'usr/share/doc',
   'usr/share/man',

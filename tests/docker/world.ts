@@ -1,10 +1,10 @@
 /**
- * A host outside of the engine's machine, in its own network namespace. A virtual cable connects the two, and the host
- * is the machine's default route. It serves HTTP, and can try to connect to addresses.
+ * Imitates a host outside of the engine's machine, in its own network namespace. A virtual cable connects the two, and
+ * the host is the machine's default route. It serves HTTP, and can try to connect to addresses.
  */
 import { run } from '@parley/stack/run';
 
-/** Addresses reserved for documentation (RFC 5737). No real host has them. */
+/** The engine's end of the cable. This address and WORLD_ADDRESS are for documentation (RFC 5737): no host has them. */
 const ENGINE_ADDRESS = '198.51.100.1';
 export const WORLD_ADDRESS = '198.51.100.2';
 const KNOCK_WITHIN_MS = 1_500;
@@ -56,7 +56,7 @@ export class World {
     return JSON.parse(await run([...there, process.execPath, '--eval', knock, ...targets]));
   }
 
-  /** The address of the engine's machine, as this host sees it. */
+  /** Where this host reaches a port of the engine's machine: `address:port`. */
   machine(port: string): string {
     return `${ENGINE_ADDRESS}:${port}`;
   }

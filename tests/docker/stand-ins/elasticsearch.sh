@@ -1,5 +1,5 @@
 #!/bin/bash
-# Like the official image's start script: a variable with a dot in its name becomes a setting.
+# Like the official image's start script: an environment variable with a dot in its name becomes a setting.
 set -e
 if [ "$1" != eswrapper ]; then exec "$@"; fi
 settings=()

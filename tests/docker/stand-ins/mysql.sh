@@ -5,7 +5,7 @@ set -eo pipefail
 SOCKET=/var/run/mysqld/mysqld.sock
 DATA=/var/lib/mysql
 
-# For sourced scripts: runs the statements on standard input, as root, in the database of the environment.
+# For scripts that this one sources: runs the statements on standard input, as root, in the database $MYSQL_DATABASE.
 docker_process_sql() {
   local database=()
   if [ -n "$MYSQL_DATABASE" ]; then database=(--database="$MYSQL_DATABASE"); fi

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Like the official image's start script: each NAME.template becomes NAME, with the variables that match the filter.
+# Like the official image's start script: makes NAME of each NAME.template, with the environment's variables whose
+# names match NGINX_ENVSUBST_FILTER.
 set -e
 if [ "$1" = nginx ]; then
   templates=${NGINX_ENVSUBST_TEMPLATE_DIR:-/etc/nginx/templates}
@@ -9,7 +10,7 @@ if [ "$1" = nginx ]; then
   for name in $(compgen -e); do
     if [[ $name =~ ${NGINX_ENVSUBST_FILTER:-} ]]; then names="$names \${$name}"; fi
   done
-  # The official script goes on without it; then nginx finds no configuration and says so.
+  # If the folder cannot be written to, the official script goes on too; then nginx says that it has no configuration.
   if [ -d "$templates" ] && [ -w "$output" ]; then
     for template in "$templates"/*"$suffix"; do
       envsubst "$names" <"$template" >"$output/$(basename "$template" "$suffix")"

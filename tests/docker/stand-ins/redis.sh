@@ -1,5 +1,5 @@
 #!/bin/bash
-# Like the official image's start script: options alone start the server, and root switches to the server's user.
+# Like the official image's start script: redis-server may be left out before options, and root becomes user redis.
 set -e
 if [ "${1#-}" != "$1" ] || [ "${1%.conf}" != "$1" ]; then set -- redis-server "$@"; fi
 if [ "$1" = redis-server ] && [ "$(id -u)" = 0 ]; then
