@@ -15,8 +15,8 @@ const raw = (text: string | Uint8Array): Sent => ({ raw: text });
 const json = (value: unknown): Sent => ({ json: value });
 
 /**
- * Every create and change, with its field and the field's maximum length. An empty body is a 400, unless `emptyMeans`
- * gives another status.
+ * Creates, changes and the search, each with its field and the field's maximum length. An empty body is answered with
+ * `emptyMeans`, else with 400.
  */
 const targets = () => [
   { method: 'POST', path: '/api/applications', field: 'application_name', longest: 255 },
@@ -32,7 +32,7 @@ const targets = () => [
   { method: 'POST', path: `${chat}/search`, field: 'search_query', longest: 1_000, emptyMeans: 422 },
 ];
 
-/** The stored objects. A test compares them to show that a refused request stored nothing and used no number. */
+/** The stored objects. A test compares them to show that a refused request stored nothing. */
 async function state() {
   const paths = [application, `${application}/chats`, chat, `${chat}/messages`];
   return Promise.all(paths.map(async (path) => (await client.get(path)).body));
@@ -78,7 +78,7 @@ describe('a refused request', () => {
     expect(await state()).toEqual(before);
     const next = await client.post(`${chat}/messages`, { message_content: 'two' });
     expect(next.body.message_number).toBe(2);
-    await client.get(`${chat}/messages/2`); // waits until it is stored, so that the next test's lists are complete
+    await client.get(`${chat}/messages/2`); // waits until message 2 is stored, so that later lists have it
   });
 
   test('is not JSON: 400', async () => {

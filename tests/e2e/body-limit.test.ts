@@ -4,7 +4,7 @@ import type { Client } from '../support/client.ts';
 import { e2eChat } from '../support/e2e.ts';
 import { rawHttp } from '../support/raw.ts';
 
-/** The size of a chunk of a batch. No limit is a multiple of it. */
+/** The size of a body's chunks. No limit is a multiple of it, so that limits lie inside a chunk. */
 const CHUNK_BYTES = 50_000;
 const CONTENT = '{"message_content":"x"}';
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -42,10 +42,10 @@ const ways = {
 };
 
 for (const [way, bodyOf] of Object.entries(ways)) {
-  /** Sends a body, padded with spaces to `bytes` bytes (JSON allows them at its end), and returns the status. */
+  /** Sends a body, padded with spaces to `bytes` bytes (JSON allows them at its end). Returns the status. */
   const send = async ({ method, path, json }: { method: string; path: string; json: string }, bytes: number) => {
     let status = 503;
-    // A busy system may answer 503 for a while.
+    // A busy system may answer 503 for a while. Then the request is repeated.
     await until('there is an answer', async () => {
       const request = { method, path, headers: JSON_TYPE, body: bodyOf(json.padEnd(bytes)) };
       ({ status } = await rawHttp(client.url, request));

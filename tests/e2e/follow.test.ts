@@ -1,18 +1,17 @@
 import { expect, test } from 'bun:test';
 import { e2e } from '../support/e2e.ts';
 
-/** How long a follower waits for a missing number before it reads that message by itself; the docs page says so. */
+/** How long a follower waits for a missing number before it reads that one message. The docs page says so. */
 const GAP_MS = 5_000;
 const WITHIN_MS = 50_000;
 const WRITERS = 8;
 const MESSAGES_EACH = 60;
 
-/** Follows a chat in the way that the docs page describes. */
 class Follower {
   readonly seen = new Map<number, string>();
-  /** Every number up to this one was seen, or will never exist. */
+  /** Every message up to this number was seen, or will never exist. */
   #through = 0;
-  /** The missing numbers below the highest one seen, and since when each is missing. */
+  /** The missing numbers below the highest one seen, each with the time since when it is missing. */
   readonly #missingSince = new Map<number, number>();
 
   constructor(readonly messages: string) {}

@@ -2,13 +2,13 @@ import { expect, test } from 'bun:test';
 import { until } from '@parley/testing';
 import { e2e } from '../support/e2e.ts';
 
-/** The shell blocks of the docs page, to run in one shell, as a user does who copies them. */
+/** The shell blocks of the docs page. A user copies them into one shell. */
 async function shellBlocks(url: string): Promise<string[]> {
   const { info } = (await (await fetch(`${url}/openapi.json`)).json()) as { info: { description: string } };
   return [...info.description.matchAll(/```sh\n([^`]*)```/g)].map(([, block]) => block ?? '');
 }
 
-/** Runs a script and returns its output lines, one for each call. */
+/** Runs a script and returns its output lines as JSON, one for each call of the API. */
 async function run(script: string): Promise<unknown[]> {
   const shell = Bun.spawn(['bash', '-euo', 'pipefail', '-c', script], { stdout: 'pipe', stderr: 'pipe' });
   const [out, errors, status] = await Promise.all([
@@ -40,7 +40,7 @@ test('the calls of the docs page lead from an application to a search', async ()
   expect(chat).toMatchObject({ type: 'chat', chat_number: 1, chat_name: 'Delivery questions' });
   expect(message).toMatchObject({ type: 'message', message_number: 1, message_content: content });
   expect(read).toMatchObject({ number: 1, content });
-  // Lists and search show the creates a little later, as the page says. So the reads are repeated.
+  // Lists and search show a create a little later, as the docs page says. So these calls are repeated.
   const [token, ...lines] = calls.trim().split('\n');
   const reads = [functions, token, ...lines.filter((line) => line.startsWith('get '))].join('\n');
   await until('the list and the search have the message', async () => {

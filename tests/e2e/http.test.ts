@@ -5,7 +5,7 @@ import { e2e } from '../support/e2e.ts';
 import { pathTricks } from '../support/path-tricks.ts';
 import { answersTo, type RawAnswer, sendRaw } from '../support/raw.ts';
 
-/** HTTP itself, below JSON: the standalone's own listener and nginx must behave alike. */
+/** HTTP itself, not the API: the standalone's own listener and nginx must behave alike. */
 describe('HTTP', () => {
   let client: Client;
   let port: number;

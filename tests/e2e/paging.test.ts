@@ -37,7 +37,7 @@ async function read(path: string): Promise<Answer> {
   return answer;
 }
 
-/** Follows a rel of the Link header from a page to the end. Returns all pages, with the first. */
+/** Follows the Link header's `next` or `prev` link from a page to the end. Returns all pages, with the first. */
 async function walk(first: Answer, rel: 'next' | 'prev'): Promise<Answer[]> {
   const pages = [first];
   for (let path = linkOf(first, rel); path !== undefined; path = linkOf(pages.at(-1)!, rel)) {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 const SEARCH = { search_query: 'one' };
 const MESSAGE = { message_content: 'x' };
 
-/** Every operation of the API, with a request that succeeds without a query. */
+/** Every operation but the search by GET, with a request that succeeds without query parameters. */
 const operations = (): [method: string, path: string, json?: unknown][] => [
   ['GET', '/api/applications'],
   ['POST', '/api/applications', { application_name: 'x' }],

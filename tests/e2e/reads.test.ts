@@ -10,7 +10,7 @@ beforeAll(async () => {
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const numbers = (body: { number: number }[]) => body.map(({ number }) => number);
 
-/** Follows a rel of the Link header to the end. Returns the bodies of all pages. */
+/** Follows the Link header's `next` or `prev` link from a page to the end. Returns the bodies of all pages. */
 async function follow(first: string, rel: 'next' | 'prev') {
   const pages = [];
   let path: string | undefined = first;

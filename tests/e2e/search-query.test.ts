@@ -19,7 +19,7 @@ const numbers = (body: { number: number }[]) => body.map(({ number }) => number)
 const ask = (method: string, query: string, body: string | readonly string[] | undefined, headers = JSON_TYPE) =>
   rawHttp(client.url, { method, path: `${search}${query}`, headers, ...(body !== undefined && { body }) });
 
-/** A GET with a body reaches the api as a POST. */
+/** Both methods are tested, because a GET with a body is passed on to the api as a POST. */
 for (const method of ['GET', 'POST']) {
   describe(`a search by ${method}`, () => {
     test('takes the query of the URL if the body has none', async () => {
@@ -72,7 +72,7 @@ for (const method of ['GET', 'POST']) {
     test('must have a JSON body', async () => {
       const typed = { 'content-type': 'text/plain' };
       expect((await ask(method, '', '{"search_query":"red"}', typed)).status).toBe(415);
-      // Pages of other sites cannot send a GET with a body, so its Content-Type may be missing.
+      // Only a search by POST needs a Content-Type: pages of other sites cannot make a browser send a GET with a body.
       const untyped = { path: search, method, body: '{"search_query":"red"}' };
       expect((await rawHttp(client.url, untyped)).status).toBe(method === 'GET' ? 200 : 415);
     });

@@ -3,7 +3,7 @@ import type { Client } from '../support/client.ts';
 import { e2e } from '../support/e2e.ts';
 
 const TRICKLING = 500;
-/** The systems under test refuse a request that has not arrived after five seconds. */
+/** When all trickled requests must be refused: systems under test wait five seconds for a request, busy ones longer. */
 const REFUSED_WITHIN_MS = 20_000;
 const BYTE_EVERY_MS = 500;
 const USUAL_WITHIN_MS = 3_000;
@@ -17,7 +17,7 @@ describe('trickling clients', () => {
     chat = await client.chat();
   });
 
-  /** Sends `begun` at once, then one byte after the other. Returns all that the server sent until it closed. */
+  /** Sends `begun`, then a byte every half second. Returns all that the server sent before it closed the connection. */
   async function trickle(begun: string): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     let received = '';
