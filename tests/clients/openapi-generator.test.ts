@@ -62,7 +62,7 @@ test.skipIf(generate === undefined)(
   WITHIN_MS,
 );
 
-// The generator's own code in each client of this kind does not compile with exactOptionalPropertyTypes.
+// OpenAPI Generator's own code for typescript-fetch does not compile with exactOptionalPropertyTypes.
 test.skipIf(generate === undefined)('a program for it compiles', async () => {
   expect(await compile(served.folder, { strict: true, noUncheckedIndexedAccess: true })).toBe('');
 });

@@ -3,7 +3,7 @@ import { operationsOf } from '../support/openapi.ts';
 import { convert, requestsOf, run } from './support/postman.ts';
 import { type Served, serve } from './support/served.ts';
 
-/** A script as users add it to a collection: it keeps the token of a created application, and repeats after a 503. */
+/** A Postman script as users add it: it keeps the token of a created application, and repeats a request after a 503. */
 const SCRIPT = `
 const answer = pm.response.json();
 if (answer.type === 'application') pm.collectionVariables.set('token', answer.application_token);

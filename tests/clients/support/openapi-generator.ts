@@ -1,4 +1,4 @@
-/** OpenAPI Generator: a Java program from the Maven repository, installed beside the servers of the native stack. */
+/** Installs OpenAPI Generator, a Java program from the Maven repository, in bin/stack's cache, and runs it. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findJava } from '@parley/stack/install/java';
@@ -15,12 +15,12 @@ const ARTIFACT = {
   version: '7.25.0',
   type: 'jar',
 } as const;
-/** Warnings that it prints for every document of OpenAPI 3.1. */
+/** Warnings that the generator prints for every document of OpenAPI 3.1. */
 const KNOWN_WARNINGS = /OpenAPI 3\.1 support is still in beta|Failed to get the schema name: null/;
 
-/** It takes a few seconds of one core, and many times as long on a busy machine. */
+/** The deadline of one run, which takes a few seconds of one core, many times as long on a busy machine. */
 export const GENERATED_WITHIN_MS = 120_000;
-/** Java's second compiler is off, because the program runs too briefly to gain from it. */
+/** Java's second, optimizing compiler is off, because the generator runs too briefly to gain from it. */
 const JAVA_OPTIONS = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 export interface Generated {
@@ -30,7 +30,7 @@ export interface Generated {
 
 export type Generate = (document: string, language: string, folder: string) => Promise<Generated>;
 
-/** Returns undefined if this machine has no Java or the program cannot be fetched, and prints the reason. */
+/** Returns a function that runs the generator. If that cannot be installed, prints why and returns undefined. */
 export async function findGenerator(): Promise<Generate | undefined> {
   const java = findJava();
   if (java === undefined) return unavailable('there is no Java');

@@ -1,4 +1,4 @@
-/** Makes a Postman collection from the document, and runs it with newman, Postman's runner for the shell. */
+/** Makes a Postman collection from the OpenAPI document, and runs it with newman, Postman's command-line runner. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool } from './tools.ts';
@@ -17,7 +17,7 @@ export interface Collection {
   event?: readonly object[];
 }
 
-/** Optional parameters are in the collection but turned off, because `after` and `before` together are refused. */
+/** In the collection optional parameters are off, because the API refuses `after` and `before` together. */
 const OPTIONS = 'folderStrategy=Tags,parametersResolution=Example,enableOptionalParameters=false';
 const RUN_WITHIN_MS = 40_000;
 
@@ -38,7 +38,7 @@ export interface Execution {
   readonly body: string;
 }
 
-/** Runs all requests in order. A script of the collection may repeat some of them. */
+/** Runs all requests of a collection in order. A script of the collection may repeat some of them. */
 export async function run(collection: Collection, folder: string): Promise<readonly Execution[]> {
   const [file, report] = [join(folder, 'collection.json'), join(folder, 'report.json')];
   await writeFile(file, JSON.stringify(collection));

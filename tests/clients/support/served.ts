@@ -1,4 +1,4 @@
-/** Starts a standalone and saves the document that it serves in a folder of its own. */
+/** Starts a standalone, and saves the OpenAPI document that it serves in a temporary folder. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenApi } from '../../support/openapi.ts';
@@ -7,9 +7,9 @@ import { startStandalone, temporaryFolder } from '../../support/system.ts';
 export interface Served {
   readonly url: string;
   readonly folder: string;
-  /** The path of the saved document. */
+  /** The path of the saved OpenAPI document. */
   readonly file: string;
-  /** The document, with its references. */
+  /** The OpenAPI document, with unresolved `$ref`s. */
   readonly document: OpenApi;
   stop(): Promise<void>;
 }

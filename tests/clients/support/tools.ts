@@ -1,14 +1,13 @@
-/** Runs tools that people use with an OpenAPI document, from this folder's own package.json. */
+/** Runs tools that people use with an OpenAPI document. tests/clients/package.json has them. */
 import { existsSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dir, '..');
 const MODULES = join(FOLDER, 'node_modules');
-/** The repository's compiler. It is many times as fast as the one that comes with openapi-typescript. */
+/** The repository's TypeScript compiler: many times as fast as the one that comes with openapi-typescript. */
 const TSC = join(FOLDER, '../../node_modules/typescript/bin/tsc');
 const WITHIN_MS = 45_000;
-/** Turns off telemetry, update notices and questions. */
 const SILENT = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', NO_COLOR: '1', CI: 'true' };
 
 const PROGRAMS = {
@@ -20,11 +19,11 @@ const PROGRAMS = {
 
 export interface Ended {
   readonly code: number;
-  /** The output of stdout and stderr. */
+  /** What was written to stdout, then to stderr. */
   readonly printed: string;
 }
 
-/** Runs a tool to its end. Kills it after a deadline. */
+/** Runs a tool to its end, or kills it after 45 seconds. @throws if it is not installed */
 export function runTool(name: keyof typeof PROGRAMS, ...options: readonly string[]): Promise<Ended> {
   const program = join(MODULES, PROGRAMS[name]);
   if (!existsSync(program)) throw new Error(`${name} is not installed: run bin/install-clients`);
@@ -44,10 +43,9 @@ export async function runProgram(command: readonly string[], withinMs = WITHIN_M
   return { code, printed: `${out}${err}` };
 }
 
-/** The compiler options of a careful user. */
 export const STRICT = { strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true } as const;
 
-/** Compiles a folder's files with this folder's packages. Returns what tsc prints: nothing if there is no error. */
+/** Compiles a folder's files with the packages of tests/clients. Returns what tsc prints: '' if there is no error. */
 export async function compile(folder: string, strictness: object): Promise<string> {
   if (!existsSync(join(folder, 'node_modules'))) await symlink(MODULES, join(folder, 'node_modules'));
   const compilerOptions = {

@@ -1,6 +1,6 @@
 import { expect } from 'bun:test';
 
-/** What the program of each client does, and the results that it reports. */
+/** The results of API calls that each program in tests/clients/programs returns. */
 export interface Tour {
   readonly sameApplication: boolean;
   readonly sameChat: boolean;
@@ -16,7 +16,7 @@ export interface Tour {
   readonly unknown: { readonly status: number; readonly detail: string };
 }
 
-/** Runs a program that lies in one folder with its generated client. */
+/** Runs a program's file against the server at `url` and returns its results. */
 export async function runTour(program: string, url: string): Promise<Tour> {
   const { tour } = (await import(program)) as { tour: (url: string) => Promise<Tour> };
   return tour(url);

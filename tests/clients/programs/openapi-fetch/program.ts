@@ -50,7 +50,7 @@ export async function tour(baseUrl: string) {
         params: { path: { ...path, message } },
       }),
     );
-  // A read of one message waits until it is stored. After that the lists have it too.
+  // Reading one message waits until that message is stored. After that the lists have it too.
   for (const { message_number } of [one, ...batch]) await read(message_number);
 
   const page = (query: { after?: number; limit?: number; order?: 'asc' | 'desc' }) =>
@@ -117,7 +117,7 @@ export async function tour(baseUrl: string) {
   };
 }
 
-/** Returns the data, or throws the problem document, which every operation sends for every error. */
+/** Returns an answer's data. @throws if there is none, with the title and detail of the problem document */
 function sure<Data>({ data, error }: { data?: Data; error?: Problem }): Data {
   if (data === undefined) throw new Error(error === undefined ? 'an empty answer' : `${error.title}: ${error.detail}`);
   return data;

@@ -1,10 +1,10 @@
-/** Compiled, never run: checks the generated types, and that they refuse mistakes. */
+/** This file is compiled, never run. So tsc checks that the generated types are right and refuse mistakes. */
 import createClient from 'openapi-fetch';
 import type { components, operations, paths } from './parley.ts';
 
 type Schemas = components['schemas'];
 
-/** True only if both types are the same; tells `any` from every other type. */
+/** `true` only if both types are the same; `any` is the same only as `any`. */
 type Same<One, Other> =
   (<Probe>() => Probe extends One ? 1 : 2) extends <Probe>() => Probe extends Other ? 1 : 2 ? true : false;
 
@@ -45,12 +45,12 @@ export const mistakes = () => [
   parley.GET(CHAT, { params: { path: { token: '', number: '1' } } }),
   // @ts-expect-error a search by GET needs its query
   parley.GET(`${CHAT}/search`, { params: { path, query: { limit: 1 } } }),
-  // @ts-expect-error there is no such parameter
+  // @ts-expect-error the list of messages has no parameter `page`
   parley.GET(`${CHAT}/messages`, { params: { path, query: { page: 1 } } }),
-  // @ts-expect-error there are two orders
+  // @ts-expect-error the only orders are `asc` and `desc`
   parley.GET(`${CHAT}/messages`, { params: { path, query: { order: 'newest' } } }),
   // @ts-expect-error a message needs its content
   parley.POST(`${CHAT}/messages`, { params: { path }, body: {} }),
-  // @ts-expect-error only creates take a key
+  // @ts-expect-error only creates take an Idempotency-Key
   parley.PATCH(CHAT, { params: { path, header: { 'Idempotency-Key': '1' } }, body: { chat_name: '' } }),
 ];

@@ -41,7 +41,7 @@ export async function tour(basePath: string) {
     messageBatchInput: { messages: texts.map((messageContent) => ({ messageContent })) },
   });
 
-  // A read of one message waits until it is stored. After that the lists have it too.
+  // Reading one message waits until that message is stored. After that the lists have it too.
   for (const { messageNumber } of [one, ...batch]) await messages.getMessage({ ...path, message: messageNumber });
 
   const pagesByAfter: Message[][] = [];
