@@ -6,9 +6,12 @@ import { type Browser, chromium, type Locator, type Page } from 'playwright-core
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** Not a local address: there Swagger UI would skip its call to an online validator, and the tests must see it. */
+/**
+ * The docs page's host. It is not local, because on a local host Swagger UI never calls its online validator: then no
+ * test would notice such a call.
+ */
 const HOST = 'docs.parley.test';
-/** Turns off Chromium's own requests, so that every request that a test sees comes from the page. */
+/** Options that turn off Chromium's own requests, so that every request that a test sees comes from the page. */
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -182,16 +185,16 @@ test('the docs page has no inline scripts and loads nothing from another host', 
 
 interface Opened {
   readonly page: Page;
-  /** The standalone's address, for requests by the test itself. */
+  /** The standalone's address for requests by the test itself. */
   readonly url: string;
-  /** The address of the standalone for the browser. */
+  /** The standalone's address for requests by the browser. */
   readonly origin: string;
   screenshot(name: string): Promise<void>;
 }
 
 /**
- * Opens the docs page and waits for its operations. After `use` it fails if any request went to another host, even one
- * that failed, or if the console has an error, except errors that contain a text of `provoked`.
+ * Opens the docs page, waits for its operations and calls `use`. Then fails if a request failed or went to another
+ * host, or the console has an error, except for those whose text contains one of `provoked`.
  */
 async function withPage(
   colorScheme: 'light' | 'dark',
@@ -231,7 +234,7 @@ async function withPage(
   await context.close();
 }
 
-/** Fills in an operation's parameters and executes it. */
+/** Fills in an operation's parameters on the docs page and executes it. Returns the status and body shown there. */
 async function tryOut(page: Page, id: string, values: Readonly<Record<string, string>>) {
   const operation = page.locator(`[id$="-${id}"]`);
   await operation.locator('.opblock-summary-control').click();
