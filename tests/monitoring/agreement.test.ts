@@ -10,7 +10,7 @@ const expressions = panels().flatMap(({ targets = [] }) => targets.map(({ expr }
 const alerts = rules().map(({ alert }) => alert);
 const onDashboard = new Set(expressions.flatMap(metricsOf).map(familyOf));
 const inRules = new Map(rules().map(({ alert, expr }) => [alert, metricsOf(expr).map(familyOf)]));
-/** The metrics in the docs' sections "What to watch" and "Alerts". */
+/** The metrics that docs/operations.md names under "What to watch" and "Alerts". */
 const inDocs = new Set(
   [...`${section('What to watch')}${section('Alerts')}`.matchAll(/`((?:parley|process|rabbitmq)_\w+)[`{]/g)]
     .map(([, name]) => name!)
@@ -18,9 +18,9 @@ const inDocs = new Set(
 );
 
 let programs: Programs;
-/** The metrics pages by job, one for each instance. */
+/** The texts of the instances' metrics pages, by Prometheus job. */
 let told: Record<string, string[]>;
-/** The metrics' names by job. */
+/** The names of the metrics that each Prometheus job exports. */
 let exported: Record<string, Set<string>>;
 beforeAll(async () => {
   programs = await openPrograms();

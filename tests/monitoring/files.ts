@@ -6,7 +6,6 @@ export const REPOSITORY = resolve(import.meta.dir, '../..');
 const PROMETHEUS = 'docker/monitoring/prometheus';
 export const CONFIG_FILE = `${PROMETHEUS}/prometheus.yml`;
 export const RULES_FILE = `${PROMETHEUS}/rules/parley.yml`;
-/** promtool's unit tests of the rules. */
 export const CASES_FILE = 'tests/monitoring/rules-cases.yml';
 
 export interface Rule {
@@ -30,11 +29,10 @@ export interface Panel {
   readonly targets?: readonly { readonly expr: string; readonly datasource: { readonly uid: string } }[];
 }
 
-/** A row of the table under "What to watch". */
+/** A row of the table under "What to watch" in docs/operations.md. */
 export interface Watched {
   readonly metric: string;
   readonly tells: string;
-  /** The alerts that it links to. */
   readonly alerts: readonly string[];
   readonly action: string;
 }
@@ -55,7 +53,7 @@ export function panels(): readonly Panel[] {
 
 export const OPERATIONS = read('docs/operations.md');
 
-/** The docs' text between a second-level heading and the next one. */
+/** The text of docs/operations.md between a second-level heading and the next one. */
 export function section(heading: string): string {
   const [, text] = OPERATIONS.split(new RegExp(`^## ${heading}$`, 'm'));
   if (text === undefined) throw new Error(`docs/operations.md has no section '${heading}'`);

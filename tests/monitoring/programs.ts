@@ -1,13 +1,13 @@
-/** The programs to monitor: those of the tests' native stack, and a standalone. */
+/** The programs to monitor: those of bin/test-stack, and a standalone. */
 import { rm } from 'node:fs/promises';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 import { programs } from '../support/test-stack.ts';
 
 export interface Programs {
-  /** The address of nginx. */
+  /** The URL of nginx. */
   readonly url: string;
   readonly standalone: StandaloneProcess;
-  /** Addresses (`host:port`) by Prometheus job. */
+  /** The addresses (`host:port`) to scrape, by Prometheus job. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
   stop(): Promise<void>;
 }
@@ -34,14 +34,13 @@ export async function openPrograms(): Promise<Programs> {
   };
 }
 
-/** Reads the metrics page of one target. */
+/** Returns the text of the page /metrics at `host:port`. */
 export async function exposition(target: string): Promise<string> {
   const response = await fetch(`http://${target}/metrics`);
   if (!response.ok) throw new Error(`${target} answered ${response.status}`);
   return response.text();
 }
 
-/** The metrics' names in a metrics page, from its TYPE lines. */
 export function familiesIn(text: string): readonly string[] {
   return [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name = '']) => name);
 }

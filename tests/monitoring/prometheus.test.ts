@@ -1,4 +1,4 @@
-/** A real Prometheus monitors the tests' native stack and a standalone. Its alerts must fire when these are broken. */
+/** A real Prometheus monitors bin/test-stack and a standalone. Alerts must fire when a test breaks something. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { onChannel } from '@parley/rabbitmq/testing';
@@ -14,9 +14,9 @@ import { findPrometheus } from './promtool.ts';
 const programs = await findPrometheus();
 const START_MS = 60_000;
 const RING_MS = 60_000;
-/** A few scrapes, like the value that Grafana fills in. */
+/** For `$__rate_interval` in the dashboard's queries: a few scrapes, like the value that Grafana fills in. */
 const RATE_INTERVAL = '20s';
-/** Panels that may be empty or NaN during this test: the counts are flushed only once a minute. */
+/** Panels whose values may be NaN in this test, because workers flush the counts only once a minute. */
 const SELDOM = ['Counter flush'];
 
 const queries = panels().flatMap(({ title, targets = [] }) =>
@@ -68,7 +68,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
     async () => {
       const waiting = async () => Number((await prometheus.query('max(parley_dead_letters_waiting)'))[0]?.value[1]);
       await until('the dead letters are counted', async () => (await waiting()) >= 0);
-      const before = await waiting(); // dead letters of earlier tests
+      const before = await waiting(); // earlier tests may have left dead letters
       expect(await rings('ParleyDeadLetters')).toBe(false);
       const garbage = `not an event: ${crypto.randomUUID()}`;
       await onChannel(async (channel) => {
@@ -122,7 +122,7 @@ describe.skipIf(programs === undefined)('a real Prometheus', () => {
   );
 });
 
-/** Removes this one message from the dead letters and leaves the others. */
+/** Removes the message with this content from the dead letters and leaves the others. */
 async function forget(content: string): Promise<void> {
   await onChannel(async (channel) => {
     for (;;) {
@@ -130,11 +130,11 @@ async function forget(content: string): Promise<void> {
       if (letter === false) break;
       if (letter.content.toString() === content) channel.ack(letter);
     }
-    await channel.close(); // unacked messages return to the queue
+    await channel.close(); // messages that were not acked return to the queue
   });
 }
 
-/** Makes a few calls of every kind in a loop, whatever the answers are. */
+/** Makes creates, lists and searches in a loop, whatever the answers are. */
 class Load {
   #over = false;
   #working: Promise<unknown> = Promise.resolve();
@@ -164,7 +164,7 @@ class Load {
         () => client.get(`${chat}/messages`),
         () => client.get(`${chat}/search?search_query=watched`),
       ];
-      for (const call of calls) await call().catch(() => {}); // 503 while a server is stopped
+      for (const call of calls) await call().catch(() => {}); // a 503 is expected while a server is stopped
       await Bun.sleep(20);
     }
   }

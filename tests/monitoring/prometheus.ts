@@ -1,6 +1,6 @@
 /**
- * A real Prometheus on a free port, with the rules and the jobs of docker/monitoring. Two things differ. Targets are
- * given by address. And it scrapes every two seconds and fires alerts at once, without the `for` of the rules.
+ * Runs a real Prometheus on a free port, with the rules of docker/monitoring, but it scrapes the given addresses, every
+ * two seconds, and fires alerts at once, without the `for` of the rules.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ export interface EvaluatedRule {
   readonly health: string;
   readonly lastError?: string;
   readonly state: string;
-  /** The time of the last evaluation; in the year 1 if there was none. */
+  /** When the rule was evaluated last; in the year 1 if it never was. */
   readonly lastEvaluation: string;
 }
 
@@ -55,7 +55,7 @@ export class Prometheus {
     return started;
   }
 
-  /** The current series of an expression. */
+  /** The series of a PromQL expression with their current values. */
   async query(expression: string): Promise<readonly Series[]> {
     const answer = await this.#ask<{ result: readonly Series[] }>('query', { query: expression });
     return answer.result;
@@ -66,7 +66,6 @@ export class Prometheus {
     return groups.flatMap(({ rules }) => rules);
   }
 
-  /** The firing alerts, each with its labels. */
   async ringing(): Promise<readonly Readonly<Record<string, string>>[]> {
     const { alerts } = await this.#ask<{ alerts: { state: string; labels: Record<string, string> }[] }>('alerts', {});
     return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);

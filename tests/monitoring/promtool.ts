@@ -1,4 +1,4 @@
-/** Prometheus' own programs. Without them, the tests that need them are skipped and named. */
+/** Installs and runs Prometheus' programs. If that fails, it prints why, and tests that need them are skipped. */
 import { installPrometheus, type PrometheusPrograms } from '@parley/stack/install/prometheus';
 import { readSettings } from '@parley/stack/settings';
 import { tellLeftOut } from '@parley/testing';
@@ -13,7 +13,7 @@ export async function findPrometheus(): Promise<PrometheusPrograms | undefined> 
   }
 }
 
-/** Runs promtool with this input. Returns its output, and whether it accepted the input. */
+/** Runs promtool, Prometheus' checker. Returns its output, and whether it ended without error. */
 export async function promtool(
   { promtool: program }: PrometheusPrograms,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** Runs promtool on the configuration, the rules and the metrics. */
+/** promtool, Prometheus' checker, must accept the configuration, the rules and the metrics. */
 import { expect, test } from 'bun:test';
 import { CASES_FILE, CONFIG_FILE, RULES_FILE } from './files.ts';
 import { exposition, openPrograms } from './programs.ts';
