@@ -39,7 +39,7 @@ const compose = Bun.YAML.parse(text) as {
 const services = Object.entries(compose.services);
 const native = readSettings({}, REPOSITORY);
 
-/** Replaces each `${NAME:-value}` by its default, as without a .env. */
+/** Replaces each `${NAME:-value}` by `value`, as Compose does if NAME is not set. */
 const withDefaults = (value: string): string => value.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
 
 function environmentOf(name: string): Record<string, string> {
@@ -200,7 +200,7 @@ describe('docker-compose.yml and the native stack', () => {
 
   test('the image makes MySQL’s users from the same file, with the passwords of the environment', async () => {
     const script = `${REPOSITORY}/docker/mysql/users.sh`;
-    // The image executes a file that is executable, and sources one that is not. This one must be sourced.
+    // MySQL's image sources a file that is not executable. users.sh must be sourced: it calls a function of the image.
     expect(statSync(script).mode & 0o111).toBe(0);
     const image = `docker_process_sql() { cat; }; . ${script}`;
     const made = Bun.spawnSync(['bash', '-c', image], {

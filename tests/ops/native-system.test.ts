@@ -1,4 +1,4 @@
-/** What the rest of the machine can see of a native stack, and that each server starts again after a kill. */
+/** What the rest of the machine can see of bin/stack's servers and apps, and that a killed server starts again. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const beyondLoopback = () => stack.listeners().filter((listener) => !/^(127\.0\.
 
 test('every program listens on loopback only', () => {
   expect(beyondLoopback()).toEqual([]);
-  // All programs' ports were checked.
+  // The check above saw the ports of all programs.
   const ports = stack.listeners().map((listener) => Number(listener.slice(listener.lastIndexOf(':') + 1)));
   expect([...new Set(ports)].sort()).toEqual(Object.values(stack.ports).sort());
 });
@@ -55,7 +55,7 @@ const expectNarrow = () => {
   expect(FOLDERS.map(modeOf)).toEqual(FOLDERS.map(() => '700'));
   expect(logs()).toContain('nginx-access.log');
   expect(logs().map((name) => `${name} ${modeOf(`logs/${name}`)}`)).toEqual(logs().map((name) => `${name} 600`));
-  // nginx's own user must reach its log.
+  // nginx's user must reach its log, so the folder `logs` lets all users through.
   expect(modeOf('logs')).toBe('711');
 };
 
@@ -68,7 +68,7 @@ test(
     await stack.run('down');
     await stack.run('up');
     expectNarrow();
-    // nginx, which runs as another user, can write to its log.
+    // nginx, which runs as another user than the stack, must be able to write to its log.
     await fetch(`http://127.0.0.1:${stack.ports.nginx}/api/nothing`);
     await until('nginx has written', () => statSync(`${stack.stateDir}/logs/nginx-access.log`).size > 0);
   },
@@ -100,7 +100,7 @@ describe('after kill -9', () => {
     'MySQL starts even if its lock file names another process',
     async () => {
       process.kill(stack.record('mysql').pid, 'SIGKILL');
-      // The process must be one that MySQL's user may send a signal to.
+      // MySQL signals the process in its lock file, to see if it lives. So MySQL's user must be allowed to signal it.
       writeFileSync(`${stack.stateDir}/mysql/mysqld.sock.lock`, String(stack.record('redis').pid));
       await stack.run('start', 'mysql');
     },
@@ -148,13 +148,13 @@ test(
   INSTALL_AND_START_MS,
 );
 
-/** A token in the search index's own spelling. */
+/** The search index's spelling of a token: its 16 bytes in base64url. */
 const keyOf = (token: string) => Buffer.from(token.replaceAll('-', ''), 'hex').toString('base64url');
 
 async function withApplication(): Promise<{ client: Client; application: string }> {
   const client = await Client.connect(`http://127.0.0.1:${stack.ports.nginx}`);
   let application: string | undefined;
-  // After the kills above, the apps may still be reconnecting.
+  // After the tests that kill servers, the apps may still be reconnecting.
   await until(
     'creates are taken',
     async () => {
@@ -202,7 +202,7 @@ describe('the MySQL users in a database of an older version', () => {
       const file = 'MYSQL_USERS_FILE=/stack/mysql/mysql-users.sql';
       const options = '--defaults-file=/stack/mysql/my.cnf';
       await stack.run('exec', 'env', file, ...environment, 'bash', '/stack/mysql/users.sh', options);
-      // Starts MySQL without the users file that the native stack runs at each start.
+      // Starts MySQL directly, because `bin/stack start` would itself replace the users.
       const server = stack.run('exec', 'mysqld', options);
       let found: string[] | undefined;
       const granted = async () => {

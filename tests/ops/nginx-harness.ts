@@ -1,4 +1,6 @@
-/** Runs the project's nginx configuration on free ports, in a temporary folder, in front of a test's upstreams. */
+/**
+ * Runs the project's nginx configuration on free ports, in front of upstreams that a test serves in place of the apps.
+ */
 
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +29,7 @@ export interface NginxOptions {
   readonly ingestPorts: readonly number[];
   readonly apiPorts: readonly number[];
   readonly variables?: Record<string, string>;
-  /** Lines that an operator adds to the server block, before our own locations. */
+  /** Lines that an operator adds to the server block, before `location /`. */
   readonly rules?: string;
 }
 
@@ -110,7 +112,7 @@ export interface Upstream {
   readonly stop: () => void;
 }
 
-/** An upstream that answers each request with the request as it saw it. */
+/** Starts an upstream that answers each request with an Echo of it, or with what `answer` returns. */
 export function echoUpstream(
   app: string,
   answer?: (request: Request) => Response | undefined,
@@ -134,7 +136,7 @@ export function echoUpstream(
   return { port: server.port ?? 0, seen: () => seen, stop: () => void server.stop(true) };
 }
 
-/** An upstream that reads each request, then never answers (`hangs`) or breaks the connection (`dies`). */
+/** Starts an upstream that reads each request, then never answers (`hangs`) or breaks the connection (`dies`). */
 export function silentUpstream(manner: 'dies' | 'hangs'): Upstream {
   let seen = 0;
   const listener = Bun.listen({

@@ -1,4 +1,4 @@
-/** What nginx/ promises: where each request goes, which are never sent twice, and how nginx's own errors look. */
+/** Tests of nginx/: where each request goes, which are never sent twice, and how nginx's own errors look. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
@@ -319,7 +319,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
         const went = answers.flatMap(({ status, body }) => (status === 200 ? [(JSON.parse(body) as Echo).path] : []));
         const reads = (sent: string) => decodeURI(new URL(sent, 'http://a').pathname.replaceAll(/%(?![2-7])/g, '%25'));
         expect(went.filter((sent) => reads(sent).startsWith(path))).toEqual([]);
-        expect(went.length).toBeGreaterThan(0); // some spellings are other valid paths, such as `/;/metrics`
+        expect(went.length).toBeGreaterThan(0); // spellings of other paths, such as `/;/metrics`, pass the rule
         expect(answers[0]?.status).not.toBe(200);
       }
     });
@@ -381,7 +381,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     const late = keep(
       echoUpstream('ingest', (request) => {
         resolve();
-        request.text().catch(() => {}); // the body never ends
+        request.text().catch(() => {}); // the body never ends: the client sends only a part
         return Response.json({ status: 408 }, { status: 408, headers: { connection: 'close' } });
       }),
     );

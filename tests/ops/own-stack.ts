@@ -1,4 +1,4 @@
-/** A native stack for one test file, with one instance of each app. It runs beside all other stacks of this machine. */
+/** A stack of bin/stack for one test file, with one instance of each app, beside all other stacks of this machine. */
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -21,7 +21,7 @@ export class OwnStack {
   readonly ports = this.#settings.ports;
   readonly #records = new Records(`${this.stateDir}/run`);
 
-  /** Runs bin/stack with a umask that allows everything. @throws if it fails, with its output */
+  /** Runs bin/stack with umask 000, which allows everything. @throws if it fails, with its output */
   async run(...args: string[]): Promise<void> {
     const command = ['/bin/sh', '-c', 'umask 000; exec "$@"', 'sh', `${REPOSITORY}/bin/stack`, ...args];
     const { PATH, HOME, TMPDIR } = process.env;
@@ -39,7 +39,7 @@ export class OwnStack {
     return record;
   }
 
-  /** Runs statements as MySQL's root. */
+  /** Runs SQL statements as MySQL's root. Returns each one's rows. */
   async query(...statements: string[]): Promise<unknown[][]> {
     const mysql: Connection = await createConnection({ user: 'root', socketPath: mysqlSocket(this.#settings) });
     const answers: unknown[][] = [];
@@ -48,14 +48,14 @@ export class OwnStack {
     return answers;
   }
 
-  /** The logs of all programs. */
+  /** The path and the text of each log file. */
   logged(): { readonly name: string; readonly text: string }[] {
     const folders = [`${this.stateDir}/logs`, `${this.stateDir}/elasticsearch/logs`];
     const files = folders.flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`));
     return files.map((name) => ({ name, text: text(name) }));
   }
 
-  /** Where the stack's processes, their children and running RabbitMQ tools listen: `address:port`. */
+  /** Each `address:port` on which the stack's processes, their children and running RabbitMQ tools listen. */
   listeners(): string[] {
     const records = this.#records.all();
     const sessions = new Set(records.map(({ session }) => session));
@@ -79,7 +79,7 @@ export class OwnStack {
   }
 }
 
-/** Reads a file of /proc. Like the next functions, returns nothing if the process has ended meanwhile. */
+/** Reads a file. Returns '' if it cannot be read, as in /proc after the process has ended. */
 function text(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -122,7 +122,7 @@ function socketsOf(pid: number): string[] {
   }
 }
 
-/** Decodes an address of /proc/net/tcp: the kernel prints words of four bytes, each in reverse. */
+/** Decodes an address of /proc/net/tcp: hexadecimal words of four bytes, each in reverse. */
 function addressOf(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, 'hex').reverse()]);
   if (bytes.length === 4) return bytes.join('.');

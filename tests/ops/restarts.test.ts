@@ -1,4 +1,6 @@
-/** The settings that hide a restart of one of two instances from clients (see tests/system/rolling-restart.test.ts). */
+/**
+ * The settings that hide a restart of one of two instances. tests/system/rolling-restart.test.ts does such a restart.
+ */
 
 import { afterAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
@@ -13,7 +15,6 @@ const REPOSITORY = resolve(import.meta.dir, '../..');
 const INSTALL_AND_START_MS = 300_000;
 const read = (path: string): string => readFileSync(`${REPOSITORY}/${path}`, 'utf8');
 
-/** The default of a setting that ingest and api share. */
 function defaultOf(name: 'DRAIN_MS' | 'LINGER_MS' | 'STOP_TIMEOUT_MS'): number {
   return ({ ...commonConfig, ...balancedConfig }[name] as unknown as { default: number }).default;
 }
