@@ -15,12 +15,12 @@ import { freePort, leaveOut } from '@parley/testing';
 import { inside, makeMinimalRoot } from './root.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
-/** A path inside the minimal Debian. */
+/** The path of the repository's clone inside the minimal Debian. */
 const CHECKOUT = '/root/parley';
 const STARTED_WITHIN_S = 300;
 const TESTED_WITHIN_MS = { quick: 1_800_000, all: 5_400_000 } as const;
 
-/** What a new user does: starts Parley, and makes a first call while it runs. Stops it at the end. */
+/** A script that starts Parley as a new user does, repeats a first call until it succeeds, and stops Parley. */
 const START = `cd ${CHECKOUT}
 bin/start &
 started=$!
@@ -40,7 +40,7 @@ async function shown(command: readonly string[], withinMs: number): Promise<numb
     .exited;
 }
 
-/** @returns why this machine cannot have a minimal Debian, or undefined if it can */
+/** Makes the Debian with a clone of the repository. Returns the reason if this machine cannot, else undefined. */
 async function prepare(root: string): Promise<string | undefined> {
   const reason = await reasonAgainst();
   if (reason !== undefined) return reason;
@@ -56,7 +56,7 @@ async function prepare(root: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** @returns the exit status of the first command that failed, or 0 */
+/** Runs the README's two commands. @returns the exit status of the first one that failed, or 0 */
 async function tryCommands(root: string, scope: 'quick' | 'all'): Promise<number> {
   console.log('-- bin/start, and a request');
   const started = await shown(inside(root, { PORT: String(freePort()) }, START), STARTED_WITHIN_S * 1_100);

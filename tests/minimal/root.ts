@@ -7,7 +7,7 @@ import { debianMirror } from '@parley/stack/install/machine';
 import { run } from '@parley/stack/run';
 
 const PACKAGES = ['git', 'curl', 'npm', 'ca-certificates'];
-/** How this machine reaches the network: its name servers, its hosts, and the certificates that it trusts. */
+/** Files by which the Debian reaches the network like this machine: name servers, hosts, trusted certificates. */
 const NETWORK_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/ssl/certs/ca-certificates.crt'];
 const NETWORK_VARIABLES = [
   ...['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
@@ -16,8 +16,8 @@ const NETWORK_VARIABLES = [
 const MADE_WITHIN_MS = 900_000;
 
 /**
- * Processes in the Debian see only each other, and end with the first one. A Docker engine needs /sys for its
- * control groups. The root is mounted on itself, so that programs can find the mount point of their disk.
+ * A script that runs a command in the Debian. A Docker engine needs /sys for its control groups. The root is mounted on
+ * itself, so that programs can find the mount point of their disk.
  */
 const ENTER = `set -e
 root=$1; shift
@@ -29,7 +29,7 @@ exec chroot "$root" "$@"`;
 
 /**
  * Makes the Debian in a new folder. Needs the program `mmdebstrap`, and root. mmdebstrap mounts in its own namespace.
- * So even after a crash no folder of this machine is mounted in the new one, which will be deleted.
+ * So even after a crash no folder of this machine is mounted in the new one, and that one can be deleted.
  */
 export async function makeMinimalRoot(folder: string): Promise<void> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
@@ -37,7 +37,7 @@ export async function makeMinimalRoot(folder: string): Promise<void> {
     [
       ...['unshare', '--mount', '--propagation', 'private'],
       ...['mmdebstrap', '--mode=root', '--variant=minbase', `--include=${PACKAGES.join(',')}`],
-      // If the mirror is frozen, its signature has expired.
+      // If the mirror is frozen at an earlier day, its signature has expired: apt would refuse it.
       ...['--aptopt=Acquire::Check-Valid-Until "false"', codename, folder, debianMirror()],
     ],
     { env: { PATH: process.env.PATH, HOME: process.env.HOME }, withinMs: MADE_WITHIN_MS },
@@ -45,7 +45,10 @@ export async function makeMinimalRoot(folder: string): Promise<void> {
   for (const file of NETWORK_FILES) if (existsSync(file)) cpSync(file, `${folder}${file}`, { dereference: true });
 }
 
-/** Returns a command that runs a script in the Debian, as root. It gets only the network's variables of ours. */
+/**
+ * Returns a command that runs a script in the Debian, as root. Its processes see only each other, and end with the
+ * first one. Of this process's environment they get only the network's variables, such as http_proxy.
+ */
 export function inside(folder: string, environment: Readonly<Record<string, string>>, script: string): string[] {
   const network = NETWORK_VARIABLES.flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : []));
   const given = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
