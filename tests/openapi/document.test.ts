@@ -169,7 +169,7 @@ test('each path accepts exactly the methods described for it', async () => {
     const others = methods.filter((method) => !taken.includes(method));
     for (const method of [...others, ...(taken.includes('GET') ? [] : ['HEAD'])]) {
       for (const address of [filled(path), `${filled(path)}/`]) {
-        // The method is checked first, so this invalid body does not matter.
+        // The server checks the method before the body, so this invalid body must not matter.
         const init = method === 'GET' || method === 'HEAD' ? { method } : { method, body: '{' };
         const response = await fetch(`${standalone.url}${address}`, init);
         expect(response.status, `${method} ${address}`).toBe(405);
@@ -220,7 +220,7 @@ test('the page’s parts are served to GET and HEAD; any other name there is a u
   }
 });
 
-/** A path with values of the right form for its parameters. The objects do not exist. */
+/** A path with values of the right form for its parameters. No object has these values. */
 function filled(path: string): string {
   return path
     .replace('{token}', '6f1c9a50-7f3c-4c1e-9f5d-3f0f6f0e2b7a')

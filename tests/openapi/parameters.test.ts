@@ -1,4 +1,4 @@
-/** Each operation must read exactly the parameters that the document describes. */
+/** Each operation must read exactly the parameters that the OpenAPI document describes for it. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { dereferenced, type OpenApiParameter, operationsOf } from '../support/openapi.ts';
@@ -13,7 +13,7 @@ afterAll(async () => {
 });
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-/** More rows than one page has by default. */
+/** How many applications, chats and messages there are: more than a page has by default. */
 const MANY = 60;
 const PATIENCE_MS = 15_000;
 const UNKNOWN_TOKEN = '6f1c9a50-7f3c-4c1e-9f5d-3f0f6f0e2b7a';
@@ -42,7 +42,7 @@ interface Asked {
 
 type Operation = (typeof operations)[number];
 
-/** Calls an operation on existing objects, with what it needs and with the given parameters. */
+/** Calls an operation on existing objects, with its required and the given parameters. */
 async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
   const values: Readonly<Record<string, string>> = { token, number: '1', message: '1', ...asked.in };
   const needed = operation.parameters.filter((each) => each.in === 'query' && each.required);
@@ -52,7 +52,7 @@ async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
   const init = { method, headers: { ...JSON_TYPE, ...asked.headers } };
   const sent = body === undefined ? init : { ...init, body: JSON.stringify(body) };
   let response = await fetch(url, sent);
-  // On a busy machine a search may be refused with 503 after a second. Then it is repeated.
+  // On a busy machine a search may be refused with 503 after a second. Then the call is repeated.
   for (const until = performance.now() + PATIENCE_MS; response.status === 503 && performance.now() < until; ) {
     await Bun.sleep(500);
     response = await fetch(url, sent);
@@ -63,7 +63,6 @@ async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
   return { status: response.status, named, errors, answer, link: response.headers.get('link') };
 }
 
-/** Returns a value that the parameter's schema forbids. */
 function wrongValue({ schema }: OpenApiParameter): string {
   if (schema.maxLength !== undefined) return 'x'.repeat(schema.maxLength + 1);
   return schema.type === 'integer' ? String((schema.maximum ?? Number.NaN) + 1) : '!';
@@ -91,7 +90,7 @@ test.each(operations.map((each) => [each.operation.operationId, each] as const))
     });
     if (name !== 'cursor') {
       const { status } = await ask(each, { query: { [name]: rightValue(parameter) } });
-      // 422, because a search's second query text must be the same as the one in the body.
+      // 422 for a search whose query text in the URL differs from the one in its body
       expect([200, ...(name === 'search_query' ? [422] : [])], name).toContain(status);
     }
   }
