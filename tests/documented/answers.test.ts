@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { Client } from '../support/client.ts';
 import { startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** Must run after the other HTTP suites, which append the answers that they saw to the file DOCUMENTED_SEEN. */
+/** Must run after the other HTTP suites, which append the answers that they saw to $DOCUMENTED_SEEN. */
 test('every documented answer was seen in a test', async () => {
   const file = process.env.DOCUMENTED_SEEN;
   if (file === undefined)

@@ -6,13 +6,13 @@ import { Glob } from 'bun';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...new Glob('docs/**/*.md').scanSync(REPOSITORY)].sort();
-/** A path from the root, in prose, code and diagrams: `apps/api/src/main.ts`, `libs/http/src/{a,b}.ts`, a glob. */
+/** Matches a path from the repository's root: `apps/api/src/main.ts`, `libs/http/src/{a,b}.ts`, a glob. */
 const PATH = /(?<![\w./:@-])(?:apps|bench|bin|docker|docs|libs|nginx|stack|tests)\/(?:[\w./*-]|\{[\w,-]+\})*/g;
 const LINK = /\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g;
 
 const read = (page: string) => readFileSync(join(REPOSITORY, page), 'utf8');
 
-/** Expands braces: `a/{b,c}` becomes `a/b` and `a/c`. */
+/** Expands the braces of a path: `a/{b,c}` becomes `a/b` and `a/c`. */
 function alternatives(path: string): string[] {
   const [, before = '', choices, after = ''] = /^([^{]*)\{([^}]*)\}(.*)$/.exec(path) ?? [];
   if (choices === undefined) return [path];

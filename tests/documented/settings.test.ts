@@ -1,4 +1,4 @@
-/** Every environment variable that the code reads must be in the table of docs/running.md, or in the list below. */
+/** Every environment variable that the code reads must be in the table of docs/running.md, or in ELSEWHERE. */
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { documented, settings } from './settings.ts';
 
 const REPOSITORY = join(import.meta.dir, '../..');
 
-/** Variables that only tests and benchmarks read, and variables of the machine. */
+/** Variables that only tests and benchmarks read, and those of the machine, such as PATH. */
 const ELSEWHERE = new Set([
   ...['CHROMIUM', 'DOCUMENTED_SEEN', 'KILLS', 'MODEL_TRACES', 'MYSQL_SOCKET', 'PARLEY_URL', 'SCREENSHOT_DIR'],
   ...['TEST_ENGINE_ROOT', 'TEST_STACK', 'BENCH_PARTITIONS', 'BENCH_STACK_DIR', 'FAULT_STACK_DIR'],
-  ...['CHILD_FILE', 'NAME', 'ORDER_FILE'], // read by a program that a test writes
+  ...['CHILD_FILE', 'NAME', 'ORDER_FILE'], // read by programs that tests write and run
   ...['HOME', 'JAVA_HOME', 'PATH', 'TERM', 'TMPDIR'],
 ]);
 
@@ -38,7 +38,7 @@ test('the table has exactly the variables that bin/stack reads', () => {
     },
   );
   readSettings(environment, REPOSITORY);
-  asked.delete(''); // from an unset STACK_PASS, a list of names
+  asked.delete(''); // the empty name comes from an unset STACK_PASS, a list of names
   expect([...asked].sort()).toEqual(namesOf('bin/stack'));
 });
 

@@ -54,7 +54,6 @@ function settingsOf(program: string, { properties, required }: TObject): Setting
   });
 }
 
-/** The table, padded as the formatter does it. */
 function table(): string {
   const rows = settings().map(({ name, of, fallback, description }) => [
     `\`${name}\``,
@@ -69,10 +68,10 @@ function table(): string {
   return cells.map((row, index) => line(row, index === 1 ? '-' : ' ')).join('');
 }
 
-/** Quotes a value with stars, such as a cron pattern: Markdown would read them as emphasis. */
+/** Quotes a value with stars, such as a cron pattern: Markdown would read the stars as emphasis. */
 const code = (fallback: string): string => (fallback.includes('*') ? `\`${fallback}\`` : fallback);
 
-/** docs/running.md as it is, and with the table of the current settings. */
+/** The text of docs/running.md as it is, and as it is with the table of the current settings. */
 export async function documented(): Promise<{ readonly before: string; readonly after: string }> {
   const before = await Bun.file(FILE).text();
   const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];

@@ -1,14 +1,14 @@
-/** Every test file is run by a step of bin/test. */
+/** Every test file must be run by a step of bin/test, a line `tests "name" …`. */
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Glob } from 'bun';
 
 const REPOSITORY = join(import.meta.dir, '../..');
-/** Run by `bin/test-docker`. */
+/** Folder of the tests that bin/test-docker runs. */
 const OF_DOCKER = 'tests/docker/';
 
-/** The paths that the lines `tests "name" …` of the script give to bun's runner, which takes them as beginnings. */
+/** The paths that bin/test gives to bun's runner. It runs each file whose path begins with one of them. */
 function pathsOf(script: string): string[] {
   const lines = [...script.matchAll(/^ *tests "[^"]+" (.+)$/gm)].map(([, given = '']) => given);
   return lines.flatMap((given) =>
