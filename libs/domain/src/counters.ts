@@ -2,20 +2,19 @@ import type { Sequence } from './entities.ts';
 import type { CountDelta } from './store.ts';
 
 /**
- * PORT. Live counts by generation: rows that are committed but not yet summed into the store's own counts.
- * Additions may be lost: the store's sums do not depend on them. None may be invented.
+ * PORT. Live counts of rows that are committed but not yet summed into the store's own counts, for each sequence. They
+ * are kept by generation: a numbered period of a partition's counting, at whose end the store sums it up.
+ * Additions may be lost: the store's sums do not depend on them. A row that is not stored must not be counted.
  * Every method rejects with Unavailable within its deadline.
  */
 export interface Counters {
   /**
-   * Adds counts to one generation. All sequences must be in one partition. Not idempotent: call it once after each
-   * commit.
+   * Adds the rows of one commit to the counts of a generation. All sequences must be in one partition. Not idempotent:
+   * call it once after each commit.
    */
   add(generation: number, deltas: readonly CountDelta[]): Promise<void>;
-  /**
-   * For each sequence the sum of its counts in all generations above `countedThrough`, in the order of the sequences.
-   */
+  /** Returns for each sequence, in their order, the sum of its counts in all generations above `countedThrough`. */
   pending(countedThrough: number, sequences: readonly Sequence[]): Promise<readonly number[]>;
-  /** Deletes all generations of a partition up to `through`, this one included. Idempotent. */
+  /** Deletes the counts of a partition's generations up to and including `through`. Idempotent. */
   drop(partition: number, through: number): Promise<void>;
 }

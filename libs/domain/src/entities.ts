@@ -1,10 +1,11 @@
+/**
+ * Applications, chats and messages as the store returns them. Times are milliseconds since 1970, UTC.
+ *
+ * A count has the rows of all counter generations (see counters.ts) up to `countedThrough`. Add to it what Counters has
+ * of later generations. A store that counts in the transaction of its rows has no later generations.
+ */
 import type { Token } from './identifiers.ts';
 
-/**
- * What the store returns. Times are milliseconds since 1970, UTC.
- * A count includes the counter generations up to `countedThrough`. Later generations are in Counters: add them.
- * A store that counts in the transaction of its rows has no later generations.
- */
 export interface Application {
   readonly token: Token;
   readonly name: string;
@@ -30,7 +31,7 @@ export interface Message {
   readonly updatedAt: number;
 }
 
-/** `asc` is from the lowest key to the highest. */
+/** `asc` is from the lowest key to the highest, `desc` from the highest to the lowest. */
 export type Order = 'asc' | 'desc';
 
 /**
@@ -48,21 +49,23 @@ export interface PageRequest<Key> {
 }
 
 /**
- * The order in which the store reads a page: upwards from `after`, downwards from `before`, else the page's own order.
+ * The order in which the store reads a page's rows: upwards from `after`, downwards from `before`, else the page's own.
  */
 export function readingOrder({ after, before, order = 'asc' }: PageRequest<unknown>): Order {
   if (before !== undefined) return 'desc';
   return after === undefined ? order : 'asc';
 }
 
-/** Makes a page of the rows `found`. They are in reading order, with one row more than the limit if there are more. */
+/**
+ * Makes a page of the rows `found`. They are in reading order, with one row more than the limit if more rows follow.
+ */
 export function pageOf<Row>(request: PageRequest<unknown>, found: readonly Row[]): Page<Row> {
   const rows = found.slice(0, request.limit);
   if (readingOrder(request) !== (request.order ?? 'asc')) rows.reverse();
   return { rows, more: found.length > request.limit };
 }
 
-/** `more`: whether rows remain after this page, in the reading order of the request. */
+/** One page of rows. `more`: whether further rows follow it, in the order in which the store reads. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
   readonly more: boolean;

@@ -1,32 +1,37 @@
-import { type CheckEvent, checkEvent, type Event } from './events.ts';
-
 /**
- * An envelope is the unit that travels: the events of one tick for one partition, in order, as UTF-8 JSON
- * `{"v":1,"partition":3,"events":[…]}`. Readers ignore other fields.
+ * An envelope is what a queue's message carries: events of one partition that are published together, in order, as
+ * UTF-8 JSON `{"v":1,"partition":3,"events":[…]}`. Readers ignore other fields.
  *
  * In every version an envelope is a JSON object, its `v` is a positive whole number, and its `partition` a whole
- * number. So a reader can hold an envelope of a later version and reject junk. A writer uses the lowest version that is
- * possible.
+ * number. So a reader can tell an envelope of a later version, which stays in the queue, from junk. A writer uses the
+ * lowest version that is possible.
  */
+import { type CheckEvent, checkEvent, type Event } from './events.ts';
+
 export const ENVELOPE_VERSION = 1;
-/** A writer starts a new envelope above this size. A larger event travels alone. */
+/** A writer starts a new envelope above this size, in bytes. A larger event has an envelope of its own. */
 export const ENVELOPE_BYTES_MAX = 256 * 1024;
 
 export interface Envelope {
   readonly partition: number;
   readonly events: readonly Event[];
-  /** Items that are not valid events, unchanged, each with its first problem. */
+  /** Items that are not valid events, unchanged, each with the first problem in it. */
   readonly malformed: readonly { readonly value: unknown; readonly problem: string }[];
 }
 
-/** `unknown`: what this program does not know; a later program may have written it. `problem`: why `text` is junk. */
+/**
+ * `unknown`: what this program does not know in it; a later program may have written it. `problem`: why the text is
+ * junk.
+ */
 export type DecodedEnvelope = Envelope | { readonly unknown: string } | { readonly problem: string };
 
 export function encodeEnvelope(partition: number, events: readonly Event[]): string {
   return JSON.stringify({ v: ENVELOPE_VERSION, partition, events });
 }
 
-/** Decodes an envelope. One unknown event makes the whole envelope unknown. Never throws. */
+/**
+ * Decodes an envelope. If one of its events is unknown to this program, the whole envelope is unknown. Never throws.
+ */
 export function decodeEnvelope(text: string, check: CheckEvent = checkEvent): DecodedEnvelope {
   const head = readHead(text);
   if ('problem' in head) return head;
@@ -51,7 +56,7 @@ export interface Head {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the fields that every version has. Never throws. */
+/** Reads the fields that an envelope has in every version, `v` and `partition`. Never throws. */
 export function readHead(text: string): Head | { readonly problem: string } {
   let value: unknown;
   try {
@@ -66,7 +71,6 @@ export function readHead(text: string): Head | { readonly problem: string } {
   return { v: v as number, partition: partition as number, value: value as Record<string, unknown> };
 }
 
-/** The value as JSON, cut to 40 characters. */
 function shown(value: unknown): string {
   try {
     return String(JSON.stringify(value)).slice(0, 40);

@@ -4,14 +4,14 @@
  */
 export interface EpochRegister {
   /**
-   * Gives out the number of a partition's next epoch: above `above`, above all earlier ones, and never given out twice.
+   * Returns a number for the partition's next epoch: above `above`, above all earlier ones, and never returned twice.
    */
   next(partition: number, above: number): Promise<number>;
-  /** The last number that `next` has given out for the partition; 0 before the first. */
+  /** Returns the last epoch that `next` has returned for the partition; 0 before the first. */
   last(partition: number): Promise<number>;
   /**
-   * Resolves once every event that was published to the partition before this call is stored, and no event of an older
-   * epoch can be stored any more.
+   * Resolves once every event that was published to the partition before this call is stored, and no event of an epoch
+   * older than `epoch` can be stored any more.
    */
   begin(partition: number, epoch: number): Promise<void>;
 }

@@ -1,12 +1,12 @@
 /**
- * The reasons for which the system refuses a request. A client may see `message`. It must not see `cause`, the inner
- * error, if there is one. libs/http turns these errors into HTTP answers in one place.
+ * An error by which the system refuses a request. A client may see `message`. It must not see `cause`, the inner error,
+ * if there is one. libs/http turns these errors into HTTP answers in one place.
  */
 export abstract class DomainError extends Error {
   abstract override readonly name: string;
 }
 
-/** The thing that a path names does not exist. A client sees `what`. */
+/** The thing that a path names does not exist. A client sees `what`: application, chat or message. */
 export class NotFound extends DomainError {
   override readonly name = 'NotFound';
   constructor(readonly what: 'application' | 'chat' | 'message') {
@@ -22,7 +22,7 @@ export class IdempotencyConflict extends DomainError {
   }
 }
 
-/** The dependency that is unavailable. `requests` means that this program has too many requests waiting. */
+/** The dependency that is unavailable. `requests` means that too many requests wait in this program itself. */
 export type Dependency = 'numbers' | 'event log' | 'store' | 'search index' | 'requests';
 
 /**
@@ -42,7 +42,10 @@ export class Unavailable extends DomainError {
   readonly retryAfterSeconds: number;
 }
 
-/** The store can never store this event (a collision, an unknown owner, an invalid value). It is not stored. */
+/**
+ * The store can never store this event (its number is taken, its application or chat is unknown, or a value is
+ * invalid).
+ */
 export class EventRejected extends DomainError {
   override readonly name = 'EventRejected';
   constructor(readonly reason: RejectionReason) {
@@ -52,9 +55,9 @@ export class EventRejected extends DomainError {
 
 /**
  * Why an event cannot be stored.
- * - `collision`: another event has its number. Within one epoch this is a bug.
+ * - `collision`: another event has its number. Within one epoch of the numbers this is a bug.
  * - `unknown-owner`: its application or chat is not stored.
- * - `late`: its epoch has ended. It was never acknowledged.
+ * - `late`: a newer epoch has begun since its draw. Its create was never acknowledged.
  * - `rejected`: the database refuses its values.
  * - `malformed`: it is not a valid event.
  */

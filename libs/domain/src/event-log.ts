@@ -21,21 +21,21 @@ export interface EventLog {
    */
   publish(event: Event): Promise<void>;
   /**
-   * Resolves once all events of the application's partition that were durable before the call are stored, with the
-   * partition's `seq` at that moment: a caller must not use a read of an older state.
+   * Resolves once all events of the application's partition that were durable before the call are stored. The result is
+   * `seq`, the partition's number of changes by then: the caller must not use a read of an older state.
    * Concurrent calls for a partition share one fence. Rejects with Unavailable after `timeoutMs` milliseconds.
    */
   fence(token: Token, timeoutMs: number): Promise<number>;
 }
 
-/** PORT. The reading end of the log: takes events in order and gives each batch to the store. */
+/** PORT. The reading end of the event log: takes events in order and gives them to the store in batches. */
 export interface EventSource {
   /**
    * Starts handing batches to `store`, one batch at a time for a partition. Resolves when the source is subscribed. The
-   * log deletes a batch only after `store` has resolved and its rejected events are kept as dead letters. (If the log
-   * itself answers the creator, it refuses the create instead.) If `store` rejects, the same batch comes again, in the
-   * same order. If a caller waits for a fence, all events before it are stored first. Then `fence` is called until it
-   * resolves, and the caller gets the result.
+   * log deletes a batch only after `store` has resolved and the events that it rejects are kept as dead letters. (A log
+   * in the process that creates keeps none: it refuses the create.) If `store` rejects, the same batch comes again, in
+   * the same order. If a caller waits for a fence, all events before it are stored first. Then `fence` is called until
+   * it resolves, and the caller gets the result.
    */
   consume(store: StoreEvents, fence?: PassFence): Promise<void>;
   /** Stops taking batches and waits for the batch that is being stored. The log keeps the rest. */
@@ -44,19 +44,19 @@ export interface EventSource {
 
 /**
  * Stores a batch of events of one partition in order. Resolves with the events that can never be stored. Rejects if it
- * is not decided which events are stored.
+ * is not known which events are stored.
  */
 export type StoreEvents = (events: readonly Event[], partition: number) => Promise<readonly Rejection[]>;
 
 /**
- * Makes a commit of its own in a partition and returns the partition's `seq`. `epoch` is 0, or the epoch that begins:
- * once resolved, no process can store an event of an older epoch in that partition. Idempotent.
+ * Makes a commit of its own in a partition and returns `seq`, the partition's number of changes. `epoch` is 0, or the
+ * epoch of the numbers that begins: once resolved, no event of an older epoch can be stored there any more. Idempotent.
  */
 export type PassFence = (partition: number, epoch: number) => Promise<number>;
 
 export interface Rejection {
   readonly event: Event;
   readonly reason: RejectionReason;
-  /** For the operator, not for clients. */
+  /** Why the event is rejected, for the operator, not for clients. */
   readonly detail: string;
 }

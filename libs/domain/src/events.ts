@@ -1,23 +1,26 @@
+/**
+ * An event is an accepted create request on its way to the store. A batch create is one event too: its messages have
+ * consecutive numbers, and all of them are stored or none. Each stored row also has the event's id. So the store
+ * recognises an event that is delivered again, and notices if two events have the same number (a collision).
+ */
 import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { TOKEN_PATTERN } from './identifiers.ts';
 import { BATCH_MESSAGES_MAX, NUMBER_MAX } from './limits.ts';
 import { ChatName, Content, Name } from './schemas.ts';
 
-/**
- * An event is an accepted create request on its way to the store. A batch create is one event too: its messages have
- * consecutive numbers, and all of them are stored or none. Each stored row also has the event's id. So the store
- * recognises an event that is delivered again, and sees a collision if another event has the number.
- */
 const common = {
-  /** 32 hexadecimal digits: the first eight are the epoch, the others are random. */
+  /** The event's id, 32 hexadecimal digits: the first eight are the epoch of its number, the others are random. */
   id: Type.String({ pattern: '^[0-9a-f]{32}$' }),
-  /** The epoch of the numbering in which the number was drawn, from 1. */
+  /** The epoch of the numbers in which this event's number was drawn, from 1. */
   epoch: Type.Integer({ minimum: 1 }),
-  /** When the number was drawn: milliseconds since 1970, UTC. Becomes the row's `created_at`. */
+  /** When the event's number was drawn: milliseconds since 1970, UTC. Becomes the row's `created_at`. */
   at: Type.Integer({ minimum: 0 }),
   token: Type.String({ pattern: TOKEN_PATTERN }),
-  /** Present if the client sent an Idempotency-Key: SHA-256 of the key and of the body, in hexadecimal. */
+  /**
+   * Present if the client sent an Idempotency-Key: SHA-256 of the key (`hash`) and of the request's body (`body`), in
+   * hexadecimal.
+   */
   key: Type.Optional(
     Type.Object(
       { hash: Type.String({ pattern: '^[0-9a-f]{64}$' }), body: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
@@ -53,7 +56,10 @@ export type ChatCreated = Static<typeof ChatCreatedSchema>;
 export type MessagesCreated = Static<typeof MessagesCreatedSchema>;
 export type Event = ApplicationCreated | ChatCreated | MessagesCreated;
 
-/** A client's idempotency key as the system keeps it: SHA-256 of the key and of the body, in hexadecimal. */
+/**
+ * A client's idempotency key as the system keeps it: SHA-256 of the key (`hash`) and of the request's body (`body`), in
+ * hexadecimal.
+ */
 export interface IdempotencyKey {
   readonly hash: string;
   readonly body: string;
@@ -62,9 +68,9 @@ export interface IdempotencyKey {
 const compiledEvent = Compile(EventSchema);
 
 /**
- * The fields of every event in every version. They distinguish a later program's event from junk. A new type or field
- * needs no new envelope version, because a reader that does not know it holds the event. A change to the form of an
- * existing field needs one.
+ * The fields of every event in every version. An event that has them and others that this program does not know is a
+ * later program's, and stays in the queue; an event without them is junk. So a new type or field needs no new envelope
+ * version. A change to the form of an existing field needs one.
  */
 const compiledHead = Compile(
   Type.Object({
@@ -82,13 +88,14 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, TSchema>>>> = {
 };
 
 /**
- * `unknown`: what this program does not know; a later program may have written it. `problem`: why the value is junk.
+ * `unknown`: what in the value this program does not know; a later program may have written it. `problem`: why the
+ * value is junk.
  */
 export type CheckedEvent = { readonly event: Event } | { readonly unknown: string } | { readonly problem: string };
 
 export type CheckEvent = (value: unknown) => CheckedEvent;
 
-/** Checks that `value` is an event that this program knows. Never throws. */
+/** Checks that `value` is an event, and that this program knows its type and all its fields. Never throws. */
 export function checkEvent(value: unknown): CheckedEvent {
   if (compiledEvent.Check(value)) return { event: value };
   if (compiledHead.Check(value)) {
@@ -104,8 +111,8 @@ export function checkEvent(value: unknown): CheckedEvent {
 const EVENT_VERSION = 1;
 
 /**
- * FOR TESTS of versions side by side: reads as a program of an earlier version would. Version 0 does not know
- * idempotency keys; version 1 is the present one.
+ * FOR TESTS with programs of two versions: the check of a program of this version. Version 0 does not know idempotency
+ * keys; version 1 is the present one.
  */
 export function checkEventOfVersion(version = EVENT_VERSION): CheckEvent {
   if (version >= EVENT_VERSION) return checkEvent;
@@ -116,7 +123,10 @@ export function checkEventOfVersion(version = EVENT_VERSION): CheckEvent {
   };
 }
 
-/** The path of the first unknown field, also inside a field that is an object. */
+/**
+ * The path of the first field that is not in `fields`, also inside a field that is an object; undefined if there is
+ * none.
+ */
 function unknownField(fields: Readonly<Record<string, TSchema>>, value: object): string | undefined {
   for (const [name, inner] of Object.entries(value)) {
     if (!Object.hasOwn(fields, name)) return name;
@@ -128,7 +138,6 @@ function unknownField(fields: Readonly<Record<string, TSchema>>, value: object):
   return undefined;
 }
 
-/** The name as JSON, cut to 64 characters. */
 function quoted(name: string): string {
   return JSON.stringify(name.slice(0, 64));
 }
@@ -142,12 +151,11 @@ export function epochOfEventId(id: string): number {
   return Number.parseInt(id.slice(0, 8), 16);
 }
 
-/** How many rows an event has in the store. */
 export function rowsOf(event: Event): number {
   return event.type === 'messages' ? event.contents.length : 1;
 }
 
-/** The approximate size of an event in an envelope, in bytes. Its time does not grow with the texts' lengths. */
+/** The approximate size of an event in an envelope, in bytes: from the lengths of its texts, without reading them. */
 export function approximateBytes(event: Event): number {
   const overhead = event.key === undefined ? 200 : 360;
   if (event.type !== 'messages') return overhead + event.name.length * 3;

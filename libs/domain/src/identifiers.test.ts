@@ -74,6 +74,6 @@ test('a token has one partition, within the bounds', () => {
 test('tokens spread evenly over the partitions', () => {
   const counts = Array<number>(8).fill(0);
   for (let drawn = 0; drawn < 16_000; drawn += 1) counts[partitionOf(newToken(), 8)]! += 1;
-  // Each has 2,000 expected with a standard deviation of 42.
+  // 2,000 tokens are expected in each of the 8 partitions, with a standard deviation of 42.
   for (const count of counts) expect(Math.abs(count - 2_000)).toBeLessThan(300);
 });

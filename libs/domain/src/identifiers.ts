@@ -1,4 +1,4 @@
-/** Tokens and numbers in paths. Each has exactly one valid form: `0x10`, ` 1` and `01` never name a chat. */
+/** Tokens and numbers in a request's path. Each has exactly one valid form: `0x10`, ` 1` and `01` never name a chat. */
 
 /** An application's token: a version 4 UUID in lower case, 122 random bits. */
 export type Token = string;
@@ -18,14 +18,14 @@ export function parseToken(text: string): Token | undefined {
   return TOKEN.test(text) ? text : undefined;
 }
 
-/** Returns the number (1 to 9,999,999,999) that `text` is, or undefined if it is none. */
+/** Returns the number (1 to 9,999,999,999) that `text` is in decimal, or undefined if it is none. */
 export function parseNumber(text: string): number | undefined {
   return NUMBER.test(text) ? Number(text) : undefined;
 }
 
 /**
- * The partition of an application, 0 to `partitions` - 1. Everything of an application has one order there. Tokens are
- * random, so their first 32 bits spread applications evenly.
+ * The partition of an application, 0 to `partitions` - 1. All its events are in this one, so they keep their order.
+ * Tokens are random, so their first 32 bits spread applications evenly.
  */
 export function partitionOf(token: Token, partitions: number): number {
   return Number.parseInt(token.slice(0, 8), 16) % partitions;

@@ -1,17 +1,23 @@
-/** The sizes that the API's contract promises. Lengths are in characters (Unicode code points), sizes in bytes. */
+/** The limits that the API's contract promises. Lengths are in characters (Unicode code points), sizes in bytes. */
+
 export const NAME_CHARACTERS_MAX = 255;
 export const CONTENT_CHARACTERS_MAX = 10_000;
 export const SEARCH_QUERY_CHARACTERS_MAX = 1_000;
 export const BATCH_MESSAGES_MAX = 1_000;
 export const IDEMPOTENCY_KEY_CHARACTERS_MAX = 255;
-/** All clients share the idempotency keys of POST /applications, so such a key must be hard to guess. */
+/**
+ * All clients share the idempotency keys of POST /applications, so such a key must be hard to guess: who sends it again
+ * with the same body gets the application's token.
+ */
 export const APPLICATION_IDEMPOTENCY_KEY_CHARACTERS_MIN = 32;
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 200;
 export const NUMBER_MAX = 9_999_999_999;
-/** The body of a single create: 10,000 emoji written as escapes are 120 kB. */
+/** The most bytes of a single create's body: 10,000 emoji written as escapes are 120 kB. */
 export const BODY_BYTES_MAX = 128 * 1024;
 export const BATCH_BODY_BYTES_MAX = 2 * 1024 * 1024;
-/** A create is acknowledged only if its event was confirmed within this time after its number was drawn. */
+/**
+ * A create is acknowledged only if the event log confirms its event within this time after the request for its number.
+ */
 export const ACKNOWLEDGE_WITHIN_MS = 2_000;
 export const IDEMPOTENCY_WINDOW_MS = 24 * 60 * 60 * 1_000;

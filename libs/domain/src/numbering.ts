@@ -4,14 +4,14 @@ import type { Token } from './identifiers.ts';
 import type { Highest } from './store.ts';
 
 /**
- * PORT. Gives out the numbers of chats and messages.
+ * PORT. Gives out ("draws") the numbers of chats and messages.
  *
  * Atomic: a draw of n numbers gets n consecutive numbers that no other draw gets, in any process.
  * Order: draws that one process makes from one sequence are served in order.
  * Idempotent: a draw with an idempotency key that was used within 24 hours draws nothing and returns the first draw.
  * The key and the number are written in one step. `seed` never changes a counter that exists.
- * Epochs: a number belongs to the epoch in which it was drawn. If numbers may have been lost, a new epoch begins. Until
- * it is open, every draw of its partition is refused.
+ * Epochs: a number belongs to the epoch in which it was drawn. If the server may have lost numbers, a new epoch begins.
+ * Until it is open, every draw of its partition is refused.
  * Errors: every method rejects with Unavailable within its deadline. After a timeout a number may be lost: a gap, never
  * a repetition.
  */
@@ -19,55 +19,59 @@ export interface Numbering {
   draw(request: DrawRequest): Promise<DrawAnswer>;
   /** Prepares a new application and records its idempotency key, if it has one. Draws no number. */
   register(request: RegisterRequest): Promise<RegisterAnswer>;
-  /** A token for a new application, in the partition in which its key is kept. */
+  /** Makes a token for a new application, in the partition in which its idempotency key is kept. */
   newToken(key?: IdempotencyKey): Token;
   /**
    * Creates the counter of a sequence, unless it exists. `highest` is the sequence's highest number in the store.
-   * `epoch`
-   * is the one that the answer `missing` named before the caller read the store. If a newer epoch has begun since, this
-   * counter is never drawn from. Default: the present epoch, which is right only for a new owner that nobody has used.
+   * `epoch` is the one that the answer `missing` named before the caller read the store: if a newer epoch has begun
+   * since, nobody draws from this counter. Default: the present epoch, which is right only for a new application or
+   * chat that has never been used.
    * Rejects with Unavailable if Redis has lost this counter alone. Then a new epoch is opened.
    */
   seed(sequence: Sequence, highest: Highest, epoch?: number): Promise<void>;
   /**
-   * Records that the event of a keyed create is durable, so that a repetition need not publish it again. Best effort.
-   * Does nothing if the key belongs to another event now.
+   * Records that the event of a create with an idempotency key is durable: a repetition need not publish it again. Best
+   * effort. Does nothing if the key belongs to another event now.
    */
   confirm(scope: Token | 'applications', key: IdempotencyKey, eventId: string): Promise<void>;
 }
 
 export interface DrawRequest {
   readonly sequence: Sequence;
-  /** How many consecutive numbers, 1 to 1,000. */
+  /** How many consecutive numbers to draw, 1 to 1,000. */
   readonly count: number;
   readonly key?: IdempotencyKey | undefined;
-  /** The epoch of an earlier answer `unsure`, once the store was found not to know the key. */
+  /** Set after an answer `unsure`, if the store does not know the key: the epoch in that answer. */
   readonly keyAbsentIn?: number | undefined;
 }
 
-/** A number that was drawn and the event that carries it. */
+/** Numbers that were drawn, from `first` on, and what their event needs. */
 export interface Drawn {
   readonly first: number;
-  /** A new id if the number was drawn now. It begins with the epoch. */
+  /** The event's id: a new one if the number was drawn now. It begins with the epoch. */
   readonly eventId: string;
   readonly epoch: number;
-  /** When it was drawn: milliseconds since 1970, UTC. */
+  /** When the numbers were drawn: milliseconds since 1970, UTC. */
   readonly at: number;
 }
 
 export type DrawAnswer =
   | (Drawn & { readonly status: 'drawn' })
-  /** The key is known. `confirmed`: whether its event is durable. If not, publish the same event again. */
+  /**
+   * The idempotency key was used before. `confirmed`: whether its event is known to be durable. If not, publish it
+   * again.
+   */
   | (Drawn & { readonly status: 'repeated'; readonly confirmed: boolean })
-  /** The key is known with another body. */
+  /** The idempotency key was used with another body. */
   | { readonly status: 'conflict' }
-  /** The sequence has no counter: pass a fence, read the store, then `seed`. */
+  /** The sequence has no counter: pass a fence (see EventLog), read the highest number from the store, then `seed`. */
   | { readonly status: 'missing'; readonly epoch: number }
   | Unsure;
 
 /**
- * Only the store knows whether the key was used, because it may have been used before the present epoch. Everything
- * published before this epoch is either stored by now or never will be. Read the store, then draw with `keyAbsentIn`.
+ * Only the store knows whether the idempotency key was used: it may have been before the present epoch. Everything
+ * published before this epoch is either stored by now or never will be. Look the key up in the store; if it is not
+ * there, draw again with `keyAbsentIn`.
  */
 export interface Unsure {
   readonly status: 'unsure';
@@ -75,7 +79,7 @@ export interface Unsure {
 }
 
 export interface RegisterRequest {
-  /** The token that the application gets, unless its key is known. Made by `newToken`. */
+  /** The token that the application gets, unless its idempotency key was used before. Made by `newToken`. */
   readonly token: Token;
   readonly key?: IdempotencyKey | undefined;
   readonly keyAbsentIn?: number | undefined;

@@ -67,7 +67,7 @@ describe('a text is folded', () => {
 
 test('a text of the greatest length that is dear to normalize is folded in bounded work', () => {
   const base = 'e'.repeat(9_000);
-  // Marks of different classes in turn: a normalizer sorts each run of them.
+  // Accents of two classes in turn, a thousand in a row: a normalizer would have to sort all of them.
   expect(foldText(`${base}${'\u0301\u0323'.repeat(500)}x`)).toBe(`${base}x`);
   expect(foldText('ﷺ'.repeat(10_000)).length).toBeLessThanOrEqual(50_000);
   expect(foldText('한'.repeat(10_000))).toBe('한'.repeat(10_000));

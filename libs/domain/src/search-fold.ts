@@ -1,6 +1,6 @@
 /**
  * Folding makes texts comparable. One function folds stored texts and queries, so every search index behaves alike,
- * whatever analyzers it has. A change here needs a new version of every index.
+ * whatever analyzers it has. After a change here every index must be built anew, under a new version.
  *
  * A folded text has the words of the text, then its punctuation: `Hello, C# world!` is `hello c # world , !`.
  * - Removed: case, compatibility forms (full width, ligatures), invisible characters, accents of Latin, Greek and
@@ -11,7 +11,7 @@
  * - Each run of punctuation (`???`, `:)`) is listed once, in the order of its first occurrence.
  */
 
-/** Letters that readers treat as others, but that Unicode does not decompose. */
+/** Letters that readers take for others (ø for o), but that Unicode does not decompose. */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -42,7 +42,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   '\u05f1': '\u05d5\u05d9',
   '\u05f2': '\u05d9\u05d9',
 };
-/** Punctuation, and letters that look like an apostrophe, by the character that people type instead. */
+/** Punctuation, and letters that look like an apostrophe, each with the character that people type instead. */
 const PUNCTUATION: Readonly<Record<string, string>> = {
   ...all(
     "'",
@@ -56,7 +56,10 @@ const PUNCTUATION: Readonly<Record<string, string>> = {
   '؛': ';',
   '،': ',',
 };
-/** Unicode decomposes an accent that stands alone into a space and one of these marks. By what people type instead. */
+/**
+ * Combining accents, each with the character that people type instead of the lone accent. Unicode decomposes a lone
+ * accent into a space and one of these.
+ */
 const OVER_SPACE: Readonly<Record<string, string>> = {
   ...all("'", '\u0300\u0301\u0313\u0314'),
   ...all('"', '\u0308\u030b'),
@@ -67,17 +70,21 @@ const OVER_SPACE: Readonly<Record<string, string>> = {
 const LONE_JAMO = /[\u3131-\u318e]/;
 const NO_LONE_JAMO = /[^\u3131-\u318e]+/g;
 const ASCII = /^[\x00-\x7f]*$/;
-/** Nobody can read more than 32 marks in a row. To sort thousands of them takes the normalizer longer than all else. */
+/**
+ * Nobody can read more than 32 accents in a row. The others are cut: a normalizer sorts them, which takes longer for
+ * thousands than all else.
+ */
 const MARKS_IN_A_ROW = /(\p{M}{32})\p{M}+/gu;
 const SHORT_LENGTH_MAX = 64;
 /**
  * The maximum length of a decomposed text, in UTF-16 units. Only thousands of ligatures exceed it (`ﷺ` becomes
- * eighteen). What comes after it is not found.
+ * eighteen). Search does not find the text behind this length.
  */
 const DECOMPOSED_LENGTH_MAX = 50_000;
 /**
- * Invisible characters, skin tones of emoji, and Arabic vowel signs without a letter. Unicode decomposes the latter
- * into a space with a mark, but their writer means no space. No other character decomposes into one of these.
+ * Invisible characters, skin tones of emoji, and Arabic vowel signs without a letter. Unicode decomposes such a sign
+ * into a space with a mark, but its writer means no space. No other character decomposes into one of these, so all are
+ * removed first.
  */
 const UNSEEN = /[\p{DI}\p{Emoji_Modifier}\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]/gu;
 const SPACED_MARK = / ([\u0300-\u036f])/g;
@@ -89,7 +96,7 @@ const OWN_WORDS = /[#@]/g;
 const SEPARATORS = /[[\p{P}\p{Z}\p{Cc}\p{Cf}\p{Cs}]--[#@]]+/gv;
 const MARKS = /[\p{P}--[#@]]+/gv;
 
-/** Returns the words and the punctuation of a text, with one space between them and none around. */
+/** Returns the folded words and then the folded punctuation of a text, with one space between them and none around. */
 export function foldText(text: string): string {
   const folded = foldCharacters(text);
   const marks = marksOf(folded);
@@ -98,7 +105,7 @@ export function foldText(text: string): string {
   return words === '' ? marks : `${words} ${marks}`;
 }
 
-/** Returns the words alone: `Crème-Brûlée!` becomes `creme brulee`. */
+/** Returns the folded words of a text alone: `Crème-Brûlée!` becomes `creme brulee`. */
 export function foldWords(text: string): string {
   return wordsOf(foldCharacters(text));
 }
@@ -125,7 +132,7 @@ function foldCharacters(text: string): string {
     .normalize('NFC');
 }
 
-/** Cuts rows of marks to 32 marks, in texts of more than 64 UTF-16 units. */
+/** Cuts rows of accents and other marks to 32, in texts of more than 64 UTF-16 units. */
 export function withoutExcess(text: string): string {
   return text.length > SHORT_LENGTH_MAX ? text.replace(MARKS_IN_A_ROW, '$1') : text;
 }
@@ -135,10 +142,13 @@ function decomposed(text: string): string {
   return text.replace(NO_LONE_JAMO, (others) => others.normalize('NFKD'));
 }
 
-/** The ASCII digits of the digits found so far. Unicode has about seven hundred digits. */
+/** For each digit of another script that was found so far, the ASCII digit. Unicode has about seven hundred digits. */
 const digits = new Map<string, string>();
 
-/** Unicode lists the ten digits of a script together, 0 first. So a digit's value is its position among them. */
+/**
+ * Returns a digit of any script in ASCII. Unicode lists the ten digits of a script together, 0 first. So a digit's
+ * value is its position among them.
+ */
 function asciiDigit(digit: string): string {
   const known = digits.get(digit);
   if (known !== undefined) return known;

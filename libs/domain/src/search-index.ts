@@ -13,7 +13,7 @@ import type { Token } from './identifiers.ts';
  * An index returns the positions of hits. The caller reads the messages from the store and checks them, because they
  * may have changed. An index may also return messages that do not match, after the others. It never leaves out an
  * indexed message that matches, and never returns a message of another chat. Rejects with Unavailable if the index is
- * unreachable or does not find the whole page in time. Never returns a part.
+ * unreachable or does not find the whole page in time. It never returns a part of a page.
  */
 export interface SearchIndex {
   search(request: SearchRequest): Promise<SearchPage>;
@@ -38,19 +38,19 @@ export interface SearchPosition {
 
 export interface SearchPage {
   readonly hits: readonly SearchPosition[];
-  /** Whether more hits follow the last one. */
+  /** Whether more hits follow the last one of this page. */
   readonly more: boolean;
-  /** If the index reads the store itself: the messages of the hits that match, in their present state. */
+  /** Set by an index that reads the store itself: the messages of the hits that match, in their present state. */
   readonly rows?: readonly Message[];
 }
 
-/** A message as an index outside the store gets it. */
+/** A message as it is written to a search index outside the store. */
 export interface SearchDocument {
   readonly token: Token;
   readonly chat: number;
   readonly number: number;
   readonly content: string;
-  /** Milliseconds since 1970, UTC. */
+  /** When the message was created: milliseconds since 1970, UTC. */
   readonly createdAt: number;
   /** Counts the message's updates, from 1. The index keeps the document with the higher version. */
   readonly version: number;

@@ -1,15 +1,18 @@
 import { foldText, foldWords } from './search-fold.ts';
 
-/** The ranks of hits. */
+/**
+ * How well a message matches, best first: by the whole query, or by all its terms as words, beginnings or parts of
+ * words.
+ */
 export const SEARCH_RANK = { phrase: 0, words: 1, prefixes: 2, parts: 3 } as const;
 
 /**
  * A parsed query.
  * `terms`: a text must have all of them. Each is a folded word, or a phrase of several words (in quotes, or joined by
  * punctuation as in `don't`). No term occurs twice; the longest come first.
- * `forms`: one list for each rank. A text gets the best rank of whose list it has all forms. In a form a space is the
- * border of a word (a text gets one at both ends): ` red car ` is a phrase of whole words, ` red` the beginning of a
- * word.
+ * `forms`: one list for each rank, the best first. A text gets the first rank of whose list it has all forms. In a form
+ * a space is the border of a word (a text gets one at both ends): ` red car ` is a phrase of whole words, ` red` the
+ * beginning of a word.
  */
 export interface SearchQuery {
   readonly terms: readonly string[];
@@ -17,8 +20,8 @@ export interface SearchQuery {
 }
 
 /**
- * Limits in UTF-16 units, because an index limits a query's size: of a long form only the beginning decides the rank,
- * of many terms only the longest.
+ * Only this much of a query decides about the rank, in UTF-16 units, because an index limits a query's size: the
+ * beginning of each form, and the longest terms up to this length together.
  */
 const FORM_LENGTH_MAX = 200;
 const DECIDING_LENGTH_MAX = 200;
@@ -29,11 +32,11 @@ const TERMS = new RegExp(`[${QUOTES}]([^${QUOTES}]*)[${QUOTES}]|([^\\s${QUOTES}]
 
 const QUOTED = new RegExp(`^\\s*[${QUOTES}]([^${QUOTES}]+)[${QUOTES}]\\s*$`, 'u');
 
-/** If a query has words, only its words are searched. If it has none, its punctuation is. */
+/** Parses a query. If it has words, only its words are searched. If it has none, its punctuation is. */
 export function parseQuery(text: string): SearchQuery {
   const phrase = foldWords(text);
   if (phrase !== '') return queryOf(phrase, wordTerms(text));
-  // Quotation marks around punctuation are not searched for, unless they are all that there is.
+  // Quotation marks around punctuation are not searched for, unless the query has nothing else.
   const marks = foldText(QUOTED.exec(text)?.[1] ?? '') || foldText(text);
   return queryOf(marks, marks.split(' '));
 }
@@ -42,7 +45,7 @@ function* wordTerms(text: string): Generator<string> {
   for (const [, quoted, bare] of text.matchAll(TERMS)) yield foldWords(quoted ?? bare ?? '');
 }
 
-/** `phrase` is the whole query, folded. `found` are its terms in the order of the query. */
+/** Makes a query. `phrase` is its whole text, folded. `found` are its folded terms, in the order of the query. */
 export function queryOf(phrase: string, found: Iterable<string>): SearchQuery {
   const terms = [...new Set(found)].filter((term) => term !== '').sort((a, b) => b.length - a.length);
   if (terms.length === 0) return { terms, forms: [] };
@@ -65,21 +68,20 @@ function decidingOf(terms: readonly string[]): readonly string[] {
   return end === -1 ? terms : terms.slice(0, end);
 }
 
-/** Cuts a form to its maximum length, never inside a surrogate pair. */
+/** Cuts a form of a SearchQuery to its maximum length, never inside a surrogate pair. */
 function cut(form: string): string {
   if (form.length <= FORM_LENGTH_MAX) return form;
   const last = form.codePointAt(FORM_LENGTH_MAX - 1) ?? 0;
   return form.slice(0, last > 0xffff ? FORM_LENGTH_MAX - 1 : FORM_LENGTH_MAX);
 }
 
-/** Whether a folded text has all terms of a query. */
 export function matches(folded: string, { terms }: SearchQuery): boolean {
   return terms.length > 0 && terms.every((term) => folded.includes(term));
 }
 
 /**
- * The rank of a folded text; undefined if it does not match. A repetitive text gets the lowest rank: an index would
- * need more time to compare it with long forms than for all other texts together.
+ * Returns the rank of a folded text, 0 for the best; undefined if it does not match. A repetitive text gets the worst
+ * rank: an index would need more time to compare it with long phrases than for all other texts together.
  */
 export function rankOf(folded: string, query: SearchQuery): number | undefined {
   if (!matches(folded, query)) return undefined;
@@ -88,11 +90,16 @@ export function rankOf(folded: string, query: SearchQuery): number | undefined {
   return rank === SEARCH_RANK.parts || !isRepetitive(folded) ? rank : SEARCH_RANK.parts;
 }
 
-/** Up to this many UTF-16 units any text is cheap to search. */
+/** A text of up to this many UTF-16 units is not repetitive: it is cheap to search. */
 const REPETITIVE_LENGTH_MIN = 128;
-/** In prose the most frequent pair of letters is a twentieth of all pairs. */
+/**
+ * A text is repetitive if one pair of characters exceeds this share of its pairs. In prose the share is a twentieth.
+ */
 const REPETITIVE_SHARE = 1 / 5;
-/** How often each pair occurs in the present text, by the pair's hash. Pairs with equal hashes count as one. */
+/**
+ * How often each pair of characters occurs in the present text, by the pair's hash; all 0 between calls. Pairs with
+ * equal hashes count as one.
+ */
 const pairCounts = new Uint32Array(0x1_0000);
 
 /** Whether one pair of neighbouring characters (UTF-16 units) makes up more than a fifth of a text, as in `hahaha…`. */
@@ -110,7 +117,7 @@ export function isRepetitive(folded: string): boolean {
   return most > max;
 }
 
-/** A hash of 16 bits. Different pairs of ASCII characters have different hashes. */
+/** A hash, of 16 bits, of the character at `at` and the one before. Different pairs of ASCII have different hashes. */
 function hashOfPair(text: string, at: number): number {
   return ((text.charCodeAt(at - 1) << 8) ^ (text.charCodeAt(at - 1) >> 8) ^ text.charCodeAt(at)) & 0xffff;
 }

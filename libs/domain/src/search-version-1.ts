@@ -1,14 +1,14 @@
+/**
+ * Version 1 of folding texts for search (the present one is search-fold.ts). Indices of version 1 are written and
+ * searched with it until they are replaced. The next release drops it.
+ *
+ * Removed: case, compatibility forms (full width, ligatures), accents of Latin, Greek and Cyrillic letters, and the
+ * letters below that Unicode does not decompose. Kept: the marks of other scripts (a Japanese が is not か). Punctuation,
+ * spaces and control characters separate words; symbols (emoji, +, $) belong to words.
+ */
 import { withoutExcess } from './search-fold.ts';
 import { queryOf, type SearchQuery } from './search-query.ts';
 
-/**
- * Version 1 of folding (the present one is search-fold.ts). Indices of version 1 are written and searched with it until
- * they are replaced. The next release drops it.
- *
- * Removed: case, compatibility forms (full width, ligatures), accents of Latin, Greek and Cyrillic letters, and the
- * letters below that Unicode does not decompose. Kept: the marks of other scripts (a Japanese が is not か).
- * Punctuation, spaces and control characters separate words; symbols (emoji, +, $) belong to words.
- */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -42,7 +42,7 @@ export function foldTextV1(text: string): string {
   return folded.replace(SEPARATORS, ' ').trim();
 }
 
-/** Parses a query for an index of version 1. A query of punctuation alone finds nothing there. */
+/** Parses a query for a search index of version 1. A query of punctuation alone finds nothing there. */
 export function parseQueryV1(query: string): SearchQuery {
   const terms = [...query.matchAll(/"([^"]*)"|([^\s"]+)/gu)].map(([, quoted, bare]) =>
     foldTextV1(quoted ?? bare ?? ''),
