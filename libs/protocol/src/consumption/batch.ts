@@ -1,20 +1,23 @@
 import { type CheckEvent, rowsOf } from '@parley/domain';
 import { type Delivery, type Message, readMessage } from './message.ts';
 
-/** A batch that has reached one of these limits takes no further envelope. */
+/** A batch, which is stored in one transaction, takes no further envelope once it has reached one of these limits. */
 const BATCH_ROWS_MAX = 5_000;
 export const BATCH_DELIVERIES_MAX = 64;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Deliveries that are stored together. `returned`: true if all were redelivered, false if none was. */
+/** Deliveries that are stored together. `returned`: true if all of them are redeliveries, false if none is. */
 export interface Batch<M extends Message> {
   readonly returned: boolean;
   readonly deliveries: readonly Delivery<M>[];
-  /** What the next message has that only a newer program knows. That message and all after it must stay. */
+  /** What in the next message only a newer program knows. That message and all after it must stay in the queue. */
   readonly unknown?: string;
 }
 
-/** Removes the next batch from the front of `messages`; undefined if there are none. An unknown message stays. */
+/**
+ * Removes the next batch from the front of `messages`; undefined if there are none. What only a newer program knows
+ * stays.
+ */
 export function takeBatch<M extends Message>(
   messages: M[],
   partition: number,

@@ -1,10 +1,10 @@
 import { type CheckEvent, decodeEnvelope, type Event, type Rejection, readHead } from '@parley/domain';
 
-/** Header of a fence that begins an epoch: the epoch's number. */
+/** Header of a fence message that begins an epoch of the numbers: the epoch. */
 export const EPOCH_HEADER = 'x-epoch';
-/** Header of a dead letter that an operator publishes again. */
+/** Header of an earlier dead letter that an operator has published again. */
 export const REPLAYED_HEADER = 'x-replayed';
-/** The epoch of a replayed event: so high that it is never late. */
+/** The epoch that replayed events get: so high that the store never rejects them as late. */
 const NEVER_LATE = Number.MAX_SAFE_INTEGER;
 
 /** A delivered message, in AMQP's shape. */
@@ -13,7 +13,7 @@ export interface Message {
   /** `redelivered`: an earlier consumer was lost while it had this message unacked. */
   readonly fields: { readonly redelivered: boolean };
   readonly properties: {
-    /** `events` or `fence`. */
+    /** The kind of message: `events` or `fence`. */
     readonly type?: unknown;
     readonly replyTo?: unknown;
     readonly correlationId?: unknown;
@@ -21,7 +21,6 @@ export interface Message {
   };
 }
 
-/** Content that cannot be read as an event, and why. */
 export interface Malformed {
   readonly content: Buffer;
   readonly problem: string;
@@ -30,15 +29,15 @@ export interface Malformed {
 /** A dead letter: content or an event that can never be stored. */
 export type Letter = { readonly malformed: Malformed } | { readonly rejection: Rejection };
 
-/** A message that is answered once everything before it in the queue is stored. */
+/** A fence: a message that the worker answers once everything before it in the queue is stored. */
 export interface Fence {
   readonly replyTo: string;
   readonly correlationId: string;
-  /** If set, no event of an older epoch is stored after this fence. */
+  /** The epoch of the numbers that begins, if any: after this fence no event of an older epoch is stored. */
   readonly epoch?: number;
 }
 
-/** A message, and the events or the fence in it. */
+/** A delivered message, and the events or the fence in it. */
 export interface Delivery<M extends Message> {
   readonly message: M;
   readonly events: readonly Event[];
@@ -46,12 +45,12 @@ export interface Delivery<M extends Message> {
   readonly fence?: Fence;
 }
 
-/** Whether a message must not wait for others: a fence, or a redelivery. */
+/** Whether a message must be handled at once, without waiting for others: a fence, or a redelivery. */
 export function isPressing({ fields, properties }: Message): boolean {
   return fields.redelivered || properties.type === 'fence';
 }
 
-/** Reads a message. `unknown`: what only a newer program knows; the message must stay in the queue then. */
+/** Reads a message. `unknown`: what only a newer program knows in it; the message must stay in the queue then. */
 export function readMessage<M extends Message>(
   message: M,
   partition: number,
@@ -65,7 +64,7 @@ export function readMessage<M extends Message>(
   return readEvents(message, partition, check);
 }
 
-/** A fence without a reply address is a mark (the step `mark`): only its place in the queue matters. */
+/** Reads a fence. Without a reply address it is a mark (the step `mark`): only its place in the queue matters. */
 function readFence<M extends Message>(message: M): Delivery<M> | { readonly unknown: string } {
   const head = readHead(message.content.toString());
   if ('v' in head && head.v > 1) return { unknown: `fence version ${head.v}` };
@@ -99,13 +98,13 @@ function readEvents<M extends Message>(
 /** JSON.stringify of a value that is nested more deeply may block the program for seconds and then throw. */
 const DEPTH_MAX = 500;
 
-/** An envelope with this value alone; undefined if the value is nested too deeply. */
+/** An envelope with this value alone; undefined if the value is nested too deeply to be written. */
 function envelopeOf(value: unknown, partition: number): Buffer | undefined {
   if (isDeeperThan(DEPTH_MAX, value)) return undefined;
   return Buffer.from(JSON.stringify({ v: 1, partition, events: [value] }));
 }
 
-/** Goes level by level, without recursion: no depth can overflow the stack. */
+/** Whether a value has more than `depth` levels. Goes level by level: no recursion can overflow the stack. */
 function isDeeperThan(depth: number, value: unknown): boolean {
   let level = [value];
   for (let levels = 0; level.length > 0; levels += 1) {

@@ -1,10 +1,10 @@
+/** Consumes a partition under deliveries, failures, stops and crashes in random order. `Promises` checks each step. */
 import { describe, test } from 'bun:test';
 import { type CheckEvent, checkEvent, checkEventOfVersion } from '@parley/domain';
 import fc from 'fast-check';
 import type { Outcome, Process } from './testing/process.ts';
 import { World } from './testing/world.ts';
 
-/** Deliveries, failures, stops and crashes in random order. `Promises` checks each step. */
 const ORDERS = { numRuns: 1_000, includeErrorInReport: true };
 const LARGE = Buffer.alloc(3 * 1024 * 1024, 'x');
 
@@ -83,7 +83,7 @@ const disturbed: fc.Arbitrary<Action> = fc.oneof(
   fc.constant({ name: 'large junk', act: (world: World) => void world.junk(LARGE) }),
 );
 
-/** `check`: what the restarted process knows. */
+/** Stops or kills a process and starts another. `check`: which events the new one knows. */
 const restarted = (check: CheckEvent): fc.Arbitrary<Action> =>
   fc.tuple(which, fc.constantFrom('done', 'fails', 'killed')).map(([index, how]) => ({
     name: `restart ${index}: ${how}`,
@@ -104,7 +104,7 @@ function orders(check: CheckEvent): fc.Arbitrary<Action[]> {
   return fc.array(action, { maxLength: 120 });
 }
 
-/** Runs `promised` on random orders of actions. If it throws, the error names the order. */
+/** Runs `promised` on random orders of actions. If it throws, the error names the actions in their order. */
 function holdsInEach(check: CheckEvent, promised: (order: readonly Action[]) => void): void {
   const property = fc.property(orders(check), (order) => {
     try {

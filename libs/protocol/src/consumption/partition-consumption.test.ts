@@ -12,7 +12,7 @@ function until(process: Process, kind: string): void {
   while (process.wanted?.kind !== kind) if (!process.step()) throw new Error(`it never comes to '${kind}'`);
 }
 
-/** A process that has committed once, so its prefetch is large. */
+/** Returns a process that has committed once, so its prefetch is large. */
 function trusted(world: World): Process {
   const process = world.process();
   world.application();
@@ -48,7 +48,7 @@ describe('the prefetch of a subscription', () => {
     const world = new World();
     const process = trusted(world);
     process.lose();
-    expect(process.subscriptions.at(-1)).toBe(PREFETCH); // it had no delivery
+    expect(process.subscriptions.at(-1)).toBe(PREFETCH); // the lost channel had no delivery
     world.chat();
     world.deliver();
     process.lose();
@@ -229,7 +229,7 @@ describe('redeliveries', () => {
     expect(world.promises.rejected.size).toBe(PREFETCH);
   });
 
-  /** A process that got everything in the queue and has stored nothing. */
+  /** Returns a process that got everything in the queue and has stored nothing. */
   function trustedOn(world: World): Process {
     const process = world.process();
     process.trust();

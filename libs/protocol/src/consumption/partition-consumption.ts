@@ -7,14 +7,17 @@ import { type Decided, eventsOf } from './returned.ts';
 import { ask, type Steps } from './steps.ts';
 import { Subscription } from './subscription.ts';
 
-/** Under load, deliveries within this time are stored together: a transaction costs as much for 50 rows as for one. */
+/**
+ * Milliseconds from one batch to the next under load: deliveries meanwhile are stored together, because a transaction
+ * costs as much for 50 rows as for one.
+ */
 export const GATHER_MS = 20;
 
 export interface PartitionConsumptionOptions {
   readonly partition: number;
-  /** If more bytes than this wait, the consumer subscribes anew with a small prefetch. At least 4 MiB. */
+  /** If more bytes than this wait to be stored, the consumer subscribes anew with a small prefetch. At least 4 MiB. */
   readonly waitingBytesMax: number;
-  /** Checks an event, and whether this program knows all of it. */
+  /** Checks that a value is an event, and that this program knows all of it. */
   readonly check: CheckEvent;
   readonly clock: Pick<Clock, 'monotonic'>;
 }
@@ -24,8 +27,9 @@ export interface PartitionConsumptionOptions {
  * is requeued, and none is acknowledged before it is stored and its dead letters are confirmed. RabbitMQ keeps one
  * consumer of the partition active until its channel ends; then the one that has waited longest becomes active.
  *
- * At something that only a newer program knows, the consumption ends until a restart: it stores what is before that,
- * closes the channel once, and leaves the partition to newer programs. So each old process causes one redelivery only.
+ * At a message with something that only a newer program knows, the consumption ends until a restart: it stores what is
+ * before the message, closes the channel once, and leaves the partition to newer programs. So each old process causes
+ * one redelivery only.
  *
  * The caller reports what happens by calling the methods. It runs `batches` when something was delivered, unless
  * `batches` runs already.
@@ -34,7 +38,10 @@ export class PartitionConsumption<M extends Message, Handle> {
   readonly #options: PartitionConsumptionOptions;
   readonly #prefetch: Prefetch;
   #current: Subscription<M, Handle> | undefined;
-  /** All redeliveries must be here at once, however large: one may own another. */
+  /**
+   * Whether all redeliveries must be delivered at once, however large: the last one may have the chat of the first
+   * one's message.
+   */
   #needsAll = false;
   #takenAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -45,7 +52,7 @@ export class PartitionConsumption<M extends Message, Handle> {
     this.#prefetch = new Prefetch(options.clock);
   }
 
-  /** Whether this consumer gets the partition's deliveries. */
+  /** Whether RabbitMQ delivers the partition to this consumer. */
   get active(): boolean {
     return this.#current?.active === true && this.#current.alive;
   }
@@ -58,19 +65,24 @@ export class PartitionConsumption<M extends Message, Handle> {
     return this.#stopped;
   }
 
-  /** What was delivered that this program does not know. Since then it leaves the partition to others. */
+  /** What a message had that only a newer program knows. Since then this consumer leaves the partition to others. */
   get unknown(): string | undefined {
     return this.#unknown;
   }
 
-  /** Begins a subscription; undefined after a stop, or if the partition was left to newer programs. */
+  /**
+   * Begins a subscription on the channel `handle`; undefined after a stop, or if the partition was left to newer
+   * programs.
+   */
   begin(handle: Handle): Subscription<M, Handle> | undefined {
     if (this.#stopped || this.#unknown !== undefined) return undefined;
     this.#current = new Subscription(handle, this.#prefetch.allowed);
     return this.#current;
   }
 
-  /** Takes a message. Returns true if too many bytes wait now: the caller must make the subscription anew. */
+  /**
+   * Takes a message. Returns true if too many bytes wait now: the caller must subscribe anew, with a smaller prefetch.
+   */
   deliver(subscription: Subscription<M, Handle>, message: M): boolean {
     subscription.deliver(message);
     const { waitingBytesMax } = this.#options;
@@ -82,7 +94,9 @@ export class PartitionConsumption<M extends Message, Handle> {
     return true;
   }
 
-  /** Called when a channel has ended. Returns whether the caller must subscribe everything anew. */
+  /**
+   * Called when a channel has ended. Returns true if the caller must subscribe anew; false if it was ended on purpose.
+   */
   lost(subscription: Subscription<M, Handle>): boolean {
     if (!subscription.alive) return false;
     subscription.end();
@@ -90,7 +104,10 @@ export class PartitionConsumption<M extends Message, Handle> {
     return !this.#stopped;
   }
 
-  /** Called when the process counts as healthy. Returns a subscription to make anew, with a larger prefetch. */
+  /**
+   * Called when the process has run for a while without a crash. Returns the subscription that must be made anew with a
+   * larger prefetch, if this one waits with prefetch 1.
+   */
   trust(): Subscription<M, Handle> | undefined {
     const subscription = this.#current;
     if (subscription === undefined || !subscription.alive || subscription.active) return undefined;
@@ -99,14 +116,16 @@ export class PartitionConsumption<M extends Message, Handle> {
     return subscription;
   }
 
-  /** Gives the partition to a waiting consumer after the next committed batch. */
+  /** Gives the partition to another waiting consumer after the next committed batch. */
   leave(): void {
     if (this.#current !== undefined) this.#current.leaving = true;
   }
 
-  /** Called when a batch threw an exception, which is a bug. Returns a subscription to make anew. */
+  /**
+   * Called when a batch threw an exception, which is a bug. Returns the subscription that the caller must make anew.
+   */
   gaveUp(): Subscription<M, Handle> | undefined {
-    // Prefetch 1: only the delivery that fails uses up its delivery limit.
+    // With prefetch 1 only the delivery that fails uses up its delivery limit.
     this.#prefetch.takeFew(1);
     const subscription = this.#current;
     if (subscription === undefined || !subscription.alive) return undefined;
@@ -114,12 +133,12 @@ export class PartitionConsumption<M extends Message, Handle> {
     return subscription;
   }
 
-  /** Takes no further batch, and gives up the running one at the first step that fails. */
+  /** A graceful stop: takes no further batch, and gives up the running one at the first step that fails. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Handles batch after batch, until nothing is left. */
+  /** Handles batch after batch, until no delivery is left or the consumer stops. */
   *batches(): Steps<M, Handle, void> {
     while (!this.#stopped) {
       yield* ask({ kind: 'turn' });
@@ -132,7 +151,9 @@ export class PartitionConsumption<M extends Message, Handle> {
     }
   }
 
-  /** Waits until GATHER_MS after the last batch was taken. So a delivery that comes alone does not wait. */
+  /**
+   * Waits for more deliveries until GATHER_MS after the last batch began. So a delivery that comes alone need not wait.
+   */
   *#gather(): Steps<M, Handle, void> {
     const milliseconds = this.#takenAt + GATHER_MS - this.#options.clock.monotonic();
     const subscription = this.#current;
@@ -168,11 +189,11 @@ export class PartitionConsumption<M extends Message, Handle> {
     const { returned } = subscription;
     const decided = yield* returned.add(batch.deliveries, (events) => this.#store(subscription, events));
     if (decided === undefined || !(yield* this.#settle(subscription, decided))) return false;
-    // The unknown message is a redelivery too: not all redeliveries have come, and no more will be taken.
+    // The message that only a newer program knows is a redelivery too: not all have come, and no more will be taken.
     if (returned.waiting === 0 || batch.unknown !== undefined) return true;
     // No consumer has more than PREFETCH unacked deliveries, so all redeliveries have come.
     if (returned.waiting >= PREFETCH) return yield* this.#finishReturned(subscription);
-    // RabbitMQ sends no more before an acknowledgement.
+    // The waiting redeliveries fill the prefetch: RabbitMQ sends no more before an acknowledgement.
     if (returned.waiting >= subscription.prefetch) {
       this.#prefetch.needAll();
       this.#needsAll = true;
@@ -184,12 +205,15 @@ export class PartitionConsumption<M extends Message, Handle> {
     return true;
   }
 
-  /** Called when all redeliveries have come. RabbitMQ sends them before fresh deliveries. */
+  /**
+   * Called when all redeliveries have come, which RabbitMQ sends before fresh deliveries. Finishes those that wait, and
+   * rejects their events that still miss an application or chat.
+   */
   #finishReturned(subscription: Subscription<M, Handle>): Steps<M, Handle, boolean> {
     return this.#settle(subscription, subscription.returned.finish());
   }
 
-  /** Stores events; undefined if that was given up or the subscription ended. */
+  /** Stores events and returns the rejected ones; undefined if that was given up or the subscription ended. */
   *#store(
     subscription: Subscription<M, Handle>,
     events: readonly Event[],
@@ -199,7 +223,10 @@ export class PartitionConsumption<M extends Message, Handle> {
     return subscription.alive ? rejections : undefined;
   }
 
-  /** Puts dead letters aside, passes the fences, acknowledges, answers the fences. False if a step was given up. */
+  /**
+   * Publishes dead letters, passes the fences in the store, acknowledges the deliveries, answers the fences. Returns
+   * false if a step was given up.
+   */
   *#settle(subscription: Subscription<M, Handle>, { deliveries, rejections }: Decided<M>): Steps<M, Handle, boolean> {
     for (const letter of lettersOf(deliveries, rejections)) {
       if ((yield* ask({ kind: 'put aside', subscription, letter })) === undefined) return false;
@@ -216,8 +243,8 @@ export class PartitionConsumption<M extends Message, Handle> {
   }
 
   /**
-   * Begins the newest epoch of these fences in the store, if they name any. Returns the partition's seq after that; 0
-   * without a fence; undefined if the step was given up.
+   * Passes fences in the store by one commit, and begins the newest epoch that they name, if any. Returns `seq`, the
+   * partition's number of changes; 0 without a fence; undefined if the step was given up.
    */
   *#passFences(
     subscription: Subscription<M, Handle>,

@@ -2,7 +2,7 @@ import type { Event, Rejection } from '@parley/domain';
 import type { Delivery, Message } from './message.ts';
 import type { Steps } from './steps.ts';
 
-/** `deliveries` may be acknowledged once the events of `rejections` are confirmed as dead letters. */
+/** Finished deliveries. They may be acknowledged once the events of `rejections` are confirmed as dead letters. */
 export interface Decided<M extends Message> {
   readonly deliveries: readonly Delivery<M>[];
   readonly rejections: readonly Rejection[];
@@ -10,8 +10,9 @@ export interface Decided<M extends Message> {
 
 /**
  * The redeliveries of a subscription. They come before all fresh deliveries. After two lost consumers they are out of
- * order: what the second one had comes after the rest of what the first one had (RabbitMQ issue 10499). So the owner of
- * an event may come after it. Until all redeliveries have come, events without an owner and fences wait here, unacked.
+ * order: what the second one had comes after the rest of what the first one had (RabbitMQ issue 10499). So a chat may
+ * come after its messages. Until all redeliveries have come, events whose application or chat is not stored wait here,
+ * unacked, and so do fences.
  */
 export class ReturnedDeliveries<M extends Message> {
   #waiting: readonly Delivery<M>[] = [];
@@ -21,7 +22,10 @@ export class ReturnedDeliveries<M extends Message> {
     return this.#waiting.length;
   }
 
-  /** Stores these and the waiting ones, and repeats that while more get stored. Undefined if `store` was given up. */
+  /**
+   * Stores the events of these and the waiting deliveries, and repeats that while more get stored. Returns the
+   * deliveries that are finished; undefined if `store` was given up.
+   */
   *add<Handle>(
     deliveries: readonly Delivery<M>[],
     store: (events: readonly Event[]) => Steps<M, Handle, readonly Rejection[] | undefined>,
@@ -45,7 +49,10 @@ export class ReturnedDeliveries<M extends Message> {
     return { deliveries: all.filter(({ message }) => !waiting.has(message)), rejections };
   }
 
-  /** All redeliveries have come: events still without an owner are rejected, and fences may be answered. */
+  /**
+   * Called when all redeliveries have come: rejects events that still miss their application or chat; fences may be
+   * answered.
+   */
   finish(): Decided<M> {
     const decided = { deliveries: this.#waiting, rejections: this.#ownerless };
     this.#waiting = [];
@@ -62,7 +69,7 @@ function isOwnerless({ reason }: Rejection): boolean {
   return reason === 'unknown-owner';
 }
 
-/** The deliveries with only those of their events that `ids` names. */
+/** The deliveries, each with only those of its events whose ids are in `ids`. */
 function withOnly<M extends Message>(deliveries: readonly Delivery<M>[], ids: ReadonlySet<string>): Delivery<M>[] {
   return deliveries.map((delivery) => ({ ...delivery, events: delivery.events.filter(({ id }) => ids.has(id)) }));
 }

@@ -9,17 +9,20 @@ import type { Subscription } from './subscription.ts';
 export type Step<M extends Message, Handle> =
   /** Wait one turn of the event loop: deliveries that have arrived by then join the batch. */
   | { readonly kind: 'turn' }
-  /** Wait; end early if `isUrgent` becomes true, the subscription ends or the consumer stops. */
+  /** Wait for more deliveries; end early if `isUrgent` becomes true, the subscription ends or the consumer stops. */
   | { readonly kind: 'gather'; readonly milliseconds: number }
-  /** Store in order. The answer: what the store rejects; undefined if given up. */
+  /** Store the events in order. The answer: the rejected ones; undefined if given up. */
   | { readonly kind: 'store'; readonly subscription: Subscription<M, Handle>; readonly events: readonly Event[] }
-  /** Publish a dead letter. The answer: true once RabbitMQ has confirmed it; undefined if given up. */
+  /** Publish a dead letter. The answer: true once RabbitMQ has confirmed it; undefined if the step was given up. */
   | { readonly kind: 'put aside'; readonly subscription: Subscription<M, Handle>; readonly letter: Letter }
-  /** Begin `epoch` in the store; 0: none. The answer: the partition's seq after that; undefined if given up. */
+  /**
+   * Pass a fence in the store: make a commit, which begins `epoch`; 0: none. The answer: `seq`, the partition's number
+   * of changes; undefined if given up.
+   */
   | { readonly kind: 'pass fence'; readonly subscription: Subscription<M, Handle>; readonly epoch: number }
   /**
-   * Acknowledge these; `all`: and everything before the last of them. The answer: false if the channel has ended; the
-   * caller calls `lost` first.
+   * Acknowledge these messages; `all`: and everything before the last of them. The answer: false if the channel has
+   * ended (the caller has called `lost` by then).
    */
   | {
       readonly kind: 'acknowledge';
@@ -27,13 +30,19 @@ export type Step<M extends Message, Handle> =
       readonly messages: readonly M[];
       readonly all: boolean;
     }
-  /** Answer a fence. A failure is ignored: the process asks again. */
+  /** Answer a fence. A failure is ignored: who waits for the answer gets a timeout. */
   | { readonly kind: 'answer'; readonly fence: Fence; readonly seq: number }
-  /** Publish a mark in the background: a fence without a reply address, which comes after all redeliveries. */
+  /**
+   * Publish a mark in the background: a fence without a reply address. When it is delivered, all redeliveries have
+   * come.
+   */
   | { readonly kind: 'mark'; readonly subscription: Subscription<M, Handle> }
-  /** The subscription has ended: close its channel and subscribe anew. */
+  /** The subscription has ended: close its channel, and subscribe to the partition again. */
   | { readonly kind: 'subscribe anew'; readonly subscription: Subscription<M, Handle> }
-  /** The subscription has ended for good, at what `unknown` names: close its channel. */
+  /**
+   * The subscription has ended until a restart, because only a newer program knows what `unknown` names: close its
+   * channel.
+   */
   | { readonly kind: 'hold'; readonly subscription: Subscription<M, Handle>; readonly unknown: string };
 
 interface Answers {
@@ -54,7 +63,6 @@ export type Answer = Answers[keyof Answers];
 /** Yields steps, is resumed with the answer of each, and returns `Result`. */
 export type Steps<M extends Message, Handle, Result> = Generator<Step<M, Handle>, Result, Answer>;
 
-/** Yields one step and returns its answer. */
 export function* ask<M extends Message, Handle, Kind extends Step<M, Handle>['kind']>(
   step: Step<M, Handle> & { readonly kind: Kind },
 ): Steps<M, Handle, Answers[Kind]> {

@@ -3,23 +3,24 @@ import { BATCH_BYTES_MAX, type Batch, takeBatch } from './batch.ts';
 import { isPressing, type Message } from './message.ts';
 import { ReturnedDeliveries } from './returned.ts';
 
-/** One subscription and its deliveries. They can be acknowledged on its own channel only. */
+/** One subscription to a partition's queue, and its deliveries. They can be acknowledged on its own channel only. */
 export class Subscription<M extends Message, Handle> {
   readonly returned = new ReturnedDeliveries<M>();
-  /** Whether a mark was published. Its delivery will show that all redeliveries have come. */
+  /**
+   * Whether a mark (a fence without a reply address) was published. When it is delivered, all redeliveries have come.
+   */
   marked = false;
-  /** Whether one of its deliveries was acknowledged. */
   committed = false;
-  /** Whether to give the partition to a waiting consumer after the next commit. */
+  /** Whether to give the partition to another waiting consumer after the next commit. */
   leaving = false;
   readonly #waiting: M[] = [];
   #waitingBytes = 0;
-  /** Whether a fence or a redelivery is among the waiting messages. */
+  /** Whether a fence or a redelivery, which must not wait, is among the waiting messages. */
   #pressing = false;
   #alive = true;
   #active = false;
 
-  /** `handle`: identifies its channel for the caller. `prefetch`: how many deliveries may be unacked. */
+  /** `handle`: identifies its channel for the caller. `prefetch`: how many of its deliveries may be unacked. */
   constructor(
     readonly handle: Handle,
     readonly prefetch: number,
@@ -29,7 +30,7 @@ export class Subscription<M extends Message, Handle> {
     return this.#alive;
   }
 
-  /** Whether a delivery has come: RabbitMQ delivers to one consumer of a partition only. */
+  /** Whether it has had a delivery: RabbitMQ delivers to only one of a partition's consumers. */
   get active(): boolean {
     return this.#active;
   }
@@ -42,7 +43,9 @@ export class Subscription<M extends Message, Handle> {
     return this.#waitingBytes;
   }
 
-  /** Ends the wait for more deliveries: half the prefetch, a batch's bytes, a fence or a redelivery is here. */
+  /**
+   * Ends the wait for more deliveries: half the prefetch, the bytes of a full batch, a fence or a redelivery has come.
+   */
   get isUrgent(): boolean {
     return (
       !this.#alive ||
@@ -68,7 +71,7 @@ export class Subscription<M extends Message, Handle> {
     return batch;
   }
 
-  /** Forgets its deliveries: RabbitMQ requeues them at their old place when the channel closes. */
+  /** Forgets the deliveries: RabbitMQ redelivers them, before fresh messages, when the channel closes. */
   end(): void {
     this.#alive = false;
     this.#waiting.length = 0;

@@ -1,4 +1,4 @@
-/** What must hold for each create, seen from its ports, whatever they return and however long they take. */
+/** What must hold for each create, whatever its ports return and however long they take. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { type DrawRequest, type Event, IdempotencyConflict, type RegisterRequest, Unavailable } from '@parley/domain';
 import fc from 'fast-check';
@@ -10,7 +10,10 @@ setDefaultTimeout(60_000);
 
 const WITHIN_MS = 2_000;
 const DRAWS_MAX = 4;
-/** The kinds of refusal: a port refused, the key has another body, the publish was too late, the draw was too late. */
+/**
+ * The number of kinds of refusal: a port refused, the key was used with another body, the publish was too late, the
+ * draw was too late.
+ */
 const REASONS = 4;
 
 type DrawKind = 'drawn' | 'repeated' | 'confirmed' | 'missing' | 'unsure' | 'conflict' | 'unavailable';
@@ -39,7 +42,7 @@ const takes = fc.record<Takes>({
   ms: fc.oneof({ weight: 9, arbitrary: fc.nat(50) }, { weight: 1, arbitrary: fc.integer({ min: 1_500, max: 2_500 }) }),
   suspended: fc.boolean(),
 });
-/** Most results lead to another draw, so that some creates use all their draws. */
+/** Most results of a draw lead to another draw, so that some creates use all their draws. */
 const kind = fc.oneof<fc.WeightedArbitrary<DrawKind>[]>(
   { weight: 6, arbitrary: fc.constantFrom<DrawKind[]>('missing', 'unsure') },
   { weight: 4, arbitrary: fc.constantFrom<DrawKind[]>('drawn', 'repeated', 'confirmed') },
@@ -67,7 +70,6 @@ interface Seen {
   readonly wall: number;
 }
 
-/** The ports of one create, what they were asked, and how it ended. */
 class Watched {
   readonly draws: Seen[] = [];
   readonly seeds: number[] = [];
@@ -75,7 +77,9 @@ class Watched {
   readonly confirmed: string[] = [];
   readonly opened: number[] = [];
   readonly outcomes: Outcome[] = [];
-  /** Milliseconds from the request for the last draw to the confirm, by the clock that shows more. */
+  /**
+   * Milliseconds from the request for the last draw until the log confirmed the event, by the clock that shows more.
+   */
   confirmedMs: number | undefined;
   endedMs = 0;
   askedStore = 0;
@@ -90,7 +94,7 @@ class Watched {
     return `token-${this.index}`;
   }
 
-  /** Each draw is in an epoch of its own. */
+  /** The epoch of the last draw: each draw of the create is in another epoch. */
   #epoch(): number {
     return this.draws.length;
   }
@@ -113,7 +117,10 @@ class Watched {
     return { status: 'repeated' as const, token: this.token, ...drawn, confirmed: seen === 'confirmed' };
   }
 
-  /** A possible result: a create without a key gets none about a key, and register never misses a counter. */
+  /**
+   * Replaces an impossible result: a create without a key gets none about a key, and an application has no counter to
+   * miss.
+   */
   #possible(kind: DrawKind): DrawKind {
     const { keyed, type } = this.plan;
     if (!keyed && kind !== 'missing' && kind !== 'unavailable') return 'drawn';
@@ -204,7 +211,7 @@ async function run(plans: readonly Plan[]): Promise<Watched[]> {
       if (left === 0) resolve();
     });
   });
-  // A second outcome of a create would have come by now.
+  // If a create got a second outcome, it would have come by now.
   await new Promise((resolve) => setImmediate(resolve));
   return all;
 }
@@ -246,13 +253,13 @@ function expectPromisesKept(watched: Watched): void {
   expect(opened).toEqual(acknowledged && last === 'drawn' && plan.type !== 'messages' ? [draws.length] : []);
 }
 
-/** A create is refused because one of its ports refused, or because it took too long. */
+/** Checks that a create was refused because one of its ports refused, or because it took too long. */
 function expectReason({ plan, draws, askedStore, published, endedMs }: Watched, error: unknown): void {
   const last = draws.at(-1)?.kind;
   const conflict = last === 'conflict' || (askedStore > 0 && plan.stored === 'another body');
   expect(error).toBeInstanceOf(conflict ? IdempotencyConflict : Unavailable);
   if (last !== 'drawn' && last !== 'repeated') return;
-  // A number was drawn, so the log refused, or it was too late before or after the publish.
+  // A number was drawn. So the log refused, or it was too late before or after the publish.
   if (published.length === 0 || !plan.publishFails) expect(endedMs).toBeGreaterThan(WITHIN_MS);
 }
 
@@ -269,7 +276,7 @@ test('each create gets one outcome, and it is true', async () => {
     }),
     { numRuns: 1_500 },
   );
-  // Each kind of outcome was seen.
+  // The random plans led to each number of draws and each refusal.
   expect(Object.keys(ends).filter((end) => end.startsWith('after'))).toHaveLength(DRAWS_MAX);
   expect(Object.keys(ends).filter((end) => !end.startsWith('after'))).toHaveLength(REASONS);
 });

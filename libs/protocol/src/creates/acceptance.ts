@@ -16,7 +16,6 @@ import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
 import type { CounterSeeds } from './counter-seeds.ts';
 import { type Accepted, type Create, type Outcome, ownSequenceOf, type Settled, sequenceOf } from './create.ts';
 
-/** The ports of Acceptance. */
 export interface AcceptanceParts {
   readonly numbering: Numbering;
   readonly log: Pick<EventLog, 'publish' | 'refusal'>;
@@ -29,13 +28,16 @@ export interface AcceptanceParts {
 /** How often a create draws at most. It draws again after a look into the store, or if a new epoch has begun. */
 const DRAWS_MAX = 4;
 
-/** The answer to a create, and what to publish before it; undefined if that is durable already. */
+/** The answer to a create, and the event to publish before it; no event if that is durable already. */
 interface Claim {
   readonly accepted: Accepted;
   readonly publish?: Publish;
 }
 
-/** `fresh`: drawn now, not by an earlier create with the same key. `since`: just before the request for the draw. */
+/**
+ * `fresh`: the event's number was drawn now, not by an earlier create with the same idempotency key. `since`: just
+ * before the request for the draw.
+ */
 interface Publish {
   readonly event: Event;
   readonly fresh: boolean;
@@ -44,8 +46,8 @@ interface Publish {
 
 /**
  * The hot path: draw a number, publish the event, and acknowledge only if the log confirms within two seconds of the
- * request for the draw. Later a new epoch may have begun, in which the event is rejected as late: it must not be
- * acknowledged then.
+ * request for the draw. After that a new epoch of the numbers may have begun, in which the event is rejected as late:
+ * it must not be acknowledged then.
  *
  * Creates come in arrays, and each ends on its own: one that looks into the store does not delay the others.
  */
@@ -57,20 +59,18 @@ export class Acceptance {
   }
 
   /**
-   * Accepts or refuses each of the creates. All draws are requested before this returns, in the order of the array.
-   * Refusals are domain errors: NotFound, IdempotencyConflict, Unavailable, EventRejected.
+   * Accepts or refuses each of the creates, and tells `settled`. All draws are requested before this returns, in the
+   * order of the array. Refusals are domain errors: NotFound, IdempotencyConflict, Unavailable, EventRejected.
    */
   accept(creates: readonly Create[], settled: Settled): void {
     let index = 0;
     for (const create of creates) void this.#accept(create, index++, settled);
   }
 
-  /** Accepts an application and returns its token. */
   application(name: string, key?: IdempotencyKey): Promise<Token> {
     return this.#acceptOne({ type: 'application', name, key }, tokenOf);
   }
 
-  /** Accepts a chat and returns its number. */
   chat(token: Token, name: string, key?: IdempotencyKey): Promise<number> {
     return this.#acceptOne({ type: 'chat', token, name, key }, firstOf);
   }
@@ -108,7 +108,10 @@ export class Acceptance {
     settled(index, outcome);
   }
 
-  /** Draws. If the draw lacks a counter, or what the store knows about the key, gets that and draws again. */
+  /**
+   * Draws numbers. If the counter is missing, creates it and draws again; if only the store knows the idempotency key,
+   * looks there before drawing again.
+   */
   async #claim(create: Create): Promise<Claim> {
     const { numbering, log, seeds, clock } = this.#parts;
     const token = create.type === 'application' ? numbering.newToken(create.key) : create.token;
@@ -138,7 +141,9 @@ export class Acceptance {
     return numbering.draw({ sequence: sequenceOf(create), count, key, keyAbsentIn });
   }
 
-  /** The create that the store has under the key, if there is one. */
+  /**
+   * The stored create with this idempotency key, if there is one. Throws IdempotencyConflict if it had another body.
+   */
   async #storedUnder(scope: Token | 'applications', key: IdempotencyKey | undefined): Promise<Accepted | undefined> {
     const stored = key && (await this.#parts.store.keyedCreate(scope, key.hash));
     if (stored !== undefined && stored.bodyHash !== key?.body) throw new IdempotencyConflict();
@@ -149,14 +154,15 @@ export class Acceptance {
     if (key === undefined) return;
     const { numbering, logger } = this.#parts;
     numbering.confirm(type === 'application' ? 'applications' : token, key, id).catch((error: unknown) => {
-      // The note only saves a repeated create its second publish, which the store would skip.
+      // That note only saves a repeated create its second publish, which the store would skip: the create has not
+      // failed.
       logger.debug({ err: error }, 'could not note that a keyed create is durable');
     });
   }
 
   /**
-   * Creates the counter of a new, durable owner at 0. If that fails, the first draw looks into the store.
-   * Not for a repeated create: its counter may have counted and expired.
+   * Creates the counter of a new, durable application or chat at 0. If that fails, the first draw looks into the store.
+   * Not for a repeated create: its counter may have counted and expired, so 0 would repeat numbers.
    */
   async #openCounter(owner: Event): Promise<void> {
     const sequence = ownSequenceOf(owner);
@@ -193,7 +199,7 @@ function refuseLate(clock: Clock, since: Moment): void {
   if (isOver(clock, since)) throw new Unavailable('event log', 'The event log did not confirm in time.');
 }
 
-/** The moment of the next draw. Throws Unavailable if the create has taken longer than two seconds. */
+/** Returns the moment of the next draw, now. Throws Unavailable if the create has taken longer than two seconds. */
 function refuseSlow(clock: Clock, begun: Moment): Moment {
   if (isOver(clock, begun)) throw unsettled();
   return momentOf(clock);

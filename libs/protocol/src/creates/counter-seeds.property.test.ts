@@ -1,4 +1,4 @@
-/** Missing counters in random order, while creates are accepted, owners are created and calls fail. */
+/** CounterSeeds with counters missing in random order, while creates are accepted, chats are created and calls fail. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { NotFound, type Sequence, Unavailable } from '@parley/domain';
 import fc from 'fast-check';
@@ -41,20 +41,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: accept },
 );
 
-/** A call for a missing counter, and the last number that was accepted before the call. */
+/** A call for a missing counter, and the last number that was accepted in its chat before the call. */
 interface Asker {
   readonly chat: number;
   readonly epoch: number;
   readonly accepted: number;
 }
 
-/** Ports that return when a step says so. A chat exists from its first message on: number 1 creates its owner. */
+/** Simulated ports that return when a step says so. The store does not know a chat before its message 1. */
 class Run {
   readonly calls: ((fails: boolean) => void)[] = [];
   readonly askers = new Set<Asker>();
   readonly counted = { seeded: 0, shared: 0, unknown: 0, remembered: 0 };
   readonly clock = new ManualClock();
-  /** By chat: the last durable number, the last stored number, and when the store was found to have none. */
+  /** By chat: the last durable number, the last stored number, and when the store was found not to have the chat. */
   readonly #accepted = new Map<number, number>();
   readonly #stored = new Map<number, number>();
   readonly #absentSince = new Map<number, number>();
@@ -89,7 +89,7 @@ class Run {
         else expect(error).toBeInstanceOf(Unavailable);
       },
     );
-    // Concurrent calls share one look into the store; an owner that was absent a moment ago needs none.
+    // Concurrent calls share one look into the store; a chat that was unknown a moment ago needs none.
     expect(this.calls.length - before).toBe(shares || remembered ? 0 : 1);
     this.counted.shared += shares ? 1 : 0;
     this.counted.remembered += remembered ? 1 : 0;
@@ -113,7 +113,7 @@ class Run {
     });
   }
 
-  /** No counter begins below what was accepted before the first call that waits for it. */
+  /** Checks that no counter begins below what was accepted before the first call that waits for it. */
   #seed(chat: number, number: number, epoch: number | undefined): Promise<void> {
     const askers = [...this.askers].filter((asker) => asker.chat === chat && asker.epoch === epoch);
     expect(askers).not.toEqual([]);
@@ -133,7 +133,7 @@ class Run {
   }
 }
 
-/** A token for each chat, because a fence is requested by token. */
+/** The sequence of a chat's messages. Each chat has another token, because a fence is requested by token. */
 function sequenceOf(chat: number): Sequence {
   return { kind: 'messages', token: `${TOKEN}${chat}`, chat };
 }
@@ -154,7 +154,7 @@ test('a counter begins above all that was accepted before it was missed, and eac
     }),
     { numRuns: 400 },
   );
-  // Each kind of outcome was seen.
+  // The random steps led to each kind of outcome.
   for (const count of Object.values(counted)) expect(count).toBeGreaterThan(20);
   expect(Object.keys(counted)).toHaveLength(4);
 });

@@ -136,7 +136,7 @@ describe('an owner that the store does not have', () => {
   });
 });
 
-/** Lets all promises settle that do not wait for the test. */
+/** Waits until all promises have settled that do not wait for the test. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -15,7 +15,7 @@ export interface CounterSeedsParts {
 /**
  * Creates the missing counter of a sequence from the highest number in the store. A fence comes first: what was
  * accepted before must be stored, or a number could be given twice. Concurrent calls share one look into the store. An
- * unknown owner is remembered for half a second, so that repeated requests for it cost nothing.
+ * unknown application or chat is remembered for half a second: repeated requests for it cost nothing.
  */
 export class CounterSeeds {
   readonly #parts: CounterSeedsParts;
@@ -27,8 +27,8 @@ export class CounterSeeds {
   }
 
   /**
-   * Resolves when the sequence has a counter. `epoch`: the one in which the counter was missing. Rejects with NotFound
-   * for an unknown owner, or with Unavailable.
+   * Resolves when the sequence has a counter. `epoch`: the epoch in which it was missing. Rejects with NotFound for an
+   * unknown application or chat, or with Unavailable.
    */
   seed(sequence: Sequence, epoch: number): Promise<void> {
     const name = sequenceKey(sequence);

@@ -17,7 +17,10 @@ export type Create =
       readonly key?: IdempotencyKey | undefined;
     };
 
-/** `token`: of the application that was created, or that the create is in. `first`: 0 for an application. */
+/**
+ * `token`: of the application that was created, or that the create is in. `first`: the first number; 0 for an
+ * application.
+ */
 export interface Accepted {
   readonly status: 'accepted';
   readonly token: Token;
@@ -34,13 +37,14 @@ export type Outcome = Accepted | Refused;
 /** Called with the outcome of the create at `index`: once for each create, in any order. Must not throw. */
 export type Settled = (index: number, outcome: Outcome) => void;
 
-/** The sequence that the numbers of a create are drawn from. */
 export function sequenceOf(create: Exclude<Create, { type: 'application' }>): Sequence {
   const { token } = create;
   return create.type === 'chat' ? { kind: 'chats', token } : { kind: 'messages', token, chat: create.chat };
 }
 
-/** The sequence of what a new application or chat will contain; undefined for messages, which contain nothing. */
+/**
+ * Returns the sequence of what a new application or chat will contain; undefined for messages, which contain nothing.
+ */
 export function ownSequenceOf(event: Event): Sequence | undefined {
   const { token } = event;
   if (event.type === 'application') return { kind: 'chats', token };

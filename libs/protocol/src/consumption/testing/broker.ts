@@ -3,13 +3,13 @@ import type { Message } from '../message.ts';
 
 /** A published message, and what has happened to it. */
 export interface Sent {
-  /** Its position in the order of publishing. */
+  /** The message's position in the order of publishing. */
   readonly place: number;
   readonly content: Buffer;
   readonly properties: Message['properties'];
   readonly events: readonly Event[];
   readonly junk: boolean;
-  /** How many consumers were lost while they had it unacked. */
+  /** How many consumers were lost while they had the message unacked. */
   losses: number;
   acknowledged: boolean;
 }
@@ -25,8 +25,9 @@ export interface Delivered extends Message {
 }
 
 /**
- * A queue that behaves like RabbitMQ's. One consumer is active until it ends; then the one that has waited longest is.
- * What a lost consumer had comes before all fresh messages, but after what an earlier one had (RabbitMQ issue 10499).
+ * A simulated queue that behaves like RabbitMQ's. One consumer is active until it ends; then the one that has waited
+ * longest is. What a lost consumer had comes before all fresh messages, but after what an earlier one had (RabbitMQ
+ * issue 10499).
  */
 export class Broker {
   readonly sent: Sent[] = [];
@@ -49,7 +50,7 @@ export class Broker {
     this.#consumers.push(consumer);
   }
 
-  /** Returns false if nothing could be delivered. */
+  /** Delivers one message. Returns false if there is none, or the prefetch is full. */
   deliver(): boolean {
     const active = this.#consumers[0];
     if (active === undefined || active.unacknowledged.length >= active.prefetch) return false;
@@ -69,14 +70,14 @@ export class Broker {
     message.sent.acknowledged = true;
   }
 
-  /** As if another consumer had taken this many redeliveries and was lost too. */
+  /** As if another consumer had got the first `taken` redeliveries and was lost too: they come last now. */
   rotate(taken: number): void {
     const again = this.#returned.splice(0, taken);
     for (const sent of again) sent.losses += 1;
     this.#returned.push(...again);
   }
 
-  /** The consumer's channel has ended. */
+  /** The consumer's channel has ended: what was unacked will be redelivered. */
   end(consumer: Consumer): void {
     const index = this.#consumers.indexOf(consumer);
     if (index === -1) return;

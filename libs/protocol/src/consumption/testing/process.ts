@@ -9,7 +9,7 @@ import type { Promises } from './promises.ts';
 type Subscribed = Subscription<Delivered, Consumer>;
 type Wanted = Step<Delivered, Consumer>;
 
-/** How the current step of a process ends. */
+/** How a simulated process's current step ends; `fails`: it is retried; `throws`: a bug. */
 export type Outcome = 'done' | 'fails' | 'throws';
 
 export interface Around {
@@ -20,10 +20,9 @@ export interface Around {
   readonly waitingBytesMax?: number;
 }
 
-/** Runs PartitionConsumption as a worker does, one step at a time, in an order that a test chooses. */
+/** A simulated worker: runs PartitionConsumption one step at a time, in an order that a test chooses. */
 export class Process {
   readonly rules: PartitionConsumption<Delivered, Consumer>;
-  /** The step that the process is at. */
   wanted: Wanted | undefined;
   /** The prefetch of each subscription so far. */
   readonly subscriptions: number[] = [];
@@ -56,7 +55,7 @@ export class Process {
     this.#around.broker.subscribe(consumer);
   }
 
-  /** Returns whether there was anything to do. */
+  /** Does one step. Returns false if there was nothing to do. */
   step(outcome: Outcome = 'done'): boolean {
     if (this.#dead) return false;
     if (this.wanted === undefined) {
@@ -77,7 +76,6 @@ export class Process {
     for (let steps = 0; this.step(outcome); steps += 1) if (steps > 100_000) throw new Error('it never ends');
   }
 
-  /** The process loses its connection and makes another. */
   lose(): void {
     const subscription = this.rules.current;
     if (this.#dead || subscription === undefined) return;
@@ -94,7 +92,7 @@ export class Process {
     if (ended !== undefined) this.#subscribeAnew(ended);
   }
 
-  /** A graceful stop. `outcome`: how each of its last steps ends. */
+  /** A graceful stop. `outcome`: how each of the process's last steps ends. */
   stop(outcome: Outcome = 'done'): void {
     if (this.#dead) return;
     this.rules.stop();
@@ -121,7 +119,7 @@ export class Process {
   #throw(): void {
     this.wanted = undefined;
     this.#steps = undefined;
-    this.#toRun = true; // the next step begins a new run
+    this.#toRun = true; // `step` begins a new run of `batches`
     const ended = this.rules.gaveUp();
     if (ended !== undefined) this.#subscribeAnew(ended);
   }
@@ -168,7 +166,7 @@ export class Process {
   }
 }
 
-/** Whether the step may fail and is retried then. */
+/** Whether a step may fail. The process then tries it again. */
 function isTried(step: Wanted): step is Wanted & { kind: 'store' | 'put aside' | 'pass fence' } {
   return step.kind === 'store' || step.kind === 'put aside' || step.kind === 'pass fence';
 }

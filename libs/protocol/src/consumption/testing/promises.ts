@@ -3,8 +3,8 @@ import type { Fence, Letter } from '../message.ts';
 import type { Delivered, Sent } from './broker.ts';
 
 /**
- * The store and the dead letters of a simulation. Each step checks what the consumption promises, and throws if that is
- * broken.
+ * The store and the dead letters of a simulation. Each step checks what PartitionConsumption promises, and throws if
+ * that is broken.
  */
 export class Promises {
   readonly stored = new Map<string, Event>();
@@ -12,12 +12,12 @@ export class Promises {
   readonly malformed = new Set<Sent>();
   epoch = 0;
   readonly answered = new Set<string>();
-  /** The highest place of all stored messages that were never redelivered. */
+  /** The highest position in the queue of all stored messages that were never redelivered. */
   #highest = -1;
 
   constructor(private readonly sent: readonly Sent[]) {}
 
-  /** Like the real store: rejects a chat without its application, or a message without its chat. */
+  /** Stores events. Like the real store it rejects a chat without its application, and a message without its chat. */
   store(events: readonly Event[]): Rejection[] {
     this.#checkOrder(events);
     const rejections: Rejection[] = [];
@@ -28,7 +28,7 @@ export class Promises {
     return rejections;
   }
 
-  /** Throws if what the letter holds could have been stored. */
+  /** Keeps a dead letter. Throws if what it holds could have been stored. */
   putAside(letter: Letter): void {
     if ('rejection' in letter) {
       const { event } = letter.rejection;
@@ -64,7 +64,8 @@ export class Promises {
   checkAll(): void {
     const events = this.sent.flatMap((sent) => sent.events);
     for (const event of events) {
-      // An event without an owner before it may be stored too: redeliveries may come in another order.
+      // An event that was published before its application or chat may be stored too: redeliveries may come in another
+      // order.
       if (!this.stored.has(event.id) && (this.#isStorable(event) || !this.rejected.has(event.id)))
         throw new Error(`a ${event.type} is lost`);
     }
@@ -81,7 +82,7 @@ export class Promises {
     if (sent.junk && !this.malformed.has(sent)) throw new Error(`${how} before it was put aside`);
   }
 
-  /** Messages that were never redelivered must be stored in the order of publishing. */
+  /** Throws unless messages that were never redelivered are stored in the order of publishing. */
   #checkOrder(events: readonly Event[]): void {
     for (const event of events) {
       const sent = this.sent.find(
@@ -98,7 +99,7 @@ export class Promises {
     return [...this.stored.values()].some((owner) => owns(owner, event)) || event.type === 'application';
   }
 
-  /** Whether its owners were published before it. */
+  /** Whether an event's application and chat were published before it. */
   #isStorable(event: Event): boolean {
     if (event.type === 'application') return true;
     const place = this.sent.findIndex(({ events }) => events.some(({ id }) => id === event.id));

@@ -5,7 +5,7 @@ import { Promises } from './promises.ts';
 
 const key = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
 
-/** One partition: its queue, its store, and the processes that consume it. */
+/** A simulated partition: its queue, its store, and the processes that consume it. */
 export class World {
   readonly broker = new Broker();
   readonly promises = new Promises(this.broker.sent);
@@ -53,7 +53,7 @@ export class World {
     while (this.broker.deliver());
   }
 
-  /** Delivers, runs the processes and lets time pass until all is acknowledged. Throws after 2,000 turns. */
+  /** Delivers messages, runs the processes and lets time pass until all is acknowledged. Throws after 2,000 turns. */
   drain(...processes: readonly Process[]): void {
     for (let turn = 0; !this.broker.isEmpty; turn += 1) {
       if (turn > 2_000) throw new Error('something is never acknowledged');

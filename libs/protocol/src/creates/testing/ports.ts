@@ -12,7 +12,6 @@ import type {
 } from '@parley/domain';
 import type { Clock } from '../../clock.ts';
 
-/** A clock that moves only when a test moves it. */
 export class ManualClock implements Clock {
   #monotonicMs = 1_000;
   #wallMs = Date.UTC(2026, 0, 1);
@@ -30,12 +29,11 @@ export class ManualClock implements Clock {
     this.#wallMs += ms;
   }
 
-  /** The machine is suspended: the monotonic clock stops meanwhile. */
+  /** Lets time pass while the machine is suspended: the monotonic clock stops meanwhile. */
   suspend(ms: number): void {
     this.#wallMs += ms;
   }
 
-  /** The wall clock is set back. */
   setBack(ms: number): void {
     this.#wallMs -= ms;
   }
@@ -46,11 +44,10 @@ export const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) 
 
 type Answer = DrawAnswer | RegisterAnswer | Error;
 
-/** Ports that record all calls and return what a test sets. By default all but draws succeed. */
+/** Simulated ports that record all calls and return what a test sets. By default every call but a draw succeeds. */
 export class FakePorts {
-  /** The results of draws and registrations, in order. */
+  /** The results of the next draws and registrations, in order. */
   answers: (Answer | (() => Answer | Promise<Answer>))[] = [];
-  /** The log's refusal for a token. */
   refusal: (token: string) => Unavailable | undefined = () => undefined;
   onPublish: (event: Event) => void | Promise<void> = () => {};
   onSeed: () => void | Promise<void> = () => {};
@@ -61,7 +58,6 @@ export class FakePorts {
   highestNumber: Highest | undefined = { number: 0 };
   seq = 1;
 
-  /** What was called, in order. */
   readonly calls: string[] = [];
   readonly draws: (DrawRequest | RegisterRequest)[] = [];
   readonly published: Event[] = [];
@@ -134,14 +130,14 @@ export class FakePorts {
   }
 }
 
-/** Results of draws. The first number is 5, the epoch 3. */
+/** Answers to a draw. The first number is 5, the epoch 3. */
 export const DRAWN = { first: 5, eventId: '00000003'.padEnd(32, 'e'), epoch: 3, at: 1_700_000_000_000 };
 export const drawn = { status: 'drawn', ...DRAWN } as const;
 export const repeated = { status: 'repeated', confirmed: false, ...DRAWN } as const;
 export const missing = { status: 'missing', epoch: 3 } as const;
 export const unsure = { status: 'unsure', epoch: 3 } as const;
 
-/** A create as the store has it under its key. */
+/** A stored create, as the store returns it for a key. */
 export function storedCreate(some: Partial<KeyedCreate> = {}): KeyedCreate {
   return { eventId: 'f'.repeat(32), bodyHash: KEY.body, token: TOKEN, first: 2, epoch: 2, at: 0, ...some };
 }
