@@ -36,7 +36,9 @@ const OPTIONS = {
   autoResendUnfulfilledCommands: false,
 } satisfies CommonRedisOptions & { connectTimeout: number; socketTimeout: number; maxRetriesPerRequest: number };
 
-/** A client with our scripts. It connects in the background, and reconnects after every loss. */
+/**
+ * Returns a client with our Lua scripts as commands. It connects in the background, and reconnects after every loss.
+ */
 export function connectRedis(servers: RedisServers): Redis | Cluster {
   const client = clientOf(servers);
   defineScripts(client);
@@ -53,7 +55,7 @@ function clientOf(servers: RedisServers): Redis | Cluster {
       sentinels: [...servers.sentinels],
       name: servers.master,
       sentinelRetryStrategy: reconnectDelayMs,
-      // A master that was demoted replies READONLY: look for the new one.
+      // A master that was demoted replies READONLY: ask the Sentinels for the new one.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
     });
   }
@@ -66,7 +68,7 @@ function clientOf(servers: RedisServers): Redis | Cluster {
   });
 }
 
-/** The client counts its attempts from 1. */
+/** Milliseconds before a reconnect. The client counts its attempts from 1. */
 function reconnectDelayMs(attempt: number): number {
   return Math.round(backoffMs(attempt - 1, RECONNECT));
 }

@@ -4,13 +4,14 @@ import type { Keys } from './keys.ts';
 import { bounded } from './unavailable.ts';
 
 /**
- * A safety net: normally a generation is deleted a minute or two after it was closed, once it is in the store's sums.
+ * How long live counts are kept. A safety net: normally a generation, a period of counting, is deleted a minute or two
+ * after its end, once it is in the store's sums.
  */
 const GENERATION_SECONDS = 7 * 24 * 60 * 60;
-/** Lua can pass only some thousand values to one call. */
+/** The most counts in one call: Lua can pass only some thousand values to a function. */
 const FIELDS_MAX = 1_000;
 
-/** Live counts in Redis: two hashes for each generation and partition. */
+/** Live counts in Redis: two hashes for each partition and each generation, a period of counting. */
 export class RedisCounters implements Counters {
   readonly #client: Redis | Cluster;
   readonly #keys: Keys;
@@ -58,7 +59,7 @@ export class RedisCounters implements Counters {
     await bounded(this.#client.parleyDropCounts(generations, through, base));
   }
 
-  /** Sequences with the same text are in the same hash. */
+  /** A text that sequences have in common if they are counted in the same hashes. */
   #groupOf({ kind, token }: Sequence): string {
     return `${this.#keys.partitionOf(token)}:${kind}`;
   }
@@ -80,7 +81,7 @@ export class RedisCounters implements Counters {
   }
 }
 
-/** The number of the script's hash for this sequence. */
+/** Which hash of the script has a sequence's count: 1 for chats, 2 for messages. */
 function hashOf({ kind }: Sequence): 1 | 2 {
   return kind === 'chats' ? 1 : 2;
 }

@@ -4,21 +4,21 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { bounded } from './unavailable.ts';
 
-/** After this time no number of an older epoch can still be acknowledged. */
+/** Milliseconds after an epoch has ended until no number of it can still be acknowledged. */
 const SETTLED_AFTER_MS = ACKNOWLEDGE_WITHIN_MS + 100;
 const RETRY = { firstMs: 50, maxMs: 2_000 };
 
 export interface EpochsOptions {
   readonly client: Redis | Cluster;
   readonly keys: Keys;
-  /** Without it this process draws no numbers and opens no epochs. */
+  /** Gives out new epochs. Without it this process draws no numbers and opens no epochs. */
   readonly register: EpochRegister | undefined;
   readonly logger: Logger | undefined;
 }
 
 /** The state of a partition's epoch in Redis. */
 interface Found {
-  /** The id of the server's present run. */
+  /** The server's present run: another one after a restart or a failover. */
   readonly run: string;
   readonly n: number | undefined;
   /** `other`: Redis knows no epoch, or only one of another run, or one that has lost a counter. */
@@ -26,9 +26,9 @@ interface Found {
 }
 
 /**
- * Knows which epoch is open in each partition. The script that draws decides: it refuses if the given epoch is not open
- * on that server in its present run. Then `refused` looks for the reason. If another process has opened a newer epoch,
- * this process adopts it. If the server has lost data, a new epoch is opened, in the steps of
+ * Knows which epoch of the numbers is open in each partition. The script that draws decides: it refuses if the given
+ * epoch is not open on that server in its present run. Then `refused` looks for the reason. If another process has
+ * opened a newer epoch, this process adopts it. If the server has lost data, a new epoch is opened, in the steps of
  * docs/decisions/0012-epochs.md. After each step another process may continue.
  */
 export class Epochs {
@@ -42,19 +42,19 @@ export class Epochs {
     this.#current = Array<undefined>(options.keys.partitions).fill(undefined);
   }
 
-  /** The epoch to draw in. Undefined if none is known to be open: then nothing may be drawn. */
+  /** Returns the epoch to draw in. Undefined if none is known to be open: then nothing may be drawn. */
   current(partition: number): number | undefined {
     return this.#current[partition];
   }
 
-  /** The number of partitions in which no number can be drawn. */
+  /** The number of partitions in which nothing can be drawn, for want of an open epoch. */
   get closed(): number {
     return this.#current.filter((epoch) => epoch === undefined).length;
   }
 
   /**
    * Call it when the server has refused this epoch. Resolves once it is known whether another process has opened a
-   * newer one, which then is the current one. If not, one is opened in the background. Never rejects.
+   * newer epoch, which is then current. If not, one is opened in the background. Never rejects.
    */
   async refused(partition: number, epoch: number): Promise<void> {
     if (this.#current[partition] !== epoch) return; // a late reply about an earlier epoch
@@ -79,7 +79,7 @@ export class Epochs {
     return true;
   }
 
-  /** Checks every partition, for example after a reconnect. Resolves when all have an open epoch, or on close. */
+  /** Looks for each partition's open epoch, for example after a reconnect, or opens one. Resolves when all have one. */
   async checkAll(): Promise<void> {
     await Promise.all(this.#current.keys().map((partition) => this.#find(partition)));
   }
@@ -109,7 +109,10 @@ export class Epochs {
     }
   }
 
-  /** Whether an epoch is open. Call it again after it has done a step, because another process may have been faster. */
+  /**
+   * Whether an epoch is open. If not, tries to open one: call it again then, because another process may have been
+   * faster.
+   */
   async #findOnce(partition: number, register: EpochRegister): Promise<boolean> {
     const { run, n, state } = await this.#look(partition);
     this.#current[partition] = state === 'open' ? n : undefined;
@@ -137,11 +140,11 @@ export class Epochs {
   }
 
   async #finish(partition: number, n: number, run: string, register: EpochRegister): Promise<void> {
-    // Before the first epoch there were no draws that must settle.
+    // Wait until no draw of an older epoch can be acknowledged. Before the first epoch there were none.
     if (n > 1) await pause(SETTLED_AFTER_MS, this.#closed.signal);
     if (this.#closed.signal.aborted) return;
-    // Redis may have lost a newer epoch; MySQL has not. If a process takes a number after this check, its later claim
-    // ends this epoch.
+    // Redis may have lost a newer epoch; MySQL has not. If another process takes a number after this check, its later
+    // claim ends this epoch.
     if ((await register.last(partition)) !== n) return;
     if (n > 1) await register.begin(partition, n);
     await this.#open(partition, n, run);

@@ -9,7 +9,7 @@ import { partitionOf, type Sequence, type Token } from '@parley/domain';
  *     {p3}:e1:messages:<token>:<chat>      the last number given to a message of a chat, in epoch 1
  *     {p3}:idem:<scope>:<key hash>         the result of an idempotency key, words with spaces between: d (drawn)
  *                                          or c (confirmed), body hash, first number, event id, epoch, time, token
- *     {p3}:generations                     sorted set of the counter generations that are here
+ *     {p3}:generations                     sorted set of the generations, periods of counting, that are here
  *     {p3}:g12:chats, {p3}:g12:messages    hashes: what was added to each sequence in generation 12
  */
 export class Keys {
@@ -26,7 +26,7 @@ export class Keys {
     return partitionOf(token, this.partitions);
   }
 
-  /** A key that creates an application comes before the application, so its own hash determines the partition. */
+  /** The partition of an idempotency key of POST /applications: by its hash, because there is no application yet. */
   partitionOfKey(hash: string): number {
     return Number.parseInt(hash.slice(0, 8), 16) % this.partitions;
   }
@@ -44,13 +44,12 @@ export class Keys {
   }
 }
 
-/** The name of a sequence's counter, after the partition's base. */
+/** The name of a sequence's counter, without the beginning that all keys of the partition have. */
 export function counterName(epoch: number, sequence: Sequence): string {
   if (sequence.kind === 'chats') return `e${epoch}:chats:${sequence.token}`;
   return `e${epoch}:messages:${sequence.token}:${sequence.chat}`;
 }
 
-/** The name of an idempotency key, after the partition's base. */
 export function idempotencyName(scope: Token | 'applications', hash: string): string {
   return `idem:${scope}:${hash}`;
 }

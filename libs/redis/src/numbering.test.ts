@@ -10,7 +10,7 @@ const DAY_SECONDS = 24 * 60 * 60;
 describe('numbers in Redis', () => {
   const system = new TestSystem();
 
-  /** Time to live of the only key whose name has this in it, in seconds. */
+  /** Returns the time to live, in seconds, of the only key in Redis whose name has `part` in it. */
   async function secondsToLive(part: string): Promise<number> {
     const client = new Redis(redisUrl());
     const keys = await client.keys(`${system.prefix}*${part}*`);
@@ -154,7 +154,8 @@ describe('numbers in Redis', () => {
     );
     await numbering.confirm(sequence.token, keyOf('1'), (first as Drawn).eventId);
     epoch = 2;
-    await failure(numbering.seed(messagesOf(), { number: 2, epoch: 1, at: Date.now() }, 1)); // lost, it must seem
+    // A used counter is missing: a new epoch begins.
+    await failure(numbering.seed(messagesOf(), { number: 2, epoch: 1, at: Date.now() }, 1));
     await until('the next epoch is open', () => numbering.epochOf(sequence.token) === 2);
     await numbering.seed(sequence, { number: 1 });
     const draw = (digit: string, keyAbsentIn?: number) =>

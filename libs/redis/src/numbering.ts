@@ -20,7 +20,7 @@ import { unavailable } from './unavailable.ts';
 
 type Settle<T> = { resolve: (answer: T) => void; reject: (error: Error) => void };
 
-/** A counter may have expired if its last draw is older than this. One day is left for clocks that differ. */
+/** A counter may have expired if its last draw is longer ago. One day is left for clocks that differ. */
 const SURELY_KEPT_MS = (COUNTER_SECONDS - 24 * 60 * 60) * 1_000;
 
 export class RedisNumbering implements Numbering {
@@ -46,7 +46,7 @@ export class RedisNumbering implements Numbering {
     return promise;
   }
 
-  /** Tries tokens until one is in the key's partition: on average as many tries as there are partitions. */
+  /** Tries tokens until one is in the idempotency key's partition: on average as many tries as there are partitions. */
   newToken(key?: IdempotencyKey): Token {
     let token = newToken();
     if (key === undefined) return token;
@@ -72,7 +72,7 @@ export class RedisNumbering implements Numbering {
     const partition = this.#keys.partitionOf(sequence.token);
     const { epoch: drawnIn = 0, at = 0 } = highest;
     if (epoch !== undefined && drawnIn >= epoch && Date.now() - at < SURELY_KEPT_MS) {
-      // The counter existed in this epoch. Unless another process has just seeded it and drawn, Redis has lost it, and
+      // The counter existed in this epoch and cannot have expired. If it is still missing now, Redis has lost it, and
       // numbers drawn from it may not be stored yet.
       const counter = this.#keys.base(partition) + counterName(epoch, sequence);
       if (await this.#epochs.lost(partition, epoch, counter)) {

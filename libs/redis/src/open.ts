@@ -14,7 +14,7 @@ export interface RedisOptions {
   readonly partitions: number;
   /** The beginning of all keys, to separate several systems on one server. Default: none. */
   readonly prefix?: string;
-  /** Needed to open a new epoch of the numbers. Without it these drivers only count and draw nothing. */
+  /** Gives out new epochs of the numbers. Without it these drivers only count and draw nothing. */
   readonly register?: EpochRegister;
   readonly logger?: Logger;
 }
@@ -28,33 +28,34 @@ export interface RedisDrivers {
    * its own: the caller sets one.
    */
   ready(): Promise<void>;
-  /** The number of partitions in which no numbers can be drawn now: all of them without a connection. */
+  /** The number of partitions in which no numbers can be drawn now. Without a connection these are all. */
   closedPartitions(): number;
   /**
    * Resolves if every server replies and, if this process draws numbers, they can be drawn. Else rejects with
    * Unavailable.
    */
   ping(): Promise<void>;
-  /** Idempotent. Calls that are not finished are refused. */
+  /** Closes the connection. Calls that are not finished are refused. Idempotent. */
   close(): Promise<void>;
 }
 
 const RECHECK_MS = 500;
 
-/** Connects in the background, and again after every outage. */
+/** Returns drivers that connect in the background, and again after every outage. */
 export function openRedis({ servers, partitions, prefix = '', register, logger }: RedisOptions): RedisDrivers {
   const keys = new Keys(partitions, prefix);
   const client = connectRedis(servers);
   const epochs = new Epochs({ client, keys, register, logger });
   let closed = false;
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-  ready.catch(() => {}); // a caller that never asks need not handle it
+  ready.catch(() => {}); // if nobody waits for it, its rejection is not an unhandled one
 
   client.on('error', (error: Error) => {
     logger?.warn({ err: error }, 'Redis is away');
     if (isRefusedLogin(error)) reject(new WrongRedis(`Redis does not accept the login: ${error.message}`));
   });
-  // Tries until it works: a server that hangs right after the connect must not block draws until the next reconnect.
+  // The checks after a connect are repeated until they work: a server that hangs right after the connect must not block
+  // draws until the next reconnect.
   const check = async () => {
     for (let checked = false; !checked && !closed; ) {
       try {
@@ -89,7 +90,7 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
   };
 }
 
-/** Errors of Redis begin with their code. */
+/** Whether Redis refused the login. Its errors begin with a code. */
 function isRefusedLogin(error: Error): boolean {
   return error.message.startsWith('WRONGPASS') || error.message.startsWith('NOAUTH');
 }

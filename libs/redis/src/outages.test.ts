@@ -56,7 +56,7 @@ describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory
       first = await firstOf(numbering, sequence).catch(() => 0);
       return first > 0;
     });
-    expect(first).toBeGreaterThan(1); // those that timed out were drawn: a gap
+    expect(first).toBeGreaterThan(1); // draws that timed out took numbers too: a gap
     expect(await draw(numbering, sequence)).toMatchObject({ first: first + 1, epoch: 1 });
   });
 
@@ -137,7 +137,8 @@ describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory
       expect(numbering.epochOf(sequence.token)).toBeUndefined();
     }
     expect(asked[0]).toEqual([0, 0]);
-    expect(new Set(begun.map(([, epoch]) => epoch)).size).toBe(1); // who comes later goes on with what the first began
+    // The second process goes on with the first one's epoch.
+    expect(new Set(begun.map(([, epoch]) => epoch)).size).toBe(1);
     const [[, epoch] = []] = begun;
     allow();
     await Promise.all([one.ready(), two.ready()]);
@@ -162,7 +163,7 @@ describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory
       },
     };
     const { numbering } = await system.ready({ servers: { url: server.url }, partitions: 1, register: watched });
-    expect(begunAt).toBe(0); // before the first nothing was drawn
+    expect(begunAt).toBe(0); // epoch 1 needs no `begin`: nothing was drawn before
     await server.cli('FLUSHALL');
     expect(await failure(draw(numbering, messagesOf()))).toBeInstanceOf(Unavailable);
     await until('the next one begins', () => begunAt > 0);
@@ -178,12 +179,13 @@ describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory
     const seededByOther = messagesOf(sequence.token, 3);
     await other.numbering.seed(seededByOther, { number: 0 }, 1);
     await firstOf(other.numbering, seededByOther);
-    await numbering.seed(seededByOther, { number: 1, epoch: 1, at: Date.now() }, 1); // looked it up a moment too late
+    // The other process created the counter just after this one missed it.
+    await numbering.seed(seededByOther, { number: 1, epoch: 1, at: Date.now() }, 1);
     expect(await draw(numbering, seededByOther)).toMatchObject({ first: 2, epoch: 1 });
     expect(await failure(numbering.seed(sequence, highest, 1))).toBeInstanceOf(Unavailable);
     expect(await failure(draw(other.numbering, sequence))).toBeInstanceOf(Unavailable);
     await until('it draws again', async () => (await failure(draw(numbering, sequence))) === undefined);
-    const epoch = numbering.epochOf(sequence.token) as number; // both may have begun one: then the later one counts
+    const epoch = numbering.epochOf(sequence.token) as number; // both may have begun an epoch: then the later counts
     expect(epoch).toBeGreaterThan(1);
     expect(await draw(numbering, sequence)).toEqual({ status: 'missing', epoch });
     await numbering.seed(sequence, highest, epoch);
@@ -208,7 +210,7 @@ describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory
         throw new Error('the worker is away');
       },
     };
-    await register.next(0, 0); // the first epoch was another one
+    await register.next(0, 0); // epoch 1 was given out before
     const killed = system.drivers({ servers: { url: server.url }, partitions: 1, register: stuck });
     await until('it has claimed', () => begun.length > 0);
     await killed.close();
@@ -216,7 +218,7 @@ describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory
     const { numbering } = await system.ready(options);
     const token = tokenIn(0);
     expect(numbering.epochOf(token)).toBe(2);
-    await server.cli('HSET', `${system.prefix}{p0}:epoch`, 'state', 'opening'); // as an older file would say
+    await server.cli('HSET', `${system.prefix}{p0}:epoch`, 'state', 'opening'); // as after loading an older file
     await server.kill();
     await server.start();
     await until('a newer one is open', () => numbering.epochOf(token) === 3);
@@ -225,7 +227,7 @@ describe.skipIf(!canStartServers())('Redis away, hanging, or with another memory
   test('an opener that was overtaken, and whose overtaker Redis has forgotten, opens nothing', async () => {
     const server = await system.server();
     const register = epochRegister();
-    await register.next(0, 0); // the first epoch was another one
+    await register.next(0, 0); // epoch 1 was given out before
     const { promise: gate, resolve: allow } = Promise.withResolvers<void>();
     const slow = { ...register, next: (partition: number, above: number) => gated(register.next(partition, above)) };
     const gated = async (number: Promise<number>) => {

@@ -55,7 +55,7 @@ describe.skipIf(!startable)('a Redis Cluster of three masters', () => {
   test('a master that restarts blocks its own partitions until a new epoch is open, the others go on', async () => {
     const servers = await cluster();
     const nodes = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
-    // Without this the whole cluster would be down for a while.
+    // Without this the whole cluster would refuse commands while one master is down.
     await Promise.all(servers.map((server) => server.cli('CONFIG', 'SET', 'cluster-require-full-coverage', 'no')));
     const options = { servers: { cluster: nodes }, partitions: PARTITIONS };
     const { numbering } = await system.ready(options);

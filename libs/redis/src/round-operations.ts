@@ -14,7 +14,7 @@ import {
 import { counterName, idempotencyName } from './keys.ts';
 import { unavailable } from './unavailable.ts';
 
-/** One call of the round's script: full names of keys, and arguments. */
+/** One call of the script that does a round of operations: the full names of its keys, and its arguments. */
 export interface RoundCall {
   readonly base: string;
   readonly epoch: number;
@@ -24,7 +24,7 @@ export interface RoundCall {
 
 export interface Operation {
   encode(call: RoundCall): void;
-  /** `reply` is the script's reply to this operation; `at` is the time of the script's run. */
+  /** `reply` is the script's reply to this operation; `at` is when the script ran, in milliseconds since 1970. */
   settle(reply: unknown, epoch: number, at: number): void;
   fail(error: Error): void;
 }
@@ -35,7 +35,8 @@ interface Pending<T> {
 }
 
 /**
- * Draws of one sequence that share an operation: the script draws their sum, divided here in the order of the requests.
+ * Draws from one sequence that share an operation: the script draws the sum of their counts, divided here in the order
+ * of the requests.
  */
 export class PlainDraws implements Operation {
   #sum = 0;
@@ -67,7 +68,7 @@ export class PlainDraws implements Operation {
   }
 }
 
-/** Replies of the script instead of a number. */
+/** Replies of the script instead of a number: no counter, or only the store knows the key. */
 const MISSING = -1;
 const UNSURE = -2;
 
@@ -136,7 +137,6 @@ export class KeyedRegistration implements Operation {
   }
 }
 
-/** Records that a key's event is durable. */
 export class Confirmation implements Operation {
   constructor(
     readonly scope: Token | 'applications',
@@ -159,7 +159,7 @@ export class Confirmation implements Operation {
   }
 }
 
-/** Creates a counter in the epoch in which its highest number was looked up. */
+/** Creates a counter in the epoch in which its highest number was looked up in the store. */
 export class Seed implements Operation {
   constructor(
     readonly sequence: Sequence,
@@ -169,7 +169,8 @@ export class Seed implements Operation {
   ) {}
 
   encode({ base, epoch, keys, args }: RoundCall): void {
-    // If a newer epoch is open, `highest` may be too low for it. The older counter is never drawn from again.
+    // If a newer epoch is open, `highest` may be too low for it: the counter is created in the older one, where nobody
+    // draws.
     keys.push(base + counterName(this.epoch ?? epoch, this.sequence));
     args.push('s', this.highest.number);
   }
@@ -183,7 +184,7 @@ export class Seed implements Operation {
   }
 }
 
-/** Only checks that the epoch is still open. */
+/** Only checks that the epoch is still open: a new application draws no number. */
 export class EpochCheck implements Operation {
   constructor(readonly pending: Pending<{ epoch: number; at: number }>) {}
 
@@ -210,7 +211,6 @@ function answerDrawn(
   else resolve({ status: 'drawn', first, eventId, epoch, at });
 }
 
-/** The stored result of a key. */
 interface Known {
   readonly body: string;
   readonly first: number;

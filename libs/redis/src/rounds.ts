@@ -8,21 +8,25 @@ import { bounded, unavailable } from './unavailable.ts';
 /** How long a counter lives after its last draw. */
 export const COUNTER_SECONDS = 7 * 24 * 60 * 60;
 const KEY_SECONDS = IDEMPOTENCY_WINDOW_MS / 1_000;
-/** A script blocks the whole server: about 2 ms for this many operations. */
+/** The most operations in one call of the script, which blocks the whole server: about 2 ms for this many. */
 const OPERATIONS_MAX = 1_000;
-/** How many requests may wait in a partition. */
+/** How many requests may wait in a partition. More are refused. */
 const WAITING_MAX = 20_000;
 
 interface Round {
   readonly operations: Operation[];
-  /** Draws without a key, by sequence. Another draw of the sequence may still join them without changing the order. */
+  /**
+   * Draws without an idempotency key, by sequence, that another draw of the sequence may still join without a change of
+   * order.
+   */
   readonly open: Map<string, PlainDraws>;
   requests: number;
 }
 
 /**
- * The calls to Redis for one partition. All requests of one turn of the event loop share one script call. During the
- * call the next requests gather, so calls get larger under load. Only one call runs at a time, which keeps the order.
+ * The calls to Redis for one partition. All requests of one turn of the event loop share one script call, a round.
+ * During the call the next requests gather, so rounds get larger under load. Only one call runs at a time, which keeps
+ * the order.
  */
 export class PartitionRounds {
   readonly #client: Redis | Cluster;
@@ -42,7 +46,7 @@ export class PartitionRounds {
     this.#epochKey = keys.epoch(partition);
   }
 
-  /** A draw without a key. It joins the other draws of its sequence. */
+  /** A draw without an idempotency key. It joins the other draws of its sequence. */
   draw(request: DrawRequest): Promise<DrawAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<DrawAnswer>();
     const round = this.#roundForOneMore();
@@ -59,8 +63,8 @@ export class PartitionRounds {
   }
 
   /**
-   * Adds any other operation. If it draws from a sequence, later draws must not join earlier ones, or they would
-   * overtake.
+   * Adds any other operation. `drawsFrom`: the sequence that it draws from, if any. Later draws from that must not join
+   * earlier ones, or they would overtake this operation.
    */
   add(operation: Operation, drawsFrom?: DrawRequest['sequence']): void {
     const round = this.#roundForOneMore();
@@ -96,7 +100,7 @@ export class PartitionRounds {
     this.#busy = false;
   }
 
-  /** Settles all operations of a round, whatever happens. */
+  /** Sends a round, and settles all its operations, whatever happens. */
   async #send(operations: readonly Operation[]): Promise<void> {
     try {
       for (let tries = 0; tries < 2; tries += 1) {
@@ -107,7 +111,8 @@ export class PartitionRounds {
           settleAll(operations, replies, epoch);
           return;
         }
-        // The script did nothing. If another process has opened a newer epoch, the next try uses that one.
+        // The script refused the epoch and did nothing. If another process has opened a newer epoch, the next try uses
+        // that one.
         await this.#epochs.refused(this.#partition, epoch);
       }
       failAll(operations, notOpen());
@@ -116,7 +121,7 @@ export class PartitionRounds {
     }
   }
 
-  /** The script's replies; undefined if the epoch is not the open one. */
+  /** Calls the script. Returns its replies; undefined if the epoch is not the open one. */
   async #call(operations: readonly Operation[], epoch: number): Promise<unknown[] | undefined> {
     const call: RoundCall = { base: this.#base, epoch, keys: [this.#epochKey], args: [] };
     call.args.push(epoch, COUNTER_SECONDS, KEY_SECONDS);

@@ -1,13 +1,14 @@
-import type { Cluster, Redis, Result } from 'ioredis';
-
 /**
  * The scripts that run inside Redis. Each is atomic.
  *
- * A script may draw only if the server has lost no data since the epoch was opened. The script checks that itself: the
- * epoch's hash names the run in which it was opened. A server that was restarted, restored, or promoted from a replica
- * has another run id or replication id. So no draw succeeds on a server that was not checked, on any connection. A
- * command that is sent twice costs a gap, never a repetition. (INFO of these two sections takes 5 µs, once a round.)
+ * A script may draw numbers only if the server has lost no data since the epoch was opened. The script checks that
+ * itself: the epoch's hash names the run in which it was opened. A server that was restarted, restored, or promoted
+ * from a replica has another run id or replication id. So no draw succeeds on a server that was not checked, on any
+ * connection. A command that is sent twice costs a gap, never a repetition. (INFO, which shows these ids, takes 5 µs,
+ * once a round.)
  */
+import type { Cluster, Redis, Result } from 'ioredis';
+
 const RUN = `
 local info = redis.call('INFO', 'server', 'replication')
 local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'master_replid:(%x+)')
@@ -16,7 +17,8 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
 /**
  * KEYS: the epoch's hash, then the keys of the operations. ARGV: the epoch, the seconds that a counter lives, the
  * seconds that an idempotency key lives, then the operations. Returns nothing if the epoch is not this one, is not
- * open, or was opened in another run. Else returns the time in milliseconds and a reply for each operation:
+ * open, or was opened in another run of the server. Else returns the time in milliseconds and a reply for each
+ * operation (its keys | its arguments: the reply):
  * - d counter | count: the last of the drawn numbers, -1 if there is no counter.
  * - k counter, key | count, body, event, absent: the same, or the key's stored result if it has one.
  * - a key | body, event, absent, token: 0, or the key's stored result if it has one.
@@ -100,14 +102,17 @@ while nextArgument <= #ARGV do replies[#replies + 1] = operations[argument()]() 
 return replies
 `;
 
-/** KEYS: the epoch's hash. Returns the id of the present run, and n, run and state of the epoch if there is one. */
+/**
+ * KEYS: the epoch's hash. Returns the id of the server's run, and the epoch's number n, run and state if there is one.
+ */
 const READ_EPOCH = `${RUN}
 local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state')
 return { run, epoch[1], epoch[2], epoch[3] }
 `;
 
 /**
- * KEYS: the epoch's hash. ARGV: n, a run. Ends all older epochs if this is still that run and no newer one is known.
+ * KEYS: the epoch's hash. ARGV: n, a run. Ends all epochs older than n and returns 1, if this is still the server's run
+ * and no newer epoch is known; else 0.
  */
 const CLAIM_EPOCH = `${RUN}
 if run ~= ARGV[2] then return 0 end
@@ -118,8 +123,8 @@ return 1
 `;
 
 /**
- * KEYS: the epoch's hash. ARGV: n, a run. Opens epoch n for draws, if it was claimed in this run and is unchanged
- * since.
+ * KEYS: the epoch's hash. ARGV: n, a run. Opens epoch n for draws and returns 1, if n was claimed in this run and is
+ * unchanged since; else 0.
  */
 const OPEN_EPOCH = `${RUN}
 local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state')
@@ -130,7 +135,10 @@ redis.call('HSET', KEYS[1], 'state', 'open', 'opened', time[1] .. string.format(
 return 1
 `;
 
-/** KEYS: the epoch's hash, a counter that was used in it. ARGV: n. Ends epoch n if the counter does not exist. */
+/**
+ * KEYS: the epoch's hash, a counter that was used in it. ARGV: n. Ends epoch n and returns 1 if the counter does not
+ * exist.
+ */
 const LOSE_EPOCH = `
 local epoch = redis.call('HMGET', KEYS[1], 'n', 'state')
 if epoch[1] ~= ARGV[1] or epoch[2] ~= 'open' or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
@@ -139,8 +147,8 @@ return 1
 `;
 
 /**
- * KEYS: the generations, the hashes of chats and of messages. ARGV: the generation, seconds to live, then for each
- * count the hash (1: chats, 2: messages), the field, the count.
+ * Adds live counts. KEYS: the set of generations, the present generation's hashes of chats and of messages. ARGV: that
+ * generation, seconds to live, then for each count the hash (1: chats, 2: messages), the field, the count.
  */
 const ADD_COUNTS = `
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[1])
@@ -150,9 +158,9 @@ redis.call('EXPIRE', KEYS[3], ARGV[2])
 `;
 
 /**
- * KEYS: the generations. ARGV: the last generation that is already summed, the partition's base, `chats` or `messages`,
- * fields. Returns a sum for each field. The hashes' names are built from the generations; they share the key's hash
- * tag.
+ * Sums live counts. KEYS: the set of generations. ARGV: the last generation that is already summed, the beginning of
+ * the partition's keys, `chats` or `messages`, fields. Returns a sum for each field. The hashes' names are built from
+ * the generations; they share the key's hash tag.
  */
 const PENDING_COUNTS = `
 local fields, sums = {}, {}
@@ -167,7 +175,10 @@ end
 return sums
 `;
 
-/** KEYS: the generations. ARGV: the last generation to delete, the partition's base. */
+/**
+ * Deletes live counts. KEYS: the set of generations. ARGV: the last one to delete, the beginning of the partition's
+ * keys.
+ */
 const DROP_COUNTS = `
 for _, generation in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])) do
   redis.call('UNLINK', ARGV[2] .. 'g' .. generation .. ':chats', ARGV[2] .. 'g' .. generation .. ':messages')
@@ -195,7 +206,6 @@ declare module 'ioredis' {
   }
 }
 
-/** Adds the scripts to the client as commands. */
 export function defineScripts(client: Redis | Cluster): void {
   client.defineCommand('parleyRound', { lua: ROUND });
   client.defineCommand('parleyReadEpoch', { lua: READ_EPOCH, numberOfKeys: 1 });

@@ -1,9 +1,9 @@
 import { type Cluster, Redis } from 'ioredis';
 
-/** The scripts use INFO with several sections and script flags, which came with Redis 7. */
+/** The scripts ask INFO for several sections in one call, which came with Redis 7. */
 const REDIS_MAJOR_MIN = 7;
 
-/** Throws WrongRedis, with the version, if a server is too old. */
+/** Throws WrongRedis if a server is too old. */
 export async function checkVersions(client: Redis | Cluster): Promise<void> {
   for (const node of nodesOf(client)) {
     const version = /redis_version:(\S+)/.exec(await node.info('server'))?.[1] ?? 'unknown';

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 
-/** The server of the tests that break nothing. */
+/** The Redis server for tests that break nothing. */
 export function redisUrl(): string {
   const url = process.env.REDIS_URL;
   if (url === undefined) throw new Error('REDIS_URL must name a Redis server for these tests');

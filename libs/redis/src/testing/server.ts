@@ -8,7 +8,9 @@ import { Redis } from 'ioredis';
 const START_MS = 30_000;
 const START_TRIES = 5;
 
-/** A Redis server of one test, which may stop, pause and empty it. On loopback, with an append-only file. */
+/**
+ * A Redis server for one test, which may stop, pause and empty it. It listens on loopback and has an append-only file.
+ */
 export class RedisServer {
   #process: Subprocess | undefined;
 
@@ -26,13 +28,14 @@ export class RedisServer {
         await server.start();
         return server;
       } catch (error) {
-        // Another program may have taken the port meanwhile, or the port of the cluster's bus, 10,000 above.
+        // Another program may have taken the port meanwhile, or the one 10,000 above, which a cluster's node uses: try
+        // another.
         if (tries === START_TRIES) throw error;
       }
     }
   }
 
-  /** A Sentinel that watches this master under the name `main`. It keeps its state in its configuration file. */
+  /** Starts a Sentinel that watches this master under the name `main`. It keeps its state in its configuration file. */
   static async startSentinel(master: RedisServer): Promise<RedisServer> {
     const dir = await mkdtemp(join(tmpdir(), 'parley-sentinel-'));
     const file = join(dir, 'sentinel.conf');
@@ -83,7 +86,6 @@ export class RedisServer {
     }
   }
 
-  /** Sends a command on a new connection. */
   async cli(name: string, ...args: string[]): Promise<unknown> {
     const client = new Redis(this.port, '127.0.0.1', { retryStrategy: null, lazyConnect: true });
     let connectError: Error | undefined;
@@ -100,7 +102,7 @@ export class RedisServer {
     }
   }
 
-  /** Like a crash: the server writes nothing more to its file. */
+  /** Kills the server as a crash would: it writes nothing more to its file. */
   async kill(): Promise<void> {
     this.#process?.kill('SIGKILL');
     await this.#process?.exited;
@@ -130,7 +132,7 @@ export async function formCluster(servers: readonly RedisServer[]): Promise<void
 
 /**
  * The command line of a program of Redis: from the native servers of this machine if there are any, else from the PATH.
- * A native program needs its own loader and libraries.
+ * A native program needs the loader and the libraries that came with it.
  */
 function command(program: string): string[] {
   const pattern = new Bun.Glob(`.cache/parley/rootfs-*/usr/bin/${program}`);

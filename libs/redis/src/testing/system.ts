@@ -31,7 +31,7 @@ export class TestSystem {
     });
   }
 
-  /** Does not wait until they are ready. The default is the shared server. */
+  /** Does not wait until the drivers are ready. By default they use the server that tests share. */
   drivers(options: Partial<RedisOptions> = {}): RedisDrivers {
     const { prefix } = this;
     const defaults = { servers: { url: redisUrl() }, partitions: PARTITIONS, prefix, register: this.#register };
@@ -64,7 +64,6 @@ export function messagesOf(token: Token = newToken(), chat = 1): Sequence {
   return { kind: 'messages', token, chat };
 }
 
-/** A token in this partition. */
 export function tokenIn(partition: number): Token {
   for (;;) {
     const token = newToken();
@@ -76,7 +75,7 @@ export function draw(numbering: Numbering, sequence: Sequence, count = 1): Promi
   return numbering.draw({ sequence, count });
 }
 
-/** The first number of a draw that must succeed. */
+/** The first number of a draw. Throws if nothing is drawn. */
 export async function firstOf(numbering: Numbering, sequence: Sequence, count = 1): Promise<number> {
   const answer = await draw(numbering, sequence, count);
   if (answer.status !== 'drawn') throw new Error(`expected a draw, got ${answer.status}`);
