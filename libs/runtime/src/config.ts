@@ -28,7 +28,10 @@ export function readConfig<Schema extends TObject>(
   );
 }
 
-/** The number or boolean in `text` if the schema wants one; otherwise the text, which the check then refuses. */
+/**
+ * Returns `text` as a number or boolean if the schema wants one and it is one, else as it is: the check then refuses it
+ * unless the schema wants text.
+ */
 function convert(schema: unknown, text: string): unknown {
   const { type } = schema as { type?: string };
   if ((type === 'integer' || type === 'number') && /^-?[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text);
@@ -54,7 +57,6 @@ function about(schema: TObject, name: string): string {
   return description === undefined ? '' : `: ${description}`;
 }
 
-/** For programs that serve the docs page. */
 export const publicUrlConfig = {
   PUBLIC_URL: Type.String({
     default: '',
@@ -64,7 +66,6 @@ export const publicUrlConfig = {
   }),
 };
 
-/** For every program. */
 export const commonConfig = {
   HOST: Type.String({ default: '0.0.0.0', description: 'the address to listen on' }),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -111,7 +112,7 @@ export const serverConfig = {
   }),
 };
 
-/** For programs behind a load balancer, or of which several share a port. */
+/** For programs behind a load balancer, or of which several processes share a port. */
 export const balancedConfig = {
   LINGER_MS: Type.Integer({
     default: 6_000,

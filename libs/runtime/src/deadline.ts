@@ -1,6 +1,6 @@
 /**
- * Settles as `promise` does, or rejects with the error from `expired` after `milliseconds`. The promise itself goes on;
- * if it rejects later, that rejection is ignored.
+ * Settles as `promise` does, or rejects with the error from `expired` after `milliseconds`. The work behind the promise
+ * goes on; if it rejects later, that is ignored.
  */
 export function within<T>(promise: Promise<T>, milliseconds: number, expired: () => Error): Promise<T> {
   const { promise: settled, resolve, reject } = Promise.withResolvers<T>();

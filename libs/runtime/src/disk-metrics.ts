@@ -5,7 +5,7 @@ import type { Labels } from './registered.ts';
 
 /** A file system on which a server stores its data. */
 export interface Disk {
-  /** `server`, and `node` if the server has several. */
+  /** The metric's labels: `server`, and `node` if a server has several. */
   readonly labels: Labels;
   /** The bytes that can still be written, and the total size. */
   readonly freeBytes: number;
@@ -15,7 +15,10 @@ export interface Disk {
 const READ_EVERY_MS = 5_000;
 const READ_WITHIN_MS = 1_000;
 
-/** Metrics of how full the disks are, at most five seconds old. A disk that cannot be read is left out. */
+/**
+ * Metrics of how full the disks are, at most five seconds old. No disk is shown if `read` rejects or takes longer than
+ * a second.
+ */
 export function diskMetrics(registry: Registry, read: () => Promise<readonly Disk[]>): void {
   let readAt = Number.NEGATIVE_INFINITY;
   let disks: Promise<readonly Disk[]> = Promise.resolve([]);

@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test';
 
-/** What the logger prints. It runs in a process of its own, because it writes to standard output. */
+/**
+ * What a statement makes the logger print. It runs in a process of its own, because the logger writes to standard
+ * output.
+ */
 async function printed(statement: string): Promise<Record<string, unknown>> {
   const source = `import { createLogger } from '${import.meta.dir}/logger.ts'; createLogger('test', 'info')${statement};`;
   const child = Bun.spawn([process.execPath, '-e', source], { stdout: 'pipe' });

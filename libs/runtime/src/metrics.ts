@@ -3,7 +3,7 @@ import { readCounter, readGauge } from './readings.ts';
 
 export type { Registry };
 
-/** A registry of metrics in Prometheus' format, with the metrics that every process has. */
+/** A registry of metrics in Prometheus' format, with those of every process: memory, CPU time, start. */
 export function createRegistry(program: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ program });

@@ -14,13 +14,13 @@ export interface Running {
 
 /**
  * Runs a program until SIGTERM or SIGINT, then stops it gracefully. Exit status: 0 after a stop within its deadline; 1
- * if the start or the stop failed, the stop took too long, or an error was not handled. A signal during the start ends
- * the program within a second, with the status of a program without a signal handler.
+ * if the start or the stop failed, the stop took too long, or an error was not handled. After a signal a start may go
+ * on for a second; then the program ends with the status of a program without a signal handler.
  */
 export async function runProgram(start: () => Promise<Running>): Promise<void> {
-  const starting = Promise.resolve().then(start); // after the handlers below are set; a throw becomes a rejection
+  const starting = Promise.resolve().then(start); // runs after the handlers below are set; a throw becomes a rejection
   let stopping = false;
-  // Set from the beginning: as soon as the program reports that it is ready, a signal may come.
+  // The signal handlers are set before the start: as soon as the program reports that it is ready, a signal may come.
   const asked = async (signal: 'SIGTERM' | 'SIGINT') => {
     const started = starting.then(
       () => true,
@@ -55,18 +55,18 @@ export async function runProgram(start: () => Promise<Running>): Promise<void> {
     void end('uncaught exception', 1);
   });
   process.on('unhandledRejection', (error) => {
-    // A stop gives up operations that still wait for a server; their rejections are expected.
+    // A stop gives up operations that still wait for a server. So their rejections are expected.
     if (stopping) logger.warn({ err: error }, 'given up by the stop');
     else logger.fatal({ err: error }, 'unhandled rejection');
     void end('unhandled rejection', 1);
   });
 }
 
-/** How long a start may still take after a signal. Ending it early loses nothing. */
+/** How many milliseconds a start may go on after a signal. Ending it then loses nothing. */
 const STARTED_WITHIN_MS = 1_000;
 const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 };
 
-/** One plain line for an error that the operator can fix; the stack for an unexpected error. */
+/** One plain line for a failed start that the operator can fix; the stack for an unexpected error. */
 function startFailure(error: unknown): string {
   if (error instanceof ConfigError) return `The configuration is wrong:\n${error.message}`;
   if (!(error instanceof Error)) return `The start failed: ${String(error)}`;

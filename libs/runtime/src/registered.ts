@@ -8,7 +8,10 @@ export interface Described {
   readonly registry: Registry;
 }
 
-/** Registers a metric that is not prom-client's: a registry only needs its name and values. A scrape calls `values`. */
+/**
+ * Registers a metric that is not an object of prom-client: a registry needs only its name, type and values. Each scrape
+ * calls `values`.
+ */
 export function register(
   { name, help, registry }: Described,
   type: 'counter' | 'gauge' | 'histogram',

@@ -6,8 +6,8 @@ export interface Backoff {
 }
 
 /**
- * How many milliseconds to wait after this many earlier failures (0 at first). Doubles each time, up to `maxMs`; a
- * random part of up to a half is taken off, so that clients that failed together do not retry together.
+ * Returns how many milliseconds to wait after this many earlier failures (0 at first). Doubles each time, up to
+ * `maxMs`; a random part of up to a half is taken off, so that clients that failed together do not retry together.
  */
 export function backoffMs(failures: number, { firstMs, maxMs }: Backoff): number {
   return Math.min(maxMs, firstMs * 2 ** failures) * (0.5 + Math.random() / 2);

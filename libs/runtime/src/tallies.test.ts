@@ -6,7 +6,7 @@ import { Distributions, Tally } from './tallies.ts';
 const buckets = [0.001, 0.01, 0.1];
 const observed = [0.0005, 0.001, 0.0011, 0.05, 0.1, 7];
 
-/** The lines in a fixed order, with rounded numbers: 0.15259999999999999 is 0.1526. */
+/** The lines of a scrape in a fixed order, with rounded numbers: 0.15259999999999999 is 0.1526. */
 function lines(text: string): string[] {
   return text
     .split('\n')

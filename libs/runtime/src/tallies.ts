@@ -1,13 +1,12 @@
+/**
+ * Counters and histograms for hot paths. prom-client looks up a series by its labels' text at each observation, which
+ * took as much of a create's time as checking its body. Here a series is resolved once, and an observation is two or
+ * three additions. A scrape reads the values.
+ */
 import type { MetricValueWithName } from 'prom-client';
 import { type Described, type Labels, register } from './registered.ts';
 
-/**
- * Counters and histograms for hot paths. prom-client looks up a series by its labels' text at each observation, which
- * took a create as long as checking its body. Here a series is resolved once, and an observation is two or three
- * additions. A scrape reads the values.
- */
-
-/** A counter by labels. `series` returns the function that adds to one series. */
+/** A counter with labels. `series` returns the function that adds to the series with these labels. */
 export class Tally {
   readonly #series = new Map<string, { readonly labels: Labels; value: number }>();
 
@@ -25,17 +24,17 @@ export class Tally {
 
 interface Distribution {
   readonly labels: Labels;
-  /** The number of values in each bucket; the last bucket has those above all bounds. */
+  /** The number of values in each bucket; the last bucket has those above all upper bounds. */
   readonly counts: number[];
   sum: number;
 }
 
-/** A histogram by labels. `series` returns the function that observes a value in one series. */
+/** A histogram with labels. `series` returns the function that observes a value in the series with these labels. */
 export class Distributions {
   readonly #buckets: readonly number[];
   readonly #series = new Map<string, Distribution>();
 
-  /** `buckets`: upper bounds, ascending. */
+  /** `buckets`: the upper bounds of the buckets, ascending. */
   constructor(described: Described & { readonly buckets: readonly number[] }) {
     this.#buckets = described.buckets;
     const { name } = described;
