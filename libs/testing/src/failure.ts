@@ -1,4 +1,4 @@
-/** Resolves with what the promise rejects with; with undefined if it resolves. */
+/** Resolves with the error that the promise rejects with; with undefined if the promise resolves. */
 export function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => undefined,

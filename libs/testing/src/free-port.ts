@@ -1,10 +1,8 @@
 const FIRST = 20_000;
-/** Below the ports of outgoing connections, so that the port stays free while its server restarts. */
+/** Below the ports of outgoing connections, so that a chosen port stays free while its server restarts. */
 const END = 32_000;
 
-/**
- * A loopback port that was free a moment ago, at most 32,000: a Redis cluster's node also uses the port 10,000 above.
- */
+/** A loopback port that was free a moment ago, below 32,000: a Redis cluster's node also uses the port 10,000 above. */
 export function freePort(): number {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (END - FIRST));
@@ -12,7 +10,7 @@ export function freePort(): number {
       Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true);
       return port;
     } catch {
-      // Taken: try another.
+      // The port is taken: try another.
     }
   }
 }

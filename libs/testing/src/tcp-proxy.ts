@@ -4,28 +4,28 @@ import { createServer, connect as dial, type Server, type Socket } from 'node:ne
 export interface ProxyBehaviour {
   /** The port, on the server's host, to which new connections lead. */
   readonly targetPort: number;
-  /** In each direction. */
+  /** How many milliseconds bytes are held back in each direction. */
   readonly delayMs: number;
-  /** New connections are closed at once. */
+  /** If true, new connections are closed at once. */
   readonly refuse: boolean;
   /**
    * Drops bytes in both directions without an error, like a router that has forgotten the connection. A connection that
-   * has lost bytes stays dead, whatever is set later; its two ends are not told.
+   * has lost bytes stays dead, whatever is set later; its client is not told if the server closes it.
    */
   readonly swallow: boolean;
-  /** The probability, each second, that a connection is cut. */
+  /** How often a second each connection is cut, on average. */
   readonly cutsPerSecond: number;
-  /** Holds back bytes of these connections until this is set to something else. */
+  /** Holds back bytes of the connections that it describes, until `hold` is set to something else. */
   readonly hold: Hold | undefined;
-  /** Is called with all bytes before they pass. `cut` ends their connection; `swallow` turns that on. */
+  /** Called with all bytes before they pass. `cut` ends their connection; `swallow` sets that option. */
   readonly inspect: Inspect | undefined;
 }
 
-/** `connection` identifies the connection: it is the same object for all its bytes. */
+/** `connection` identifies the connection of the bytes: it is the same object for all of them. */
 export type Inspect = (connection: object, from: 'client' | 'server', bytes: Buffer) => 'cut' | 'swallow' | undefined;
 
 export interface Hold {
-  /** The clients' ports; by default all clients. */
+  /** The local ports of the clients whose bytes are held back; by default all. */
   readonly clientPorts?: readonly number[];
   /** Whose bytes are held back; by default both sides'. */
   readonly from?: 'client' | 'server';
@@ -42,7 +42,7 @@ interface Joined {
 
 /** A TCP proxy in front of a server. It can lose, delay, hold back and refuse what passes through it. */
 export class TcpProxy {
-  /** The number of bytes that came from the server. */
+  /** The number of bytes that the server has sent, on all connections. */
   answered = 0;
   readonly #host: string;
   readonly #joined = new Set<Joined>();
@@ -89,7 +89,7 @@ export class TcpProxy {
     for (const each of this.#joined) this.#end(each);
   }
 
-  /** Ends all connections and accepts none until the returned function is called. */
+  /** Ends all connections and closes new ones at once, until the returned function is called. */
   refuse(): () => void {
     this.set({ refuse: true });
     this.cut();
@@ -142,7 +142,7 @@ export class TcpProxy {
       if (this.#behaviour.swallow) joined.dead = true;
       if (joined.dead) return;
       const now = performance.now();
-      // Never before earlier bytes, even if the delay was shortened since.
+      // Bytes never pass before earlier ones, even if the delay was shortened since.
       lastDueAt = Math.max(lastDueAt, now + this.#behaviour.delayMs);
       if (lastDueAt <= now && delayed.length === 0) {
         pass(bytes);
@@ -154,7 +154,7 @@ export class TcpProxy {
     });
     to.on('drain', () => this.#flow(joined, from));
     from.on('error', () => {});
-    // If the connection is dead, neither end learns that the other has closed.
+    // If the connection is dead, the client does not learn that the server has closed it.
     from.on('close', () => {
       if (!joined.dead || from === joined.client) this.#end(joined);
     });
@@ -162,7 +162,8 @@ export class TcpProxy {
   }
 
   /**
-   * Bytes that are held back stay in the sockets, in order. Their sender slows down as with a peer that does not read.
+   * Stops reading while bytes are held back: they stay in the socket, in order. Their sender slows down as with a peer
+   * that does not read.
    */
   #flow({ client, clientPort }: Joined, from: Socket): void {
     const { hold } = this.#behaviour;
