@@ -1,6 +1,6 @@
 /**
- * What Redis and the store return to a creating process; each call is one step. The model's processes (creates.ts) and
- * the classes of libs/protocol (classes.ts) both use it.
+ * What Redis and the store return to a creating process, and what that changes; each call is one step. The model's
+ * processes (creates.ts) and the classes of libs/protocol (classes.ts) both use it.
  */
 import { eventOf, highestRow, isOpen, isStored, type Model, NONE, rowOf, type State } from './state.ts';
 
@@ -17,11 +17,11 @@ interface Answered<Answer> {
 
 export interface DrawAsked {
   readonly keyed: boolean;
-  /** The epoch in which the store did not have the key. */
+  /** The epoch in which the store was asked and did not have the key. */
   readonly keyAbsentIn?: number | undefined;
 }
 
-/** Whether a draw's script gives a number. */
+/** Whether Redis gives out numbers: an epoch is open. Without some rules less is compared. */
 export function drawPasses({ rules }: Model, { redis }: State): boolean {
   if (!rules.drawComparesEpoch) return redis.n > 0;
   return rules.drawComparesRun ? isOpen(redis) : redis.open;
@@ -40,7 +40,7 @@ export function draw(model: Model, state: State, asked: DrawAsked): Answered<Dra
   return { answer: { status: 'drawn', event }, change };
 }
 
-/** What Redis returns because of the key; undefined if the key is free. */
+/** What Redis returns for a known idempotency key; undefined if a new number can be drawn. */
 function knownKey({ rules }: Model, state: State, keyAbsentIn: number | undefined): Drawn | undefined {
   const { n, key, confirmed } = state.redis;
   const absent = keyAbsentIn !== undefined && (keyAbsentIn === n || !rules.answerCountsInItsEpoch);
@@ -50,24 +50,24 @@ function knownKey({ rules }: Model, state: State, keyAbsentIn: number | undefine
   return rules.asksAboutOlderKeys ? { status: 'unsure', epoch: n } : { status: 'repeated', event: key, confirmed };
 }
 
-/** The event that is stored under the key; NONE if there is none. */
+/** The event that the store has for the idempotency key, or NONE. */
 export function keyedRow({ rules }: Model, state: State): number {
   const event = rules.asksByKey ? state.keyRow : state.redis.key;
   return event !== NONE && isStored(state, event) ? event : NONE;
 }
 
-/** How many items must be stored before a fence that is sent now is answered. */
+/** How many queued items the worker must handle before it answers a fence that is sent now. */
 export function aheadOfFence({ rules }: Model, { queue }: State): number {
   return rules.looksBehindFence ? queue.length : 0;
 }
 
-/** Whether a missing counter was lost: a row of the same epoch is stored. */
+/** Whether a missing counter must have been lost, because a row of the same epoch is stored. */
 export function counterWasLost({ rules }: Model, state: State, epoch: number): boolean {
   const row = rowOf(state, highestRow(state));
   return row !== NONE && eventOf(state, row).epoch >= epoch && rules.lostCounterOpensEpoch;
 }
 
-/** What a seed changes; undefined if its epoch is over. */
+/** What the creation of a counter changes in Redis; undefined if its epoch is over. */
 export function seed(model: Model, state: State, number: number, epoch: number): Partial<State> | undefined {
   const { redis } = state;
   const { seedsNotedEpoch, seedsOnlyMissing } = model.rules;
@@ -75,7 +75,9 @@ export function seed(model: Model, state: State, number: number, epoch: number):
   return { redis: { ...redis, counter: seedsOnlyMissing && redis.counter !== NONE ? redis.counter : number } };
 }
 
-/** Puts an event where its process believes it published: in the queue, or without `confirmsFirst` anywhere. */
+/**
+ * Puts an event where its process believes it published: in the queue. Without `confirmsFirst` it may never reach it.
+ */
 export function published({ rules }: Model, state: State, event: number): Partial<State> {
   return rules.confirmsFirst ? { queue: [...state.queue, event] } : withStray(state, event);
 }
@@ -85,12 +87,12 @@ export function withStray({ strays }: State, event: number): Partial<State> {
   return { strays: [...strays, event].sort((one, other) => one - other) };
 }
 
-/** Adds a note: Redis is to learn that the key's event is confirmed. */
+/** Adds a note that tells Redis later that the event of the key is confirmed. */
 export function withNote({ notes }: State, event: number): Partial<State> {
   return { notes: [...notes, event].sort((one, other) => one - other) };
 }
 
-/** No opener waits any more for the earlier draw of this process. */
+/** Notes that a process has no draw left to acknowledge, so no opener of an epoch waits for it. */
 export function withoutDraw({ openers }: State, process: number): Partial<State> {
   const bit = 1 << process;
   if (openers.every(({ olderDraws }) => (olderDraws & bit) === 0)) return {};

@@ -1,7 +1,7 @@
 /**
  * The classes of libs/protocol, which ingest runs, in the model's world. They take the same steps as the model's
  * processes, so what holds for the model holds for them. If the model breaks a promise without a part of the protocol,
- * the classes keep it in the same order of events.
+ * the whole classes keep it in the same order of events.
  */
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
@@ -21,12 +21,12 @@ setDefaultTimeout(60_000);
 const STEPS_MAX = 200;
 const SETTLING_STEPS_MAX = 200;
 
-/** What is wrong with `next`, which follows `before`; undefined if nothing is. */
+/** Which promise the step from `before` to `next` breaks, or undefined. */
 function wrong(next: State, before: State): string | undefined {
   return wentBack(next, before) ?? violation(next);
 }
 
-/** Takes the possible steps of a path. Returns what went wrong, and after which step. */
+/** Takes the possible steps of a path. Returns the first broken promise and its step, or undefined. */
 async function take(world: World, path: readonly Step[]): Promise<string | undefined> {
   for (const [index, step] of path.entries()) {
     const before = world.state;
@@ -37,7 +37,7 @@ async function take(world: World, path: readonly Step[]): Promise<string | undef
   return undefined;
 }
 
-/** Takes steps without further accidents until none is left. Returns what went wrong. */
+/** Takes steps without further accidents until none is left. Returns the broken promise, or undefined. */
 async function settleDown(model: Model, world: World): Promise<string | undefined> {
   const calm = { ...model, scope: { ...model.scope, loss: 'never' as const } };
   for (let count = 0; count < SETTLING_STEPS_MAX; count++) {
@@ -76,7 +76,7 @@ describe('the classes do what the processes of the model do', () => {
     });
   }
 
-  /** The model's next state. But if a class gave up after some draws, it is idle: its client repeats the create. */
+  /** The model's state after a step. But if the class gave up after some draws, its create begins anew. */
   function expected({ next, by }: Step, world: World, askedAgain: number): State {
     if (by === undefined || world.askedAgain === askedAgain) return next;
     const create = next.creates[by.process]!;
@@ -89,7 +89,7 @@ describe('where the model goes wrong without', () => {
     const scope = SCOPES[name];
     const whole: Model = { scope, rules: PROTOCOL };
     const rules: Rules = { ...PROTOCOL, [part]: false };
-    /** Not reduced: the test takes each step of the path. */
+    /** Explored without settle.ts, which changes states: the classes must be able to take each step. */
     let explored: Explored | undefined;
     const found = () => {
       explored ??= explore({ scope, rules }, { reduced: false });

@@ -30,24 +30,26 @@ import { otherSteps } from './steps.ts';
 
 type CallTo<To extends Call['to']> = Extract<Call, { to: To }>;
 
-/** The seq that a fence returns. The look into the store must pass it on. */
+/** The commit number (`seq`) that a fence returns. The read of the store after it must pass it on. */
 const SEQ = 7;
 
 /**
  * The model with the classes of libs/protocol as its processes. Servers, accidents and openers of epochs are the
- * model's. Each class decides what its process does next; `state.creates` records what the classes wait for.
+ * model's. Each class decides what its process does next; `state.creates` records which call it waits for.
  */
 export class World {
   state: State;
-  /** How often a create ended so that its client must repeat it. The model's processes never end so. */
+  /** How many creates ended so that their client must repeat them. The model's processes never end so. */
   askedAgain = 0;
   readonly #model: Model;
   readonly #processes: Process[];
-  /** The event of the last answer to each process. */
+  /** By process: the event that Redis or the store last returned to it. */
   readonly #events: number[];
-  /** Whether a process remembers a result of the store about its key that does not count any more. */
+  /**
+   * By process: whether it remembers what the store said about its key in an epoch that is over, which Redis ignores.
+   */
   readonly #forgot: boolean[];
-  /** Whether the two seconds of a process are over, and it has not noticed. */
+  /** By process: whether the two seconds of its create are over, and it has not noticed. */
   readonly #late: boolean[];
 
   constructor(model: Model) {
@@ -60,7 +62,7 @@ export class World {
     for (const index of model.scope.creates.keys()) this.#begin(index);
   }
 
-  /** Takes a step. False if it is not possible here: the process waits for something else. */
+  /** Takes a step. Returns false if it is impossible here: the process waits for another call. */
   async take({ what, by }: Step): Promise<boolean> {
     if (by !== undefined) return this.#act(by.process, by.act);
     const found = otherSteps(this.#model, this.state).find((step) => step.what === what);
@@ -98,7 +100,7 @@ export class World {
     return call?.to === 'highest' || (call?.to === 'fence' && this.state.creates[index]?.value === 0);
   }
 
-  /** A fence and the look into the store after it. If the counter was lost, the seed after them, which finds that. */
+  /** Answers a fence and the read of the store after it. If the counter was lost, also the seed, which finds that. */
   async #look(index: number): Promise<void> {
     const process = this.#process(index);
     const { epoch } = this.#create(index);
@@ -138,7 +140,9 @@ export class World {
     await this.#proceed(index, () => call.answer());
   }
 
-  /** The confirm comes too late. That is worse than no confirm: it looks like any other. */
+  /**
+   * The confirm comes, but after two seconds. That is worse than no confirm: only the time tells it from a good one.
+   */
   async #giveUp(index: number, call: CallTo<'publish'>): Promise<void> {
     if (this.#model.rules.acknowledgesInTime) {
       this.#process(index).passTime();
@@ -149,7 +153,9 @@ export class World {
     this.#change(index, {});
   }
 
-  /** Without an open epoch the draw is refused. Else its script ignores what the store said in another epoch. */
+  /**
+   * If no epoch is open, the draw is refused. Else Redis ignores what the store said about the key in another epoch.
+   */
   async #forget(index: number, call: CallTo<'draw'>): Promise<void> {
     if (!this.#passes) return this.#proceed(index, () => call.reject(new Unavailable('numbers', 'No epoch is open.')));
     this.#forgot[index] = true;
@@ -187,7 +193,7 @@ export class World {
     this.state = { ...this.state, ...withNote(this.state, Number(eventId)) };
   }
 
-  /** The index of the published event, which must be as it was drawn. */
+  /** The index of the published event. Fails if the event is not as it was drawn. */
   #eventOf({ event }: CallTo<'publish'>): number {
     const index = Number(event.id);
     const { number, epoch, keyed } = eventOf(this.state, index);
@@ -201,7 +207,7 @@ export class World {
     if (create !== undefined) this.#process(index).begin(create === 'keyed');
   }
 
-  /** Changes the state outside the process, and records what the process waits for now. */
+  /** Changes the model's state, and records what the process waits for now. */
   #change(index: number, change: Partial<State>): void {
     const state = { ...this.state, ...change };
     const create = this.#phase(index, state);

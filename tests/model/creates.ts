@@ -25,8 +25,8 @@ import {
 } from './state.ts';
 
 /**
- * The steps of creating processes: draw, seed a missing counter, ask about a key, publish, acknowledge. The classes of
- * libs/protocol do the same: classes.test.ts takes the steps of both side by side.
+ * The steps of creating processes: draw a number, create (seed) a missing counter, ask about a key, publish,
+ * acknowledge. The classes of libs/protocol do the same: classes.test.ts takes the steps of both side by side.
  */
 export function createSteps(model: Model, state: State): Step[] {
   return state.creates.flatMap((create, index) => new Creating(model, state, index, create).steps());
@@ -107,7 +107,7 @@ class Creating {
   #look(): Step {
     const { state, model, create } = this;
     if (counterWasLost(model, state, create.epoch)) {
-      // Another process may have created the counter since.
+      // Another process may have created the counter meanwhile.
       if (state.redis.counter !== NONE)
         return this.#go('look', 'finds that the counter is there by now', this.#again());
       return this.#go('look', `finds a row of epoch ${create.epoch}: its counter was lost`, IDLE, {
@@ -125,7 +125,7 @@ class Creating {
     return this.#go('seed', `creates the counter of epoch ${epoch} with ${value}`, this.#again(), change);
   }
 
-  /** The process draws next. If its key had to be looked up in the store, it did that before it missed the counter. */
+  /** The process draws again. If it had to ask the store about its key, it did that before it found no counter. */
   #again(): Partial<Create> {
     const { epoch } = this.create;
     return this.#keyed && epoch > 1 && this.model.rules.asksAboutUnknownKeys
@@ -133,7 +133,7 @@ class Creating {
       : IDLE;
   }
 
-  /** Publish, confirm and acknowledgement in one step: a pause between them would only delay the acknowledgement. */
+  /** Publishes, gets the confirm and acknowledges in one step: a pause between them would only delay the answer. */
   #acknowledge(): Step {
     const { state, create, model } = this;
     const event = create.value;
@@ -150,7 +150,7 @@ class Creating {
     );
   }
 
-  /** Two seconds are over. The event may be on its way, or the process may be frozen before the publish. */
+  /** After two seconds the create is refused. Its event may be on its way, or its process frozen before the publish. */
   #giveUp(): Step {
     const { state, create, model } = this;
     if (!model.rules.acknowledgesInTime)

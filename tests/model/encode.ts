@@ -3,13 +3,13 @@ import { type Create, type Model, NONE, type Opener, type Redis, type State } fr
 const CREATE_PHASES = { idle: 0, fencing: 1, looked: 2, asking: 3, asked: 4, drawn: 5, late: 6 };
 const OPENER_PHASES = { none: 0, taken: 1, waiting: 2, fencing: 3, fenced: 4 };
 const REJECTED = { '': 0, late: 1, collision: 2 };
-/** Makes the codes of NONE (-1) and of fences (-n) positive. */
+/** Added to codes, so that NONE (-1) and fences (-n) are not negative. */
 const OFFSET = 100;
 
 /**
- * A text that two states share if the same can follow from them. So of a run of Redis it only says whether it is the
- * present one. Events that cannot have an effect any more are left out; the others are renamed in the order of their
- * numbers. Processes with the same creates are sorted.
+ * A text that is the same for two states if the same can follow from both. So of a run of Redis (since a restart) it
+ * only says whether it is the present one. Events that cannot have an effect any more are left out; the others are
+ * renamed in the order of their numbers. Processes with the same creates are sorted.
  */
 export function encode(model: Model, state: State): string {
   const { creates } = model.scope;
@@ -17,7 +17,7 @@ export function encode(model: Model, state: State): string {
   const nameOf = (item: number) => OFFSET + (item < 0 ? item : (names[item] ?? 0));
   const codes: number[] = [state.given, state.oldest, nameOf(state.keyRow), state.suspect];
   codes.push(state.forgettings, state.copies, state.lost ? 1 : 0, state.freezes);
-  // A remembered `oldest` matters only if workers do not read it in the transaction.
+  // What workers remember of `oldest` matters only if they do not read it in the transaction.
   if (!model.rules.oldestInTransaction) codes.push(state.handOldest, state.knownOldest);
   addRedis(codes, model, state.redis, nameOf);
   if (state.copy === undefined) codes.push(0);
@@ -35,7 +35,7 @@ export function encode(model: Model, state: State): string {
   return String.fromCharCode(...codes);
 }
 
-/** New names by old ones; undefined for an event that is nowhere any more and was never acknowledged. */
+/** The new names of events, by index; undefined for an event that is nowhere any more and was never acknowledged. */
 function nameEvents({ rules }: Model, state: State): (number | undefined)[] {
   const { events } = state;
   const order = events.map((_, index) => index).filter((index) => !rules.keepsLateLetters || isAround(state, index));
@@ -103,7 +103,7 @@ function codeOfOpener({ phase, n, run, olderDraws }: Opener, present: number, sw
 function addRedis(codes: number[], model: Model, redis: Redis, nameOf: NameOf): void {
   const { rules } = model;
   const present = redis.claimedIn === redis.run;
-  // The counter of an epoch that cannot be open any more gives no number.
+  // The counter of an epoch that cannot be open any more gives no number, so it does not matter.
   const counts = present || !rules.drawComparesEpoch || !rules.drawComparesRun || !rules.opensOwnClaimOnly;
   const flags = (redis.open && counts ? 1 : 0) + (redis.confirmed ? 2 : 0) + (present ? 4 : 0);
   codes.push(1 + redis.n, flags, counts ? redis.counter + OFFSET : 0, nameOf(redis.key));

@@ -7,9 +7,9 @@ import { stepsOf } from './steps.ts';
 export interface Explored {
   readonly states: number;
   readonly transitions: number;
-  /** How many steps the farthest state is away from the first one. */
+  /** The number of steps from the first state to the farthest one. */
   readonly depth: number;
-  /** Whether every reachable state was seen. */
+  /** Whether every reachable state was visited. */
   readonly complete: boolean;
   readonly violation?: { readonly what: string; readonly path: readonly Step[] };
 }

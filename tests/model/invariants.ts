@@ -1,6 +1,6 @@
 import { isStored, type Model, rowOf, type State } from './state.ts';
 
-/** What is wrong with a state; undefined if nothing is. */
+/** Which promise a state breaks; undefined if none. */
 export function violation(state: State): string | undefined {
   return numberTaken(state) ?? notKept(state) ?? keyTwice(state);
 }
@@ -11,7 +11,10 @@ function numberTaken({ events }: State): string | undefined {
   return twice === undefined ? undefined : `number ${twice} is acknowledged twice`;
 }
 
-/** An acknowledged event must be stored, or be in the queue with nothing that prevents it from being stored. */
+/**
+ * Which event is lost or collides, or undefined. An acknowledged event must be stored, or in the queue with nothing
+ * that prevents its storing.
+ */
 function notKept(state: State): string | undefined {
   for (const [event, { acknowledged, rejected, number, epoch }] of state.events.entries()) {
     if (rejected === 'collision') return `event ${event} collides`;
@@ -32,7 +35,7 @@ function keyTwice(state: State): string | undefined {
   return undefined;
 }
 
-/** What is wrong with a step: a drawn number must be above all acknowledged ones. */
+/** What is wrong with a step, or undefined: a drawn number must be above all acknowledged ones. */
 export function wentBack({ events }: State, before: State): string | undefined {
   const drawn = events[before.events.length];
   if (drawn === undefined) return undefined;
@@ -40,7 +43,7 @@ export function wentBack({ events }: State, before: State): string | undefined {
   return above && `number ${drawn.number} is drawn after ${above.number} was acknowledged`;
 }
 
-/** Whether it is wrong that a state has no next step: creates are left, although the scope allows another epoch. */
+/** Whether a state without a next step is wrong: creates are left, although the scope allows another epoch. */
 export function isStuck({ scope }: Model, state: State): boolean {
   const left = state.creates.some(({ at }, index) => at < (scope.creates[index]?.length ?? 0));
   return left && state.given < scope.epochs;

@@ -1,6 +1,6 @@
 /**
- * Each part of the protocol is there for a reason: without it, something goes wrong.
- * `MODEL_TRACES=1 bin/bun test tests/model/mutations` prints the shortest way to it.
+ * Each part of the protocol is there for a reason: without it, a promise is broken.
+ * `MODEL_TRACES=1 bin/bun test tests/model/mutations` prints the shortest path to the violation.
  */
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { explore } from './explore.ts';

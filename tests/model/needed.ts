@@ -3,7 +3,7 @@ import type { ScopeName } from './scopes.ts';
 
 export type Needed = Exclude<keyof Rules, 'claimsInRunOfLook' | 'claimsOnlyUpwards'>;
 
-/** What goes wrong without a part, and in which scope that is seen. */
+/** What goes wrong without a part of the protocol, and in which scope that is seen. */
 export const NEEDED: Record<Needed, [ScopeName, RegExp]> = {
   drawComparesEpoch: ['forgotten', /drawn after/],
   drawComparesRun: ['older data', /drawn after/],

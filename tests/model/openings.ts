@@ -1,6 +1,9 @@
 import { isOpen, type Model, NO_OPENER, NONE, type Opener, type State, type Step } from './state.ts';
 
-/** The steps of openers of epochs: look, take a number, claim, wait, fence, open. Each may pause anywhere, for ever. */
+/**
+ * The steps of openers of epochs: look at Redis, take a number from MySQL, claim it in Redis, wait, fence, open. Each
+ * may pause anywhere, for ever.
+ */
 export function openingSteps(model: Model, state: State): Step[] {
   return state.openers.flatMap((opener, index) => new Opening(model, state, index, opener).steps());
 }
@@ -51,7 +54,7 @@ class Opening {
     return this.#go(`claims epoch ${n}`, this.#waiting(n), { redis: claimed });
   }
 
-  /** Counters have their epoch in their names, so a new epoch has no counter. */
+  /** The counter after the claim of epoch n: none in a new epoch, because counters have their epoch in their names. */
   #counterOf(n: number): number {
     const { redis } = this.state;
     if (!this.model.rules.drawComparesEpoch) return redis.counter;
@@ -65,7 +68,7 @@ class Opening {
     if (rules.abandonsOvertaken && this.state.given !== n) {
       return [this.#go(`finds that a higher epoch than ${n} was given out`, NO_OPENER)];
     }
-    // Before the first epoch nothing can have been drawn.
+    // Before the first epoch nothing can have been drawn, so it needs no fence.
     if (n === 1 || !rules.fences) return [this.#go('goes on without a fence', { ...this.opener, phase: 'fenced' })];
     const queue = [...this.state.queue, -n];
     return [this.#go(`has waited, and sends fence ${n}`, { ...this.opener, phase: 'fencing' }, { queue })];

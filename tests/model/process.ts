@@ -1,7 +1,7 @@
 import { type DrawRequest, type Event, type Highest, type IdempotencyKey, Unavailable } from '@parley/domain';
 import { Acceptance, CounterSeeds } from '@parley/protocol';
 
-/** A call of a port that has not returned yet. */
+/** A call to Redis, RabbitMQ or the store that has not returned yet. */
 export type Call = { readonly reject: (error: Error) => void } & (
   | {
       readonly to: 'draw';
@@ -22,7 +22,9 @@ type DrawnAnswer =
   | { status: 'missing'; epoch: number }
   | { status: 'unsure'; epoch: number };
 
-/** How a create ended: with a number; with an error that no client should see; late; or its client must repeat it. */
+/**
+ * How a create ended: with a number; with an unexpected error; refused after two seconds; or its client must repeat it.
+ */
 export type End = { readonly first: number } | { readonly error: unknown } | 'late' | 'again';
 
 const TOKEN = '018f6f0e-1c7a-4c4e-9d0a-3d2f6b1c9a57';
@@ -30,8 +32,9 @@ const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
 const LATE_MS = 2_001;
 
 /**
- * A process that creates messages in one chat: an Acceptance with CounterSeeds as ingest has them. Its ports never
- * return by themselves: the test answers the one call that the process waits for, in any order with those of others.
+ * An ingest process that creates messages in one chat: libs/protocol's Acceptance with CounterSeeds. Its calls to
+ * servers never return by themselves: the test answers the one that it waits for, in any order with those of other
+ * processes.
  */
 export class Process {
   call: Call | undefined;
@@ -41,7 +44,7 @@ export class Process {
   #end: End | undefined;
   #moved = Promise.withResolvers<void>();
 
-  /** `suspends`: time passes only on the wall clock, as on a suspended machine; else only on the monotonic one. */
+  /** `suspends`: `passTime` moves only the wall clock, as on a suspended machine; else only the monotonic clock. */
   constructor(confirmed: (eventId: string) => void, suspends: boolean) {
     this.#confirmed = confirmed;
     const clock = { monotonic: () => (suspends ? 0 : this.#lateMs), wall: () => (suspends ? this.#lateMs : 0) };
@@ -50,7 +53,7 @@ export class Process {
     this.#acceptance = new Acceptance({ ...ports, clock, logger: quiet, seeds: new CounterSeeds({ ...ports, clock }) });
   }
 
-  /** Begins a create. It waits for the result of its draw then. */
+  /** Begins a create, which then waits for the result of its draw. */
   begin(keyed: boolean): void {
     this.#end = undefined;
     this.#acceptance.messages(TOKEN, 1, ['x'], keyed ? KEY : undefined).then(
@@ -63,7 +66,7 @@ export class Process {
     this.#lateMs += LATE_MS;
   }
 
-  /** Settles the present call by `answer`. Resolves when the process waits for another call, or its create ended. */
+  /** Ends the present call by `answer`. Resolves when the process makes another call, or its create ended. */
   async proceed(answer: () => void): Promise<End | undefined> {
     this.call = undefined;
     this.#moved = Promise.withResolvers<void>();

@@ -14,10 +14,11 @@
  * classes.test.ts shows that these processes do what the classes of libs/protocol do: it takes the steps of both.
  *
  * Left out are:
- * - Time. The two seconds are a set of draws that can still be acknowledged. Any draw may leave the set at any moment.
- *   The wait ends when no draw from before it is left. The 24 hours of a key never end, and a counter never expires.
- * - All but one partition, one sequence, one key, and creates of a single number. Owners of sequences: a counter that
- *   is opened for a new owner is a seed that has read 0.
+ * - Time. The two seconds are a set of draws that can still be acknowledged; any draw may leave it at any moment. An
+ *   opener's wait ends when no draw from before it is left. Keys are kept for ever instead of 24 hours, and no counter
+ *   expires.
+ * - All but one partition, one sequence (the numbers of one chat), one key, and creates of a single number.
+ * - The start of a new chat's counter: it is like a seed that has read 0.
  * - Losses inside RabbitMQ and MySQL: what the queue confirmed and what the store committed stays. The queue is first
  *   in, first out, and redelivers in the same order.
  * - Two Redis servers that both answer (split brain).

@@ -1,63 +1,66 @@
 /**
- * The parts of the protocol. The model can leave out each of them, and that must lead to a violation: else the part is
- * not needed, or the model is too small to show why it is.
+ * Switches for the parts of the protocol (docs/decisions/0012-epochs.md). Without any of them the model must break a
+ * promise: else the part is not needed, or the model too small to show it. Two are exceptions: without
+ * `claimsOnlyUpwards` or `claimsInRunOfLook` an epoch only takes longer to open.
  */
 export interface Rules {
-  /** A draw's script compares the epoch and its state. Without: any existing counter gives numbers. */
+  /** Redis gives out numbers only in an open epoch. Without: any counter that exists gives numbers. */
   readonly drawComparesEpoch: boolean;
-  /** A draw's script compares the run in which the epoch was opened with the server's. */
+  /** Redis gives out numbers only if the epoch was claimed since its last restart. */
   readonly drawComparesRun: boolean;
-  /** The same epoch is never given to two openers. */
+  /** MySQL never gives the same epoch to two openers. */
   readonly epochsGivenOnce: boolean;
-  /** The epoch is written into Redis before the wait, so that no draw of an older epoch passes any more. */
+  /** An opener writes its epoch into Redis before its wait, so that draws of older epochs fail from then on. */
   readonly claimsBeforeWaiting: boolean;
-  /** A claim is refused if Redis has an equal or higher epoch. */
+  /** Redis refuses the claim of an epoch if it has an equal or higher one. */
   readonly claimsOnlyUpwards: boolean;
-  /** A claim is refused if Redis has another run than at the look. */
+  /** Redis refuses the claim of an epoch if it was restarted after the opener looked at it. */
   readonly claimsInRunOfLook: boolean;
-  /** After the claim: if MySQL has given out a higher epoch meanwhile, this one is abandoned. */
+  /** An opener abandons its epoch after the claim if MySQL has given out a higher one meanwhile. */
   readonly abandonsOvertaken: boolean;
-  /** The opener waits until nothing older than the claim can be acknowledged. */
+  /** An opener waits until no draw from before its claim can be acknowledged any more. */
   readonly waits: boolean;
-  /** The opener sends a fence and waits for its answer. */
+  /** An opener sends a fence and waits until all events before it are stored. */
   readonly fences: boolean;
-  /** At a fence of epoch n, the worker sets `oldest` to n. */
+  /** At the fence of epoch n the worker sets `oldest` to n: it stores no events of older epochs any more. */
   readonly fenceRaisesOldest: boolean;
-  /** The epoch is opened only if n and the run are still those of the claim. */
+  /** An opener opens its epoch only if its claim is still in Redis, and Redis was not restarted since. */
   readonly opensOwnClaimOnly: boolean;
-  /** `oldest` is read in the transaction that stores. Without: a worker remembers it from its start and its fences. */
+  /**
+   * A worker reads `oldest` (the oldest epoch that may be stored) in the transaction that stores. Without: it remembers
+   * `oldest` from its start and its fences.
+   */
   readonly oldestInTransaction: boolean;
-  /** A stored event is recognized by its id when it comes again. */
+  /** The store recognizes a stored event by its id when the event is delivered again. */
   readonly knowsEventIds: boolean;
-  /** Whether an event is stored already is checked before whether it is late. */
+  /** The worker checks whether an event is stored before it checks whether its epoch is too old. */
   readonly knownBeforeLate: boolean;
-  /** A late dead letter is not published again: another event may have its number, now or later. */
+  /** A dead letter of a too old epoch is not published again: another event may have its number, now or later. */
   readonly keepsLateLetters: boolean;
-  /** Acknowledged only within two seconds of the request for the draw. */
+  /** A create is acknowledged only within two seconds of the request for its draw. */
   readonly acknowledgesInTime: boolean;
-  /** Acknowledged only after the queue's confirm. */
+  /** A create is acknowledged only after RabbitMQ has confirmed its event. */
   readonly confirmsFirst: boolean;
-  /** The highest number is read after a fence. */
+  /** The highest stored number is read only after a fence, when all events before it are stored. */
   readonly looksBehindFence: boolean;
-  /** A counter is created under the epoch that was known before the look into the store. */
+  /** A missing counter is created only under the epoch that was open before the read of the store. */
   readonly seedsNotedEpoch: boolean;
-  /** A counter that exists is not created again. */
+  /** Redis does not overwrite a counter that exists. */
   readonly seedsOnlyMissing: boolean;
-  /** If a counter is missing although a row of its epoch is stored, a new epoch is opened. */
+  /** If Redis lacks a counter although a row of its epoch is stored, a new epoch is opened. */
   readonly lostCounterOpensEpoch: boolean;
-  /** A key that is unknown in an epoch other than the first is looked up in the store. */
+  /** If Redis does not know a key, the store is asked for it, except in the first epoch. */
   readonly asksAboutUnknownKeys: boolean;
-  /** An unconfirmed key of an older epoch is looked up in the store. Without: its event is published again. */
+  /** If Redis has an unconfirmed key of an older epoch, the store is asked. Without: its event is published again. */
   readonly asksAboutOlderKeys: boolean;
-  /** The store is asked for the key. Without: for the event that Redis knows. */
+  /** The store is asked whether it has the idempotency key. Without: whether it has the event that Redis has for it. */
   readonly asksByKey: boolean;
   /** What the store said about a key counts only in the epoch in which it was asked. */
   readonly answerCountsInItsEpoch: boolean;
-  /** The note that a key is confirmed names its event. It is dropped if Redis has another event for the key. */
+  /** The note that a key is confirmed names its event. Redis ignores it if it has another event for the key. */
   readonly notesNameEvent: boolean;
 }
 
-/** The whole protocol. */
 export const PROTOCOL: Rules = {
   drawComparesEpoch: true,
   drawComparesRun: true,

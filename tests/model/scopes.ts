@@ -11,7 +11,7 @@ const SMALL: Scope = {
   freezes: 0,
 };
 
-/** The scopes of which every state is visited. Each takes seconds, and each has another kind of accident. */
+/** The scopes of which every state is visited; each takes seconds. They differ in accidents and creates. */
 export const SCOPES = {
   start: { ...SMALL, fresh: true },
   forgotten: SMALL,
@@ -47,7 +47,7 @@ export const SCOPES = {
 
 export type ScopeName = keyof typeof SCOPES;
 
-/** Has too many states to visit all of them: for random walks. */
+/** The scope for random walks: it has too many states to visit all of them. */
 export const LARGE: Scope = {
   fresh: true,
   creates: [

@@ -15,7 +15,7 @@ import {
 
 const HAND_MAX = 2;
 
-/** The worker stores the first event of the queue, or comes to a fence. */
+/** The worker takes the first item of the queue: it stores an event, or answers a fence (a marker between events). */
 export function workerSteps(model: Model, state: State): Step[] {
   const [item] = state.queue;
   if (item === undefined) return [];
@@ -32,13 +32,13 @@ export function workerSteps(model: Model, state: State): Step[] {
   return [{ what: `worker: ${what}`, next: { ...next, creates, queue: state.queue.slice(1), knownOldest } }];
 }
 
-/** A worker is frozen while another takes over. Later it goes on with its unacked deliveries (`hand`). */
+/** A worker is frozen with unacked deliveries (`hand`) while another takes over. Later it goes on with them. */
 export function frozenWorkerSteps(model: Model, state: State): Step[] {
   const steps: Step[] = [];
   if (state.freezes > 0 && state.hand.length === 0) {
     for (let taken = 1; taken <= Math.min(HAND_MAX, state.queue.length); taken++) {
       const hand = state.queue.slice(0, taken);
-      // The worker that takes over may have waited since the beginning.
+      // The worker that takes over may have been idle since the beginning, and have met no fence.
       const next = { ...state, hand, handOldest: state.knownOldest, knownOldest: 0, freezes: state.freezes - 1 };
       steps.push({ what: `a worker is frozen with ${hand.map(nameOf).join(', ')} unacked; another takes over`, next });
     }
@@ -52,7 +52,7 @@ export function frozenWorkerSteps(model: Model, state: State): Step[] {
   return steps;
 }
 
-/** A stray event reaches the queue. */
+/** A stray event, whose create was refused, reaches the queue. */
 export function straySteps(_: Model, state: State): Step[] {
   return state.strays.flatMap((event, index) => {
     if (state.strays[index - 1] === event) return [];
@@ -61,7 +61,7 @@ export function straySteps(_: Model, state: State): Step[] {
   });
 }
 
-/** An operator publishes late dead letters again, and they are stored in any epoch. */
+/** An operator publishes dead letters of a too old epoch again, and they are stored. */
 export function replaySteps(model: Model, state: State): Step[] {
   if (model.rules.keepsLateLetters) return [];
   return state.events.flatMap(({ rejected }, event) => {
@@ -71,7 +71,7 @@ export function replaySteps(model: Model, state: State): Step[] {
   });
 }
 
-/** Redis forgets, is restarted, is copied, loses a counter. */
+/** The accidents of Redis: a restart with or without its data, an older copy, a lost counter. */
 export function redisSteps({ scope }: Model, state: State): Step[] {
   const steps: Step[] = [];
   const { redis, copy } = state;
@@ -114,7 +114,7 @@ function fenced({ rules }: Model, state: State, n: number): Step {
   return { what: `comes to fence ${n}`, next: { ...state, openers, oldest } };
 }
 
-/** The transaction that stores an event. */
+/** The transaction that stores or rejects an event. */
 function stored({ rules }: Model, state: State, event: number, oldest: number): Step {
   const { number, epoch, keyed } = eventOf(state, event);
   const known = isStored(state, event) && rules.knowsEventIds;

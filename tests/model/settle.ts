@@ -12,9 +12,9 @@ import {
 } from './state.ts';
 
 /**
- * Removes what can only fail from here on, without a trace: processes and openers that will find their epoch over, and
- * late events that were never acknowledged. The state space becomes several times smaller and keeps its violations.
- * Removes only what fails under the given rules. A test visits a small scope with and without this.
+ * Removes from a state what can only fail from here on, without a trace: processes and openers that will find their
+ * epoch over, and stray events that will change nothing. The state space becomes several times smaller and keeps its
+ * violations. Removes only what fails under the given rules. A test visits a small scope with and without this.
  */
 export function settle({ rules }: Model, state: State): State {
   const creates = mapChanged(state.creates, (create) => (isOver(rules, state, create) ? idle(create) : create));
@@ -26,7 +26,7 @@ export function settle({ rules }: Model, state: State): State {
   return { ...state, creates, openers, strays };
 }
 
-/** Whether a create's epoch is over: an epoch never opens again. */
+/** Whether the epoch for which a create waits is over: an epoch never opens again. */
 function isOver(rules: Rules, { redis }: State, { phase, epoch }: Create): boolean {
   if (!rules.drawComparesEpoch || !rules.drawComparesRun || !rules.epochsGivenOnce || !rules.opensOwnClaimOnly)
     return false;

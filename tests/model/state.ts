@@ -7,18 +7,18 @@ export const NONE = -1;
 export interface Scope {
   /** True: the model begins without any epoch. False: with epoch 1 open, and its counter present. */
   readonly fresh: boolean;
-  /** The creates that each process makes, one after the other. All keyed ones have the same key. */
+  /** By process: the creates that it makes, one after the other. All keyed ones have the same idempotency key. */
   readonly creates: readonly (readonly ('plain' | 'keyed')[])[];
   readonly openers: number;
-  /** No epoch above this one is given out. */
+  /** The highest epoch that MySQL gives out. */
   readonly epochs: number;
-  /** How often Redis may forget (and restart, with or without its data). */
+  /** How often Redis may be emptied, or restarted with its data, with older data or empty. */
   readonly forgettings: number;
   /** How often a copy of Redis' data may be made. Redis may be restarted with the copy. */
   readonly copies: number;
   /**
-   * Whether and when the counter may be lost, once: at any time, or only after an event that was drawn from it has
-   * reached the queue, and while no process is about to create it.
+   * Whether Redis may lose its counter, once: at any time, or only after an event that was drawn from it has reached
+   * the queue, and while no process is about to create it.
    */
   readonly loss: 'never' | 'in-use' | 'any-time';
   /** How often a worker may be frozen with unacked deliveries. */
@@ -30,21 +30,21 @@ export interface Model {
   readonly rules: Rules;
 }
 
-/** One partition's data in Redis, for one sequence and one idempotency key. */
+/** One partition's data in Redis, for one sequence (the numbers of one chat) and one idempotency key. */
 export interface Redis {
   readonly run: number;
-  /** The epoch, 0 if there is none; the run in which it was claimed; whether it is open. */
+  /** `n`: the epoch, 0 if there is none. `claimedIn`: the run (since a restart) in which it was claimed. */
   readonly n: number;
   readonly claimedIn: number;
   readonly open: boolean;
-  /** The last number given in epoch n. Counters of older epochs are never looked at, so they are left out. */
+  /** The last number given out in epoch `n`, or NONE. Counters of older epochs are never read, so they are left out. */
   readonly counter: number;
-  /** The event that Redis has for the key. */
+  /** The event that Redis has for the idempotency key, or NONE. */
   readonly key: number;
   readonly confirmed: boolean;
 }
 
-/** Elsewhere an event is named by its index in `State.events`. */
+/** An event with one message; elsewhere it is named by its index in `State.events`. */
 export interface Event {
   readonly number: number;
   readonly epoch: number;
@@ -54,13 +54,13 @@ export interface Event {
 }
 
 /**
- * Where a process is in its present create:
- * - idle: it draws next.
- * - fencing: there is no counter in `epoch`; `value` items are before its fence.
- * - looked: `value` is the highest number that is stored; the counter is created next.
- * - asking: the store is asked about the key in `epoch`.
+ * Where a process is in create number `at`:
+ * - idle: it draws a number next.
+ * - fencing: there is no counter in `epoch`; `value` items are before its fence in the queue.
+ * - looked: `value` is the highest stored number; it creates the counter next.
+ * - asking: it asks the store about its key in `epoch`.
  * - asked: in `epoch` the store did not have the key.
- * - drawn: event `value` is published and acknowledged next, unless the two seconds are over.
+ * - drawn: it publishes and acknowledges event `value` next, unless the two seconds are over.
  * - late: the two seconds are over. Only without `acknowledgesInTime`; else the event of the refused create is a stray.
  */
 export interface Create {
@@ -70,7 +70,9 @@ export interface Create {
   readonly value: number;
 }
 
-/** `olderDraws`: a bit for each process whose draw is from before the wait and can still be acknowledged. */
+/**
+ * An opener of epoch `n`. `olderDraws`: a bit for each process that may still acknowledge a draw from before the wait.
+ */
 export interface Opener {
   readonly phase: 'none' | 'taken' | 'waiting' | 'fencing' | 'fenced';
   readonly n: number;
@@ -81,16 +83,18 @@ export interface Opener {
 export interface State {
   readonly redis: Redis;
   readonly copy: Redis | undefined;
-  /** MySQL: the highest epoch given out, the oldest epoch that is still stored, the rows by number, the key's event. */
+  /**
+   * MySQL: the highest epoch given out (`given`), the oldest that is still stored, events by number, the key's event.
+   */
   readonly given: number;
   readonly oldest: number;
   readonly rows: readonly number[];
   readonly keyRow: number;
-  /** Events, and fences as -n. */
+  /** RabbitMQ's queue: events, and fence n as -n. */
   readonly queue: readonly number[];
   /** Events whose create was refused: they may reach the queue at any time, or never. */
   readonly strays: readonly number[];
-  /** The unacked deliveries of the frozen worker, and the `oldest` that it remembers. */
+  /** The frozen worker's unacked deliveries (`hand`), and the `oldest` that it remembers. */
   readonly hand: readonly number[];
   readonly handOldest: number;
   /** The `oldest` that the active worker remembers. */
@@ -98,9 +102,9 @@ export interface State {
   readonly events: readonly Event[];
   readonly creates: readonly Create[];
   readonly openers: readonly Opener[];
-  /** Acknowledged events whose keys are still to be noted as confirmed in Redis. */
+  /** Acknowledged events whose keys Redis is still to note as confirmed. */
   readonly notes: readonly number[];
-  /** The last epoch in which a counter was found to be lost. */
+  /** The last epoch in which a counter was found to be lost: a higher one must be opened. */
   readonly suspect: number;
   readonly forgettings: number;
   readonly copies: number;
@@ -111,13 +115,13 @@ export interface State {
 export interface Step {
   readonly what: string;
   readonly next: State;
-  /** Set if a creating process takes the step. */
+  /** The creating process that takes the step, if one does. */
   readonly by?: { readonly process: number; readonly act: Act };
 }
 
 /**
- * A call of a creating process returns: a draw, a fence and then the highest number, a seed, a look for the key, a
- * publish. Or the process forgets what the store said about its key, or its two seconds are over.
+ * What a creating process does in a step. A call returns: a draw, a fence and then the highest number, a seed, a
+ * question about its key, a publish. Or it forgets what the store said about its key, or its two seconds are over.
  */
 export type Act = 'draw' | 'look' | 'seed' | 'ask' | 'acknowledge' | 'forget' | 'give up';
 
@@ -154,7 +158,7 @@ export function initialState({ fresh, creates, openers, forgettings, copies, fre
   };
 }
 
-/** Whether Redis has an open epoch that was claimed in its present run. */
+/** Whether Redis gives out numbers: its epoch is open, and was claimed since the last restart. */
 export function isOpen({ open, claimedIn, run }: Redis): boolean {
   return open && claimedIn === run;
 }

@@ -5,7 +5,6 @@ import type { Model, State, Step } from './state.ts';
 
 const OTHERS = [noteSteps, openingSteps, workerSteps, frozenWorkerSteps, straySteps, replaySteps, redisSteps];
 
-/** Everything that can happen next. */
 export function stepsOf(model: Model, state: State): Step[] {
   return [...createSteps(model, state), ...otherSteps(model, state)];
 }

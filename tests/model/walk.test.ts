@@ -1,4 +1,4 @@
-/** Random walks in a scope with too many states to visit all. */
+/** Walks at random through a scope that has too many states to visit all. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { violation, wentBack } from './invariants.ts';
@@ -12,7 +12,7 @@ setDefaultTimeout(60_000);
 const STEPS_MAX = 200;
 const RUNS = 1_500;
 
-/** Each of `choices` picks one of the possible steps. Returns what went wrong, and the steps that led to it. */
+/** Takes one of the possible steps for each of `choices`. Returns what went wrong and the steps to it, or undefined. */
 function walk(rules: Rules, choices: readonly number[]): string | undefined {
   const model = { scope: LARGE, rules };
   const trace: string[] = [];
