@@ -1,8 +1,8 @@
+/** Tests of the checker: it must find each kind of damage, made by hand, and nothing else. */
 import { describe, expect, test } from 'bun:test';
 import { check, type Findings, type Stored, type StoredOwner } from './check.ts';
 import { type Attempt, type Create, Recording } from './record.ts';
 
-/** The checker must find each kind of damage, made by hand, and nothing else. */
 const TOKEN = 'a0000000-0000-4000-8000-000000000000';
 
 interface World {

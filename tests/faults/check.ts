@@ -6,43 +6,43 @@ import { acknowledgement, type Create, type Place, placeOf, type Recording } fro
 
 /** What the system holds of the applications in the recording. */
 export interface Stored {
-  /** By token. */
+  /** Applications by token. */
   readonly applications: ReadonlyMap<string, StoredOwner>;
-  /** By `token:chat`. */
+  /** Chats by `token:chat`. */
   readonly chats: ReadonlyMap<string, StoredOwner>;
-  /** By `token:chat:number`. */
+  /** Texts of messages by `token:chat:number`. */
   readonly messages: ReadonlyMap<string, string>;
-  /** The documents by `token:chat:number`: the message's text if the document has the row's version. */
+  /** By `token:chat:number`: the message's text if its search document has the row's version. */
   readonly documents: ReadonlyMap<string, string>;
   /** How many documents the index has for these applications, under any id. */
   readonly documentsCounted: number;
   /** Searches for words of stored messages that did not find exactly their message. */
   readonly notFound: readonly string[];
-  /** Dead letters by reason. */
+  /** The number of dead letters by reason. */
   readonly deadLetters: ReadonlyMap<string, number>;
 }
 
 export interface StoredOwner {
   readonly name: string;
-  /** The count in the row, and the one that the API returns. */
+  /** `count` is in MySQL's row, `countOfApi` is what the API returns. */
   readonly count: number;
   readonly countOfApi: number;
 }
 
-/** Each list names what is damaged, so that it can be looked up. */
+/** What the check found. Each list names what is damaged, so that it can be looked up. */
 export interface Findings {
   readonly lost: string[];
   readonly duplicated: string[];
   readonly renumbered: string[];
-  /** A create was sent after another one was acknowledged, but has the lower number. */
+  /** Creates that were sent after another was acknowledged, but got the lower number. */
   readonly disordered: string[];
-  /** How many numbers are missing in all sequences. */
+  /** How many numbers are missing in all chats and applications. */
   readonly gaps: number;
-  /** Sequences with more gaps than failed creates. */
+  /** Chats and applications with more missing numbers than failed creates can explain. */
   readonly unexplainedGaps: string[];
   readonly wrongCounts: string[];
   readonly missingInSearch: string[];
-  /** Messages that were read after they were acknowledged, and answered with 404. */
+  /** Acknowledged messages of which a read was answered with 404. */
   readonly unreadable: string[];
 }
 
@@ -59,7 +59,7 @@ export function check(recording: Recording, stored: Stored): Findings {
   };
 }
 
-/** What was acknowledged, but is not stored under its number byte for byte. */
+/** Names what was acknowledged, but is not stored under its number byte for byte. */
 function lost(recording: Recording, stored: Stored): string[] {
   const updated = updatesByPlace(recording);
   return recording.creates.flatMap((create) => {
@@ -80,7 +80,7 @@ function keptAs(owners: ReadonlyMap<string, StoredOwner>, name: string, { texts:
   return owners.get(name)?.name === text ? [] : [name];
 }
 
-/** The places of an acknowledged create's messages. */
+/** The places (chat and number) of an acknowledged create's messages. */
 export function places(create: Create): Place[] {
   const first = acknowledgement(create)?.first;
   if (first === undefined || create.kind === 'application' || create.kind === 'chat') return [];
@@ -88,7 +88,9 @@ export function places(create: Create): Place[] {
   return create.texts.map((_, index) => ({ token, chat, number: first + index }));
 }
 
-/** What an updated message may hold: the last acknowledged update, or a later one with another answer. */
+/**
+ * The texts that an updated message may have: its last acknowledged one, or that of a later update with another answer.
+ */
 function updatesByPlace({ creates, updates }: Recording): Map<string, string[]> {
   const allowed = new Map<string, string[]>();
   const touched = new Set(updates.map(placeOf));
@@ -105,7 +107,7 @@ function updatesByPlace({ creates, updates }: Recording): Map<string, string[]> 
   return allowed;
 }
 
-/** The same text under two numbers, by its first word: updates keep that. */
+/** Finds texts that are stored twice, by their first words: these are unique, and updates keep them. */
 function duplicated({ messages, chats, applications }: Stored): string[] {
   const seen = new Set<string>();
   const again: string[] = [];
@@ -120,7 +122,7 @@ function duplicated({ messages, chats, applications }: Stored): string[] {
 
 export const firstWord = (text: string): string => text.split(' ', 1)[0] ?? '';
 
-/** A number that was acknowledged for two creates, or a create that was answered with two numbers. */
+/** Numbers that were acknowledged for two creates, and creates that were answered with two numbers. */
 function renumbered({ creates }: Recording): string[] {
   const owners = new Map<string, Create>();
   const found: string[] = [];
@@ -144,7 +146,7 @@ function renumbered({ creates }: Recording): string[] {
 
 const sequenceOf = ({ kind, token, chat }: Create): string => (kind === 'chat' ? token : `${token}:${chat}`);
 
-/** A create that was sent after another's acknowledgement must have the higher number. */
+/** Creates that were sent after another's acknowledgement and did not get the higher number. */
 function disordered({ creates }: Recording): string[] {
   const found: string[] = [];
   for (const [sequence, members] of bySequence(creates)) {
@@ -175,7 +177,7 @@ function bySequence(creates: readonly Create[]): Map<string, Create[]> {
   );
 }
 
-/** A number may be missing only if its create failed after the draw. Each failed attempt may have drawn. */
+/** Counts missing numbers. A failed attempt of a create may have drawn its numbers, so they may be missing. */
 function gaps({ creates }: Recording, { messages, chats }: Stored): Pick<Findings, 'gaps' | 'unexplainedGaps'> {
   const numbers = new Map<string, Set<number>>();
   for (const name of [...messages.keys(), ...chats.keys()]) {
@@ -212,7 +214,7 @@ function wrongCounts({ applications, chats, messages }: Stored): string[] {
   });
 }
 
-/** The index must hold everything that is stored, as it is stored now, and nothing else. */
+/** What the index lacks or has wrong: it must hold all that is stored, as it is stored now, and nothing else. */
 function missingInSearch({ messages, documents, documentsCounted, notFound }: Stored): string[] {
   const missing = [...notFound];
   for (const [name, content] of messages) if (documents.get(name) !== content) missing.push(name);

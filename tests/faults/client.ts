@@ -1,13 +1,13 @@
-/** Sends one request with a deadline, and returns its outcome. Never repeats a request. */
+/** The load's HTTP client: sends a request once, with a deadline, and returns its outcome. */
 import type { Attempt, Create, Place, Read, Update } from './record.ts';
 
-/** Above nginx's own 4 s: without an answer after this time, nginx itself hangs. */
+/** Above nginx's own 4 s: if no answer comes in this time, nginx itself hangs. */
 const ANSWER_WITHIN_MS = 8_000;
 
 interface Reply {
   readonly sentAt: number;
   readonly ms: number;
-  /** 0 if no answer came. */
+  /** The HTTP status; 0 if no answer came. */
   readonly status: number;
   readonly retryAfter: boolean;
   readonly body: unknown;
@@ -96,7 +96,7 @@ interface Announced {
   readonly message_content?: string;
 }
 
-/** The numbers and tokens in a 201. `detail` is set if the answer does not match what was sent. */
+/** Reads the number or token in a 201. `detail` is set if the answer does not match what was sent. */
 function announced(
   kind: Create['kind'],
   texts: readonly string[],

@@ -1,4 +1,4 @@
-/** Runs one fault under load, from a healthy system to the comparison. */
+/** Runs one fault under load, from a healthy system to the comparison with what was acknowledged. */
 import { TooLate, until } from '@parley/testing';
 import { check, type Findings } from './check.ts';
 import { Client } from './client.ts';
@@ -18,7 +18,7 @@ export interface ExperimentOptions {
   readonly tell: (what: string) => void;
   /** How long the load runs before the fault. */
   readonly beforeMs?: number;
-  /** The load is steady after this time in which every create was acknowledged. */
+  /** How long every create must have been acknowledged before the load counts as steady. */
   readonly steadyMs?: number;
 }
 
@@ -28,11 +28,11 @@ const STEADY_WITHIN_MS = 90_000;
 const INDEX_WITHIN_MS = 120_000;
 let runs = 0;
 
-/** A new load on the system, and the context for faults under it. */
+/** Makes a load that is not started yet, and the context for faults under it. */
 export function newLoad({ stack, seed, tell, createsPerSecond }: ExperimentOptions): FaultContext {
   const random = new Random(seed);
   runs += 1;
-  // The pid tells this run from another one on the same data.
+  // The pid distinguishes the texts of this run from another's on the same data.
   const name = `f${process.pid.toString(36)}r${runs}`;
   const options = { createsPerSecond, partitions: PARTITIONS };
   return { stack, random, tell, load: new Load(new Client(stack.url), new Recording(), random, options, name) };
@@ -57,13 +57,16 @@ export async function experiment(fault: Fault, options: ExperimentOptions): Prom
     const result = await compare(fault, context, { injectedAt, healedAt }, options);
     return fault.rebuildsIndex === true ? result : withoutRebuild(result, index, await indexOf(options.stack));
   } finally {
-    // Even after a failed injection: the next fault must not run under two loads.
+    // Ends the load even if the injection has failed: the next fault must not run under two loads.
     load.abandon();
     await fault.cleanUp?.(context);
   }
 }
 
-/** Waits for a finished index. One that is being filled would hide what was never indexed. */
+/**
+ * Waits until searches read an index and no new one is being filled from the store: that would hide what was never
+ * indexed. Returns its name and creation time.
+ */
 async function indexOf(stack: FaultStack): Promise<string> {
   let index: string | undefined;
   const settled = async () => {
@@ -80,7 +83,10 @@ function withoutRebuild(result: Result, before: string, after: string): Result {
   return { ...result, broken: [...result.broken, rebuilt] };
 }
 
-/** Waits until the load is steady, ends it, waits until nothing is on its way, and compares. */
+/**
+ * Waits until the load is steady, ends it, waits until nothing is on its way, and compares what is stored with what was
+ * acknowledged. A wait that is too long is a broken promise.
+ */
 export async function compare(
   fault: Fault,
   { stack, load, random, tell }: FaultContext,

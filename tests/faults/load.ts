@@ -1,6 +1,6 @@
 /**
- * A steady load: creates at fixed times, whatever happens to earlier ones, up to a limit of requests in flight. Keyed
- * creates are sent again until they are acknowledged; all others are sent once.
+ * A steady load: creates at fixed times, whatever happens to earlier ones, up to a limit of requests in flight. Creates
+ * with an idempotency key are sent again until acknowledged; all others are sent once.
  */
 import { partitionOf } from '@parley/domain';
 import type { Client } from './client.ts';
@@ -14,19 +14,19 @@ export interface LoadOptions {
 
 const TICK_MS = 10;
 const IN_FLIGHT_MAX = 128;
-/** Chats of the first application in each partition. */
+/** How many chats are made first in each partition. */
 const CHATS_EACH = 3;
-/** The limit of keyed creates that are retried: more would be a large extra load when the fault is healed. */
+/** How many creates may be in retry: more would be a large extra load when the fault is healed. */
 const RETRYING_MAX = 100;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 2_000;
-/** How long a keyed create is retried after the load has ended. */
+/** How long creates are retried after the load has ended. */
 const GIVE_UP_AFTER_MS = 60_000;
 const SHARES = { hot: 0.25, batch: 0.06, chat: 0.01, application: 0.003, keyed: 0.12, repeat: 0.1 };
 /** A batch of 1 MB. The worker sends its rows to MySQL in two packets, the COMMIT in the second. */
 const LARGE = { texts: 100, length: 9_900 };
 const FOLLOW = { update: 0.02, read: 0.04 };
-/** Contents with accents, emoji and other scripts, so that wrong bytes are found. */
+/** Ends of texts, with accents, emoji and other scripts, so that wrong bytes are found. */
 const FILLERS = ['', 'plain words', 'crème brûlée', 'grüße 👋🏽', '日本語のテスト', 'حبر', 'a\tb\nc', '  spaces  '];
 
 export interface Chat {
@@ -51,7 +51,7 @@ export class Load {
     readonly recording: Recording,
     readonly random: Random,
     readonly options: LoadOptions,
-    /** Each text of this load begins with it, so that two loads have no text in common. */
+    /** Each text of this load begins with this name, so that two loads have no text in common. */
     readonly name: string,
   ) {}
 
@@ -59,7 +59,7 @@ export class Load {
     return this.#tokens;
   }
 
-  /** The busiest chat. */
+  /** The busiest chat. Throws if there is none yet. */
   get hot(): Chat {
     const [hot] = this.#chats;
     if (hot === undefined) throw new Error('the load has no chat yet');
@@ -67,7 +67,7 @@ export class Load {
   }
 
   /**
-   * Creates the first applications and chats in every partition. They are keyed, so they are retried until the system
+   * Creates an application with chats in every partition. The creates have keys, so they are retried until the system
    * has recovered from the last fault.
    */
   async prepare(): Promise<void> {
@@ -90,12 +90,14 @@ export class Load {
     let due = 0;
     this.#timer = setInterval(() => {
       const now = ((performance.now() - started) / 1_000) * this.options.createsPerSecond;
-      // Creates that are due while too many are in flight are left out: sent later, they would be a burst.
+      // Creates that are due while too many are in flight are never sent: sent later, they would be a burst.
       for (; due < now; due += 1) if (this.#inFlight.size < IN_FLIGHT_MAX) this.#begin(this.#oneCreate());
     }, TICK_MS);
   }
 
-  /** Sends no new creates until `start`. Resolves when all are answered and the keyed ones acknowledged or given up. */
+  /**
+   * Sends no new creates until `start`. Resolves when all are answered, and those with a key acknowledged or given up.
+   */
   async pause(): Promise<void> {
     clearInterval(this.#timer);
     this.#stoppedAt = performance.now();
@@ -108,7 +110,7 @@ export class Load {
     this.#stoppedAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Adds a large batch to the load. It is checked like everything else. */
+  /** Sends a batch of 1 MB at once, beside the steady load. It is checked like all other creates. */
   large(): void {
     const texts = Array.from({ length: LARGE.texts }, () => this.#text().padEnd(LARGE.length, ' filled'));
     const send = async () => {
@@ -155,7 +157,7 @@ export class Load {
     if (attempt.outcome !== 'acknowledged' && keyed) await this.#retry(create);
     const acknowledged = acknowledgement(create);
     if (acknowledged === undefined) return create;
-    // Some keyed creates are repeated: the answer must be the same.
+    // Some acknowledged creates with a key are repeated: the answer must be the same.
     if (keyed && this.random.chance(SHARES.repeat)) await this.#attempt(create);
     if (kind === 'application' && acknowledged.token !== undefined) this.#tokens.push(acknowledged.token);
     if (kind === 'chat') this.#chats.push({ token: owner.token, chat: acknowledged.first ?? 0 });
@@ -198,7 +200,7 @@ export class Load {
   /** A text with a unique first word, by which the search finds it. */
   #text(): string {
     this.#serial += 1;
-    // All first words have one length, so none is a part of another: the search would find both.
+    // All first words have one length, so none is a part of another: a search for one would find both.
     return `${this.name}x${this.#serial.toString(36).padStart(6, '0')}z of the load ${this.random.pick(FILLERS)}`;
   }
 }

@@ -119,5 +119,5 @@ async function runSoak(minutes: number, common: Common, report: Report): Promise
     say(`${name}: ${first} MB at first, ${last} MB at last, ${max} MB at most`);
 }
 
-// Exits even if a failed fault has left timers or connections.
+// Exits even if a failed fault has left timers or connections, which keep a process alive.
 process.exit(await main());

@@ -12,10 +12,9 @@ const DEAD_LETTERS_MAX = 100_000;
 const DOCUMENTS_AT_ONCE = 1_000;
 const SEARCHED_SAMPLE = 40;
 const ANSWERED_WITHIN_MS = 10_000;
-/** The alias that searches read. */
 export const SEARCH_ALIAS = CURRENT_LAYOUT.searchAlias('parley-messages');
 
-/** As root: the faults also set global variables and look at other transactions. */
+/** Connects to MySQL as root: the faults also set global variables and look at the transactions of others. */
 export function connectMysql({ mysqlSocket }: FaultStack): Promise<Connection> {
   return createConnection({ user: 'root', socketPath: mysqlSocket, database: 'parley', timezone: 'Z' });
 }
@@ -45,7 +44,7 @@ export async function withDeadLetters<Result>(
   }
 }
 
-/** Reads what the system holds of this load. Removes the dead letters, so that each run sees its own. */
+/** Reads what the system holds of the load `name`. Removes all dead letters, so that each run sees its own. */
 export async function observe(stack: FaultStack, client: Client, name: string, random: Random): Promise<Stored> {
   const rows = await readRows(stack, name);
   const tokens = [...rows.applications.keys()];
@@ -60,12 +59,12 @@ export async function observe(stack: FaultStack, client: Client, name: string, r
   };
 }
 
-/** The index that searches read, and its time of creation; `undefined` if there is none, or one is being filled. */
+/** The name and creation time of the index that searches read; undefined if there is none, or one is being filled. */
 export async function settledIndex(stack: FaultStack): Promise<string | undefined> {
   const response = await fetch(`${stack.urls.ELASTICSEARCH_URL}/_alias/${SEARCH_ALIAS}`);
   const searched = Object.keys((await response.json()) as object);
   if (!response.ok || searched.length !== 1) return undefined;
-  // An index is in this table before it is filled.
+  // A new index is in this table before it is filled.
   const [rows] = await withMysql(stack, (mysql) => mysql.query('SELECT name, created_at AS since FROM search_indices'));
   const [only, ...others] = rows as { name: string; since: Date }[];
   if (only === undefined || others.length > 0 || only.name !== searched[0]) return undefined;
@@ -149,7 +148,7 @@ async function elasticsearch(stack: FaultStack, path: string, json: unknown): Pr
   return response.json();
 }
 
-/** Documents hold no text. A document with its row's version gets the row's text here. */
+/** Reads search documents. They hold no text: one with its row's version gets the row's text, any other `version N`. */
 async function readDocuments(
   stack: FaultStack,
   { messages, versions }: Pick<Awaited<ReturnType<typeof readRows>>, 'messages' | 'versions'>,
@@ -186,7 +185,7 @@ async function countDocuments(stack: FaultStack, chats: readonly string[]): Prom
   return sum;
 }
 
-/** Searches a sample of messages through the API, each by its unique first word. */
+/** Searches a sample of messages, each by its unique first word. Returns the searches that failed. */
 async function notFound(client: Client, messages: ReadonlyMap<string, string>, random: Random): Promise<string[]> {
   const all = [...messages];
   if (all.length === 0) return [];
@@ -203,7 +202,7 @@ async function notFound(client: Client, messages: ReadonlyMap<string, string>, r
   return missing;
 }
 
-/** Repeats a request for 10 s until it gets a 200: a refusal by a busy machine says nothing about the index. */
+/** Repeats a GET for 10 s until it gets a 200: a refusal by a busy machine says nothing about what is stored. */
 async function answered(client: Client, path: string): ReturnType<Client['get']> {
   const deadline = performance.now() + ANSWERED_WITHIN_MS;
   for (;;) {

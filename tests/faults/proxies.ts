@@ -1,4 +1,4 @@
-/** Sends orders to the process of the proxies. */
+/** Sends orders to the process of the proxies between apps and servers. */
 import { join } from 'node:path';
 import type { ProxyBehaviour } from '@parley/testing';
 import type { ProxyOrder } from './proxy-process.ts';
@@ -28,7 +28,7 @@ export class Proxies {
     return this.#order({ set: name, change });
   }
 
-  /** Ends all connections of one proxy. */
+  /** Ends all connections through one proxy. */
   cut(name: ProxyName): Promise<void> {
     return this.#order({ cut: name });
   }

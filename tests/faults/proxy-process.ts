@@ -1,6 +1,6 @@
 /**
- * The proxies, in a process of their own: the harness blocks its event loop when it compares large tables. Takes
- * {@link ProxyOrder}s from its parent and ends with it.
+ * The proxies between apps and servers have a process of their own: the harness blocks its event loop when it compares
+ * large tables. Takes {@link ProxyOrder}s from its parent and ends with it.
  */
 import { type ProxyBehaviour, TcpProxy } from '@parley/testing';
 

@@ -4,13 +4,13 @@ import type { Client } from './client.ts';
 import { SEARCH_ALIAS, withMysql } from './observe.ts';
 import type { FaultStack } from './stack.ts';
 
-/** Enough to fill a new index on a busy machine. The time that it took is reported. */
+/** The limit of each wait: enough to fill a new index on a busy machine. */
 const QUIET_WITHIN_MS = 600_000;
 const NO_CHAT = 9_999_999_999;
 
 /**
- * The API answers 404 only after a fence: all that was accepted before is stored then. A row of `batches` is deleted
- * when the batch is indexed and counted. @throws {TooLate}
+ * The API says 404 about a missing chat only after a fence through the queue: all that was accepted before is stored
+ * then. A row of `batches` is deleted when the batch is indexed and counted. @throws {TooLate} after 10 minutes
  */
 export async function quiescence(stack: FaultStack, client: Client, tokens: readonly string[]): Promise<void> {
   for (const token of tokens) {

@@ -1,4 +1,4 @@
-/** What was sent and how it was answered: all that the harness relies on. Times are milliseconds since 1970. */
+/** What was sent and how it was answered: all that the harness relies on. `sentAt` is in ms since 1970. */
 
 /** `refused` is a 503 with Retry-After; `failed` is everything else that is not a 201, no answer at all included. */
 export type Outcome = 'acknowledged' | 'refused' | 'failed';
@@ -7,25 +7,25 @@ export interface Attempt {
   readonly sentAt: number;
   readonly ms: number;
   readonly outcome: Outcome;
-  /** 0 if no answer came. */
+  /** The HTTP status; 0 if no answer came. */
   readonly status: number;
-  /** The first acknowledged number; 0 for an application. */
+  /** The first number in a 201; 0 for an application. */
   readonly first?: number;
   /** The token of an acknowledged application. */
   readonly token?: string;
-  /** What is wrong with the answer, or why it refused. */
+  /** What is wrong with a 201, or the reason in another answer. */
   readonly detail?: string;
 }
 
 export interface Create {
   readonly kind: 'application' | 'chat' | 'message' | 'batch';
-  /** The token of the application that it is in; empty for an application. */
+  /** The token of the application in which it is created; empty for an application. */
   readonly token: string;
-  /** 0 for an application or a chat. */
+  /** The number of the chat; 0 for an application or a chat. */
   readonly chat: number;
   /** Names or contents. Each text belongs to one create of the run only. */
   readonly texts: readonly string[];
-  /** With a key the create is sent again until it is acknowledged; without, it is sent once. */
+  /** The idempotency key. With one the create is sent again until it is acknowledged; without, it is sent once. */
   readonly key?: string;
   readonly attempts: Attempt[];
 }
@@ -43,7 +43,7 @@ export interface Update extends Place {
   readonly ms: number;
 }
 
-/** A message that was acknowledged before it was read. */
+/** A read of a message that had been acknowledged before. */
 export interface Read extends Place {
   readonly status: number;
   readonly sentAt: number;
@@ -54,7 +54,9 @@ export class Recording {
   readonly creates: Create[] = [];
   readonly updates: Update[] = [];
   readonly reads: Read[] = [];
-  /** When the last answer came that was not an acknowledgement; the number of acknowledgements. */
+  /**
+   * `lastBadAt`: when the last answer came that was not an acknowledgement. `acknowledged`: how many came that were.
+   */
   lastBadAt = 0;
   acknowledged = 0;
 
@@ -69,7 +71,7 @@ export class Recording {
   }
 }
 
-/** The first acknowledgement, or undefined if there is none. */
+/** The first acknowledged attempt, or undefined. */
 export function acknowledgement({ attempts }: Create): Attempt | undefined {
   return attempts.find(({ outcome }) => outcome === 'acknowledged');
 }

@@ -8,9 +8,9 @@ import type { Result } from './verdict.ts';
 const EVERY_MS = 30_000;
 const HOLD_MS_MAX = 10_000;
 const SAMPLE_EVERY_MS = 5_000;
-/** Far above what an app needs: only a leak reaches it. */
+/** The limit of an app's memory. Apps need far less: only a leak reaches it. */
 const MEMORY_MB_MAX = 400;
-/** Faults that need a changed system, other expectations, or minutes each. */
+/** Not in the soak: `none`, and faults that need a changed system, other expectations, or minutes each. */
 const LEFT_OUT = ['none', 'poison', 'clock-back', 'workers-crash-holding'];
 
 export interface Memory {
@@ -25,7 +25,7 @@ export interface Soaked {
   readonly faults: readonly string[];
 }
 
-/** Runs for `minutes`; the last fault may end later. */
+/** Runs the soak for `minutes`; the last fault may end later. */
 export async function soak(minutes: number, options: ExperimentOptions): Promise<Soaked> {
   const context = newLoad(options);
   const { load, stack, random, tell } = context;
@@ -61,7 +61,7 @@ export async function soak(minutes: number, options: ExperimentOptions): Promise
     name: 'soak',
     description: `${faults.length} faults`,
     holdMs: 0,
-    // The highest limit of all its faults.
+    // The whole soak has one limit: the highest of all its faults.
     refusalMsMax: Math.max(...candidates.map(({ refusalMsMax = 0 }) => refusalMsMax)),
     inject: async () => {},
     heal: async () => {},
@@ -77,7 +77,7 @@ async function once(fault: Fault, context: FaultContext): Promise<void> {
   await Bun.sleep(Math.min(fault.holdMs, HOLD_MS_MAX));
   await fault.heal(context);
   await fault.cleanUp?.(context);
-  // Starts whatever the fault has left dead.
+  // Starts the programs that the fault has left dead.
   await context.stack.command('up');
 }
 

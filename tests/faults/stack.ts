@@ -1,6 +1,6 @@
 /**
  * The system in which the faults happen: a native stack on its own ports, two instances of each app, and proxies
- * between these and the servers. Only processes that this stack started are ever stopped or killed.
+ * between apps and servers. Only processes that this stack started are ever stopped or killed.
  */
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { Proxies, type ProxyName } from './proxies.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
 export const PARTITIONS = 8;
-/** Counts are summed every 3 s, so that a run need not wait a minute for it. */
+/** Counts are summed every 3 s, not every minute, so that a run need not wait for it. */
 const FLUSH_PATTERN = '*/3 * * * * *';
 
 const ENVIRONMENT = {
@@ -43,9 +43,9 @@ export class FaultStack {
   /** MySQL's socket, for root. */
   readonly mysqlSocket = mysqlSocket(this.settings);
   readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
-  /** Further variables for the apps. */
+  /** Further environment variables of the apps. */
   #appEnvironment: Readonly<Record<string, string>> = {};
-  /** It was taken down: code that still runs must not start anything again. */
+  /** Whether the stack was taken down: code that still runs must not start anything again. */
   #ended = false;
   #release: () => void = () => {};
   readonly #records = new Records(`${this.settings.stateDir}/run`);
@@ -63,7 +63,7 @@ export class FaultStack {
     return stack;
   }
 
-  /** `keepFiles` keeps the state folder with the logs. */
+  /** Stops everything. `keepFiles` keeps the state folder with the logs. */
   async down(keepFiles: boolean): Promise<void> {
     this.#ended = true;
     await this.command('down');
@@ -86,16 +86,16 @@ export class FaultStack {
     await begun.promise;
   }
 
-  /** Starts the apps anew with these variables beside their usual ones. */
+  /** Restarts the apps with these variables beside their usual ones. */
   async restartAppsWith(variables: Readonly<Record<string, string>>): Promise<void> {
     this.#appEnvironment = variables;
     await this.command('up');
   }
 
-  /** Tries twice: a slow start on a busy machine is no finding. */
+  /** Starts programs. Tries twice: a slow start on a busy machine is no finding. */
   start = (...names: ProgramName[]): Promise<string> =>
     this.command('start', ...names).catch(() => this.command('start', ...names));
-  /** Stops programs like an operator: TERM, then KILL if that does not help. */
+  /** Stops programs like an operator: SIGTERM, then SIGKILL if that does not help. */
   stop = (...names: ProgramName[]): Promise<string> => this.command('stop', ...names);
 
   record(name: ProgramName): ProcessRecord | undefined {
@@ -107,7 +107,7 @@ export class FaultStack {
     return record !== undefined && isAlive(record);
   }
 
-  /** @throws if it does not run: a fault that hits nothing shows nothing */
+  /** Signals a program. @throws if it does not run: a fault that hits nothing shows nothing */
   signal(name: ProgramName, signal: NodeJS.Signals): void {
     const record = this.record(name);
     if (record === undefined || !isAlive(record)) throw new Error(`${name} does not run`);
@@ -123,7 +123,7 @@ export class FaultStack {
         const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${file}`))?.[1];
         if (inode !== undefined) inodes.add(inode);
       } catch {
-        // The file was closed after it was listed.
+        // The file descriptor was closed after it was listed.
       }
     }
     const lines = ['tcp', 'tcp6'].flatMap((table) => readFileSync(`/proc/net/${table}`, 'utf8').split('\n').slice(1));
@@ -132,16 +132,15 @@ export class FaultStack {
     return own.map(([, local = '']) => Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16));
   }
 
-  /** kill -9, and wait until it is gone. */
+  /** kill -9, and wait until the program is gone. */
   async kill(name: ProgramName): Promise<void> {
     this.signal(name, 'SIGKILL');
     await until(`${name} is gone`, () => !this.isRunning(name));
   }
 
-  /** Runs a tool of the servers. */
+  /** Runs a server's tool, such as redis-cli, and returns its output. */
   exec = (...command: string[]): Promise<string> => this.command('exec', ...command);
 
-  /** The resident memory of a program, in MB. */
   async residentMb(name: ProgramName): Promise<number> {
     const status = await Bun.file(`/proc/${this.record(name)?.pid}/status`).text();
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);

@@ -1,4 +1,3 @@
-/** Results as a table. */
 import type { Result } from './verdict.ts';
 
 const seconds = (ms: number | undefined): string =>
@@ -26,7 +25,7 @@ const COLUMNS: readonly (readonly [string, (result: Result) => string | number])
   ['', ({ broken }) => (broken.length === 0 ? 'held' : 'BROKEN')],
 ];
 
-/** `lost`, `dupl.`, `renum.`, `order`, `counts`, `search` and `404` must be 0; docs/faults.md explains the columns. */
+/** Formats a table. `lost`, `dupl.`, `renum.`, `order`, `counts`, `search` and `404` must be 0; see docs/faults.md. */
 export function table(results: readonly Result[]): string {
   const rows = [COLUMNS.map(([name]) => name), ...results.map((result) => COLUMNS.map(([, of]) => String(of(result))))];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));

@@ -1,10 +1,10 @@
-/** The verdict of a run: its figures and the broken promises. */
+/** The verdict of a run with a fault: its figures and the broken promises. */
 import type { Findings } from './check.ts';
 import type { Fault } from './fault.ts';
 import type { Attempt, Recording } from './record.ts';
 
 const REFUSAL_MS_MAX = 2_500;
-/** Refusals count as caused by the fault until this long after it is healed. */
+/** Until this long after the fault is healed, refusals count as caused by it. */
 const GRACE_MS = 15_000;
 
 export interface Times {
@@ -18,18 +18,18 @@ export interface Figures {
   readonly acknowledged: number;
   readonly refused: number;
   readonly failed: number;
-  /** The longest time of an attempt that was not acknowledged, and of one that was. */
+  /** The longest time of a create attempt that was not acknowledged, and (second field) of one that was. */
   readonly longestRefusalMs: number;
   readonly longestAcknowledgementMs: number;
-  /** From healing until every create is acknowledged again. */
+  /** From healing to the first acknowledgement after the last failed create. */
   readonly recoveryMs: number;
-  /** Attempts that were not acknowledged, before the fault or long after it. */
+  /** Attempts that were not acknowledged, before the fault or over 15 s after it. */
   readonly outside: number;
-  /** How often each answer came that was neither 201 nor a refusal. */
+  /** How often each answer came that was neither 201 nor a 503 with Retry-After. */
   readonly failures: Readonly<Record<string, number>>;
-  /** Acknowledgements that do not match what was sent. */
+  /** 201s that do not match what was sent. */
   readonly misread: number;
-  /** Answers to reads and updates that were neither 200 nor 503. */
+  /** Answers to reads, and (second field) to updates, that were neither 200 nor 503. */
   readonly oddReads: number;
   readonly oddUpdates: number;
   /** From the load's end until everything is stored, indexed and counted. */

@@ -1,4 +1,4 @@
-/** Our programs are killed and stopped. In most faults the other instance of each goes on. */
+/** Faults that kill or stop our own programs. In most of them the other instance of each program goes on. */
 import type { Fault } from '../fault.ts';
 import type { AppName, ProgramName } from '../stack.ts';
 

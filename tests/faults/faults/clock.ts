@@ -1,6 +1,6 @@
 /**
- * The clock of the apps jumps back an hour, and forward again. libfaketime, a Debian package, changes what they read
- * from the machine's clock. If it cannot be downloaded, the fault is skipped.
+ * A fault: the clock of the apps jumps back an hour, and forward again. libfaketime, a Debian package, changes what
+ * they read from the machine's clock. If it cannot be downloaded, the fault is skipped.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -11,10 +11,10 @@ import type { FaultStack } from '../stack.ts';
 const BACK_SECONDS = 3_600;
 
 const folderOf = ({ settings }: FaultStack): string => join(settings.cacheDir, 'libfaketime');
-/** libfaketime reads this file each time an app reads the clock. */
+/** The clock's offset. libfaketime reads this file each time an app reads the clock. */
 const offsetFile = ({ settings }: FaultStack): string => join(settings.stateDir, 'clock-offset');
 
-/** Unpacks libfaketime beside the servers, without installing it on the machine. @returns its path, or undefined */
+/** Unpacks libfaketime beside the servers, without installing it. @returns its path; undefined if that failed */
 async function library(stack: FaultStack): Promise<string | undefined> {
   const folder = folderOf(stack);
   const find = (): string | undefined =>

@@ -1,4 +1,6 @@
-/** Redis loses its data while another part stands still. Each fault needs another step of the opening of an epoch. */
+/**
+ * Faults: Redis loses its data while another part is frozen or dead. Each one needs another step of opening an epoch.
+ */
 
 import { rm } from 'node:fs/promises';
 import { until } from '@parley/testing';
@@ -16,8 +18,8 @@ const cli = (stack: FaultStack, ...command: string[]): Promise<string> =>
   stack.exec('redis-cli', '-p', String(stack.settings.ports.redis), ...command);
 
 /**
- * An ingest stops with numbers that it has drawn, and publishes their events when it goes on. The fence of a new epoch
- * waits for them. After a stop that is longer than this wait, they must not be acknowledged.
+ * Freezes an ingest that has drawn numbers, while Redis loses them. When it goes on, it publishes their events. The new
+ * epoch's fence comes after a wait of 2 s: what is published after the fence must not be acknowledged.
  */
 async function stallWhileFlushed({ stack }: FaultContext, stallMs: number): Promise<void> {
   for (let stall = 0; stall < STALLS; stall += 1) {
@@ -29,13 +31,16 @@ async function stallWhileFlushed({ stack }: FaultContext, stallMs: number): Prom
   }
 }
 
-/** Together less than nginx waits, or clients get no answer. The second: longer than an epoch takes to open. */
+/**
+ * WITHOUT_CONFIRMS_MS and STOOD_STILL_MS are together less than nginx waits, or clients get no answer. STOOD_STILL_MS
+ * is longer than an epoch takes to open.
+ */
 const WITHOUT_CONFIRMS_MS = 400;
 const STOOD_STILL_MS = 3_200;
 const ON_THE_WAY_MS = 800;
 
 /**
- * An ingest has drawn numbers, but its events wait because RabbitMQ's confirms do not come. Then it stands still while
+ * An ingest has drawn numbers, but its events wait because RabbitMQ's confirms do not come. Then it is frozen while
  * Redis loses everything and the other ingest opens a new epoch. It publishes the events when it goes on. They are
  * late, so they must not be acknowledged.
  */

@@ -1,9 +1,9 @@
-/** Elasticsearch is stopped, dies, loses its index, refuses writes. None of that may stop creating or storing. */
+/** Faults: Elasticsearch is stopped, dies, loses its index, refuses writes. None may stop creating or storing. */
 import type { Fault } from '../fault.ts';
 import { SEARCH_ALIAS } from '../observe.ts';
 import type { FaultStack } from '../stack.ts';
 
-/** Enough for each worker to send its next request, which gets no answer. */
+/** How long Elasticsearch is frozen before the kill: each worker sends its next request, which gets no answer. */
 const FROZEN_MS = 1_500;
 
 async function call(stack: FaultStack, method: string, path: string, json?: unknown): Promise<unknown> {

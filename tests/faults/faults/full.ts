@@ -1,11 +1,11 @@
-/** RabbitMQ is full: a partition's queue reaches its byte limit, or the disk reaches its alarm. */
+/** Faults: RabbitMQ is full. A partition's queue reaches its byte limit, or the disk reaches its alarm. */
 import type { Fault } from '../fault.ts';
 import type { AppName } from '../stack.ts';
 
 const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
-/** One queue is full after one or two seconds of the load. */
+/** The limit of each queue: one is full after one or two seconds of the load. */
 const LIMIT = { 'max-length-bytes': 100_000 };
-/** More free space than any disk has. */
+/** The free disk space that RabbitMQ requires: more than any disk has. */
 const FREE_LIMIT = '900000GB';
 
 export const fullFaults: readonly Fault[] = [

@@ -13,7 +13,9 @@ import { redisFaults } from './redis.ts';
 import { replicaFaults } from './replica.ts';
 import { workerFaults } from './worker.ts';
 
-/** No fault. Shows what the harness itself costs, and that it finds nothing in a healthy system. */
+/**
+ * A run in which nothing is broken. Shows what the harness itself costs, and that it finds nothing in a healthy system.
+ */
 const none: Fault = {
   name: 'none',
   description: 'nothing happens',

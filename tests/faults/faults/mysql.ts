@@ -1,4 +1,4 @@
-/** MySQL dies, is stopped, stands still, refuses writes, waits for locks. */
+/** Faults: MySQL dies, is stopped, is frozen, refuses writes, waits for locks. */
 import { partitionOf } from '@parley/domain';
 import type { Fault } from '../fault.ts';
 import { connectMysql, withMysql } from '../observe.ts';

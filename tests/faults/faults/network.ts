@@ -1,4 +1,4 @@
-/** Proxies between the apps and a server delay data, cut connections, or lose data silently. */
+/** Faults: proxies between the apps and a server delay data, cut connections, or lose data silently. */
 
 import type { ProxyBehaviour } from '@parley/testing';
 import type { Fault } from '../fault.ts';

@@ -1,4 +1,4 @@
-/** Messages that no worker can store, among good ones. None may be lost silently, or delay the good ones. */
+/** A fault: messages that no worker can store, among good ones. None may be lost silently, or delay the good ones. */
 import { partitionOf } from '@parley/domain';
 import { onChannel } from '@parley/rabbitmq/testing';
 import type { Fault, FaultContext } from '../fault.ts';
@@ -10,7 +10,7 @@ const MALFORMED = [
   '',
   '{"v":1',
   '[]',
-  '{"v":99,"events":[]}', // with a partition it would stay in the queue: a newer version may have written it
+  '{"v":99,"events":[]}', // without a partition: with one, the worker would leave it for a newer version
   '{"v":1,"partition":0,"events":{}}',
   '{"v":1,"partition":0,"events":[{"type":"nothing"}]}',
   `{"v":1,"partition":0,"events":["${'x'.repeat(200_000)}"]}`,
@@ -27,7 +27,7 @@ function orphan(): string {
 }
 
 async function publish({ stack, load }: FaultContext): Promise<void> {
-  // `onChannel` connects to this URL.
+  // `onChannel`, called below, connects to this URL.
   process.env.RABBITMQ_URL = stack.urls.RABBITMQ_URL;
   const queue = (token: string): string => `parley.events.${partitionOf(token, PARTITIONS)}`;
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -1,4 +1,4 @@
-/** RabbitMQ dies, is stopped, is short of memory, closes connections, loses a queue. */
+/** Faults: RabbitMQ dies, is stopped, is short of memory, closes connections, loses a queue. */
 import { partitionOf } from '@parley/domain';
 import type { Fault } from '../fault.ts';
 import { quiescence } from '../quiescence.ts';

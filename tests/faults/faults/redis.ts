@@ -1,4 +1,4 @@
-/** Redis dies, stands still, and loses data: its last second, everything, all since a copy, or a single key. */
+/** Faults: Redis dies, is frozen, or loses data: its last second, everything, all since a copy, or a single key. */
 import { rm } from 'node:fs/promises';
 import type { Fault } from '../fault.ts';
 import type { FaultStack } from '../stack.ts';
@@ -22,7 +22,7 @@ async function restartFromCopy(stack: FaultStack): Promise<void> {
   await stack.start('redis');
 }
 
-/** `cp -a` keeps owners and modes: the server runs as another user. */
+/** Runs a command such as `cp -a`, which keeps owners and modes: the server runs as another user. */
 async function run(...command: string[]): Promise<void> {
   const code = await Bun.spawn(command, { stdio: ['ignore', 'inherit', 'inherit'] }).exited;
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}`);
@@ -109,7 +109,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'redis-older-ingest-frozen',
     description: 'an ingest stands still while Redis comes back with an older file, and goes on 5 s later',
     holdMs: 5_000,
-    // Requests to the frozen ingest are answered by nginx, which waits 4 s.
+    // nginx answers the requests to the frozen ingest, after 4 s.
     refusalMsMax: 5_000,
     inject: async ({ stack }) => {
       await keepCopy(stack);

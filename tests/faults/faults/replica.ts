@@ -1,4 +1,4 @@
-/** A failover to a replica that is behind: for the apps, Redis loses data without a long outage. */
+/** A fault: Redis fails over to a replica that is behind. For the apps it loses data without a long outage. */
 
 import { rm } from 'node:fs/promises';
 import { RedisServer } from '@parley/redis/testing';

@@ -1,4 +1,6 @@
-/** Workers crash again and again, stand still in an open transaction, or die while the index is rebuilt. */
+/**
+ * Faults of workers: they crash again and again, are frozen in an open transaction, or die while the index is rebuilt.
+ */
 
 import { join } from 'node:path';
 import { appEnvironment } from '@parley/stack/apps';
@@ -12,7 +14,7 @@ const WORKERS: readonly AppName[] = ['worker-1', 'worker-2'];
 const CRASHES = 10;
 const TRANSACTION_WITHIN_MS = 30_000;
 const LARGE_AT_ONCE = 4;
-/** Above the queues' delivery limit of 50. */
+/** How often the worker is killed: above the queues' delivery limit of 50. */
 const CRASHES_HOLDING = 56;
 const REPLAYED_WITHIN_MS = 60_000;
 const LETTERS_AT_ONCE = 1_000;
@@ -22,7 +24,7 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
   for (let crash = 1; crash <= CRASHES; crash += 1) {
     for (const worker of workers) if (stack.isRunning(worker)) await stack.kill(worker);
     await starting;
-    // The next loop kills the workers, ready or not, so this start may fail.
+    // The next round kills the workers, ready or not, so this start may fail.
     starting = stack.command('start', ...workers).catch(() => '');
     await until('the workers run', async () => workers.every((worker) => stack.isRunning(worker)), 20_000);
     await Bun.sleep(1_000);
@@ -32,8 +34,8 @@ async function crashLoop({ stack, tell }: FaultContext, workers: readonly AppNam
 }
 
 /**
- * Nothing can be committed while the only worker is killed again and again with deliveries. The first one uses up its
- * delivery limit; those that wait behind it must not.
+ * Kills the only worker again and again with deliveries that it cannot commit. The first one uses up its delivery
+ * limit; those that wait behind it must not.
  */
 async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
   await stack.kill('worker-2');
@@ -41,7 +43,7 @@ async function crashHolding({ stack, tell }: FaultContext): Promise<void> {
     await keepFromCommitting(mysql);
     for (let crash = 1; crash <= CRASHES_HOLDING; crash += 1) {
       await stack.kill('worker-1');
-      const ofDeadWorker = await storing(mysql); // MySQL may not know yet that the worker is dead
+      const ofDeadWorker = await storing(mysql); // MySQL may not have noticed yet that the worker is dead
       await stack.start('worker-1');
       await until(
         'the worker tries to store',
@@ -63,7 +65,7 @@ async function keepFromCommitting(mysql: Connection): Promise<void> {
   await mysql.query('SELECT partition_number FROM partitions FOR UPDATE');
 }
 
-/** The transactions in which a worker writes rows, or waits to commit them. */
+/** The ids of transactions in which a worker inserts messages or waits to commit. */
 async function storing(mysql: Connection): Promise<string[]> {
   const [rows] = await mysql.query(
     `SELECT CAST(trx_id AS CHAR) AS id FROM information_schema.innodb_trx
@@ -72,7 +74,7 @@ async function storing(mysql: Connection): Promise<string[]> {
   return (rows as { id: string }[]).map(({ id }) => id);
 }
 
-/** Replays the dead letters like an operator. @throws if more became dead letters than the head of each partition */
+/** Replays the dead letters like an operator. @throws if there are none, or more than one for each partition */
 async function replayWornOut({ stack, tell }: FaultContext): Promise<void> {
   await withDeadLetters(stack, async (deadLetters) => {
     const letters = await deadLetters.list(LETTERS_AT_ONCE);
@@ -93,8 +95,8 @@ async function replayWornOut({ stack, tell }: FaultContext): Promise<void> {
 }
 
 /**
- * Freezes a worker after it has written rows and before it commits: MySQL keeps their locks. A usual transaction is one
- * packet, in which no worker can freeze. So large batches are sent, whose transactions take several.
+ * Freezes a worker between its writes and its commit, so that MySQL keeps its locks. A usual transaction is one packet,
+ * in which no worker can freeze. So large batches are sent, whose transactions take several packets.
  */
 async function freezeInTransaction({ stack, load, random, tell }: FaultContext, worker: AppName): Promise<void> {
   await until(
@@ -105,7 +107,7 @@ async function freezeInTransaction({ stack, load, random, tell }: FaultContext, 
       stack.signal(worker, 'SIGSTOP');
       const before = await openTransactions(stack);
       await Bun.sleep(100);
-      // The other worker's transactions have ended by now.
+      // The other worker's transactions have ended by now, so one that is still open is the frozen worker's.
       const after = await openTransactions(stack);
       if (after.some((id) => before.includes(id))) return true;
       stack.signal(worker, 'SIGCONT');
