@@ -1,3 +1,4 @@
+/** The distributed system under many clients, checked by HTTP and in MySQL. PARLEY_URL and MYSQL_URL name it. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { until } from '@parley/testing';
 import type { Connection } from 'mysql2/promise';
@@ -5,7 +6,6 @@ import type { Client } from '../support/client.ts';
 import { counted } from '../support/e2e.ts';
 import { connect, connectMysql } from '../support/test-stack.ts';
 
-/** The distributed system under many clients, checked by HTTP and in MySQL. PARLEY_URL and MYSQL_URL name it. */
 const CLIENTS = 64;
 const CHATS = 50;
 const MESSAGES = 20_000;
@@ -15,7 +15,7 @@ const HOT_EVERY = 4;
 const FOLLOWED_EVERY = 100;
 const SEARCHERS = 16;
 const READABLE_WITHIN_MS = 15_000;
-/** A small machine indexes only after the creates have ended. */
+/** The limit until a message is found: a small machine indexes only after the creates have ended. */
 const SEARCHABLE_WITHIN_MS = 60_000;
 
 let client: Client;
@@ -124,7 +124,7 @@ test('64 clients create 20,000 messages in 50 chats and a hot one through nginx:
   };
   await Promise.all(Array.from({ length: SEARCHERS }, search));
 
-  // After the flush the rows have the counts, and the API still shows the same.
+  // After the flush of the counts the rows have them, and the API still shows the same.
   await until(
     'the counts are summed into the rows',
     async () => {

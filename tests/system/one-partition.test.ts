@@ -1,3 +1,8 @@
+/**
+ * Each transaction stays in one partition: checks every statement that the programs send to MySQL during a run, from
+ * the server's general log. The run: creates in all partitions, updates, indexing, the flush of the counts. PARLEY_URL
+ * names the system.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rootConnection } from '@parley/mysql/testing';
 import { until } from '@parley/testing';
@@ -5,10 +10,6 @@ import type { Connection } from 'mysql2/promise';
 import type { Client } from '../support/client.ts';
 import { connect } from '../support/test-stack.ts';
 
-/**
- * Checks every statement that the programs send to MySQL during a run, from the server's general log: creates in all
- * partitions, updates, indexing, the flush of the counts. PARLEY_URL names the system.
- */
 const APPLICATIONS = 24;
 const MESSAGES = 20;
 
@@ -41,7 +42,10 @@ afterAll(async () => {
   await mysql.end();
 });
 
-/** A statement of each kind of work, by which the test sees that it was done. The flush comes once a minute. */
+/**
+ * For each kind of work a LIKE pattern of its SQL. The test waits until each is in the log. The flush comes once a
+ * minute.
+ */
 const KINDS = {
   'messages are stored': 'INSERT INTO messages %',
   'keys are stored': 'INSERT INTO idempotency %',
@@ -95,7 +99,7 @@ function transactions(): string[][] {
 }
 
 const changes = (statement: string) => /^(INSERT|UPDATE|DELETE|REPLACE)\b/.test(statement);
-/** Statements on tables that belong to no partition. */
+/** Matches statements on tables that belong to no partition. */
 const OF_ALL = /^(INSERT INTO|UPDATE|DELETE FROM) (programs|installation|search_indices)\b/;
 
 /** The partitions that a statement names: in its conditions, or as the first value of each row. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { until } from '@parley/testing';
 
-/** Starts a program with a wrong environment, and waits until it ends by itself. */
+/** Starts a program with a wrong environment, and waits until it ends by itself. Returns its exit status and stderr. */
 async function start(
   program: string,
   env: Record<string, string | undefined>,

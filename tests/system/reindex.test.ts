@@ -31,7 +31,7 @@ test('during a reindex under creates and updates every search finds the earlier 
   let created = 0;
   const searching = async () => {
     while (running) {
-      expect(await hits(`w${1 + (searches % 999)}w`)).toBe(1); // all but message 1, which is changed all the time
+      expect(await hits(`w${1 + (searches % 999)}w`)).toBe(1); // message 1 is left out: it is changed all the time
       searches += 1;
     }
   };

@@ -1,11 +1,11 @@
-import { beforeAll, expect, test } from 'bun:test';
-import type { Client } from '../support/client.ts';
-import { connect, stack } from '../support/test-stack.ts';
-
 /**
  * The programs are restarted one after the other under load, as for an update. No client behind nginx may notice.
  * PARLEY_URL names the system: that of bin/test-stack, with two instances of each program.
  */
+import { beforeAll, expect, test } from 'bun:test';
+import type { Client } from '../support/client.ts';
+import { connect, stack } from '../support/test-stack.ts';
+
 const CHATS = 10;
 /** Pauses let nginx's connections become idle. When an app closes an idle one, a request may get lost. */
 const PAUSE_MS_MAX = 15;
@@ -19,7 +19,6 @@ beforeAll(async () => {
   chats = await Promise.all(Array.from({ length: CHATS }, (_, index) => client.chat(`Chat ${index}`, application)));
 });
 
-/** Stops a program with SIGTERM and starts it again. */
 async function restart(name: string): Promise<void> {
   await stack('stop', name);
   await stack('start', name);
@@ -64,7 +63,7 @@ test('restarting each api fails no update, and no read that waits for what was j
   const statuses = await statusesDuring(['api-1', 'api-2'], 32, async (chat, index) => {
     const first = `${chat}/messages/1`;
     if (index === 0) return `updated: ${(await client.patch(first, { message_content: 'updated' })).status}`;
-    // nginx does not repeat a PATCH. This one is invalid: the database could not take so many valid ones.
+    // Most PATCHes are invalid, because the database could not take so many valid ones. nginx repeats neither kind.
     if (index % 4 !== 0) return `refused: ${(await client.patch(first, { message_content: '' })).status}`;
     const { body } = await create(chat);
     return `read: ${(await client.get(`${chat}/messages/${body.message_number}`)).status}`;

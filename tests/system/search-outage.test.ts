@@ -1,20 +1,22 @@
+/**
+ * Under a light load Elasticsearch is killed while a worker indexes, and started again. PARLEY_URL and MYSQL_URL name
+ * the system: that of bin/test-stack.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { until } from '@parley/testing';
 import type { Connection } from 'mysql2/promise';
 import type { Client } from '../support/client.ts';
 import { connect, connectMysql, program, stack } from '../support/test-stack.ts';
 
-/**
- * Under a light load Elasticsearch is killed while a worker indexes, and started again. PARLEY_URL and MYSQL_URL name
- * the system: that of bin/test-stack.
- */
 const CHATS = 4;
 const PAUSE_MS = 40;
-/** Messages of each chat: created before Elasticsearch is frozen, while it is frozen, and after its restart. */
+/** How many messages each chat gets: before Elasticsearch is frozen, while it is frozen, and after its restart. */
 const CREATED_BEFORE = 60;
 const CREATED_FROZEN = 20;
 const CREATED_AFTER = 60;
-/** After this many creates an earlier message is changed. It is already in the index, or still waits for it. */
+/**
+ * After this many creates the message CHANGED_BEHIND numbers back is changed. It may be in the index already, or not.
+ */
 const CHANGED_EVERY = 3;
 const CHANGED_BEHIND = 5;
 const FOUND_WITHIN_MS = 120_000;
@@ -70,7 +72,7 @@ class Load {
     else for (const either of [former, text]) this.uncertain.add(either);
   }
 
-  /** The hits of all pages of a search, without the uncertain texts. */
+  /** Returns all hits of a search by number, without the uncertain texts. */
   async found(word: string): Promise<Map<number, string>> {
     const hits = new Map<number, string>();
     for (let path: string | undefined = `${this.chat}/search?search_query=${word}&limit=200`; path !== undefined; ) {
@@ -103,7 +105,7 @@ test('after Elasticsearch was killed while it indexed, search finds all acknowle
     const frozenAt = created();
     const waiting = until('the workers wait for answers', () => created() >= frozenAt + CREATED_FROZEN, 60_000);
     await waiting.finally(() => process.kill(pid, 'SIGKILL'));
-    await stack('start', 'elasticsearch').catch(() => stack('start', 'elasticsearch')); // again, if the machine is busy
+    await stack('start', 'elasticsearch').catch(() => stack('start', 'elasticsearch')); // a second try if it is slow
     const enough = created() + CREATED_AFTER;
     await until('more messages are created', () => created() >= enough, 60_000);
     over = true;
@@ -120,7 +122,7 @@ test('after Elasticsearch was killed while it indexed, search finds all acknowle
     const sizes = { kept: load.kept.size, changed: load.changed.size };
     const all = async () =>
       (await load.found('kept')).size === sizes.kept && (await load.found('changed')).size === sizes.changed;
-    await until('as many are found as there are', all, FOUND_WITHIN_MS).catch(() => {}); // checked below
+    await until('as many are found as there are', all, FOUND_WITHIN_MS).catch(() => {}); // then the checks below fail
     const sorted = (texts: ReadonlyMap<number, string>) => [...texts].sort(([a], [b]) => a - b);
     expect(sorted(await load.found('kept'))).toEqual(sorted(load.kept));
     expect(sorted(await load.found('changed'))).toEqual(sorted(load.changed));

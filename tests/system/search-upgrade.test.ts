@@ -1,3 +1,7 @@
+/**
+ * Workers replace a search index of the previous mapping version by themselves. The test has its own database and
+ * indices. MYSQL_URL and ELASTICSEARCH_URL name the servers.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { CheckedSearch } from '@parley/api/testing';
 import { newToken, type SearchDocument, type Token } from '@parley/domain';
@@ -8,10 +12,6 @@ import { createLogger, createRegistry } from '@parley/runtime';
 import { until } from '@parley/testing';
 import { Indexer, SearchUpkeep } from '@parley/worker/testing';
 
-/**
- * Workers replace an index of the previous mapping version by themselves. The test has its own database and indices.
- * MYSQL_URL and ELASTICSEARCH_URL name the servers.
- */
 const STORED = 25_000;
 const AT_ONCE = 1_000;
 
@@ -38,7 +38,7 @@ const word = (number: number) => `w${number}w`;
 const texts = (first: number, count: number) =>
   Array.from({ length: count }, (_, index) => `Stored before ${word(first + index)}`);
 
-/** Stores messages 1 to `count`, indexed as a worker of version 1 does it. Returns the index's name. */
+/** Stores messages 1 to `count` and indexes them like a worker of mapping version 1. Returns the index's name. */
 async function storedByVersion1(count: number): Promise<string> {
   const { store, ledger } = database.mysql;
   const name = await createVersion1(raw, engine.alias);
@@ -90,7 +90,7 @@ describe('an index of the previous version', () => {
     const isReplaced = async () => (await engine.admin.indices()).some(({ live, current }) => live && current);
     const searching = async () => {
       for (let round = 0; running; round += 1) {
-        const number = 2 + ((round * 7_919) % (STORED - 1)); // all but message 1, which is changed all the time
+        const number = 2 + ((round * 7_919) % (STORED - 1)); // message 1 is left out: it is changed all the time
         const replaced = await isReplaced();
         expect(await found(word(number))).toEqual([number]);
         searches[replaced ? 'after' : 'before'] += 1;

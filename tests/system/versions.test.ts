@@ -1,3 +1,7 @@
+/**
+ * An upgrade in the wrong order: ingest writes events that the previous version's worker does not know. PARLEY_URL
+ * names the system: that of bin/test-stack. The test stops its workers for a while and runs old ones.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { resolve } from 'node:path';
 import { partitionOf, type Token } from '@parley/domain';
@@ -6,13 +10,11 @@ import { connect } from 'amqplib';
 import type { Client } from '../support/client.ts';
 import { connect as connectClient, program, stack } from '../support/test-stack.ts';
 
-/**
- * An upgrade in the wrong order: ingest writes events that the previous version's worker does not know. PARLEY_URL
- * names the system: that of bin/test-stack. The test stops its workers for a while and runs old ones.
- */
 const REPOSITORY = resolve(import.meta.dir, '../..');
 const CLIENTS = 8;
-/** The limit is 50 deliveries. Here two old workers and this test's own consumer each return an envelope once. */
+/**
+ * RabbitMQ's limit is 50 deliveries. Here two old workers and this test's own consumer each return an envelope once.
+ */
 const LOSSES_MAX = 4;
 const { RABBITMQ_URL = '', PARTITIONS = '8' } = process.env;
 
@@ -50,7 +52,7 @@ interface OldWorker {
   stop(): Promise<void>;
 }
 
-/** Starts a worker that does not know idempotency keys in events. */
+/** Starts an old worker: it does not know idempotency keys in events. */
 async function startOld(): Promise<OldWorker> {
   const child = Bun.spawn([process.execPath, resolve(REPOSITORY, 'apps/worker/src/main.ts')], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', TEST_EVENT_VERSION_KNOWN: '0', LOG_LEVEL: 'info' },
@@ -69,7 +71,7 @@ async function startOld(): Promise<OldWorker> {
   const followed = follow();
   const stop = async () => {
     child.kill('SIGTERM');
-    await child.exited; // the status does not matter: on a busy machine the indexer may exceed the stop's time limit
+    await child.exited; // any status is fine: on a busy machine the indexer may exceed the stop's time limit
     await followed;
   };
   const port = () => log.find(({ msg }) => msg === 'ready')?.port;
@@ -105,7 +107,10 @@ async function leavesAll(worker: OldWorker): Promise<void> {
   expect(detail).toMatch(/partition \d+ .*field "key".*start a newer worker/);
 }
 
-/** Creates messages, one in five with an idempotency key. The returned function stops and returns the acknowledged. */
+/**
+ * Creates messages, one in five with an idempotency key, until the returned function is called. That returns the
+ * acknowledged contents.
+ */
 function load(): () => Promise<Map<string, string>> {
   const acknowledged = new Map<string, string>();
   let over = false;
@@ -160,7 +165,7 @@ test('after an upgrade in the wrong order nothing is lost or becomes a dead lett
   const first = await startOld();
   const finish = load();
   await leavesAll(first);
-  expect(await figure(first.url, 'parley_store_batch_rows_sum')).toBeGreaterThan(0); // it stored what it knows
+  expect(await figure(first.url, 'parley_store_batch_rows_sum')).toBeGreaterThan(0); // the old worker stored events
   await first.stop();
   old.pop();
   const second = await startOld();
@@ -190,6 +195,6 @@ test('after an upgrade in the wrong order nothing is lost or becomes a dead lett
   expect(await figure(newWorker, 'parley_held_partitions')).toBe(0);
   expect(await eventVersion(second.url)).toMatchObject({ status: 503, state: 'down' });
   expect((await fetch(`${second.url}/healthz`)).status).toBe(200);
-  expect(await figure(second.url, 'parley_event_log_deliveries_total')).toBe(seen); // no partition came back to it
+  expect(await figure(second.url, 'parley_event_log_deliveries_total')).toBe(seen); // old worker got no partition back
   expect(await deadLetters()).toBe(putAside);
 }, 120_000);
