@@ -14,7 +14,7 @@ export interface Sent {
   readonly headers?: Record<string, string>;
 }
 
-/** An HTTP client of a system. It checks every answer against the OpenAPI document. */
+/** An HTTP client of a system. It throws if an answer is not as in the OpenAPI document. */
 export class Client {
   static async connect(url: string): Promise<Client> {
     const response = await fetch(`${url}/swagger/json`);
@@ -64,7 +64,6 @@ export class Client {
     return `${path}/chats/${body.chat_number}`;
   }
 
-  /** Creates messages in a chat, in this order. */
   async messages(chat: string, contents: readonly string[]): Promise<void> {
     const messages = contents.map((content) => ({ message_content: content }));
     const { status } = await this.post(`${chat}/messages/batch`, { messages });

@@ -18,7 +18,7 @@ export class Documented {
       .sort((a, b) => a.template.split('{').length - b.template.split('{').length);
   }
 
-  /** Every documented answer, as `POST /api/applications 201`. */
+  /** Every documented answer, such as `POST /api/applications 201`. */
   all(): string[] {
     return operationsOf(this.#document).flatMap(({ path, method, operation }) =>
       Object.keys(operation.responses)

@@ -1,13 +1,13 @@
+/**
+ * Preloaded before the end-to-end tests, so that all of their files share one system. If DOCUMENTED_SEEN names a file,
+ * the documented answers that were seen are appended to it.
+ */
 import { afterAll } from 'bun:test';
 import { appendFileSync } from 'node:fs';
 import { until } from '@parley/testing';
 import { Client } from './client.ts';
 import { openSystem, type System } from './system.ts';
 
-/**
- * Preloaded before the end-to-end tests, so that all of their files share one system. If DOCUMENTED_SEEN names a file,
- * the documented answers that were seen are appended to it.
- */
 let opened: Promise<{ system: System; client: Client }> | undefined;
 
 /** Returns the client of the system under test. The first call starts the system. */
@@ -16,7 +16,7 @@ export async function e2e(): Promise<Client> {
   return (await opened).client;
 }
 
-/** The client, and an application of its own with a chat that has the message `one`. Addresses are paths. */
+/** Creates an application with a chat that has the message `one`. Returns the client and their paths. */
 export async function e2eChat(): Promise<{ client: Client; application: string; chat: string }> {
   const client = await e2e();
   const application = await client.application();
@@ -27,8 +27,8 @@ export async function e2eChat(): Promise<{ client: Client; application: string; 
 }
 
 /**
- * Waits until an application or chat has this count. A create is counted when it is stored: a moment after it is
- * accepted, and long before the counts are flushed into the rows.
+ * Waits until the API returns this count for an application or chat. A create is counted when it is stored: a moment
+ * after it is accepted, and long before the counts are flushed into the rows.
  */
 export function counted(client: Client, path: string, expected: number): Promise<void> {
   return until(

@@ -1,4 +1,4 @@
-/** Installs the servers of the native stack. If that is impossible, ends with 75: bin/test skips the step. */
+/** Installs the servers of the native stack. If that is impossible, exits with status 75: bin/test skips the step. */
 import { resolve } from 'node:path';
 import { install } from '@parley/stack/install/install';
 import { reasonAgainst } from '@parley/stack/install/machine';

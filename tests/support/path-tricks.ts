@@ -1,6 +1,6 @@
 /**
- * Returns other spellings of `path` that two programs may read differently. None of them may get past a rule for
- * `path`, which begins with a slash.
+ * Returns other spellings of a path that two programs may read differently. None of them may get past a server's rule
+ * for `path`, which begins with a slash.
  */
 export function pathTricks(path: string): string[] {
   const rest = path.slice(1);

@@ -17,7 +17,7 @@ export interface RawRequest {
 
 const DEADLINE_MS = 15_000;
 
-/** Sends a request byte for byte as described. The answer's body is parsed if it is JSON. */
+/** Sends a request byte for byte as described, and returns the answer. The answer's body is parsed if it is JSON. */
 export async function rawHttp(url: string, request: RawRequest) {
   const { hostname, port } = new URL(url);
   const answer = await sendRaw(Number(port), textOf(hostname, request));
@@ -38,19 +38,24 @@ function chunksOf(parts: readonly string[]): string {
   return `${chunks.join('')}0\r\n\r\n`;
 }
 
-/** Sends bytes and returns the first answer (status 0: none) once the server closes. Rejects if it does not in 15 s. */
+/**
+ * Sends bytes and returns the first answer (status 0: none) once the server closes. Rejects after 15 s without that.
+ */
 export async function sendRaw(port: number, bytes: string | Uint8Array): Promise<RawAnswer> {
   const [first] = await answersTo(port, bytes);
   return first ?? { status: 0, headers: {}, body: '' };
 }
 
-/** Sends bytes and returns all answers of the connection. An answer's length is its Content-Length or its chunks. */
+/**
+ * Sends bytes and returns all answers of the connection, once the server closes it. An answer's length is its
+ * Content-Length or its chunks. `halfClose` ends our direction after the last byte.
+ */
 export async function answersTo(port: number, bytes: string | Uint8Array, halfClose = false): Promise<RawAnswer[]> {
   const { promise, resolve: done, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(new Error('the server did not close the connection')), DEADLINE_MS);
   const chunks: Buffer[] = [];
   let unsent: Buffer | undefined = Buffer.from(bytes);
-  // The socket takes a long request in parts. `drain` sends the next part.
+  // The socket takes a long request in parts. It calls `drain` for the next part.
   const send = (socket: Socket): void => {
     if (unsent === undefined) return;
     unsent = unsent.subarray(Math.max(0, socket.write(unsent)));

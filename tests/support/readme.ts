@@ -1,4 +1,4 @@
-/** The calls of the README, and the answers printed below them. */
+/** Runs the calls of the README, and compares the answers with those printed below them. */
 
 import { expect } from 'bun:test';
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ function examples(readme: string): Example[] {
   }));
 }
 
-/** Replaces tokens and times, which differ from run to run. */
+/** Replaces tokens and times in an answer, because they differ from run to run. */
 function comparable(answer: unknown): unknown {
   const text = JSON.stringify(answer)
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'TOKEN')
@@ -35,7 +35,7 @@ async function run(command: string, token: string): Promise<unknown> {
   return JSON.parse(await new Response(shell.stdout).text());
 }
 
-/** Runs all calls in order. Fails if an answer differs from the README. @returns the created application's token */
+/** Runs all calls of the README in order. Fails if an answer differs. @returns the created application's token */
 export async function expectReadmeCalls(url: string): Promise<string> {
   const found = examples(readFileSync(join(import.meta.dir, '../../README.md'), 'utf8'));
   expect(found.length).toBeGreaterThanOrEqual(8);

@@ -3,9 +3,9 @@ passed=0
 failed=0
 skipped=0
 notes=""
-# Why the next steps cannot run; empty if they can.
+# The reason why the next steps cannot run; empty if they can.
 lacking=""
-# Why the last step could not run, or that it failed; empty if it passed.
+# The reason why the last step could not run, or `failed: NAME`; empty if it passed.
 reason=""
 
 note() {
@@ -17,7 +17,7 @@ without() {
   lacking=$1
 }
 
-# Counts what was not run: $1 is a number of tests, or 1 for a whole step.
+# Counts $1 tests, or 1 whole step, as skipped and notes why ($2). With CI=true they count as failed.
 leave_out() {
   if [ "${CI:-}" = true ]; then
     failed=$((failed + $1))
@@ -28,8 +28,8 @@ leave_out() {
   fi
 }
 
-# Runs a step's command and copies its output to the log. Returns false if the step could not run: something is lacking,
-# or the command ended with 75 and a line that says why.
+# Runs the command of step $1 and copies its output to the log. Returns false if it could not run: something that it
+# needs is lacking, or the command exited with 75 and printed why.
 run_step() {
   local name=$1 show=$2 started=$SECONDS
   shift 2

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A folder for bin/test's steps, which run trivial commands here. */
+/** The folder for the log of steps.sh. The steps in this file are trivial commands. */
 const work = mkdtempSync(join(tmpdir(), 'parley-steps-'));
 afterAll(() => rmSync(work, { recursive: true }));
 

@@ -13,9 +13,9 @@ export interface StandaloneProcess {
   readonly url: string;
   readonly pid: number;
   readonly dataDir: string;
-  /** Sends SIGTERM and waits for the end. Returns the exit status. */
+  /** Sends SIGTERM and waits until the process ends. Returns the exit status. */
   terminate(): Promise<number>;
-  /** Sends SIGKILL and waits for the end. */
+  /** Sends SIGKILL and waits until the process ends. */
   kill(): Promise<void>;
 }
 
@@ -48,7 +48,10 @@ export async function startStandalone(dataDir: string, env: Record<string, strin
   };
 }
 
-/** Returns the port in the log line `ready`. Goes on reading the log, and prints fatal errors. */
+/**
+ * Returns the port in the log line `ready` of a standalone, or rejects after 30 s. Goes on reading the log, and prints
+ * fatal errors.
+ */
 async function readyPort(stdout: ReadableStream<Uint8Array>): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const timer = setTimeout(() => reject(new Error('the standalone was not ready in time')), READY_WITHIN_MS);

@@ -1,13 +1,13 @@
-/** The system of bin/test-stack: PARLEY_URL, MYSQL_URL and so on are its addresses. */
+/** The system that bin/test-stack started: PARLEY_URL, MYSQL_URL and so on are its addresses. */
 import { resolve } from 'node:path';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { Client } from './client.ts';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
-/** TEST_STACK names another program if the ports of bin/test-stack are taken. */
+/** The command that starts the system. TEST_STACK names another one if the ports of bin/test-stack are taken. */
 const STACK = process.env.TEST_STACK ?? 'bin/test-stack';
 
-/** A row of `bin/stack status`. */
+/** A running program, as `bin/stack status` lists it. */
 export interface Program {
   readonly name: string;
   readonly pid: number;
