@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { answersTo } from '../support/raw.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** Clients that misbehave. They must not fill the process's memory or delay other clients. */
+/** Clients that misbehave or use rare parts of HTTP. They must not fill the process's memory or delay other clients. */
 describe('clients of the standalone', () => {
   let dataDir: string;
   let standalone: StandaloneProcess;
@@ -86,7 +86,7 @@ describe('clients of the standalone', () => {
         data: (own, chunk) => {
           received.push(Buffer.from(chunk));
           own.pause();
-          setTimeout(() => own.resume(), chunk.length / 1_600); // 1.6 MB a second takes longer than any linger time
+          setTimeout(() => own.resume(), chunk.length / 1_600); // 1.6 MB/s: longer than a closing connection lingers
         },
         end: (own) => {
           own.end();

@@ -1,3 +1,4 @@
+/** The standalone's disk runs full, or damages the last writes. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,7 +6,6 @@ import { tellLeftOut, until } from '@parley/testing';
 import { Client } from '../support/client.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** The standalone's disk runs full, or damages the last writes. */
 let dataDir: string;
 let standalone: StandaloneProcess;
 let client: Client;
@@ -15,7 +15,7 @@ async function start(): Promise<void> {
   client = await Client.connect(standalone.url);
 }
 
-/** Reads every message of a chat, by its number. */
+/** Reads all messages of a chat: their contents by number. */
 async function stored(chat: string): Promise<Map<number, string>> {
   const found = new Map<number, string>();
   let path: string | undefined = `${chat}/messages?limit=200`;
@@ -87,9 +87,9 @@ describe.skipIf(!mountable)('on a disk of 8 MiB', () => {
 });
 
 /**
- * After a kill the last commits are only in the write-ahead log. If the disk loses or garbles its end, the acknowledged
- * messages there are lost: no file survives that. But everything before the damage must be kept, no false content may
- * be read, and numbers must continue.
+ * After a kill the last commits are only in SQLite's write-ahead log. If the disk loses or garbles the log's end, the
+ * acknowledged messages there are lost: no file survives that. But everything before the damage must be kept, no false
+ * content may be read, and numbers must continue.
  */
 describe('a write-ahead log with a damaged end', () => {
   const EACH = 25;

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { Client } from '../support/client.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
-/** How often the process is killed: 20 times, or as often as KILLS says. */
+/** How often the process is killed: 20 times, or as often as the variable KILLS says. */
 const KILLS = Number(process.env.KILLS ?? 20);
 const CHATS = 10;
 const CLIENTS = 64;
@@ -38,7 +38,9 @@ async function load(client: Client, acknowledged: Acknowledged, round: number): 
   await Promise.all(Array.from({ length: CLIENTS }, work));
 }
 
-/** Reads a whole chat. Fails unless every acknowledged message is there once, under its number, with its content. */
+/**
+ * Returns a chat's highest number. Fails unless each acknowledged message is there once, unchanged under its number.
+ */
 async function expectKept(client: Client, chat: string, numbers: Map<number, string>): Promise<number> {
   const stored = new Map<number, string>();
   let path: string | undefined = `${chat}/messages?limit=200`;

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
-/** Starts a standalone with this umask: it inherits ours. */
+/** Starts a standalone with this umask, which it inherits from this process. */
 async function startWithUmask(mask: number, dataDir: string): Promise<StandaloneProcess> {
   const before = process.umask(mask);
   try {

@@ -6,7 +6,9 @@ import { Documented } from '../support/documented.ts';
 import { noteDocumented } from '../support/e2e.ts';
 import { temporaryFolder } from '../support/system.ts';
 
-/** The store is closed while the routes run. No answer may pretend that an object exists, or that it does not. */
+/**
+ * The store is closed while the API still answers. No answer may pretend that an object exists, or that it does not.
+ */
 test('every read, update and search is a 503 with Retry-After while the store is closed, and /readyz reports it', async () => {
   const dataDir = await temporaryFolder();
   const running = await startStandalone({
