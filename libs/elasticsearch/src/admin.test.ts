@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => raw.close());
 
-/** Runs with the driver under an alias of its own. */
+/** Calls `run` with a driver that has its own alias, then deletes its indices. */
 async function own(run: (own: Own) => Promise<void>, options = {}): Promise<void> {
   const opened = openOwn(options);
   try {
@@ -35,7 +35,7 @@ describe('the index behind the alias', () => {
           refresh_interval: '250ms',
         });
         expect(mappings?.dynamic).toBe('strict');
-        // Under no name that a program of another version reads or writes.
+        // Both names have the version, so programs of other versions do not use these aliases.
         expect(Object.keys(aliases ?? {}).sort()).toEqual([`${alias}-000001-write-v2`, `${alias}-v2`]);
         expect(await admin.count()).toBe(0);
       },

@@ -11,42 +11,39 @@ import { CURRENT_LAYOUT } from './version-2.ts';
 const MAJOR = '9';
 const NUMBER_DIGITS = 6;
 
-/** The present state of an index of ours. */
 export interface KnownIndex {
   readonly name: string;
-  /** Whether searches of its version read it. */
+  /** Whether searches read this index, through the alias of its version. */
   readonly live: boolean;
-  /** The version of its mapping; undefined if we did not create it. */
+  /** The mapping's version; undefined if Parley did not create the index. */
   readonly version: number | undefined;
-  /** Whether that is the version of this program. */
+  /** Whether this program has the same version of the mapping. */
   readonly current: boolean;
   readonly notes: IndexNotes;
 }
 
 export interface EnsuredIndex {
   readonly name: string;
-  /** Whether it was created by this call. Then it is empty. */
+  /** Whether this call created the index, which is then empty. */
   readonly created: boolean;
 }
 
 export interface AdminOptions extends IndexSettings {
   readonly alias: string;
-  /** The limit for each request. */
+  /** The limit for each request to Elasticsearch. */
   readonly timeoutMs: number;
 }
 
 /**
- * Creates, lists and deletes indices. Searches read through one alias for each version of the mapping. Each index has
- * an alias of its own for writes (see Layout). Indices are numbered: `parley-messages-000001`. All methods may be
- * repeated, and may run in several processes at once.
+ * Creates, lists and deletes Parley's indices, which are numbered: `parley-messages-000001`. Searches read through one
+ * alias for each version of the mapping; each index has its own alias for writes (see Layout). All methods may be
+ * repeated, also by several processes at once.
  */
 export class IndexAdmin {
   readonly #client: Client;
   readonly #options: AdminOptions;
   readonly #numbered: RegExp;
-  /**
-   * The layouts of indices that were written to, by name. An index that is missing may come back with another layout.
-   */
+  /** The layouts of indices written to, by name. An index that was missing may come back with another layout. */
   readonly #layouts = new Map<string, Layout>();
 
   constructor(client: Client, options: AdminOptions) {
@@ -55,7 +52,7 @@ export class IndexAdmin {
     this.#numbered = new RegExp(`^${RegExp.escape(options.alias)}-([0-9]{${NUMBER_DIGITS}})$`);
   }
 
-  /** Returns the server's version. Throws WrongElasticsearch if any node has another major version than 9. */
+  /** Returns Elasticsearch's version. Throws WrongElasticsearch if any node has another major version than 9. */
   async checkVersion(): Promise<string> {
     const { nodes } = await this.#call((options) =>
       this.#client.nodes.info({ metric: 'os', filter_path: 'nodes.*.version' }, options),
@@ -67,12 +64,12 @@ export class IndexAdmin {
     return versions[0] ?? 'unknown';
   }
 
-  /** Resolves if Elasticsearch answers. */
+  /** Resolves if Elasticsearch answers, else rejects with Unavailable. */
   async ping(): Promise<void> {
     await this.#call((options) => this.#client.cluster.health({}, options));
   }
 
-  /** The disks on which the nodes store data. */
+  /** Returns for each node the free and total bytes of its disks. */
   async disks(): Promise<Disk[]> {
     const filter = 'nodes.*.name,nodes.*.fs.total';
     const { nodes = {} } = await this.#call((options) =>
@@ -85,7 +82,10 @@ export class IndexAdmin {
     });
   }
 
-  /** Creates the first index if searches have none. Throws WrongElasticsearch if the alias is not as Parley left it. */
+  /**
+   * Returns the index that searches read; creates one if there is none. Throws WrongElasticsearch if an index has the
+   * search alias's name, or if the alias stands for several indices or a foreign one.
+   */
   async ensureIndex(): Promise<EnsuredIndex> {
     for (;;) {
       const indices = await this.indices();
@@ -96,7 +96,7 @@ export class IndexAdmin {
     }
   }
 
-  /** Creates an index that searches do not read yet, and returns its name. */
+  /** Creates an index that searches do not read before `swapAlias`, and returns its name. */
   async createIndex(): Promise<string> {
     for (;;) {
       const next = this.#next(await this.indices());
@@ -105,8 +105,8 @@ export class IndexAdmin {
   }
 
   /**
-   * Lets searches read `name` instead of the other indices of this version. Searches of older programs keep theirs.
-   * Throws IndexMissing if there is no such index.
+   * Makes searches of this version read `name` instead of the index before; other versions keep theirs. Throws
+   * IndexMissing if `name` does not exist.
    */
   async swapAlias(name: string): Promise<void> {
     const alias = this.#searchAlias;
@@ -126,7 +126,7 @@ export class IndexAdmin {
     );
   }
 
-  /** Replaces the notes of an index of this version. */
+  /** Replaces the notes that an index has in its mapping. The index must have this program's version of the mapping. */
   async note(name: string, notes: IndexNotes): Promise<void> {
     await this.#call(
       (options) => this.#client.indices.putMapping({ index: name, _meta: metaOf(notes) }, options),
@@ -135,8 +135,8 @@ export class IndexAdmin {
   }
 
   /**
-   * Returns the alias and the layout for writes to an index. Throws IndexMissing, or UnknownMapping if a newer program
-   * created the index. Such an index would refuse or misread this program's documents.
+   * Returns the alias and the layout for writes to an index. Throws IndexMissing if there is none, or UnknownMapping if
+   * a newer program created it: it would refuse or misread this program's documents.
    */
   async target(name: string): Promise<Target> {
     let layout = this.#layouts.get(name);
@@ -150,29 +150,32 @@ export class IndexAdmin {
     return { name: layout.writeAlias(name), layout };
   }
 
-  /** Call it when an index was missing: a new index may get its name. */
+  /** Forgets all layouts. Call it when an index was missing: a new one of its name may have another layout. */
   forgetTargets(): void {
     this.#layouts.clear();
   }
 
-  /** Deletes the index with its documents. Does nothing if it does not exist. */
+  /** Deletes an index with its documents, if it exists. Throws RangeError if the name is not one of Parley's. */
   async dropIndex(name: string): Promise<void> {
     this.#checkName(name);
     await this.#call((options) => this.#client.indices.delete({ index: name, ignore_unavailable: true }, options));
   }
 
-  /** Makes all written documents visible to searches and counts at once. */
+  /** Makes all documents of an index (by default the one that searches read) visible to searches at once. */
   async refresh(name = this.#searchAlias): Promise<void> {
     await this.#call((options) => this.#client.indices.refresh({ index: name }, options), name);
   }
 
-  /** How many documents a search would see. */
+  /** How many documents searches see in an index (by default the one that they read). */
   async count(name = this.#searchAlias): Promise<number> {
     const { count } = await this.#call((options) => this.#client.count({ index: name }, options), name);
     return count;
   }
 
-  /** Our indices, oldest first. */
+  /**
+   * Parley's indices, open or closed, and any other behind a search alias, oldest first. Throws WrongElasticsearch if
+   * an index has an alias's name.
+   */
   async indices(): Promise<KnownIndex[]> {
     const { alias } = this.#options;
     const found = await this.#call((options) =>
@@ -220,7 +223,7 @@ export class IndexAdmin {
     return `${this.#options.alias}-${String(number).padStart(NUMBER_DIGITS, '0')}`;
   }
 
-  /** Creates an index; returns false if one of this name exists. */
+  /** Creates an index with the present mapping; returns false if the name is taken. */
   #create(name: string, aliases: readonly string[]): Promise<boolean> {
     return this.#call(async (options) => {
       const all = Object.fromEntries([...aliases, CURRENT_LAYOUT.writeAlias(name)].map((alias) => [alias, {}]));

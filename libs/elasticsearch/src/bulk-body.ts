@@ -4,18 +4,18 @@ import { documentId } from './keys.ts';
 import type { Layout } from './layout.ts';
 
 /**
- * The approximate size of a request (a single larger document exceeds it). It is large enough to make the overhead
- * small and small enough for Elasticsearch's memory. The next request is built while one is being sent.
+ * The size of a bulk request, in bytes (its last document may exceed it): large enough to make the overhead small, and
+ * small enough for Elasticsearch's memory.
  */
 const REQUEST_BYTES = 1024 * 1024;
 
-/** The alias for writes to an index, and the layout of its documents. */
+/** An index to write to: the name of its alias for writes, and how its documents are written. */
 export interface Target {
   readonly name: string;
   readonly layout: Layout;
 }
 
-/** One document for one target, with the position of its two lines in the body. */
+/** One document for one target. Its two lines are the bytes `start` to `end` of the request's body. */
 interface Write {
   readonly document: SearchDocument;
   readonly target: string;
@@ -23,7 +23,7 @@ interface Write {
   readonly end: number;
 }
 
-/** A bulk request. Elasticsearch answers its items in the order of `writes`. */
+/** A bulk request. Elasticsearch answers its `writes` in their order. */
 export class BulkRequest {
   readonly writes: readonly Write[];
   readonly body: Buffer;
@@ -45,9 +45,7 @@ export class BulkRequest {
   }
 }
 
-/**
- * Writes each document to each target. Yields requests of limited size, and builds each only when the caller takes it.
- */
+/** Yields bulk requests of about REQUEST_BYTES that write each document to each target, each built when it is taken. */
 export function* requestsOf(
   documents: readonly SearchDocument[],
   targets: readonly Target[],
@@ -64,7 +62,7 @@ export function* requestsOf(
   if (writes.length > 0) yield new BulkRequest(writes, body.view());
 }
 
-/** Targets with the same layout share a document's source: it is written once and then copied. */
+/** Appends one document for all targets. Those with the same layout share its JSON, built once and copied. */
 function add(document: SearchDocument, targets: readonly Target[], writes: Write[], body: Bytes): void {
   const sources = new Map<Layout, { start: number; end: number }>();
   for (const target of targets) {
@@ -84,7 +82,10 @@ function add(document: SearchDocument, targets: readonly Target[], writes: Write
   }
 }
 
-/** The document has the version of its row, so repeating writes or changing their order does no harm. */
+/**
+ * The line before a document in a bulk request. It has the version of the message's row: the highest wins, so repeating
+ * writes or changing their order does no harm.
+ */
 function actionOf(document: SearchDocument, { name, layout }: Target): string {
   const id = documentId(layout.keys, document);
   const place = `"_index":"${name}","_id":"${id}","routing":"${layout.keys.routing(document.token)}"`;

@@ -1,8 +1,6 @@
 const CAPACITY = 64 * 1024;
 
-/**
- * A growing sequence of bytes. A request is written directly in the form in which it is sent, without strings between.
- */
+/** A buffer that grows. The body of a request is written into it directly as bytes, without building strings first. */
 export class Bytes {
   #bytes: Buffer;
   #length = 0;
@@ -15,23 +13,18 @@ export class Bytes {
     return this.#length;
   }
 
-  /** Appends a text in UTF-8. */
   text(text: string): void {
-    // A UTF-16 unit takes at most three bytes.
+    // In UTF-8 a UTF-16 unit takes at most three bytes.
     this.reserve(text.length * 3);
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  /** Appends a copy of the bytes from `start` to `end`. */
   again(start: number, end: number): void {
     this.reserve(end - start).copyWithin(this.#length, start, end);
     this.#length += end - start;
   }
 
-  /**
-   * Makes room for `count` more bytes. Write them into the returned buffer from `length` on, then `advance` to their
-   * end.
-   */
+  /** Makes room for `count` more bytes; returns the whole buffer. Write from `length` on, then `advance` to the end. */
   reserve(count: number): Buffer {
     const needed = this.#length + count;
     if (needed > this.#bytes.length) {
@@ -50,7 +43,7 @@ export class Bytes {
     this.#length = 0;
   }
 
-  /** A view of the bytes. Later writes may change it. */
+  /** The bytes from `start` to `end`, not copied: later writes may change them. */
   view(start = 0, end = this.#length): Buffer {
     return this.#bytes.subarray(start, end);
   }

@@ -1,12 +1,11 @@
+/**
+ * Turns failures of Elasticsearch into errors that tell what helps: waiting (Unavailable), building the index anew
+ * (IndexMissing), or an operator (WrongElasticsearch).
+ */
 import { errors } from '@elastic/elasticsearch';
 import { DomainError, Unavailable } from '@parley/domain';
 
-/**
- * Turns failures of Elasticsearch into errors that tell what helps. Unavailable: waiting. IndexMissing: building the
- * index anew. WrongElasticsearch: an operator must act.
- */
-
-/** There is no index behind `index` (an alias or an index's name). It is built anew from the store. */
+/** There is no index behind `index` (an alias or an index's name). The worker builds it anew from the store. */
 export class IndexMissing extends Unavailable {
   constructor(
     readonly index: string,
@@ -16,12 +15,12 @@ export class IndexMissing extends Unavailable {
   }
 }
 
-/** Elasticsearch is reachable but cannot be used. Waiting does not help. */
+/** Elasticsearch is reachable but cannot be used, e.g. because of its version. Waiting does not help. */
 export class WrongElasticsearch extends Error {
   override readonly name: string = 'WrongElasticsearch';
 }
 
-/** This program does not know the mapping of the index: a newer program created it and writes to it. */
+/** This program does not know the mapping of the index: a newer program created the index and writes to it. */
 export class UnknownMapping extends Unavailable {
   constructor(
     readonly index: string,
@@ -35,7 +34,7 @@ export function unavailable(detail: string, cause?: unknown): Unavailable {
   return new Unavailable('search index', detail, cause === undefined ? {} : { cause });
 }
 
-/** `index` is the alias or index of the failed call. */
+/** Turns an error of a call into one that tells what helps. `index` is the alias or index of the call. */
 export function failure(error: unknown, index: string): Error {
   if (error instanceof DomainError || error instanceof WrongElasticsearch) return error;
   if (error instanceof errors.ProductNotSupportedError)

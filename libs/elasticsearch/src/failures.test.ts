@@ -8,7 +8,7 @@ import { documentOf, pretend } from './testing/own-index.ts';
 const request = { token: newToken(), chat: 1, query: 'hello', limit: 10 };
 const INDEX = 'parley-messages-000001';
 const documents = [1, 2, 3].map((number) => documentOf(request.token, number, `text ${number}`));
-/** The answer to the question which indices there are. */
+/** The pretended Elasticsearch's answer to the request for all indices. */
 const LISTED = { [INDEX]: { aliases: {}, mappings: { _meta: { owner: 'parley', version: 2 } } } };
 const isListing = ({ method, url }: Request) =>
   method === 'GET' && new URL(url).pathname.startsWith('/parley-messages');
@@ -70,7 +70,9 @@ test('a server that never answers is Unavailable at the deadline', async () => {
 });
 
 describe('a busy server', () => {
-  /** Answers each item of each request with the statuses of its turn, and counts what it was sent. */
+  /**
+   * Starts a server that answers bulk request n with the statuses in turn n, or the last. `sizes`: documents of each.
+   */
   function busy(turns: readonly (readonly number[])[]) {
     const sizes: number[] = [];
     const server = pretend(async (asked) => {
@@ -106,7 +108,7 @@ describe('a busy server', () => {
     const start = performance.now();
     const refusal = await failure(indexInto([INDEX], documents));
     expect(refusal).toBeInstanceOf(Unavailable);
-    // On a machine that is as busy, the last try may be what the deadline ends.
+    // Both errors are right: on a busy machine the deadline may pass during the last try.
     expect(String(refusal)).toMatch(/is overloaded|did not answer in time/);
     expect(performance.now() - start).toBeLessThan(900);
     expect(server.sizes.length).toBeGreaterThan(2);

@@ -1,15 +1,15 @@
 import { type SearchDocument, sequenceKey, type Token } from '@parley/domain';
 
-/** The names of documents in an index. Each part is a term, so short names make every document cheaper. */
+/** How an index names applications and chats. These names are indexed, so short ones make documents cheaper. */
 export interface Keys {
   routing(token: Token): string;
-  /** A text for each chat that no other chat has. */
+  /** Returns a name that no other chat has. */
   chat(token: Token, chat: number): string;
 }
 
-/** A token's 16 bytes in 22 characters. Remembers the last one: a request mostly has few applications. */
 let lastToken: Token = '';
 let lastShort = '';
+/** Returns a token's 16 bytes in 22 characters. Remembers the last token: most requests have few applications. */
 function short(token: Token): string {
   if (token !== lastToken) {
     lastShort = Buffer.from(token.replaceAll('-', ''), 'hex').toString('base64url');

@@ -5,18 +5,22 @@ import type { Keys } from './keys.ts';
 
 export type Query = NonNullable<estypes.QueryDslQueryContainer>;
 
-/** How documents of one version of the mapping are written and searched. */
+/**
+ * How one version of the mapping writes and searches documents. A form is a folded text that a hit must contain: words
+ * or parts of words (see SearchQuery).
+ */
 export interface Layout {
   readonly keys: Keys;
-  /** Appends the document as a JSON object. */
   write(document: SearchDocument, out: Bytes): void;
   parse(query: string): SearchQuery;
-  /** A query for texts that have this form. Nothing in a form is an operator. */
+  /** A query for texts that contain this form. No character of a form is an operator. */
   contains(form: string): Query;
-  /** A query for texts that are not indexed exactly and may have all of these forms. The store must check the hits. */
+  /**
+   * A query for texts that may have all these forms, among those not indexed exactly. The store must check the hits.
+   */
   candidates?(forms: readonly string[]): Query;
-  /** The alias that searches read, derived from the configured name. */
+  /** The name of the alias that searches read, made from the configured alias. */
   searchAlias(alias: string): string;
-  /** The alias for writes to an index. Only writes through an alias can be stopped from creating a missing index. */
+  /** The alias for writes to an index. Only a write to an alias can forbid Elasticsearch to create a missing index. */
   writeAlias(index: string): string;
 }

@@ -4,7 +4,7 @@ import { rankedQuery } from './query.ts';
 import { documentOf, type Own, openOwn } from './testing/own-index.ts';
 import { CURRENT_LAYOUT } from './version-2.ts';
 
-/** What every Elasticsearch allows. */
+/** Every Elasticsearch allows this many tokens in a query. */
 const TOKENS_MAX = 1_024;
 
 let own: Own;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.end());
 
-/** Different words of `length` characters with spaces between them, `characters` in all. */
+/** Different words of `length` characters. Joined by spaces they have at most `characters` characters. */
 function text(characters: number, length: number): string[] {
   const count = Math.floor((characters + 1) / (length + 1));
   return Array.from({ length: count }, (_, word) =>
@@ -46,19 +46,19 @@ describe('a long query', () => {
       const query = words.join(' ');
       const token = newToken();
       const texts = [
-        words.map((word) => `x${word}`).join(''), // 1: parts
-        words.join('! '), // 2: phrase
-        words.map((word, index) => `${word}${String.fromCodePoint(0xac00 + index)}`).join(' '), // 3: prefixes
-        [...words].reverse().join(' '), // 4: words
-        words.slice(1).join(' '), // 5: none
-        `so ${words.join(' ')} it is`, // 6: phrase
-        words.map((word) => `x${word}`).join(' '), // 7: parts
-        `${words.slice(1).join(' ')} ${words[0]}y`, // 8: prefixes
+        words.map((word) => `x${word}`).join(''), // message 1 has rank parts
+        words.join('! '), // message 2: rank phrase
+        words.map((word, index) => `${word}${String.fromCodePoint(0xac00 + index)}`).join(' '), // message 3: prefixes
+        [...words].reverse().join(' '), // message 4: rank words
+        words.slice(1).join(' '), // message 5 does not match
+        `so ${words.join(' ')} it is`, // message 6: rank phrase
+        words.map((word) => `x${word}`).join(' '), // message 7: rank parts
+        `${words.slice(1).join(' ')} ${words[0]}y`, // message 8: rank prefixes
       ];
       await own.index(texts.map((content, position) => documentOf(token, position + 1, content)));
       await own.admin.refresh();
       const { phrase, words: whole, prefixes, parts } = SEARCH_RANK;
-      // Of a long form only the beginning decides, here that of the first word.
+      // If words are longer than 200 characters, only the beginning of the first one decides the rank.
       const [order, ranks] =
         length > 200
           ? [
@@ -100,7 +100,7 @@ describe('a query never has more tokens than every Elasticsearch allows', () => 
     Array.from({ length: 330 }, (_, index) => String.fromCharCode(0x2000 + index)).join(' '),
   ];
 
-  /** As Elasticsearch counts: each term, and each word of a phrase. */
+  /** The tokens of a query as Elasticsearch counts them: each term, and each word of a phrase. */
   function tokens(query: unknown): number {
     if (Array.isArray(query)) return query.reduce((sum: number, part) => sum + tokens(part), 0);
     if (typeof query !== 'object' || query === null) return 0;

@@ -1,10 +1,7 @@
+/** The mapping of a search index. It needs only Elasticsearch's core: no plugin and no analysis module. */
 import type { estypes } from '@elastic/elasticsearch';
 
-/**
- * The mapping of a search index. It needs only Elasticsearch's core: no plugin and no analysis module. Change
- * MAPPING_VERSION with every change here and with every change of folding: the worker then builds a new index beside
- * the old one.
- */
+/** Change it with the mapping or with folding (normalizing texts): the worker then builds an index beside the old. */
 export const MAPPING_VERSION = 2;
 const OWNER = 'parley';
 
@@ -15,25 +12,25 @@ export interface IndexSettings {
   readonly refreshIntervalMs: number;
 }
 
-/** What we record about an index, in its mapping's `_meta`. */
+/** What Parley records about an index, in its mapping's `_meta`. */
 export interface IndexNotes {
-  /** While the index is being filled: where to continue, in the filler's own form. */
+  /** Only while the index is being filled: where to continue, in the form that the worker chose. */
   readonly filled?: unknown;
-  /** Since when searches read it: milliseconds since 1970. */
+  /** When searches began to read this index: milliseconds since 1970. */
   readonly liveSince?: number;
 }
 
-/** A field of tokens that we make ourselves. Ranks come from queries, so Elasticsearch keeps no lengths. */
+/** A field of tokens that Parley makes. Ranks come from queries, so Elasticsearch keeps no lengths of texts. */
 const tokens = (options: 'docs' | 'positions') =>
   ({ type: 'text', analyzer: 'whitespace', norms: false, index_options: options }) as const;
 
-/** Contents are read from the store, so no source is kept. */
+/** No source (copy of a document) is kept: contents are read from the store. */
 const mappings: estypes.MappingTypeMapping = {
   dynamic: 'strict',
   _routing: { required: true },
   _source: { enabled: false },
   properties: {
-    /** `token:chat`: one term selects a chat. One term of `_routing` selects the whole application. */
+    /** `token:chat`: one term selects a chat. `_routing` is the token: one term of it selects the whole application. */
     chat: { type: 'keyword', doc_values: false },
     number: { type: 'long', index: false },
     /** When the message was created: milliseconds since 1970. */
@@ -44,7 +41,6 @@ const mappings: estypes.MappingTypeMapping = {
   },
 };
 
-/** The body of the request that creates an index. */
 export function indexBody({ shards, replicas, refreshIntervalMs }: IndexSettings) {
   return {
     mappings: { ...mappings, _meta: metaOf({}) },
@@ -60,7 +56,7 @@ export function metaOf(notes: IndexNotes): Record<string, unknown> {
   return { owner: OWNER, version: MAPPING_VERSION, ...notes };
 }
 
-/** The version of our mapping in an index, and its notes; undefined if the index is not ours. */
+/** The version and the notes in an index's mapping; undefined if Parley did not create the index. */
 export function readMeta(
   mapping: estypes.MappingTypeMapping | undefined,
 ): { readonly version: number; readonly notes: IndexNotes } | undefined {

@@ -7,15 +7,14 @@ import { PageReader } from './search.ts';
 import { BulkWriter } from './writer.ts';
 
 export interface ElasticsearchOptions {
-  /** http or https, with user and password if the server needs them. */
+  /** Elasticsearch's address: http or https, with user and password if it needs them. */
   readonly url: string;
-  /** Indices are named `alias-000001` and so on; searches read `alias-v2`. Default `parley-messages`. */
+  /** The start of all names: indices `alias-000001` and so on, for searches `alias-v2`. Default `parley-messages`. */
   readonly alias?: string;
-  /** How soon searches see a written document, in milliseconds. Default 500. */
+  /** How soon searches see a written document. Default 500. */
   readonly refreshIntervalMs?: number;
-  /** Default 1. */
   readonly shards?: number;
-  /** Default: one if a second node can hold it, else none. */
+  /** Copies of each shard. Default: one if a second node can hold it, else none. */
   readonly replicas?: number;
   /** The limit for a search. Default 2,000. */
   readonly searchTimeoutMs?: number;
@@ -31,9 +30,9 @@ export interface Elasticsearch {
   readonly admin: IndexAdmin;
   /**
    * Writes documents to all of these indices, in the layout of each: while a new index is being filled, changes go to
-   * the old and the new one. If an index has a newer version of a document, it keeps that. Resolves with the documents
-   * that some index can never take. Rejects with IndexMissing or UnknownMapping if an index cannot be written to, or
-   * with Unavailable. After a rejection some documents may have been written.
+   * the old and the new one. An index keeps a newer version of a document. Resolves with the documents that some index
+   * can never take. Rejects with IndexMissing or UnknownMapping if an index cannot be written to, or with Unavailable.
+   * After a rejection some documents may have been written.
    */
   indexInto(indices: readonly string[], documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
   close(): Promise<void>;
@@ -49,11 +48,11 @@ const DEFAULTS = {
 } as const;
 const ALIAS = /^[a-z0-9][a-z0-9_-]{0,99}$/;
 
-/** Opens no connection yet, so Elasticsearch may be unreachable. Throws RangeError for an invalid option. */
+/** Returns the driver without connecting: Elasticsearch may be unreachable. Throws RangeError for an invalid option. */
 export function openElasticsearch(given: ElasticsearchOptions): Elasticsearch {
   const options = { ...DEFAULTS, ...given };
   checkOptions(options);
-  // The client's default connection does not work under Bun.
+  // The client's default connection class does not work under Bun.
   const client = new Client({ node: options.url, Connection: HttpConnection });
   const reader = new PageReader(client, { alias: options.alias, timeoutMs: options.searchTimeoutMs });
   const admin = new IndexAdmin(client, { ...options, timeoutMs: options.adminTimeoutMs });

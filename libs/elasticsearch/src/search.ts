@@ -8,11 +8,11 @@ import { rankedQuery, scoreOf } from './query.ts';
 
 interface ReaderOptions {
   readonly alias: string;
-  /** The limit for a page, in milliseconds. */
+  /** The limit for reading one page of hits. */
   readonly timeoutMs: number;
 }
 
-/** Reads pages of a chat's matches from the index behind the search alias. */
+/** Runs searches in a chat and returns a page of hits, from the index behind the search alias. */
 export class PageReader {
   readonly #client: Client;
   readonly #options: ReaderOptions;
@@ -22,7 +22,7 @@ export class PageReader {
     this.#options = options;
   }
 
-  /** If there is no index of the current version yet, searches one of the version before. */
+  /** Searches the present mapping's index or, if it is missing, the earlier one's. Throws IndexMissing if both are. */
   async page(request: SearchRequest): Promise<SearchPage> {
     const deadline = performance.now() + this.#options.timeoutMs;
     let missing: unknown;
@@ -46,14 +46,14 @@ export class PageReader {
       routing: keys.routing(token),
       query: rankedQuery(keys.chat(token, chat), query, layout),
       sort: [{ _score: { order: 'desc' } }, { number: { order: 'desc' } }],
-      size: limit + 1, // one hit more shows whether more follow
+      size: limit + 1, // one hit more than the page, to see whether more follow
       ...(after === undefined ? {} : { search_after: [scoreOf(after.rank), after.number] }),
     });
     const hits = found.map(([score, number]) => ({ rank: scoreOf(Number(score)), number: Number(number) }));
     return { hits: hits.slice(0, limit), more: hits.length > limit };
   }
 
-  /** Returns the sort values of each hit. */
+  /** Sends a search. Returns the sort values of each hit: score and message number. */
   async #ask(index: string, deadline: number, asked: estypes.SearchRequest): Promise<estypes.SortResults[]> {
     const milliseconds = deadline - performance.now();
     const answer = await call({ index, milliseconds }, (options) =>

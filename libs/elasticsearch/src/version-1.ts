@@ -4,9 +4,9 @@ import type { Layout } from './layout.ts';
 import { BORDER, pairsOf } from './tokens.ts';
 
 /**
- * Version 1 of the mapping: pairs with positions, the set of all characters, and the content in the source. An index of
- * this version is written and searched until the worker has built one of the current version. The next release drops
- * it.
+ * Version 1 of the mapping: a text's pairs of characters with positions, the set of all its characters, and the content
+ * in `_source`. Such an index is written and searched until the worker has built one of the current version. The next
+ * release drops it.
  */
 export const LAYOUT_1: Layout = {
   keys: LONG_KEYS,

@@ -5,8 +5,8 @@ import { MAPPING_VERSION } from './mapping.ts';
 import { BORDER, encode, pairsOf, writeTokens } from './tokens.ts';
 
 /**
- * The aliases contain the version. Without it, a program of another version would misread an index, and its writes
- * would be refused as if its documents were invalid.
+ * The layout of the present mapping. Aliases contain its version: else a program of another version would misread an
+ * index, and its writes would be refused as if its documents were invalid.
  */
 export const CURRENT_LAYOUT: Layout = {
   keys: SHORT_KEYS,
@@ -26,8 +26,9 @@ export const CURRENT_LAYOUT: Layout = {
 };
 
 /**
- * A phrase costs as much as all its pairs together occur in a text, and some texts nearly repeat themselves. So a long
- * form is searched by its beginning and its end only. Few other texts have both, and the store decides.
+ * A form of more characters is searched by its beginning and end only, because a phrase costs as much as all its pairs
+ * together occur in a text, and some texts nearly repeat themselves. Few other texts have both ends, and hits are
+ * checked in the store.
  */
 const WHOLE_CHARACTERS_MAX = 48;
 

@@ -6,10 +6,10 @@ import { call } from './call.ts';
 import { IndexMissing, isBusy, unavailable } from './errors.ts';
 import { type Item, judge } from './verdict.ts';
 
-/** Requests at once: one is built while another is stored. */
+/** Bulk requests at once: one is built while Elasticsearch stores another. */
 const LANES = 2;
 const BACKOFF = { firstMs: 50, maxMs: 2_000 };
-/** No try begins with less time than this: it could only time out. */
+/** A retry does not begin with less time than this before the deadline: it could only time out. */
 const TRY_MS_MIN = 50;
 
 interface Answer {
@@ -24,8 +24,8 @@ export interface WriterOptions {
 }
 
 /**
- * Writes documents in bulk through aliases and judges each item alone. Items that are refused only for now are retried
- * with backoff until the deadline.
+ * Writes documents in bulk through aliases. Only those that Elasticsearch was too busy to take are retried, with
+ * backoff until the deadline.
  */
 export class BulkWriter {
   readonly #client: Client;
@@ -37,9 +37,9 @@ export class BulkWriter {
   }
 
   /**
-   * Resolves once every target has every document, except for those that are refused for good. Rejects with
-   * IndexMissing if a target is no alias of an index, with Unavailable for any other failure. Then some documents may
-   * have been written; all may be written again.
+   * Returns the documents that are refused for good, once every target has all others. Rejects with IndexMissing if a
+   * target is no alias of an index, else with another error of errors.ts. Then some documents may have been written;
+   * all may be written again.
    */
   async write(documents: readonly SearchDocument[], targets: readonly Target[]): Promise<readonly RefusedDocument[]> {
     const deadline = performance.now() + this.#options.timeoutMs;
@@ -73,8 +73,8 @@ export class BulkWriter {
   }
 
   /**
-   * The items' answers, in order; undefined if all succeeded. If the whole request is refused, every item gets that
-   * answer.
+   * Returns the answers for the request's documents, in order; undefined if all succeeded. If Elasticsearch is too busy
+   * for the whole request, all get status 429.
    */
   async #send(request: BulkRequest, deadline: number): Promise<readonly (Item | undefined)[] | undefined> {
     try {
@@ -94,7 +94,7 @@ export class BulkWriter {
           method: 'POST',
           path: '/_bulk',
           querystring: {
-            // Without this, a write after the index was deleted would create an index with guessed types.
+            // Without this, a write after the index was deleted would create an index with guessed field types.
             require_alias: true,
             timeout: `${Math.ceil(milliseconds)}ms`,
             filter_path: 'errors,items.index.status,items.index.error.type,items.index.error.reason',

@@ -1,4 +1,4 @@
-/** For the tests and benchmarks of other packages: a separate index, and the form of its documents. */
+/** For the tests and benchmarks of other packages: indices of their own, and the form of documents. */
 export { requestsOf } from '../bulk-body.ts';
 export { documentId, SHORT_KEYS } from '../keys.ts';
 export { indexBody } from '../mapping.ts';

@@ -2,14 +2,14 @@ import { Client, HttpConnection } from '@elastic/elasticsearch';
 import type { RefusedDocument, SearchDocument, Token } from '@parley/domain';
 import { type Elasticsearch, type ElasticsearchOptions, openElasticsearch } from '../open.ts';
 
-/** The Elasticsearch that the tests use. */
+/** The tests' Elasticsearch, from ELASTICSEARCH_URL. Throws if it is not set. */
 export function serverUrl(): string {
   const url = process.env.ELASTICSEARCH_URL;
   if (url === undefined) throw new Error('ELASTICSEARCH_URL must name an Elasticsearch server for these tests');
   return url;
 }
 
-/** A client without our own code, to see what the server really has. */
+/** A client without Parley's code, to see what the server really has. */
 export function rawClient(): Client {
   return new Client({ node: serverUrl(), Connection: HttpConnection });
 }
@@ -18,13 +18,12 @@ export const CREATED_AT = 1_700_000_000_123;
 
 export interface Own extends Elasticsearch {
   readonly alias: string;
-  /** Writes to the live index. */
+  /** Writes documents to the index that searches read. */
   index(documents: readonly SearchDocument[]): Promise<readonly RefusedDocument[]>;
   /** Deletes the indices of this alias and closes the clients. */
   end(): Promise<void>;
 }
 
-/** Opens the driver with a new alias of its own. */
 export function openOwn(options: Partial<ElasticsearchOptions> = {}): Own {
   const alias = options.alias ?? `test-${crypto.randomUUID()}`;
   const opened = openElasticsearch({ url: serverUrl(), ...options, alias });
@@ -59,7 +58,7 @@ export async function numbersOf(
   return hits.map(({ number }) => number);
 }
 
-/** A server that looks like Elasticsearch but gives the answers of the test. */
+/** A pretended Elasticsearch with the test's answers. `product`: it sends the header by which clients recognize one. */
 export function pretend(answer: (request: Request) => Response | Promise<Response>, product = true) {
   const server = Bun.serve({
     port: 0,
@@ -73,7 +72,7 @@ export function pretend(answer: (request: Request) => Response | Promise<Respons
   return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };
 }
 
-/** Creates an index with its aliases as version 1 did, and returns its name. */
+/** Creates an index with aliases as a program with version 1 of the mapping did. Returns its name. */
 export async function createVersion1(raw: Client, alias: string): Promise<string> {
   const index = `${alias}-000001`;
   const tokens = (index_options: 'docs' | 'positions') =>
