@@ -16,10 +16,10 @@ import type { Searchable, SearchTables } from './search-tables.ts';
 
 const CHAT_IDS_KEPT = 50_000;
 
-/** The result of one event. */
+/** What became of one event. `repeated`: it was stored before. */
 type Outcome = 'stored' | 'repeated' | { readonly reason: Rejection['reason']; readonly detail: string };
 
-/** What is written at the end of a batch: counts by owner, and the search rows of new messages. */
+/** What is written at a batch's end: new chats by token, new messages by chat id, rows of the search tables. */
 interface Batch {
   readonly chats: Map<string, number>;
   readonly messages: Map<number, number>;
@@ -27,9 +27,9 @@ interface Batch {
 }
 
 /**
- * Writes batches of events: rows, counts, search index and idempotency keys in one transaction. Statements are prepared
- * once and written by hand: on this hot path a query builder would halve the speed.
- * The search tables are written last, because they need the whole batch in one order.
+ * Writes each batch of events in one transaction: rows, counts, search tables and idempotency keys. Statements are
+ * prepared once and written by hand: on this hot path a query builder would halve the speed. The search tables come
+ * last, because they need the batch's messages in one order.
  */
 export class Appender {
   readonly #statements;
@@ -45,12 +45,12 @@ export class Appender {
     this.#transaction = database.transaction((events: readonly Event[]) => this.#write(events));
   }
 
-  /** Throws the database's error. Then nothing is written. */
+  /** Stores events in one transaction. Throws the database's error; then nothing is stored. */
   append(events: readonly Event[]): Appended {
     try {
       return this.#transaction.immediate(events);
     } catch (error) {
-      this.#chatIds.clear(); // it may have chats that were rolled back
+      this.#chatIds.clear(); // remembered ids may belong to chats that were rolled back
       throw error;
     }
   }
@@ -117,7 +117,7 @@ export class Appender {
   #writeMessages({ id, chat, first, contents, at }: MessagesCreated, chatId: number, batch: Batch): Outcome {
     const { messageEvent, insertMessage } = this.#statements;
     const last = first + contents.length - 1;
-    // A number of more than 34 bits would become a message of the next chat.
+    // With more than 34 bits, a number would make the message's id one of the next chat.
     if (last > NUMBER_MAX) return { reason: 'rejected', detail: `there is no message ${last}` };
     const taken = messageEvent.get(chatId, first, last);
     if (taken !== null) return repeatedOr(taken.eventId === id, `a message of chat ${chat} from ${first} is taken`);

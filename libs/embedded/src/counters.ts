@@ -1,6 +1,8 @@
 import { type CountDelta, type Counters, type Sequence, sequenceKey } from '@parley/domain';
 
-/** Live counts in memory. The embedded store counts in its own transactions, so it never adds any. */
+/**
+ * Live counts in memory. They stay empty, because the embedded store counts rows in the transaction that stores them.
+ */
 export class EmbeddedCounters implements Counters {
   readonly #generations = new Map<number, Map<string, number>>();
 

@@ -7,7 +7,7 @@ import { DataDirInUse, LOCK_NAME, lockFolder } from './folder-lock.ts';
 import { ownFile, ownFolder } from './owner-only.ts';
 import { sqliteCode } from './sqlite-code.ts';
 
-/** The lower bits of a message's id are its number, the upper bits are the chat's id. Numbers have at most 34 bits. */
+/** A message's id: the lower 34 bits are the message's number, which never needs more; the upper are the chat's id. */
 export const NUMBER_BITS = 34;
 /** SQL for a message's id, from its chat's id (?1) and its number (?2). */
 export const MESSAGE_ID = `(?1 << ${NUMBER_BITS}) + ?2`;
@@ -15,7 +15,7 @@ export const MESSAGE_ID = `(?1 << ${NUMBER_BITS}) + ?2`;
 export const MESSAGE_COLUMNS = 'content, created_at AS createdAt, updated_at AS updatedAt';
 
 const DATABASE_NAME = 'parley.db';
-/** SQLite creates files with these endings beside the database, with the database's file mode. */
+/** The endings of a database's files: SQLite creates further ones beside it, with its file mode. */
 const ENDS = ['', '-wal', '-shm', '-journal'];
 const NAMES = [DATABASE_NAME, LOCK_NAME].flatMap((name) => ENDS.map((end) => name + end));
 
@@ -24,9 +24,9 @@ export function databaseFile(dataDir: string): string {
 }
 
 /**
- * Opens `parley.db` in the folder, creates it if it is missing, and brings its tables up to date. Every commit is on
- * disk when it returns (`synchronous=FULL`). The folder is locked until `close`, and only its owner can use it. Throws
- * DataDirInUse.
+ * Opens `parley.db` in the folder (creates it if missing) and brings its tables up to date. A commit is on disk when it
+ * returns (`synchronous=FULL`). Locks the folder until `close`, and takes other users' rights to the files. Throws
+ * DataDirInUse if another process uses the folder.
  */
 export function openDatabase(dataDir: string): { database: Database; close: () => void } {
   ownFolder(dataDir, NAMES);
@@ -44,7 +44,7 @@ export function openDatabase(dataDir: string): { database: Database; close: () =
     return {
       database,
       close: () => {
-        database.close(true); // also finalizes all statements: an open one would keep the file open
+        database.close(true); // `true` also finalizes all statements: an open one would keep the file open
         lock.release();
       },
     };
@@ -55,8 +55,8 @@ export function openDatabase(dataDir: string): { database: Database; close: () =
 }
 
 /**
- * Checks that no other process has the database open, by taking it exclusively for a moment. The lock file alone does
- * not show that: a process of the earlier version locks the database itself, and a lock file may have been deleted.
+ * Throws DataDirInUse if another process has the database open, by locking it for a moment. The lock file alone does
+ * not show that: an earlier version locks the database itself, and a lock file may have been deleted.
  */
 function refuseOthers(dataDir: string): void {
   const alone = new Database(databaseFile(dataDir), { create: true, strict: true });
@@ -73,7 +73,7 @@ function refuseOthers(dataDir: string): void {
   }
 }
 
-/** A reader that was killed may hold a lock for a moment. Nothing else needs to wait for one. */
+/** How long to wait for a lock of the database: a killed reader may hold one for a moment. No other is waited for. */
 const BUSY_TIMEOUT_MS = 250;
 
 function prepare(database: Database): void {
@@ -85,8 +85,8 @@ function prepare(database: Database): void {
 }
 
 /**
- * Runs `run` on the database. Every error of the database (disk full, damaged, closed) becomes Unavailable. Its message
- * may contain data, so it is only the cause.
+ * Returns the result of `run`. Every error of the database (disk full, damaged, closed) becomes Unavailable. The error
+ * itself may contain data, so it is only the cause.
  */
 export async function guarded<T>(run: () => T): Promise<T> {
   try {

@@ -12,7 +12,7 @@ import { EmbeddedStore } from './store.ts';
 
 const TEXT = 'lorem ipsum dolor sit amet '.repeat(100);
 
-/** A small file system of its own, where this process may make one. */
+/** Mounts a file system of `bytes` bytes in a new folder; returns undefined if that is not allowed. */
 async function mountTmpfs(bytes: number): Promise<{ folder: string; unmount: () => Promise<void> } | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
   const mounted = await run('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder);
@@ -21,7 +21,7 @@ async function mountTmpfs(bytes: number): Promise<{ folder: string; unmount: () 
     ? {
         folder,
         unmount: async () => {
-          await run('umount', '-l', folder); // also where a failed test has left a file open
+          await run('umount', '-l', folder); // `-l` unmounts even if a failed test has left a file open
           await rm(folder, { recursive: true });
         },
       }
@@ -62,7 +62,7 @@ function messages(token: string, first: number): MessagesCreated {
   };
 }
 
-/** Appends pairs of messages until the store refuses one; answers how many messages it acknowledged. */
+/** Appends messages, two at a time, until the store refuses them. Returns how many messages it acknowledged. */
 async function fill(store: Store, token: string): Promise<number> {
   for (let first = 1; ; first += 2) {
     const error = await failure(store.append([messages(token, first)]));

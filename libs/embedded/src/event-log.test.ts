@@ -25,7 +25,7 @@ async function logWith(handle: StoreEvents, { queueBytesMax = QUEUE_BYTES_MAX, a
   return log;
 }
 
-/** A handler that keeps its batches until they are released. */
+/** Returns a handler that takes batches of events, but resolves only after `release`. */
 function heldHandler() {
   const batches: (readonly Event[])[] = [];
   const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
@@ -197,7 +197,7 @@ describe('the embedded event log', () => {
     expect(await first).toMatchObject({ name: 'Unavailable', dependency: 'store' });
     expect(await second).toMatchObject({ name: 'Unavailable', dependency: 'requests' });
     expect(performance.now() - started).toBeLessThan(ACKNOWLEDGE_WITHIN_MS);
-    expect(ended).toEqual([waiting.id]); // the other may be stored yet
+    expect(ended).toEqual([waiting.id]); // the first event is being stored, so it may still succeed
     const third = log.publish(later);
     release();
     await third;

@@ -13,31 +13,31 @@ import {
 } from '@parley/domain';
 import { within } from '@parley/runtime';
 
-/** Limits of one transaction. Further events are committed in the next ones, each in a later turn of the event loop. */
+/**
+ * The limits of a transaction, in rows and bytes. Further events wait for the next, in a later turn of the event loop.
+ */
 const BATCH_ROWS_MAX = 5_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** The file has no copy that could be older, so every read may be used. */
+/** The result of every fence: any read will do, because the file has no copy that could be older. */
 const ONLY_COPY = 0;
-/**
- * The queue is checked at this interval. An event that waits too long is refused two intervals early, to be in time.
- */
+/** How often waiting events are checked. An event is refused two checks before its answer is due, to be in time. */
 const OVERDUE_LOOK_MS = 100;
 const WAIT_MAX_MS = ACKNOWLEDGE_WITHIN_MS - 2 * OVERDUE_LOOK_MS;
 
-/** How long creates are refused before their draw after a commit has failed. */
+/** How long creates are refused, before they draw a number, after a commit has failed. */
 const REFUSED_AFTER_FAILURE_MS = 500;
 
-/** An event that waits for its commit, or a fence (no event) that waits for all events before it. */
+/** An event that waits for its commit; without `event` a fence, which waits for all events before it. */
 interface Waiting {
   readonly event?: Event;
   readonly bytes: number;
-  /** When it was added, by performance.now(). */
+  /** When the item was queued, by performance.now(). */
   readonly since: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Follows attempts to publish an event. `ended` comes once, when the event is committed or never can be. */
+/** Follows each attempt to publish an event: `begun` at its start, `ended` when the event is stored or never can be. */
 export interface Attempts {
   begun(event: Event): void;
   ended(event: Event): void;
@@ -46,9 +46,9 @@ export interface Attempts {
 /**
  * The event log of one process. Events of one turn of the event loop are stored in one batch, and each creator gets its
  * answer after the batch's commit (group commit). The log keeps nothing: if a batch fails, its creators are refused,
- * and a rejected event is an error for its creator instead of a dead letter. After two seconds an acknowledgement would
- * be too late. An event that is still waiting then is refused and never stored. If it is in the batch being stored, its
- * creator is refused too, but it may be stored.
+ * and a rejected event is an error for its creator instead of a dead letter. A create must be answered within two
+ * seconds. Shortly before, an event that still waits is refused and never stored; one in the batch being stored is
+ * refused too, but may be stored.
  */
 export class EmbeddedLog implements EventLog, EventSource {
   #waiting: Waiting[] = [];
@@ -65,7 +65,8 @@ export class EmbeddedLog implements EventLog, EventSource {
   ) {}
 
   /**
-   * If a commit has just failed, the next will probably fail too. So creates are refused before they waste a number.
+   * Returns an error if creates must be refused before they draw (and waste) a number: the log is stopped or full, or a
+   * commit just failed, so the next probably fails too.
    */
   refusal(_token: Token): Unavailable | undefined {
     const failed = performance.now() < this.#failedUntil;
@@ -87,7 +88,7 @@ export class EmbeddedLog implements EventLog, EventSource {
     return this.#enqueue({ event, bytes: approximateBytes(event) });
   }
 
-  /** Durable events are stored already, so a fence waits only for events that are in the log now. */
+  /** Resolves when all events in the log are stored or refused. Rejects with Unavailable after `timeoutMs`. */
   async fence(_token: Token, timeoutMs: number): Promise<number> {
     if (this.#flushing === undefined) return ONLY_COPY;
     const late = () => new Unavailable('event log', 'What was accepted before is not stored yet.');
@@ -100,7 +101,7 @@ export class EmbeddedLog implements EventLog, EventSource {
     this.#accepting = true;
   }
 
-  /** Refuses new events first and then flushes, so no event comes after the last flush. */
+  /** Refuses new events first and then stores the waiting ones, so none is left when it resolves. */
   async stop(): Promise<void> {
     this.#accepting = false;
     await this.#flushing;
@@ -117,14 +118,14 @@ export class EmbeddedLog implements EventLog, EventSource {
   async #flush(): Promise<void> {
     const overdue = setInterval(() => this.#refuseOverdue(), OVERDUE_LOOK_MS);
     while (this.#waiting.length > 0) {
-      await new Promise((resolve) => setImmediate(resolve)); // all events of this turn of the loop share a batch
+      await new Promise((resolve) => setImmediate(resolve)); // so all events of this turn share a batch
       this.#refuseOverdue();
       this.#storing = this.#take();
       await this.#store(this.#storing);
       this.#storing = [];
     }
     clearInterval(overdue);
-    this.#flushing = undefined; // at once: an event that is added from now on must start a new flush
+    this.#flushing = undefined; // no `await` before this: an event added from now on must start a new flush
   }
 
   #refuseOverdue(): void {

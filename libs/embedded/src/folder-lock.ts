@@ -5,7 +5,6 @@ import { sqliteCode } from './sqlite-code.ts';
 
 export const LOCK_NAME = 'parley.lock';
 
-/** Another process uses the data folder. */
 export class DataDirInUse extends Error {
   override readonly name = 'DataDirInUse';
   constructor(dataDir: string) {
@@ -14,10 +13,10 @@ export class DataDirInUse extends Error {
 }
 
 /**
- * Locks a folder for this process until `release` or until the process ends, even by a crash. It is SQLite's own lock
- * on a file beside the database, which the operating system frees with the process. The database itself cannot be
- * locked, because two threads have connections to it. Nothing else in this process may open the lock file: closing it
- * would free the lock. Throws DataDirInUse.
+ * Locks a folder for this process until `release` or until the process ends, even by a crash: it is SQLite's own lock
+ * on a file beside the database, which the operating system frees. The database itself cannot be locked, because two
+ * threads have connections to it. Nothing else in this process may open the lock file: closing it would free the lock.
+ * Throws DataDirInUse if another process has the lock.
  */
 export function lockFolder(dataDir: string): { release(): void } {
   const file = join(dataDir, LOCK_NAME);

@@ -12,13 +12,13 @@ export { DataDirInUse } from './folder-lock.ts';
 export type { FillProgress } from './search-fill.ts';
 
 export interface EmbeddedOptions {
-  /** The folder of the database. Created if missing, locked while open. */
+  /** The folder of the database. It is created if missing, and locked until `close`. */
   readonly dataDir: string;
-  /** Bytes in memory of events that wait for their commit. Further events are refused. */
+  /** The limit for events that wait for their commit, in bytes. Further events are refused. Default 64 MiB. */
   readonly queueBytesMax?: number;
-  /** Milliseconds since 1970, UTC. */
+  /** The clock, in milliseconds since 1970, UTC. Default Date.now. */
   readonly now?: () => number;
-  /** The number of sequences whose counter is kept in memory; at most about twice as many are. */
+  /** The number of sequences whose counter (last number drawn) stays in memory; at most about twice as many do. */
   readonly countersKept?: number;
   /** Called after each step while a search table of a new version is filled. */
   readonly onSearchFill?: (progress: FillProgress) => void;
@@ -28,8 +28,8 @@ const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 const SEARCH_TIMEOUT_MS = 1_000;
 
 /**
- * All ports in one SQLite file, for one process: a first look, a laptop, tests, a small installation. Keeps every
- * promise of the distributed system. Throws DataDirInUse.
+ * All ports of libs/domain in one SQLite file, for one process: a first look, a laptop, tests, a small installation.
+ * Keeps every promise of the distributed system. Throws DataDirInUse if another process uses the folder.
  */
 export function openEmbedded({
   dataDir,
@@ -60,7 +60,7 @@ export function openEmbedded({
     store,
     search,
     counters: new EmbeddedCounters(),
-    /** Commits the waiting events and closes the file. Idempotent. */
+    /** Refuses new events, commits the waiting ones, and closes the file. Idempotent. */
     close: () => {
       closed ??= close();
       return closed;

@@ -37,7 +37,7 @@ export class KeptKeys {
     return this.#find.get(scope, keyHash, this.now() - IDEMPOTENCY_WINDOW_MS) ?? undefined;
   }
 
-  /** Stores a key, in the caller's transaction, and deletes up to 100 expired keys. */
+  /** Stores an event's key, in the caller's transaction, and deletes up to 100 expired keys. */
   keep(event: Event, key: IdempotencyKey): void {
     const first = event.type === 'messages' ? event.first : event.type === 'chat' ? event.number : 0;
     this.#insert.run(scopeOf(event), key.hash, key.body, event.token, first, event.id, event.at);
@@ -45,7 +45,7 @@ export class KeptKeys {
   }
 }
 
-/** The scope of an event's key. A new application has no owner, so its key has a common scope. */
+/** The scope of an event's key: its application. A new application has none, so all of these share a scope. */
 export function scopeOf(event: Event): string {
   return event.type === 'application' ? 'applications' : event.token;
 }

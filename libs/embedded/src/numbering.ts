@@ -18,7 +18,7 @@ import type { Attempts } from './event-log.ts';
 import { type KeptKeys, scopeOf } from './kept-keys.ts';
 import { RecentMap } from './recent-map.ts';
 
-/** There is only one epoch, because one process has all numbers. */
+/** The only epoch: a new one is needed only if numbers were lost, and here the store has them all. */
 export const EPOCH = 1;
 const COUNTERS_PER_GENERATION = 50_000;
 
@@ -28,14 +28,14 @@ interface Claim {
   readonly first: number;
   readonly eventId: string;
   readonly at: number;
-  /** How many attempts to publish its event are running. */
+  /** How many attempts to publish the event with this key are running. */
   attempts: number;
 }
 
 /**
- * Numbers in memory. Counters are seeded from the store, so those of idle sequences may be dropped. After a restart the
- * numbers of events that were not committed are given again: those events were never acknowledged.
- * An idempotency key is here while its event is being published, and in the store once the event is committed.
+ * Draws numbers from counters in memory. A counter starts from the store's highest number, so unused ones may be
+ * dropped. After a restart the numbers of uncommitted events are drawn again: those events were never acknowledged. An
+ * idempotency key is here while its event is being published, and in the store from the commit on.
  */
 export class EmbeddedNumbering implements Numbering, Attempts {
   readonly #counters: RecentMap<number>;
@@ -66,7 +66,7 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     if (this.#counters.get(name) === undefined) this.#counters.set(name, highest.number);
   }
 
-  /** Does nothing: the key is stored in the transaction of its event. */
+  /** Does nothing: an event's key is stored in the transaction of the event. */
   async confirm(): Promise<void> {}
 
   begun(event: Event): void {
@@ -75,8 +75,8 @@ export class EmbeddedNumbering implements Numbering, Attempts {
   }
 
   /**
-   * The event is committed together with its key, or it is refused and its key is free again, but only after the last
-   * attempt. Without this count a key could be used again while its first event still waits, and both would be stored.
+   * Frees an event's key after the last attempt to publish the event, when it is stored with its key or refused. If
+   * freed earlier, the key could be used again while its first event waits, and both would be stored.
    */
   ended(event: Event): void {
     const claim = this.#claimOf(event);

@@ -1,6 +1,6 @@
 /**
  * Lets only the owner use the data, whatever the umask is and whatever modes an older version set. If a mode cannot be
- * changed, because the disk has no modes or another user owns the file, it stays as it is and the program still starts.
+ * changed, because the disk has no modes or another user owns the file, the program starts all the same.
  */
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ const FILE = 0o600;
 const OTHERS = 0o077;
 
 /**
- * Creates the folder if it is missing, and takes the rights of others from it and from its files `names`. A folder with
- * any other file keeps its mode: it may be shared, such as /tmp.
+ * Creates the folder if it is missing, and takes all rights of other users from it and from its files `names`. A folder
+ * with any other file keeps its mode: it may be shared, such as /tmp.
  */
 export function ownFolder(folder: string, names: readonly string[]): void {
   mkdirSync(folder, { recursive: true, mode: FOLDER });
@@ -21,8 +21,8 @@ export function ownFolder(folder: string, names: readonly string[]): void {
 }
 
 /**
- * Creates an empty file if it is missing. Never opens an existing one: closing a file frees all locks of this process
- * on it.
+ * Creates an empty file for its owner only, if missing. Never opens an existing one: closing it would free all locks
+ * that this process has on it.
  */
 export function ownFile(path: string): void {
   try {

@@ -1,8 +1,8 @@
 import { type Page, type PageRequest, pageOf, readingOrder } from '@parley/domain';
 
 /**
- * Reads one page by key. `upwards` reads ascending after a key, `downwards` descending before a key; without a key they
- * start at the list's end. Both get one row more than the limit, which shows whether there are more.
+ * Reads one page of a list by key: `upwards` ascending after a key or from the lowest, `downwards` descending before a
+ * key or from the highest. Both read one row more than the page, to see whether more follow.
  */
 export function readPage<Row, Key>(
   page: PageRequest<Key>,

@@ -1,6 +1,7 @@
 /**
- * A map that keeps the last used entries, about `size` to 2 * `size` of them, and drops the others. It has two maps, a
- * young and an old one, instead of an ordered list: that costs one look-up for a recent entry and no bookkeeping.
+ * A map that keeps the last used entries, about `size` to 2 * `size` of them, and drops the others. Instead of an
+ * ordered list it has two maps: when the young one is full, it replaces the old one. So a recent entry costs one
+ * look-up.
  */
 export class RecentMap<Value> {
   #young = new Map<string, Value>();

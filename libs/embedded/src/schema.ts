@@ -1,9 +1,9 @@
+/**
+ * The tables of the one SQLite file; migrations are generated from here (`bun run generate` in libs/embedded). Times
+ * are milliseconds since 1970, UTC. `event_id` is the event that wrote the row, in hexadecimal.
+ */
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
-/**
- * The tables of the one file; migrations are generated from here (`bun run generate` in this folder).
- * Times are milliseconds since 1970, UTC. `event_id` is the event that wrote the row, in hexadecimal.
- */
 export const applications = sqliteTable('applications', {
   token: text().primaryKey(),
   name: text().notNull(),
@@ -30,8 +30,8 @@ export const chats = sqliteTable(
 );
 
 /**
- * `id` = chat id * 2^34 + number. So a page of a chat is one range of the table, and of the search index, which has the
- * same ids. It can exceed 2^53, so only SQL computes with it.
+ * `id` = chat id * 2^34 + number, also in the search tables. So a page of a chat is one range of either. An id can
+ * exceed 2^53, where JavaScript is not exact, so only SQL computes with it.
  */
 export const messages = sqliteTable('messages', {
   id: integer().primaryKey(),
@@ -42,7 +42,10 @@ export const messages = sqliteTable('messages', {
   updatedAt: integer('updated_at').notNull(),
 });
 
-/** Stored creates with a key. `scope` is the owner's token, or `applications`; hashes are SHA-256 in hexadecimal. */
+/**
+ * Stored creates with an idempotency key. `scope`: the application's token, or `applications` for a new one. Hashes are
+ * SHA-256 in hexadecimal.
+ */
 export const idempotency = sqliteTable(
   'idempotency',
   {
@@ -57,12 +60,12 @@ export const idempotency = sqliteTable(
   (table) => [primaryKey({ columns: [table.scope, table.keyHash] }), index('idempotency_at').on(table.at)],
 );
 
-/** One row while the search table is filled from older messages: it has those up to this one. No row: it has all. */
+/** One row while older messages are added to a new search table: the last message added. No row: it has all. */
 export const searchFill = sqliteTable('search_fill', {
   id: integer().primaryKey(),
   chatId: integer('chat_id').notNull(),
   number: integer().notNull(),
 });
 
-/** A large row that is written to test whether the disk has room again. */
+/** A row of 64 KiB that is written to test whether a full disk has room again. */
 export const writeProbe = sqliteTable('write_probe', { id: integer().primaryKey(), filler: blob().notNull() });

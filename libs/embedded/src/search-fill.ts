@@ -2,22 +2,22 @@ import type { Database } from 'bun:sqlite';
 import { NUMBER_BITS } from './database.ts';
 import type { Searchable, SearchTables } from './search-tables.ts';
 
-/** A step ends after this many messages, or UTF-16 units of their contents, because other work waits for it. */
+/** The limits of a step, in messages and UTF-16 units of their contents. Requests wait during a step. */
 const STEP_MESSAGES = 200;
 const STEP_LENGTH = 100_000;
-/** A rest is as long as the step before it, so others get half of the time. This is its minimum. */
+/** The minimum pause after a step. A pause is as long as the step before it, so requests get half of the time. */
 const REST_MS_MIN = 5;
 const RETRY_MS = 1_000;
 
 export interface FillProgress {
-  /** Messages that this process has added to the new search table; 0 if no table is filled. */
+  /** Messages that this process has added to the new search table. */
   readonly documents: number;
   readonly running: boolean;
 }
 
 /**
- * Fills a search table of a new version with the stored messages, in small steps beside the other work. After a stop
- * the next start continues. The start after the last step deletes the former table.
+ * Fills a search table of a new version with the stored messages, in small steps between requests. After a stop the
+ * next start continues. The start after the last step deletes the former table.
  */
 export class SearchFill {
   readonly #database: Database;
@@ -57,11 +57,11 @@ export class SearchFill {
       if (!this.#step()) return;
       this.#wait(Math.max(REST_MS_MIN, performance.now() - begun));
     } catch {
-      this.#wait(RETRY_MS); // most likely the disk is full: the creators get that error
+      this.#wait(RETRY_MS); // most likely the disk is full: then creates fail with that error
     }
   }
 
-  /** Adds the next messages; returns whether there may be more. */
+  /** Adds the next messages to the new table; returns whether there may be more. */
   #step(): boolean {
     const { filled } = this.#tables;
     if (filled === undefined) return false;

@@ -3,11 +3,11 @@ import { foldText, type Message, matches, parseQuery, rankOf, SEARCH_RANK, type 
 import { MESSAGE_COLUMNS, MESSAGE_ID } from './database.ts';
 import type { SearchTable } from './search-tables.ts';
 
-/** Ranks that are remembered, so that a search of a later rank does not fold the same text again. */
+/** The limit of the ranks that one search remembers, so that it does not fold the same text again for a later rank. */
 const REMEMBERED_MAX = 200_000;
 const NO_MATCH = -1;
 
-/** A message that may match. `message` is missing if it was not read yet. */
+/** A message that may match. `message` is missing if only its number was read yet. */
 export interface Candidate {
   readonly number: number;
   readonly message?: Message;
@@ -18,11 +18,11 @@ export interface Hit {
   readonly message: Message;
 }
 
-/** Finds the ranks of candidates with as little folding as possible, because most of a search's time is folding. */
+/** Ranks candidates, folding (normalizing) as few texts as possible, because folding takes most of a search's time. */
 export class Ranking {
   readonly #table: SearchTable;
   readonly #query: SearchQuery;
-  /** The query in the present version, if the table has an earlier one: hits must match this one too. */
+  /** The query by the present version's rules, if the search table has an earlier one: hits must match it too. */
   readonly #shown: SearchQuery | undefined;
   readonly #chatId: number;
   readonly #read;
@@ -39,7 +39,9 @@ export class Ranking {
     );
   }
 
-  /** A candidate in its present state, with its rank; undefined if it has none or a worse one than `last`. */
+  /**
+   * A candidate's present content and rank; undefined if it does not match, sometimes also if it ranks below `last`.
+   */
   of({ number, message }: Candidate, last: number): Hit | undefined {
     const known = this.#known.get(number);
     if (known === NO_MATCH || (known !== undefined && known > last)) return undefined;
@@ -48,7 +50,7 @@ export class Ranking {
     if (known !== undefined) return { rank: known, message: now };
     if (!this.#mayHave(now.content, last)) return undefined;
     const rank = this.#rankOf(now.content);
-    // The last rank is not followed by another one.
+    // After the last rank no text is folded again, so ranks need not be remembered.
     if (last < SEARCH_RANK.parts && this.#known.size < REMEMBERED_MAX) this.#known.set(number, rank);
     return rank === NO_MATCH ? undefined : { rank, message: now };
   }
@@ -59,7 +61,7 @@ export class Ranking {
     return rank;
   }
 
-  /** Whether a text may have all forms of a rank. A text with the forms of a better rank has these too. */
+  /** Whether a text may have all forms (required texts) of a rank. A text that has those of a better rank does. */
   #mayHave(text: string, rank: number): boolean {
     let filter = this.#filters.get(rank);
     if (filter === undefined) {
@@ -71,19 +73,20 @@ export class Ranking {
 }
 
 const ASCII = /^[\x00-\x7f]*$/;
-/** Characters that may separate words in an ASCII text, in every version. */
+/** Characters that may separate words in an ASCII text, in every version of folding. */
 const SEPARATORS = '[^a-z0-9$+<=>^|~]';
-/** Characters that are words of their own and need no separator. */
+/** Folding makes each of these a word, so it needs no separator. */
 const OWN_WORD = /[#@]/;
 const PUNCTUATION = /[\p{P}--[#@]]/v;
 const FILTERED_FORMS_MAX = 8;
 
 /**
- * Returns a filter that excludes most texts without these forms, much faster than folding. In an ASCII text folding
- * only changes case and separates words. So the filter searches a form's words with separators between them.
+ * Returns a filter that excludes most texts without these forms (required texts), much faster than folding. Folding an
+ * ASCII text only changes case and separates words, so a form's words are searched with separators between them. Other
+ * texts always pass.
  */
 function asciiFilter(forms: readonly string[]): (content: string) => boolean {
-  // Folding moves punctuation and replaces some of it, so these forms cannot be filtered.
+  // Folding moves and replaces punctuation, so a form with punctuation cannot be found in an unfolded text.
   if (forms.some((form) => PUNCTUATION.test(form))) return () => true;
   const filters = forms.slice(0, FILTERED_FORMS_MAX).map((form) => {
     const words = form.trim().split(' ');
@@ -99,7 +102,7 @@ function asciiFilter(forms: readonly string[]): (content: string) => boolean {
   };
 }
 
-/** A pattern for a word and the separators before it. */
+/** A pattern for a word and the separators between it and the word before. */
 function separated(word: string, index: number, words: readonly string[]): string {
   const before = words[index - 1];
   if (before === undefined) return RegExp.escape(word);

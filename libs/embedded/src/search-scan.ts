@@ -4,20 +4,20 @@ import { MESSAGE_COLUMNS, MESSAGE_ID, NUMBER_BITS } from './database.ts';
 import { type Candidate, type Hit, Ranking } from './search-ranking.ts';
 import type { SearchTable } from './search-tables.ts';
 
-/** A search uses at most this many trigrams, because each one is looked up in the messages of all chats. */
+/** A search looks up at most this many trigrams (three characters), because each is searched in all chats' messages. */
 const TRIGRAMS_MAX = 12;
 const TRIGRAM = 3;
-/** How long a search runs before others get their turn, in milliseconds. */
+/** How long a search runs before other searches get their turn. */
 const SLICE_MS = 5;
 
 const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
 
 /**
- * Runs one search, newest messages first, rank by rank. Each rank has its own forms and trigrams, so a search for whole
- * words need not read all texts that contain them as parts. If a rank's forms are too short for a trigram, this rank
- * and all later ones are searched together, through the whole chat. Yields when others may have a turn. No statement is
- * open then, so the database can restart its write-ahead log. Returns the page at its end, with its rows. Throws the
- * database's errors.
+ * Runs one search, rank by rank, the newest messages first. Each rank requires other texts (forms), so a search for
+ * whole words need not read all texts that contain them as parts. If a rank's forms are too short for a trigram, this
+ * rank and all later ones are searched together, through the whole chat. Yields so that other searches get a turn; no
+ * statement is open then, so the database can restart its write-ahead log. Returns the page, with its messages. Throws
+ * the database's errors.
  */
 export function* scan(
   database: Database,
@@ -63,7 +63,6 @@ export function* scan(
   };
 }
 
-/** Tells when the turn is over, and then begins the next one. */
 class Turn {
   #ends = performance.now() + SLICE_MS;
 
@@ -85,21 +84,20 @@ function chatOf(database: Database, { token, chat }: SearchRequest): { id: numbe
     .get(token, chat);
 }
 
-/** A query of one term has equal forms for two ranks, so the second was searched already. */
+/** Whether a rank has the same forms as the one before, as in a query of one term. Then it was searched already. */
 function isSameAsBefore({ forms }: SearchQuery, rank: number): boolean {
   return String(forms[rank]) === String(forms[rank - 1]);
 }
 
 interface Range {
   readonly chatId: number;
-  /** Only numbers below this one. */
+  /** Only messages below this number are searched. */
   readonly below: number;
 }
 
-/** Rows that one statement reads. */
 const ROWS_AT_ONCE = 200;
 
-/** All messages below a number, the newest first. */
+/** Yields all messages of a chat below a number, the newest first. */
 function* all(database: Database, { chatId, below }: Range): Generator<Candidate, void, undefined> {
   const read = database.query<Message, [number, number]>(
     `SELECT id & ${NUMBER_MASK} AS number, ${MESSAGE_COLUMNS} FROM messages
@@ -115,18 +113,21 @@ function* all(database: Database, { chatId, below }: Range): Generator<Candidate
 }
 
 /**
- * The number of candidates in one look-up. Few at first, because a search for a common word ends early. Then more,
- * because each look-up must find the position of each trigram again.
+ * The limits of candidates in one look-up of trigrams. Few at first, because a search for a common word ends early.
+ * Then four times more each time, because each look-up must find each trigram's position again.
  */
 const LOOKED_UP_MIN = 250;
 const LOOKED_UP_MAX = 16_000;
 /**
- * The range of numbers in the first look-up, which limits its time if candidates are rare. Then four times more each
- * time.
+ * The first look-up covers this many message numbers, so it ends soon even if candidates are rare. Each look-up that
+ * saw its whole range makes the next range four times as large.
  */
 const WINDOW_MIN = 64_000;
 
-/** The messages below a number whose texts have the trigrams, newest first. Yields undefined between two look-ups. */
+/**
+ * Yields the messages of a chat below a number that have the trigrams, newest first, and undefined after each look-up,
+ * so that the caller can pause.
+ */
 function* withTrigrams(
   database: Database,
   { name }: SearchTable,
@@ -152,7 +153,9 @@ function* withTrigrams(
   }
 }
 
-/** Trigrams that a text with all forms has, at most TRIGRAMS_MAX. The first forms, the longest, give theirs first. */
+/**
+ * At most TRIGRAMS_MAX trigrams that a text with all forms has; first those of the first forms, which are the longest.
+ */
 function trigramsOf(forms: readonly string[]): string[] {
   const trigrams = new Set<string>();
   for (const form of forms) {
@@ -164,7 +167,7 @@ function trigramsOf(forms: readonly string[]): string[] {
   return [...trigrams];
 }
 
-/** A text as a string of FTS5's query language. Nothing in it is an operator. */
+/** A text as a string literal of FTS5's query language: nothing in it is an operator. */
 function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }

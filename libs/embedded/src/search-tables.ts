@@ -1,12 +1,12 @@
+/**
+ * The FTS5 tables (SQLite's full-text index) for searches: of the present version, and of the earlier one until the new
+ * table is filled. A table has the trigrams (sequences of three characters) of each text without their positions. So
+ * each candidate's text must be checked, but the table is nearly half as large and costs half to write.
+ */
 import type { Database } from 'bun:sqlite';
 import { foldText, foldTextV1, parseQuery, parseQueryV1, type SearchQuery } from '@parley/domain';
 import { MESSAGE_ID } from './database.ts';
 
-/**
- * The FTS5 tables for searches: of the present version, and of the earlier one until the new table is filled. A table
- * has the trigrams (sequences of three characters) of each text without their positions. So each candidate's text must
- * be checked, but the table is nearly half as large and costs half to write.
- */
 export interface SearchTable {
   readonly name: string;
   fold(text: string): string;
@@ -19,7 +19,7 @@ export const SEARCH_TABLES = {
 } as const satisfies Record<number, SearchTable>;
 export type SearchVersion = keyof typeof SEARCH_TABLES;
 
-/** The position of a message in the order of the tables: by chat id, then by number. */
+/** The position of a message in the search tables, which are ordered by chat id, then by number. */
 export interface Place {
   readonly chatId: number;
   readonly number: number;
@@ -30,9 +30,8 @@ export interface Searchable extends Place {
 }
 
 /**
- * Writes the search tables in the transactions of the rows. The fill adds older messages to the new table, in order.
- * Until it ends, the new table has exactly the messages up to `filled`. The fill also adds later writes beyond that
- * place.
+ * Writes the search tables in the transactions of the messages. While the new table is being filled, it has exactly the
+ * messages up to `filled`. Later ones are added when the fill gets there.
  */
 export class SearchTables {
   readonly #current;
@@ -48,7 +47,7 @@ export class SearchTables {
     else database.run(`DROP TABLE IF EXISTS ${SEARCH_TABLES[1].name}`);
   }
 
-  /** The version of the table that has all messages. */
+  /** The version of the table to search: the one that has all messages. */
   get searched(): SearchVersion {
     return this.#filled === undefined ? 2 : 1;
   }
@@ -58,7 +57,7 @@ export class SearchTables {
     return this.#filled;
   }
 
-  /** Sorts `messages` in place: FTS5 flushes its buffer whenever an id is lower than the one before. */
+  /** Adds new messages. Sorts them in place: FTS5 flushes its buffer whenever an id is lower than the one before. */
   insert(messages: Searchable[]): void {
     messages.sort(byPlace);
     for (const { chatId, number, content } of messages) {
@@ -75,7 +74,7 @@ export class SearchTables {
     this.#former?.update.run(chatId, number, bordered(foldTextV1(after)));
   }
 
-  /** Adds messages that follow `filled`, in order. `complete`: there are no more. Call it in a transaction. */
+  /** Adds messages that follow `filled`, in order. `complete`: no more follow. Call it in a transaction. */
   fill(messages: readonly Searchable[], complete: boolean): void {
     for (const { chatId, number, content } of messages)
       this.#current.insert.run(chatId, number, bordered(foldText(content)));
@@ -84,7 +83,7 @@ export class SearchTables {
     if (complete) this.#current.endFill.run();
   }
 
-  /** Call it after the commit of `fill`. */
+  /** Reads again how far the fill is, and closes the former table if it is complete. Call it after `fill`'s commit. */
   reload(): void {
     this.#filled = this.#current.readFill.get() ?? undefined;
     if (this.#filled !== undefined) return;

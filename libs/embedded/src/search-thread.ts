@@ -1,17 +1,16 @@
+/**
+ * The thread in which searches run, with a read-only connection of its own, so creates never wait for a search.
+ * Searches take turns: new ones first, then those that had few turns, then those that had many. So a quick search is
+ * answered early. A search fails once its deadline has passed.
+ */
 import { Database } from 'bun:sqlite';
 import { parentPort } from 'node:worker_threads';
 import type { SearchPage, SearchRequest } from '@parley/domain';
 import { scan } from './search-scan.ts';
 import { SEARCH_TABLES, type SearchVersion } from './search-tables.ts';
 
-/**
- * The thread in which searches run, with a read-only connection of its own, so creates never wait for a search.
- * Searches take turns. A new search comes first, then one that had few turns, then one that had many. So a quick search
- * is answered early, whatever else is running. A search ends when its time is over.
- */
 export interface Asked {
   readonly id: number;
-  /** The file of the database. */
   readonly file: string;
   readonly version: SearchVersion;
   readonly request: SearchRequest;
@@ -28,18 +27,15 @@ export interface Answered {
 
 interface Task {
   readonly asked: Asked;
-  /** Undefined before its first turn. */
+  /** The running search; undefined before its first turn. */
   search?: ReturnType<typeof scan>;
   turns: number;
 }
 
-/** A search that needs more turns than this shares its turns with other long ones. */
+/** After this many turns a search gives way to shorter ones, and takes turns with other long ones. */
 const FEW_TURNS = 10;
 
-/**
- * No statement is open between two turns. A pause at this interval gives the database time to restart its write-ahead
- * log.
- */
+/** The thread pauses at this interval. No statement is open then, so the database can restart its write-ahead log. */
 const PAUSED_EVERY_MS = 20;
 const PAUSE_MS = 1;
 

@@ -4,15 +4,12 @@ import { within } from '@parley/runtime';
 import type { SearchTables } from './search-tables.ts';
 import type { Answered, Asked } from './search-thread.ts';
 
-/**
- * A search without an answer this long after its deadline is refused. If the thread was silent all the time, it is
- * stopped.
- */
+/** A search unanswered this long after its deadline is refused. A thread that gave no answer meanwhile is stopped. */
 const SILENCE_MS = 1_000;
 const CLOSE_MS = 2_000;
 const WAITING_MAX = 256;
 
-/** Search in the FTS5 tables, in a thread that starts with the first search. It finds everything that is committed. */
+/** Searches all committed texts by FTS5 (SQLite's full-text index), in a thread that starts with the first search. */
 export class EmbeddedSearch implements SearchIndex {
   readonly #file: string;
   readonly #tables: SearchTables;
@@ -23,7 +20,7 @@ export class EmbeddedSearch implements SearchIndex {
   #heardAt = 0;
   #closed = false;
 
-  /** `timeoutMs`: the limit for one search. The thread itself checks it between two turns. */
+  /** `timeoutMs`: the limit for one search. The thread checks it before each turn of the search. */
   constructor(file: string, tables: SearchTables, timeoutMs: number) {
     this.#file = file;
     this.#tables = tables;
@@ -36,7 +33,7 @@ export class EmbeddedSearch implements SearchIndex {
     return this.#ask(request, this.#tables.searched);
   }
 
-  /** Rejects the searches that are running. */
+  /** Ends the thread. Rejects the searches that are running, and all later ones. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -85,11 +82,11 @@ export class EmbeddedSearch implements SearchIndex {
       waiting?.reject(failure?.kind === 'failed' ? unavailable('Search cannot be used.', failure.detail) : tooSlow());
   }
 
-  /** Stops a thread. The next search starts a new one. */
+  /** Stops a thread and rejects its searches. The next search starts another. */
   #giveUp(thread: Worker): void {
     if (this.#thread !== thread) return;
     this.#thread = undefined;
-    thread.terminate().catch(() => {}); // it may have ended
+    thread.terminate().catch(() => {}); // the thread may have ended already
     this.#rejectAll(unavailable('Search did not answer.'));
   }
 

@@ -21,7 +21,7 @@ import { EPOCH } from './numbering.ts';
 import { readPage } from './page.ts';
 import type { SearchTables } from './search-tables.ts';
 
-/** The counts are updated in the transaction of the rows, so Counters has nothing to add. */
+/** Columns of an Application. Counts are updated with the rows, so there are no live counts to add. */
 const APPLICATION = `token, name, chats_count AS chatsCount, 0 AS countedThrough,
   created_at AS createdAt, updated_at AS updatedAt`;
 const CHAT = `number, name, messages_count AS messagesCount, 0 AS countedThrough,
@@ -29,7 +29,7 @@ const CHAT = `number, name, messages_count AS messagesCount, 0 AS countedThrough
 const MESSAGE = `id & ${2 ** NUMBER_BITS - 1} AS number, ${MESSAGE_COLUMNS}`;
 const CHAT_ID = `((SELECT id FROM chats WHERE token = ?1 AND number = ?2) << ${NUMBER_BITS})`;
 const NUMBER_TOP = 2 ** NUMBER_BITS - 1;
-/** Above every key of a list: a page that is read downwards starts here. */
+/** Above every number: a page that is read downwards starts here by default. */
 const BEYOND_NUMBERS = NUMBER_MAX + 1;
 const BEYOND_TOKENS = 'g';
 
@@ -65,7 +65,7 @@ export class EmbeddedStore implements Store {
     return this.#writing(() => this.#appender.append(events));
   }
 
-  /** There is only one epoch, and no copy of the file that could be older. */
+  /** Does nothing and returns 0: there is only one epoch, and no copy of the file that could be older. */
   async fence(): Promise<number> {
     return 0;
   }
@@ -153,7 +153,8 @@ export class EmbeddedStore implements Store {
   }
 
   /**
-   * After a failed write, only a write that succeeds shows that the disk can be written again, and it must not be tiny.
+   * Rejects with Unavailable if the database cannot be used. After a failed write only another write (not a tiny one)
+   * shows that the disk has room again.
    */
   async ping(): Promise<void> {
     if (this.#lastWriteFailed) await this.#writing(() => this.#database.run(PROBE));
