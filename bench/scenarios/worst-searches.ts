@@ -17,7 +17,7 @@ import { randomFrom, textOf, wordOf } from '../texts.ts';
 const PORT = 17_141;
 const CREATES_PER_SECOND = 500;
 const CREATE_P99_MS = 50;
-/** How many clients send searches, in each variant. */
+/** The numbers of clients that send searches: each is a variant of its own, beside one without searches. */
 const SEARCHERS = [4, 16];
 const LONG_MESSAGES = 1_000;
 const CHARACTERS = 10_000;

@@ -6,7 +6,10 @@ const HTTP_PORT = 38_080;
 const PROJECT = 'parley-test';
 export const URL_OF_NGINX = `http://127.0.0.1:${HTTP_PORT}`;
 
-/** Variables of docker-compose.yml. None has its default value, so a test fails if Compose does not pass one on. */
+/**
+ * Values for variables of docker-compose.yml, none of them the default. So a port or password that Compose passes on to
+ * one place but not to another makes a test fail.
+ */
 export const VARIABLES = {
   HTTP_PORT: String(HTTP_PORT),
   MYSQL_PASSWORD: 'secret-of-mysql',

@@ -1,7 +1,7 @@
 /**
  * A Docker engine for the tests alone. bin/test-docker starts it in its own namespaces for processes, mounts and the
  * network. So its bridges, firewall rules, mounts and containers cannot collide with another engine's. When the first
- * process in them ends, for whatever reason, the kernel removes them all. Only control groups can be left over.
+ * process in its namespaces ends, for whatever reason, the kernel removes them all, but not control groups and files.
  */
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { run } from '@parley/stack/run';

@@ -54,10 +54,9 @@ export class Recording {
   readonly creates: Create[] = [];
   readonly updates: Update[] = [];
   readonly reads: Read[] = [];
-  /**
-   * `lastBadAt`: when the last answer came that was not an acknowledgement. `acknowledged`: how many came that were.
-   */
+  /** When the last attempt that was not acknowledged ended, also one without an answer: ms since 1970; 0 if none. */
   lastBadAt = 0;
+  /** How many attempts were acknowledged. */
   acknowledged = 0;
 
   answered(create: Create, attempt: Attempt): void {

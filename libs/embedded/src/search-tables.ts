@@ -19,7 +19,7 @@ export const SEARCH_TABLES = {
 } as const satisfies Record<number, SearchTable>;
 export type SearchVersion = keyof typeof SEARCH_TABLES;
 
-/** The position of a message in the search tables, which are ordered by chat id, then by number. */
+/** A message's chat and number: by these, in this order, the search tables are sorted. */
 export interface Place {
   readonly chatId: number;
   readonly number: number;

@@ -23,7 +23,7 @@ export interface BatchRecord {
   readonly documents: number;
 }
 
-/** The record of events that are all new. Messages with consecutive numbers become one range. */
+/** The record of events, as if all were new. Messages become one range if each number follows the one before. */
 export function recordOf(events: readonly Event[]): BatchRecord {
   const chats = new Map<Token, number>();
   const ranges = new Map<Token, Map<number, [number, number, number][]>>();

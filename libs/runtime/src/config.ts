@@ -90,7 +90,7 @@ export const commonConfig = {
   }),
 };
 
-/** The servers' addresses, and the number of partitions that applications are divided into. */
+/** The servers of every distributed app, and the number of partitions, the same in all. Elasticsearch is apart. */
 export const serverConfig = {
   REDIS_URL: Type.String({
     minLength: 1,

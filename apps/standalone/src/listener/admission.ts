@@ -8,7 +8,7 @@ const LARGE_BYTES = 1024 * 1024;
 
 /** A request that asks for admission: it may start, or is refused. */
 export interface Entrant {
-  /** Whether the request's answer may be long. */
+  /** Whether the request is admitted like one with a long answer: its answer may be long, or its body is large. */
   readonly long: boolean;
   start(): void;
   refuse(): void;

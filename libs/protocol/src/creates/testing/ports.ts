@@ -44,7 +44,7 @@ export const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) 
 
 type Answer = DrawAnswer | RegisterAnswer | Error;
 
-/** Simulated ports that record all calls and return what a test sets. By default every call but a draw succeeds. */
+/** Simulated ports that record calls and return what a test sets. Only draws and registrations must be set. */
 export class FakePorts {
   /** The results of the next draws and registrations, in order. */
   answers: (Answer | (() => Answer | Promise<Answer>))[] = [];
