@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { IDEMPOTENCY_WINDOW_MS, NUMBER_MAX, Unavailable } from '@parley/domain';
-import { type EmbeddedOptions, openEmbedded } from '@parley/embedded';
+import type { EmbeddedOptions } from '@parley/embedded';
 import { failure, until } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
 import { accepting, createChat } from './accepting.ts';
 import { chatCreated, messagesCreated, storedChat } from './events.ts';
 import { chatsOf, drawn, messagesOf, newKey } from './numbering.contract.ts';
+import { openEmbedded } from './open-embedded.ts';
 
 let dataDir: string;
 let open: ReturnType<typeof openEmbedded>[] = [];

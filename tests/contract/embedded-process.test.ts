@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Message, SEARCH_RANK, type Store, type Token } from '@parley/domain';
-import { DataDirInUse, openEmbedded } from '@parley/embedded';
+import { DataDirInUse } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { storedChat } from './events.ts';
+import { openEmbedded } from './open-embedded.ts';
 
 const WRITER = join(import.meta.dir, 'embedded-writer.ts');
 const ROUNDS = 6;

@@ -4,10 +4,10 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckedSearch } from '@parley/api/testing';
 import { foldTextV1, newToken, type Token, Unavailable } from '@parley/domain';
-import { openEmbedded } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { accepting } from './accepting.ts';
 import { messagesCreated, storedChat } from './events.ts';
+import { openEmbedded } from './open-embedded.ts';
 
 const MIGRATIONS = join(import.meta.dir, '../../libs/embedded/drizzle');
 interface Migration {

@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { type StoreEvents, type Token, Unavailable } from '@parley/domain';
-import { openEmbedded } from '@parley/embedded';
 import fc from 'fast-check';
 import { temporaryFolder } from '../support/system.ts';
 import { accepting } from './accepting.ts';
 import { chatCreated, idempotencyKey, storedChat } from './events.ts';
+import { openEmbedded } from './open-embedded.ts';
 
 const CHATS = 5;
 

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import type { SearchDocument, Store } from '@parley/domain';
-import { openEmbedded } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { countersContract } from './counters.contract.ts';
 import { eventLogContract } from './event-log.contract.ts';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
 import { numberingContract } from './numbering.contract.ts';
+import { openEmbedded } from './open-embedded.ts';
 import { searchIndexContract } from './search-index.contract.ts';
 import { storeContract } from './store.contract.ts';
 

@@ -66,6 +66,11 @@ export interface IdempotencyKey {
 }
 
 const compiledEvent = Compile(EventSchema);
+const compiledByType = [
+  ['application', Compile(ApplicationCreatedSchema)],
+  ['chat', Compile(ChatCreatedSchema)],
+  ['messages', Compile(MessagesCreatedSchema)],
+] as const;
 
 /**
  * The fields of every event in every version. An event that has them and others that this program does not know is a
@@ -104,8 +109,15 @@ export function checkEvent(value: unknown): CheckedEvent {
     const field = unknownField(fields, value);
     if (field !== undefined) return { unknown: `field ${quoted(field)} of event type ${quoted(value.type)}` };
   }
-  const first = compiledEvent.Errors(value)[0];
-  return { problem: first === undefined ? 'not an event' : `${first.instancePath || '/'} ${first.message}` };
+  return { problem: problemOf(value) };
+}
+
+/** The first thing that is wrong with a value, by the schema of its type if that is known. */
+function problemOf(value: unknown): string {
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
+  const compiled = compiledByType.find(([name]) => name === type)?.[1] ?? compiledEvent;
+  const first = compiled.Errors(value)[0];
+  return first === undefined ? 'not an event' : `${first.instancePath || '/'} ${first.message}`;
 }
 
 const EVENT_VERSION = 1;

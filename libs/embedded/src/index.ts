@@ -20,6 +20,8 @@ export interface EmbeddedOptions {
   readonly now?: () => number;
   /** The number of sequences whose counter (last number drawn) stays in memory; at most about twice as many do. */
   readonly countersKept?: number;
+  /** The limit for one search, in milliseconds. Default 1,000. */
+  readonly searchTimeoutMs?: number;
   /** Called after each step while a search table of a new version is filled. */
   readonly onSearchFill?: (progress: FillProgress) => void;
 }
@@ -36,6 +38,7 @@ export function openEmbedded({
   queueBytesMax = QUEUE_BYTES_MAX,
   now = Date.now,
   countersKept,
+  searchTimeoutMs = SEARCH_TIMEOUT_MS,
   onSearchFill,
 }: EmbeddedOptions) {
   const { database, close: closeDatabase } = openDatabase(dataDir);
@@ -45,7 +48,7 @@ export function openEmbedded({
   const tables = new SearchTables(database);
   const store = new EmbeddedStore(database, keys, tables, now);
   const fill = new SearchFill(database, tables, onSearchFill);
-  const search = new EmbeddedSearch(databaseFile(dataDir), tables, SEARCH_TIMEOUT_MS);
+  const search = new EmbeddedSearch(databaseFile(dataDir), tables, searchTimeoutMs);
   fill.start();
   let closed: Promise<void> | undefined;
   const close = async () => {

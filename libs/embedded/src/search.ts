@@ -96,7 +96,7 @@ export class EmbeddedSearch implements SearchIndex {
 }
 
 function tooSlow(): Unavailable {
-  return unavailable('The search took too long: ask for more or longer words.');
+  return unavailable('The search took too long. Try again, or ask for more or longer words.');
 }
 
 function unavailable(detail: string, cause?: unknown): Unavailable {
