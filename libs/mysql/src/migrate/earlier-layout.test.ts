@@ -125,11 +125,7 @@ test('every row is copied to its partition, and batches that were not indexed or
 test('during the copy programs of either version find no tables, so none sees half of the data', async () => {
   const { query, mysql } = database;
   const before = await contents();
-  await expect(
-    mysql.migrate(({ table }) => {
-      if (table === 'messages') throw new Error('killed');
-    }),
-  ).rejects.toThrow('killed');
+  await brokenOffAfter('messages');
   await expect(query('SELECT * FROM messages')).rejects.toMatchObject({ code: 'ER_NO_SUCH_TABLE' });
   await expect(query('SELECT * FROM counter_generations')).rejects.toMatchObject({ code: 'ER_NO_SUCH_TABLE' });
   expect(Bun.deepEquals(await contents('before_'), before)).toBe(true);
@@ -138,6 +134,51 @@ test('during the copy programs of either version find no tables, so none sees ha
   const told: Progress[] = [];
   await mysql.migrate((progress) => told.push(progress));
   await expectConverted(before);
+}, 120_000);
+
+/** Begins a migration, and breaks it off when the table is copied. */
+async function brokenOffAfter(table: string): Promise<void> {
+  const progress = (told: Progress) => {
+    if (told.table === table) throw new Error('killed');
+  };
+  await expect(database.mysql.migrate(progress)).rejects.toThrow('killed');
+}
+
+test('copies that somebody has dropped or emptied meanwhile are made anew', async () => {
+  const before = await contents();
+  await brokenOffAfter('chats');
+  await database.query('DROP TABLE next_messages, next_batches');
+  await brokenOffAfter('applications');
+  await database.query('DELETE FROM next_messages LIMIT 1');
+  await database.mysql.migrate();
+  await expectConverted(before);
+}, 120_000);
+
+test('after a way back to the earlier tables, a later migration copies what came meanwhile', async () => {
+  const { mysql, query } = database;
+  await brokenOffAfter('messages');
+  const tables = await query<{ name: string }>(
+    `SELECT SUBSTRING(table_name, 8) AS name FROM information_schema.tables
+     WHERE table_schema = DATABASE() AND table_name LIKE 'before\\_%' AND table_name <> 'before_copied'`,
+  );
+  await query(`RENAME TABLE ${tables.map(({ name }) => `before_${name} TO ${name}`).join()}`);
+  await query(
+    `INSERT INTO messages VALUES (${bin(tokens[1] ?? '')}, 1, 1, 'new', 0x${newEventId()}, 1, NOW(3), NOW(3))`,
+  );
+  await query(`UPDATE messages SET content = 'edited', version = 9 WHERE token = ${bin(first)} AND number = 1`);
+  const before = await contents();
+  await mysql.migrate();
+  await expectConverted(before);
+  expect(await mysql.store.chat(tokens[1] ?? '', 1)).toMatchObject({ messagesCount: 1 });
+}, 120_000);
+
+test('an incomplete copy is not taken for the data', async () => {
+  const { mysql, query } = database;
+  await brokenOffAfter('idempotency');
+  const inserted = `INSERT INTO before_messages VALUES (${bin(first)}, 1, 1000000, 'x', 0x${newEventId()}, 1, NOW(3), NOW(3))`;
+  await query(inserted.replace('1000000', '0')); // before the last key that is copied
+  await expect(mysql.migrate()).rejects.toMatchObject({ cause: { code: expect.stringContaining('COPY_OF_MESSAGES') } });
+  expect(await query('SELECT number FROM before_messages WHERE number = 0')).toHaveLength(1);
 }, 120_000);
 
 test('several processes convert the data once', async () => {

@@ -10,7 +10,7 @@ import { copyTable, type Progress } from './copy.ts';
  * Converts the earlier layout, whose keys did not begin with the partition. First one statement renames its tables:
  * from then on earlier programs find no table and hold their events back, so the copy misses nothing. The rows are
  * copied into tables with temporary names. At the end one statement gives them their final names. After a crash the
- * next call continues.
+ * next call continues. If somebody has changed the tables meanwhile, it copies all rows again.
  */
 
 export type { Progress };
@@ -41,9 +41,11 @@ export async function convert(
 ): Promise<void> {
   const names = await tableNames(session);
   if (names.has('counter_generations')) {
+    await dropCopies(session, names); // of an earlier attempt, after which the tables got their names back
     const renames = EARLIER.map((name) => `\`${name}\` TO \`before_${name}\``);
     await session.change(`RENAME TABLE ${renames.join()}`);
   } else if (!names.has('before_messages') || names.has('messages')) return;
+  else if (!(await isAsRecorded(session, names))) await dropCopies(session, names);
   await session.change(CREATE_COPIED);
   for (const sql of baseline) await session.change(sql.replace('CREATE TABLE IF NOT EXISTS `', '$&next_'));
   const [kept] = await session.select<{ partitions: number }>('SELECT partitions FROM before_partitioning');
@@ -57,6 +59,7 @@ export async function convert(
   if (kept !== undefined) {
     await session.change(`INSERT IGNORE INTO next_installation (id, partitions) VALUES (1, ${integer(partitions)})`);
   }
+  await checkComplete(session);
   for (const name of NOT_FILLED) await session.change(`DROP TABLE next_${name}`);
   await session.change(`RENAME TABLE ${FILLED.map((name) => `next_${name} TO ${name}`).join()}`);
 }
@@ -66,6 +69,39 @@ export async function convert(
  * that are missing.
  */
 const NOT_FILLED = ['programs', 'search_indices'];
+
+const COPIED = ['messages', 'chats', 'applications', 'idempotency'];
+
+/** Whether the copies have the rows that `before_copied` says: if somebody has dropped one, it has fewer. */
+async function isAsRecorded(session: Session, names: ReadonlySet<string>): Promise<boolean> {
+  if (!names.has('before_copied')) return false;
+  const copied = await session.select<{ name: string; rows_copied: number }>(
+    'SELECT name, rows_copied FROM before_copied',
+  );
+  for (const { name, rows_copied } of copied) {
+    if (!names.has(`next_${name}`) || (await rowsIn(session, `next_${name}`)) !== rows_copied) return false;
+  }
+  return true;
+}
+
+/** Throws if a copy has not as many rows as its original, which is dropped next. */
+async function checkComplete(session: Session): Promise<void> {
+  for (const name of COPIED) {
+    const [before, next] = [await rowsIn(session, `before_${name}`), await rowsIn(session, `next_${name}`)];
+    if (before !== next)
+      throw new DatabaseFault('outage', `COPY_OF_${name.toUpperCase()}_HAS_${next}_OF_${before}_ROWS`);
+  }
+}
+
+async function rowsIn(session: Session, table: string): Promise<number> {
+  const [row] = await session.select<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`);
+  return row?.n ?? 0;
+}
+
+async function dropCopies(session: Session, names: ReadonlySet<string>): Promise<void> {
+  const copies = [...names].filter((name) => name.startsWith('next_') || name === 'before_copied');
+  if (copies.length > 0) await session.change(`DROP TABLE ${copies.join()}`);
+}
 
 export async function hasEarlierTables(session: Session): Promise<boolean> {
   const names = await tableNames(session);
@@ -111,7 +147,7 @@ const CHATS = (partitions: number) => ({
     WHERE m.partition_number = ${partitionIn('e.token', partitions)} AND m.token = e.token AND m.chat_number = e.number),
     event_id, created_at, updated_at`,
   partition: partitionIn('token', partitions),
-  rowsAtOnce: 200,
+  rowsAtOnce: 20,
 });
 
 const APPLICATIONS = (partitions: number) => ({

@@ -11,6 +11,10 @@ export type { Progress };
 
 const MIGRATIONS = join(import.meta.dir, '../../drizzle');
 const LOCK_WAIT_SECONDS = 120;
+/** The limit for one statement: counting the messages of a few very large chats takes minutes. */
+const STATEMENT_MS = 60 * 60 * 1_000;
+/** If this process vanishes, the server ends its session after this time, and another process may migrate. */
+const IDLE_SECONDS = 60;
 
 /**
  * Brings the tables up to date. If they are, it only reads, so a user without the right to change tables is enough.
@@ -22,7 +26,8 @@ export async function migrate(
   partitions: number,
   progress?: (progress: Progress) => void,
 ): Promise<void> {
-  const session = await Session.open({ ...options, statementTimeoutMs: (LOCK_WAIT_SECONDS + 10) * 1_000 });
+  const variables = [...options.variables, `wait_timeout = ${IDLE_SECONDS}`];
+  const session = await Session.open({ ...options, variables, statementTimeoutMs: STATEMENT_MS });
   try {
     if (await isCurrent(session)) return;
     const [answer] = await session.select<{ locked: number | null }>('SELECT GET_LOCK(?, ?) AS locked', [
