@@ -38,6 +38,8 @@ export class Jobs {
   readonly #drifts: Counter;
   readonly #recountPace = new Pace(RECOUNT_SHARE);
   #running: Promise<void> = Promise.resolve();
+  /** By partition: the counter generation that this worker flushed last. */
+  readonly #flushed = new Map<number, number>();
   #recountAfter: CountPosition | undefined;
   #stopping = false;
 
@@ -87,8 +89,9 @@ export class Jobs {
   }
 
   /**
-   * Sums a partition's new rows into the stored counts, then drops the live counts of earlier flushes. Those of this
-   * flush stay until the next: a reader may still hold a row from before it, and adds them.
+   * Sums a partition's new rows into the stored counts, then drops the live counts up to this worker's own last flush.
+   * Later ones stay: a reader may still hold a row from before them, and adds them. Another worker may have flushed only
+   * milliseconds ago.
    */
   async #flushPartition(partition: number): Promise<void> {
     const { ledger, counters, logger } = this.#parts;
@@ -97,7 +100,9 @@ export class Jobs {
     if (flushed === undefined) return;
     ended();
     logger.debug({ partition, ...flushed }, 'counts flushed');
-    await counters.drop(partition, flushed.generation - 1);
+    const before = this.#flushed.get(partition);
+    this.#flushed.set(partition, flushed.generation);
+    if (before !== undefined) await counters.drop(partition, before);
     // Ends at a batch that is not full, not at an empty one, which might never come: idempotency keys expire all the
     // time.
     while (!this.#stopping && (await ledger.prune(partition, PRUNE_AT_ONCE)) >= PRUNE_AT_ONCE);

@@ -201,7 +201,7 @@ async function run(plans: readonly Plan[]): Promise<Watched[]> {
       publish: (event) => of(event.token).publish(event),
     },
     store: { keyedCreate: (scope, hash) => ofScope(scope, hash).lookUp() },
-    seeds: { seed: ({ token }, epoch) => of(token).seed(epoch) },
+    seeds: { seed: ({ token }, epoch) => of(token).seed(epoch), forget: () => {} },
   });
   await new Promise<void>((resolve) => {
     let left = all.length;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { EventRejected, IdempotencyConflict, NotFound, Unavailable } from '@parley/domain';
+import { EventRejected, IdempotencyConflict, NotFound, type Sequence, Unavailable } from '@parley/domain';
 import { failure } from '@parley/testing';
 import { Acceptance } from './acceptance.ts';
 import type { Create, Outcome } from './create.ts';
@@ -22,13 +22,16 @@ let ports: FakePorts;
 let clock: ManualClock;
 let seeds: { of: unknown[]; seed: (sequence: unknown, epoch: number) => Promise<void> };
 let acceptance: Acceptance;
+let forgotten: Sequence[];
 
 beforeEach(() => {
   ports = new FakePorts();
   clock = new ManualClock();
   const of: unknown[] = [];
+  forgotten = [];
+  const forget = (sequence: Sequence) => void forgotten.push(sequence);
   seeds = { of, seed: async (sequence, epoch) => void of.push({ sequence, epoch }) };
-  acceptance = new Acceptance({ ...ports, clock, seeds: { seed: (...asked) => seeds.seed(...asked) } });
+  acceptance = new Acceptance({ ...ports, clock, seeds: { seed: (...asked) => seeds.seed(...asked), forget } });
 });
 
 function message(key?: typeof KEY): Promise<number> {
@@ -248,6 +251,16 @@ describe('the counter of a new owner', () => {
     await message();
     expect(ports.published).toHaveLength(3);
     expect(ports.seeded).toEqual([]);
+  });
+
+  test('is looked for anew once the owner is durable, also by a repeated create', async () => {
+    ports.answers = [drawn, registered, repeated, drawn];
+    await acceptance.chat(TOKEN, 'Chat');
+    await acceptance.application('App');
+    await acceptance.chat(TOKEN, 'Chat', KEY);
+    await message();
+    const chat = { kind: 'messages', token: TOKEN, chat: 5 } as const;
+    expect(forgotten).toEqual([chat, { kind: 'chats', token: TOKEN }, chat]);
   });
 
   test('is not opened for an owner that is not durable', async () => {

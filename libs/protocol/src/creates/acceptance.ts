@@ -20,7 +20,7 @@ export interface AcceptanceParts {
   readonly numbering: Numbering;
   readonly log: Pick<EventLog, 'publish' | 'refusal'>;
   readonly store: Pick<Store, 'keyedCreate'>;
-  readonly seeds: Pick<CounterSeeds, 'seed'>;
+  readonly seeds: Pick<CounterSeeds, 'seed' | 'forget'>;
   readonly clock: Clock;
   readonly logger: Record<'debug' | 'warn', (details: object, text: string) => void>;
 }
@@ -99,7 +99,7 @@ export class Acceptance {
         await log.publish(publish.event);
         refuseLate(clock, publish.since);
         this.#noteConfirmed(publish.event);
-        if (publish.fresh && create.type !== 'messages') await this.#openCounter(publish.event);
+        if (create.type !== 'messages') await this.#opened(publish.event, publish.fresh);
       }
       outcome = accepted;
     } catch (error) {
@@ -161,12 +161,14 @@ export class Acceptance {
   }
 
   /**
-   * Creates the counter of a new, durable application or chat at 0. If that fails, the first draw looks into the store.
-   * Not for a repeated create: its counter may have counted and expired, so 0 would repeat numbers.
+   * Creates the counter of a durable application or chat at 0, if its create was fresh: the counter of a repeated create
+   * may have counted and expired, so 0 would repeat numbers. If that fails, the first draw looks into the store.
    */
-  async #openCounter(owner: Event): Promise<void> {
+  async #opened(owner: Event, fresh: boolean): Promise<void> {
     const sequence = ownSequenceOf(owner);
     if (sequence === undefined) return;
+    this.#parts.seeds.forget(sequence);
+    if (!fresh) return;
     try {
       await this.#parts.numbering.seed(sequence, { number: 0 }, owner.epoch);
     } catch (error) {

@@ -111,6 +111,14 @@ describe('an owner that the store does not have', () => {
     await seeds.seed(messagesOf(2), 3);
   });
 
+  test('is forgotten when it is created', async () => {
+    await failure(seeds.seed(messagesOf(1), 3));
+    ports.highestNumber = { number: 0 };
+    seeds.forget(messagesOf(1));
+    await seeds.seed(messagesOf(1), 3);
+    expect(ports.seeded).toHaveLength(1);
+  });
+
   test('is not remembered longer, by either clock, however often it is requested', async () => {
     for (const pass of [() => clock.pass(1), () => clock.suspend(1)]) {
       ports.highestNumber = undefined;

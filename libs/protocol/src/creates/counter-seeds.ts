@@ -41,6 +41,11 @@ export class CounterSeeds {
     return started;
   }
 
+  /** Called when the sequence's application or chat is created: what was remembered about it is not true any more. */
+  forget(sequence: Sequence): void {
+    this.#unknownSince.delete(sequenceKey(sequence));
+  }
+
   async #seed(sequence: Sequence, epoch: number, name: string): Promise<void> {
     const { numbering, log, store } = this.#parts;
     const seq = await log.fence(sequence.token, FENCE_TIMEOUT_MS);
