@@ -1,10 +1,13 @@
 /** The table `programs`: outdated programs, the level, and each worker's share of the partitions. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { until } from '@parley/testing';
+import { newToken, partitionOf } from '@parley/domain';
+import { failure, until } from '@parley/testing';
+import { BatchesInHand, indexNext } from './ledger/index-next.ts';
 import { LEVEL, OutdatedProgram, raiseLevel } from './level.ts';
 import { Membership } from './membership.ts';
 import { openMysql } from './open.ts';
 import { Pool } from './pool.ts';
+import { application, chat, messages } from './testing/events.ts';
 import { type OwnDatabase, ownDatabase, PARTITIONS } from './testing/own-database.ts';
 
 let database: OwnDatabase;
@@ -39,7 +42,7 @@ const never = () => {
 test('the level is raised only if no program below it was seen for a minute', async () => {
   const seen = (seconds: number) =>
     database.query(
-      `REPLACE INTO programs VALUES (REPEAT('o', 16), 'api', ${LEVEL}, 0, NOW(3) - INTERVAL ${seconds} SECOND)`,
+      `REPLACE INTO programs VALUES (REPEAT('o', 16), 'api', ${LEVEL}, 0, 0, NOW(3) - INTERVAL ${seconds} SECOND)`,
     );
   await seen(50);
   await raiseLevel(pool, LEVEL + 1);
@@ -84,10 +87,39 @@ test('a running program updates its row, and deletes it when it ends', async () 
   expect(await age()).toBeUndefined();
 });
 
-test('each partition belongs to one running worker; a process that has not joined has all', async () => {
+test('a program below the level sums, indexes and deletes nothing of what newer programs wrote', async () => {
+  const { mysql, query } = database;
+  const token = newToken();
+  const partition = partitionOf(token, PARTITIONS);
+  await mysql.store.append([application(token), chat(token), messages(token, 1, ['a', 'b'])]);
+  await mysql.ledger.indexNext(100, async () => {});
+  await mysql.ledger.rotateAndFlush(partition);
+  await mysql.store.append([messages(token, 3, ['c'])]);
+  await query(`UPDATE partitions SET level = ${LEVEL + 1} WHERE partition_number = ${partition}`);
+  const state = () =>
+    query(`SELECT seq, generation, flushed, low FROM partitions WHERE partition_number = ${partition}`);
+  const rows = () => query(`SELECT seq, indexed FROM batches WHERE partition_number = ${partition} ORDER BY seq`);
+  const before = [await state(), await rows()];
+  expect(await mysql.ledger.indexNext(100, async () => {})).toBe(0);
+  for (const work of [mysql.ledger.rotateAndFlush(partition), mysql.ledger.prune(partition, 100)]) {
+    expect(await failure(work)).toBeInstanceOf(Error);
+  }
+  expect([await state(), await rows()]).toEqual(before);
+  await query(`UPDATE partitions SET level = ${LEVEL}`);
+  expect(await mysql.ledger.indexNext(100, async () => {})).toBe(1);
+  expect(await mysql.ledger.prune(partition, 100)).toBeGreaterThan(0);
+});
+
+test('a worker without a share indexes nothing', async () => {
+  const apply = () => Promise.reject(new Error('something was indexed'));
+  expect(await indexNext(pool, new BatchesInHand(), [], 100, apply)).toBe(0);
+});
+
+test('each partition belongs to one worker that indexes; a process that has not joined has all', async () => {
   const workers = [1, 2, 3].map(() => new Membership(pool, 8));
   expect(workers[0]?.share()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   for (const worker of workers) await worker.join('worker', never);
+  for (const worker of workers) await worker.indexing(async () => {});
   const api = new Membership(pool, 8);
   await api.join('api', never);
   const shares = () => workers.map((worker) => worker.share());
@@ -99,6 +131,27 @@ test('each partition belongs to one running worker; a process that has not joine
   expect(new Set(rest.flatMap((worker) => worker.share())).size).toBe(8);
   await Promise.all([...rest, api].map((each) => each.leave()));
 });
+
+test('a worker whose indexing fails, and one whose row is from the future, keep no partition from the others', async () => {
+  const [good, bad] = [new Membership(pool, 8), new Membership(pool, 8)];
+  await database.query(
+    `INSERT INTO programs VALUES (REPEAT('f', 16), 'worker', ${LEVEL}, 0, 1, NOW(3) + INTERVAL 1 HOUR)`,
+  );
+  await Promise.all([good.join('worker', never), bad.join('worker', never)]);
+  await good.indexing(async () => {});
+  await failure(bad.indexing(() => Promise.reject(new Error('no index'))));
+  const counts = async () => {
+    const rows = await database.query("SELECT id FROM programs WHERE name = 'worker' AND indexing = 1");
+    return rows.length === 2; // with the row from the future
+  };
+  await until('the beats show who indexes', counts);
+  await until('the good one has all', async () => good.share().length === 8);
+  expect(bad.share()).toHaveLength(8); // it tries all, until it counts
+  await bad.indexing(async () => {});
+  await until('both count', async () => good.share().length === 4 && bad.share().length === 4);
+  await Promise.all([good.leave(), bad.leave()]);
+  await database.query('DELETE FROM programs');
+}, 30_000);
 
 test('during an indexing round a worker reports the search list that it knew when the round began', async () => {
   const worker = new Membership(pool, 8);

@@ -15,12 +15,25 @@ export const LEVEL = 1;
  */
 const GONE_AFTER_SECONDS = 60;
 
+/**
+ * A condition on a row of `programs`: the program has updated it within these seconds, so it runs. A row from the
+ * future is none of a running program, which writes a new time every second: the database's clock was set back.
+ */
+export function seenWithin(seconds: number): string {
+  return `seen_at BETWEEN NOW(3) - INTERVAL ${integer(seconds)} SECOND AND NOW(3) + INTERVAL 2 SECOND`;
+}
+
 /** Newer programs use the database, so this one must not. The message tells the operator what to do. */
 export class OutdatedProgram extends Error {
   override readonly name = 'OutdatedProgram';
   constructor(level: number) {
     super(`The database has level ${level}, but this version knows no more than ${LEVEL}: start a newer version.`);
   }
+}
+
+/** A condition in SQL: this program knows all that the partition may hold. */
+export function isKnown(partition: number): string {
+  return `(SELECT level FROM partitions WHERE partition_number = ${integer(partition)}) <= ${LEVEL}`;
 }
 
 /** Throws OutdatedProgram if `level`, read from `partitions`, is above this program's. */
@@ -39,7 +52,7 @@ export async function raiseLevel(pool: Pool, level: number): Promise<void> {
     if (behind.length === 0) return;
     const [older] = await session.select<{ programs: number }>(
       `SELECT COUNT(*) AS programs FROM programs
-       WHERE level < ${integer(level)} AND seen_at > NOW(3) - INTERVAL ${GONE_AFTER_SECONDS} SECOND`,
+       WHERE level < ${integer(level)} AND ${seenWithin(GONE_AFTER_SECONDS)}`,
     );
     if (older?.programs !== 0) return;
     for (const { partition_number } of behind) {

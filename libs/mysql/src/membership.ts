@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { checkLevel, LEVEL, OutdatedProgram } from './level.ts';
+import { checkLevel, LEVEL, OutdatedProgram, seenWithin } from './level.ts';
 import { bytes, integer, text } from './literals.ts';
 import type { Pool } from './pool.ts';
 
 const BEAT_MS = 1_000;
 /** If a worker has not updated its row in `programs` for this time, others index its partitions. */
 const SHARED_SECONDS = 5;
+/** If no indexing round of a worker has succeeded for this time, others index its partitions. */
+const INDEXES_MS = 15_000;
 
 interface Found {
   readonly level: number;
@@ -25,6 +27,8 @@ export class Membership {
   #found: Found = { level: 0, searchList: 0, workers: [] };
   /** For each running call of `indexing`, the number of the index list's last change that was known when it began. */
   readonly #rounds = new Set<{ readonly searchList: number }>();
+  /** When an indexing round last succeeded, by performance.now(). */
+  #indexedAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #beating: Promise<void> = Promise.resolve();
 
@@ -58,7 +62,10 @@ export class Membership {
     await this.#pool.useAgain((session) => session.change(sql)).catch(() => {}); // if this fails, the row expires
   }
 
-  /** The partitions that this process must index: its share if it is a running worker, else all. */
+  /**
+   * The partitions that this process must index: its share if it counts as a worker that indexes, else all. So a worker
+   * that cannot reach the search index keeps no partition from the others, and counts again after its first success.
+   */
   share(): number[] {
     const { workers } = this.#found;
     const all = Array.from(Array(this.#partitions).keys());
@@ -73,7 +80,9 @@ export class Membership {
     const round = { searchList: this.#found.searchList };
     this.#rounds.add(round);
     try {
-      return await work();
+      const done = await work();
+      this.#indexedAt = performance.now();
+      return done;
     } finally {
       this.#rounds.delete(round);
     }
@@ -86,15 +95,16 @@ export class Membership {
    */
   async #beat(): Promise<void> {
     const searchList = Math.min(this.#found.searchList, ...[...this.#rounds].map((round) => round.searchList));
+    const indexing = performance.now() - this.#indexedAt < INDEXES_MS ? '1' : '0';
     const results = await this.#pool.useAgain((session) =>
       session.send([
-        `INSERT INTO programs (id, name, level, search_list, seen_at)
-         VALUES (${bytes(this.#id)}, ${text(this.#name)}, ${LEVEL}, ${integer(searchList)}, NOW(3)) AS now
-         ON DUPLICATE KEY UPDATE search_list = now.search_list, seen_at = now.seen_at`,
+        `INSERT INTO programs (id, name, level, search_list, indexing, seen_at)
+         VALUES (${bytes(this.#id)}, ${text(this.#name)}, ${LEVEL}, ${integer(searchList)}, ${indexing}, NOW(3)) AS now
+         ON DUPLICATE KEY UPDATE search_list = now.search_list, indexing = now.indexing, seen_at = now.seen_at`,
         'SELECT MAX(level) AS level FROM partitions',
         'SELECT search_list AS searchList FROM installation',
         `SELECT LOWER(HEX(id)) AS id FROM programs
-         WHERE name = 'worker' AND seen_at > NOW(3) - INTERVAL ${SHARED_SECONDS} SECOND ORDER BY id`,
+         WHERE name = 'worker' AND indexing = 1 AND ${seenWithin(SHARED_SECONDS)} ORDER BY id`,
       ]),
     );
     const [, [levels], [list], workers] = results as [

@@ -196,6 +196,8 @@ export const programs = mysqlTable('programs', {
   level: smallint('level', { unsigned: true }).notNull(),
   /** The program uses no list of search indices from before this change (see `installation.search_list`). */
   searchList: number('search_list').notNull(),
+  /** 1 if the program is a worker that has indexed, or found nothing to index, in the last seconds. */
+  indexing: tinyint('indexing').notNull(),
   /** The time of the last update, by the database's clock. */
   seenAt: time('seen_at').notNull(),
 });

@@ -1,5 +1,7 @@
 import type { CountDelta } from '@parley/domain';
 import { stateOf, unlessMatched } from '../commit.ts';
+import { DatabaseFault } from '../faults.ts';
+import { LEVEL } from '../level.ts';
 import { bytes, integer } from '../literals.ts';
 import { withLock } from '../named-lock.ts';
 import type { Pool } from '../pool.ts';
@@ -11,7 +13,7 @@ const COUNTS_PER_STATEMENT = 500;
  * Opens the partition's next counter generation, which waits for commits that have read the old one (see commit.ts).
  * Then sums the closed generations while appends continue. Returns undefined if another process is doing this: the
  * named lock avoids double work. Even without it a sum is added only once, because the UPDATE requires the `flushed`
- * that was read before.
+ * that was read before. Rejects if newer programs have raised the level: their rows may count in another way.
  */
 export function rotateAndFlush(
   pool: Pool,
@@ -20,7 +22,10 @@ export function rotateAndFlush(
   const here = `partition_number = ${integer(partition)}`;
   return pool.use((session) =>
     withLock(session, `flush.${partition}`, async () => {
-      await session.change(`UPDATE partitions SET generation = generation + 1 WHERE ${here}`);
+      const rotated = await session.change(
+        `UPDATE partitions SET generation = generation + 1 WHERE ${here} AND level <= ${LEVEL}`,
+      );
+      if (rotated.matched === 0) throw new DatabaseFault('refused', 'LEVEL');
       const { generation: open, flushed } = await stateOf(session, partition);
       const closed = open - 1;
       const sums = [...(await sumBatches(session, partition, flushed, closed)).values()];
@@ -28,7 +33,8 @@ export function rotateAndFlush(
         session.send(
           ['BEGIN', ...countStatements(partition, sums)],
           [
-            `UPDATE partitions SET flushed = ${integer(closed)} WHERE ${here} AND flushed = ${integer(flushed)}`,
+            `UPDATE partitions SET flushed = ${integer(closed)}
+             WHERE ${here} AND flushed = ${integer(flushed)} AND level <= ${LEVEL}`,
             unlessMatched(partition),
             'COMMIT',
           ],

@@ -1,5 +1,6 @@
 import type { ApplyDocuments } from '@parley/domain';
 import { mergeRanges, rangesOf } from '../batch-record.ts';
+import { isKnown } from '../level.ts';
 import { integer } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 import type { batches, RowOf } from '../schema.ts';
@@ -66,6 +67,7 @@ export async function indexNext(
   documentsMax: number,
   apply: ApplyDocuments,
 ): Promise<number> {
+  if (partitions.length === 0) return 0; // there are more workers than partitions
   inHand.begin();
   return pool
     .use(async (session) => {
@@ -126,12 +128,15 @@ function oldest(waiting: readonly Waiting[], documentsMax: number): readonly Wai
   return taken;
 }
 
-/** The oldest unindexed batches of each partition whose `seq` is above `after(partition)`. */
+/**
+ * The oldest unindexed batches of each partition whose `seq` is above `after(partition)`; none of a partition whose
+ * level this program does not know.
+ */
 export function waitingBatches(partitions: readonly number[], after: (partition: number) => number): string {
   const parts = partitions.map(
     (partition) => `(SELECT partition_number, seq, documents, created_at FROM batches FORCE INDEX (batches_indexed)
       WHERE indexed = 0 AND partition_number = ${integer(partition)} AND seq > ${integer(after(partition))}
-      ORDER BY seq LIMIT ${BATCHES_MAX})`,
+      AND ${isKnown(partition)} ORDER BY seq LIMIT ${BATCHES_MAX})`,
   );
   return parts.join(' UNION ALL ');
 }

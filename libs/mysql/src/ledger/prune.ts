@@ -1,5 +1,6 @@
 import { IDEMPOTENCY_WINDOW_MS } from '@parley/domain';
 import { stateOf } from '../commit.ts';
+import { checkLevel } from '../level.ts';
 import { integer, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
@@ -13,7 +14,8 @@ const KEY_MARGIN_MS = 60 * 60 * 1_000;
  */
 export async function prune(pool: Pool, partition: number, limit: number): Promise<number> {
   return pool.useAgain(async (session) => {
-    const { flushed } = await stateOf(session, partition);
+    const { flushed, level } = await stateOf(session, partition);
+    checkLevel(level); // what this program deletes was written before the level was raised
     const rows = await session.select<{ seq: number }>(finishedBatches(partition, flushed, limit));
     const seqs = rows.map(({ seq }) => seq);
     const last = seqs.at(-1);

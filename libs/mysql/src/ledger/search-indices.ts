@@ -1,4 +1,5 @@
 import { DatabaseFault } from '../faults.ts';
+import { seenWithin } from '../level.ts';
 import { text, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 
@@ -52,7 +53,7 @@ async function isBehind(pool: Pool, change: number): Promise<boolean> {
   const [row] = await pool.useAgain((session) =>
     session.select<{ programs: number }>(
       `SELECT COUNT(*) AS programs FROM programs WHERE name = 'worker' AND search_list < ?
-       AND seen_at > NOW(3) - INTERVAL ${GONE_AFTER_SECONDS} SECOND`,
+       AND ${seenWithin(GONE_AFTER_SECONDS)}`,
       [change],
     ),
   );
