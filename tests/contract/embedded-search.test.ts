@@ -4,6 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckedSearch } from '@parley/api/testing';
 import { foldTextV1, newToken, type Token, Unavailable } from '@parley/domain';
+import { openEmbedded as openWithDefaults } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { accepting } from './accepting.ts';
 import { messagesCreated, storedChat } from './events.ts';
@@ -158,7 +159,7 @@ describe('an expensive search', () => {
   const query = [...words].reverse().join(' ');
 
   async function chatOf(messages: number): Promise<{ opened: Embedded; token: Token }> {
-    embedded = openEmbedded({ dataDir });
+    embedded = openWithDefaults({ dataDir });
     const { log, store } = embedded;
     await log.consume(async (events) => (await store.append(events)).rejected);
     const token = await storedChat(store);

@@ -83,7 +83,8 @@ test('a text folds to the same result in every normal form', () => {
   );
 });
 
-const QUOTES = /["“”„‟«»＂〝〞〟]/g;
+/** All characters that a query takes for quotation marks. */
+const QUOTES = /["“”„‟«»＂〝〞〟❝❞]/g;
 
 test('a text that is used as the query is found as a phrase', () => {
   fc.assert(

@@ -7,6 +7,8 @@ import type { Outbox } from './outbox.ts';
 import type { Topology } from './topology.ts';
 
 const STEP_MS = 5_000;
+const REQUEUED_LOOK_MS = 10;
+const REQUEUED_LOOKS = 100;
 
 /** The queue of the dead letters, which wait for an operator. Every method may reject with Unavailable. */
 export class DeadLetters {
@@ -63,17 +65,28 @@ export class DeadLetters {
     return purged;
   }
 
-  /**
-   * Calls `decide` for letter after letter. Kept letters stay unacked: RabbitMQ requeues them when the channel ends.
-   */
+  /** Calls `decide` for letter after letter. Kept letters stay unacked until the end. Then RabbitMQ requeues them. */
   async #each(limit: number, decide: (letter: DeadLetter) => Promise<'keep' | 'forget'>): Promise<void> {
     await this.#withChannel(async (channel) => {
+      let kept = 0;
       for (let taken = 0; taken < limit; taken += 1) {
         const message = await within<GetMessage | false>(channel.get(this.#topology.deadLetters), STEP_MS, away);
-        if (message === false) return;
+        if (message === false) break;
         if ((await decide(readDeadLetter(message, this.#topology))) === 'forget') channel.ack(message);
+        else kept += 1;
       }
+      if (kept > 0) await this.#requeued(channel, kept);
     });
+  }
+
+  /** Requeues all unacked letters, and waits up to a second until the queue has them: the next call must find them. */
+  async #requeued(channel: Channel, letters: number): Promise<void> {
+    channel.nackAll(true);
+    for (let looks = 0; looks < REQUEUED_LOOKS; looks += 1) {
+      const { messageCount } = await within(channel.checkQueue(this.#topology.deadLetters), STEP_MS, away);
+      if (messageCount >= letters) return;
+      await Bun.sleep(REQUEUED_LOOK_MS);
+    }
   }
 
   async #withChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {

@@ -78,7 +78,12 @@ test('a batch is marked only after it is indexed: if one process fails or dies w
   const { url } = database;
   const [first, second] = [1, 2].map(() => openMysql({ url, partitions: PARTITIONS }));
   const { promise: died, reject: die } = Promise.withResolvers<void>();
-  const dying = first?.ledger.indexNext(1_000, () => died);
+  const taken = Promise.withResolvers<void>();
+  const dying = first?.ledger.indexNext(1_000, () => {
+    taken.resolve();
+    return died;
+  });
+  await taken.promise;
   const failing = second?.ledger.indexNext(1_000, () => Promise.reject(new Error('the index is away')));
   await expect(failing).rejects.toThrow('away');
   const seen: string[] = [];
