@@ -4,7 +4,6 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckedSearch } from '@parley/api/testing';
 import { foldTextV1, newToken, type Token, Unavailable } from '@parley/domain';
-import { openEmbedded as openWithDefaults } from '@parley/embedded';
 import { temporaryFolder } from '../support/system.ts';
 import { accepting } from './accepting.ts';
 import { messagesCreated, storedChat } from './events.ts';
@@ -158,8 +157,8 @@ describe('an expensive search', () => {
   const words = Array.from({ length: 500 }, (_, index) => String.fromCodePoint(0x4e00 + index));
   const query = [...words].reverse().join(' ');
 
-  async function chatOf(messages: number): Promise<{ opened: Embedded; token: Token }> {
-    embedded = openWithDefaults({ dataDir });
+  async function chatOf(messages: number, searchTimeoutMs: number): Promise<{ opened: Embedded; token: Token }> {
+    embedded = openEmbedded({ dataDir, searchTimeoutMs });
     const { log, store } = embedded;
     await log.consume(async (events) => (await store.append(events)).rejected);
     const token = await storedChat(store);
@@ -172,12 +171,12 @@ describe('an expensive search', () => {
   }
 
   test('fails in time instead of returning a part of the hits, and creates and quick searches go on meanwhile', async () => {
-    const { opened, token } = await chatOf(1_000);
+    const { opened, token } = await chatOf(1_000, 2_000);
     const acceptance = accepting(opened);
     let running = true;
     // No message has the last word of these queries, so no search has enough hits to end early.
     const costly = Promise.all(
-      Array.from({ length: 4 }, (_, index) =>
+      Array.from({ length: 6 }, (_, index) =>
         opened.search.search({ token, chat: 1, query: `${query.slice(0, -1)}${index}`, limit: 50 }).then(
           () => 'answered',
           (error: unknown) => error,
@@ -202,7 +201,7 @@ describe('an expensive search', () => {
   }, 60_000);
 
   test('succeeds in a small chat', async () => {
-    const { opened, token } = await chatOf(50);
+    const { opened, token } = await chatOf(50, 20_000);
     expect(await found(opened, token, query, 3)).toEqual([50, 49, 48]);
   }, 60_000);
 });
