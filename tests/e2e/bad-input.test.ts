@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Client, Sent } from '../support/client.ts';
-import { e2eChat } from '../support/e2e.ts';
+import { counted, e2eChat } from '../support/e2e.ts';
 import { rawHttp } from '../support/raw.ts';
 
 let client: Client;
@@ -78,7 +78,9 @@ describe('a refused request', () => {
     expect(await state()).toEqual(before);
     const next = await client.post(`${chat}/messages`, { message_content: 'two' });
     expect(next.body.message_number).toBe(2);
-    await client.get(`${chat}/messages/2`); // waits until message 2 is stored, so that later lists have it
+    // Later tests compare lists and counts.
+    await client.get(`${chat}/messages/2`);
+    await counted(client, chat, 2);
   });
 
   test('is not JSON: 400', async () => {

@@ -23,6 +23,8 @@ export async function e2eChat(): Promise<{ client: Client; application: string; 
   const chat = await client.chat('Chat', application);
   await client.messages(chat, ['one']);
   await client.get(`${chat}/messages/1`);
+  await counted(client, application, 1);
+  await counted(client, chat, 1);
   return { client, application, chat };
 }
 
