@@ -1,7 +1,9 @@
 /** The command line of the benchmarks, see USAGE. */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { BadFile } from './checked.ts';
 import type { Context, Scenario, Settings } from './context.ts';
+import { diffCommand } from './diff/command.ts';
 import { CORES, loadAverage } from './measure/processes.ts';
 import type { Measurement } from './measure/result.ts';
 import { asText, cpu, memory, results } from './report.ts';
@@ -13,6 +15,9 @@ const USAGE = `Measures a system of its own against what its parts give at best 
   bun run bench [SCENARIO…]   all scenarios, or these
   bun run bench quick         creates, batches, drain and reads, few short rounds: about three minutes
   bun run bench list          what there is
+  bun run bench diff A.json B.json
+                              what became slower from A to B, the results of two runs, or of several with
+                              commas between them; ends with 1 if something did beyond noise, 2 for a wrong file
 
   --json FILE     the results with every sample, too (default bench/results/TIME.json)
   --rounds N      of each contender (default 5)
@@ -42,6 +47,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  if (names[0] === 'diff') return diffCommand(names.slice(1));
   if (names[0] === 'list') {
     for (const { name, description } of SCENARIOS) console.log(`${name.padEnd(14)} ${description}`);
     return 0;
@@ -86,4 +92,8 @@ async function main(): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+process.exitCode = await main().catch((error: unknown) => {
+  if (!(error instanceof BadFile)) throw error;
+  console.error(error.message);
+  return 2;
+});

@@ -14,6 +14,7 @@ const PROGRAMS = [
   'mysql',
   'elasticsearch',
   'floor',
+  'service',
   'standalone',
   'bench',
 ];
@@ -24,7 +25,8 @@ function amount(value: number | undefined): string {
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 
-function spread(values: readonly number[]): string {
+/** Returns the median and, of several values, their range. */
+export function spread(values: readonly number[]): string {
   const { median, min, max } = spreadOf(values);
   return values.length === 1 ? amount(median) : `${amount(median)} (${amount(min)}–${amount(max)})`;
 }
