@@ -33,6 +33,8 @@ export interface Contender {
   readonly pids?: Readonly<Record<string, number>>;
   /** Runs before each round, outside the measured time. */
   readonly prepare?: () => Promise<void>;
+  /** Runs after each round, outside the measured time. */
+  readonly after?: () => Promise<void>;
 }
 
 /** Runs `work` and measures its time, and the CPU of the stack and of `pids`. */
@@ -56,9 +58,10 @@ export async function interleaved(
 ): Promise<ReadonlyMap<string, Sample[]>> {
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, run, pids, prepare } of contenders) {
+    for (const { name, run, pids, prepare, after } of contenders) {
       await prepare?.();
       const sample = await watched(context, run, pids);
+      await after?.();
       const rate = Math.round(sample.count / sample.seconds).toLocaleString('en');
       context.say(`${round === 0 ? 'warm-up' : `round ${round}/${rounds}`} ${name}: ${rate}/s`);
       if (round > 0) samples.get(name)?.push(sample);

@@ -2,6 +2,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BadFile } from './checked.ts';
+import { comparison } from './compare/comparison.ts';
 import type { Context, Scenario, Settings } from './context.ts';
 import { diffCommand } from './diff/command.ts';
 import { CORES, loadAverage } from './measure/processes.ts';
@@ -18,6 +19,7 @@ const USAGE = `Measures a system of its own against what its parts give at best 
   bun run bench diff A.json B.json
                               what became slower from A to B, the results of two runs, or of several with
                               commas between them; ends with 1 if something did beyond noise, 2 for a wrong file
+  bun run bench compare FILE…  other services beside ours; each file describes one, see bench/services
 
   --json FILE     the results with every sample, too (default bench/results/TIME.json)
   --rounds N      of each contender (default 5)
@@ -59,7 +61,8 @@ async function main(): Promise<number> {
     quick,
     large: options.large,
   };
-  const scenarios = chosen(quick ? QUICK : names);
+  const compares = names[0] === 'compare';
+  const scenarios = compares ? [await comparison(names.slice(1))] : chosen(quick ? QUICK : names);
   const file = options.json ?? `bench/results/${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.json`;
   const machine = { cores: CORES, model: cpus()[0]?.model, loadAverage: loadAverage(), bun: Bun.version };
   say(`${machine.cores} cores, load average ${machine.loadAverage}; starting the system`);
@@ -88,6 +91,7 @@ async function main(): Promise<number> {
     await stack.down();
   }
   for (const table of [results, cpu, memory]) console.log(`${asText(table(measurements))}\n`);
+  for (const { name, note } of measurements) if (note !== undefined) console.log(`${name}: ${note}`);
   say(`every sample is in ${file}`);
   return failed.length === 0 ? 0 : 1;
 }

@@ -27,8 +27,8 @@ function targetsOf(connection: number): readonly Target[] {
   return [...targets.slice(start), ...targets.slice(0, start)];
 }
 
-function requestOf({ method, path, body }: Target): autocannon.Request {
-  const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+function requestOf({ method, path, body, headers: given }: Target): autocannon.Request {
+  const headers = given ?? (body === undefined ? {} : { 'content-type': 'application/json' });
   if (keyed !== true) return { method, path, headers, ...(body !== undefined && { body }) };
   return {
     method,
