@@ -94,7 +94,7 @@ test('a service is ended together with the processes that it has started', async
   // The shell answers nothing itself: its child does, and would outlive a shell that is ended alone.
   const port = freePort();
   const address = `http://127.0.0.1:${port}`;
-  const program = `Bun.serve({ hostname: '127.0.0.1', port: ${port}, fetch: () => new Response('ok') })`;
+  const program = `Bun.serve({ hostname: '127.0.0.1', port: ${port}, fetch: () => new Response('ok') }); setTimeout(process.exit, 30_000)`;
   const command = ['sh', '-c', '"$0" -e "$1" & wait', process.execPath, program];
   const service = await RunningService.start(
     serviceOf('s.json', {
