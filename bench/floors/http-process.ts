@@ -63,16 +63,17 @@ const logger = createLogger('bench', 'error');
 const registry = createRegistry('bench');
 const drawn = (first: number) => ({ first, eventId: newEventId(1), epoch: 1, at: Date.now() });
 const numbering: Numbering = {
-  draw: async ({ count }) => {
+  draw: ({ count }, taker) => {
     number += count;
-    return { status: 'drawn', ...drawn(number - count + 1) };
+    const first = number - count + 1;
+    queueMicrotask(() => taker.drawAnswered({ status: 'drawn', ...drawn(first) }));
   },
   register: async ({ token }) => ({ status: 'drawn', token, ...drawn(1) }),
   newToken: () => crypto.randomUUID(),
   seed: async () => {},
   confirm: async () => {},
 };
-const log: EventLog = { refusal: () => undefined, publish: async () => {}, fence: async () => 0 };
+const log: EventLog = { refusal: () => undefined, publish: (_, taker) => queueMicrotask(() => taker.published()), fence: async () => 0 };
 const store = {} as Store; // only used for idempotency keys that Redis has lost
 const inside = new Elysia()
   .use(observability({ logger, registry }))

@@ -1,5 +1,5 @@
 import { type Asked, type Handlers, routesOf } from '@parley/http';
-import { Acceptance, type AcceptanceParts, CounterSeeds, type CounterSeedsParts, systemClock } from '@parley/protocol';
+import { Acceptance, type AcceptanceParts, CounterSeeds, type CounterSeedsParts, oncePerTurn, systemClock } from '@parley/protocol';
 import type { Registry } from 'prom-client';
 import { createdCounter } from './created-counter.ts';
 import { idempotencyKey } from './idempotency.ts';
@@ -16,7 +16,7 @@ export function ingestRoutes(parts: IngestParts) {
 type Creates = Handlers<'createApplication' | 'createChat' | 'createMessage' | 'createMessageShort' | 'createMessages'>;
 
 function createHandlers(parts: IngestParts): Creates {
-  const clock = systemClock;
+  const clock = oncePerTurn(systemClock);
   const acceptance = new Acceptance({ ...parts, clock, seeds: new CounterSeeds({ ...parts, clock }) });
   const count = createdCounter(parts.registry);
 

@@ -15,17 +15,23 @@ export interface EventLog {
    */
   refusal(token: Token): Unavailable | undefined;
   /**
-   * Resolves when the event is durable: it will be stored, whatever crashes. Rejects with Unavailable if that is not
-   * known (it may still be stored), and with EventRejected if it can never be stored.
-   * Concurrent calls share a round trip. Settles within ACKNOWLEDGE_WITHIN_MS.
+   * Publishes an event, and tells `taker` once, within ACKNOWLEDGE_WITHIN_MS. Concurrent calls share a round trip.
    */
-  publish(event: Event): Promise<void>;
+  publish(event: Event, taker: PublishTaker): void;
   /**
    * Resolves once all events of the application's partition that were durable before the call are stored. The result is
    * `seq`, the partition's number of changes by then: the caller must not use a read of an older state.
    * Concurrent calls for a partition share one fence. Rejects with Unavailable after `timeoutMs` milliseconds.
    */
   fence(token: Token, timeoutMs: number): Promise<number>;
+}
+
+/** Who learns what became of an event. One object for each create, instead of a promise. Its methods must not throw. */
+export interface PublishTaker {
+  /** The event is durable: it will be stored, whatever crashes. */
+  published(): void;
+  /** Unavailable: it is not known whether the event will be stored. EventRejected: it can never be stored. */
+  publishFailed(error: Error): void;
 }
 
 /** PORT. The reading end of the event log: takes events in order and gives them to the store in batches. */

@@ -156,8 +156,23 @@ function quoted(name: string): string {
 
 /** Makes a new event id. It begins with the epoch, so a stored row shows in which epoch its number was drawn. */
 export function newEventId(epoch = 1): string {
-  return epoch.toString(16).padStart(8, '0') + crypto.randomUUID().replaceAll('-', '').slice(8);
+  if (epoch !== prefixEpoch || counted === COUNT_MAX) {
+    prefixEpoch = epoch;
+    prefix = epoch.toString(16).padStart(8, '0') + crypto.randomUUID().replaceAll('-', '').slice(0, 16);
+    counted = 0;
+  }
+  counted += 1;
+  return prefix + counted.toString(16).padStart(8, '0');
 }
+
+/**
+ * Ids of one epoch count up behind 60 random bits, which are drawn anew for each epoch and process: no two processes
+ * make the same id, and an id costs no random bits of its own.
+ */
+const COUNT_MAX = 0xff_ff_ff_ff;
+let prefix = '';
+let prefixEpoch = 0;
+let counted = 0;
 
 export function epochOfEventId(id: string): number {
   return Number.parseInt(id.slice(0, 8), 16);

@@ -12,11 +12,12 @@ import type { Highest } from './store.ts';
  * The key and the number are written in one step. `seed` never changes a counter that exists.
  * Epochs: a number belongs to the epoch in which it was drawn. If the server may have lost numbers, a new epoch begins.
  * Until it is open, every draw of its partition is refused.
- * Errors: every method rejects with Unavailable within its deadline. After a timeout a number may be lost: a gap, never
- * a repetition.
+ * Errors: every method rejects with Unavailable within its deadline, or tells it the taker. After a timeout a number
+ * may be lost: a gap, never a repetition.
  */
 export interface Numbering {
-  draw(request: DrawRequest): Promise<DrawAnswer>;
+  /** Has requested the draw when it returns, and tells `taker` once. */
+  draw(request: DrawRequest, taker: DrawTaker): void;
   /** Prepares a new application and records its idempotency key, if it has one. Draws no number. */
   register(request: RegisterRequest): Promise<RegisterAnswer>;
   /** Makes a token for a new application, in the partition in which its idempotency key is kept. */
@@ -34,6 +35,12 @@ export interface Numbering {
    * effort. Does nothing if the key belongs to another event now.
    */
   confirm(scope: Token | 'applications', key: IdempotencyKey, eventId: string): Promise<void>;
+}
+
+/** Who gets the answer to a draw. One object for each create, instead of a promise. Its methods must not throw. */
+export interface DrawTaker {
+  drawAnswered(answer: DrawAnswer): void;
+  drawFailed(error: Error): void;
 }
 
 export interface DrawRequest {

@@ -4,6 +4,7 @@ import {
   type Event,
   type EventLog,
   EventRejected,
+  type PublishTaker,
   type EventSource,
   type Rejection,
   rowsOf,
@@ -78,21 +79,29 @@ export class EmbeddedLog implements EventLog, EventSource {
     return this.#waitingBytes < this.queueBytesMax ? undefined : tooMuchWaits();
   }
 
-  publish(event: Event): Promise<void> {
+  publish(event: Event, taker: PublishTaker): void {
     this.attempts.begun(event);
     const refusal = this.#cannotTake();
     if (refusal !== undefined) {
       this.attempts.ended(event);
-      return Promise.reject(refusal);
+      taker.publishFailed(refusal);
+      return;
     }
-    return this.#enqueue({ event, bytes: approximateBytes(event) });
+    this.#enqueue({
+      event,
+      bytes: approximateBytes(event),
+      resolve: () => taker.published(),
+      reject: (error) => taker.publishFailed(error),
+    });
   }
 
   /** Resolves when all events in the log are stored or refused. Rejects with Unavailable after `timeoutMs`. */
   async fence(_token: Token, timeoutMs: number): Promise<number> {
     if (this.#flushing === undefined) return ONLY_COPY;
     const late = () => new Unavailable('event log', 'What was accepted before is not stored yet.');
-    await within(this.#enqueue({ bytes: 0 }), timeoutMs, late);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#enqueue({ bytes: 0, resolve, reject });
+    await within(promise, timeoutMs, late);
     return ONLY_COPY;
   }
 
@@ -107,12 +116,10 @@ export class EmbeddedLog implements EventLog, EventSource {
     await this.#flushing;
   }
 
-  #enqueue({ event, bytes }: { event?: Event; bytes: number }): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ ...(event && { event }), bytes, since: performance.now(), resolve, reject });
-    this.#waitingBytes += bytes;
+  #enqueue(item: Omit<Waiting, 'since'>): void {
+    this.#waiting.push({ ...item, since: performance.now() });
+    this.#waitingBytes += item.bytes;
     this.#flushing ??= this.#flush();
-    return promise;
   }
 
   async #flush(): Promise<void> {

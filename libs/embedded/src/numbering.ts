@@ -1,6 +1,7 @@
 import {
   type DrawAnswer,
   type DrawRequest,
+  type DrawTaker,
   type Event,
   type Highest,
   type IdempotencyKey,
@@ -49,8 +50,11 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     this.#counters = new RecentMap(countersPerGeneration);
   }
 
-  draw(request: DrawRequest): Promise<DrawAnswer> {
-    return guarded(() => this.#draw(request));
+  draw(request: DrawRequest, taker: DrawTaker): void {
+    guarded(() => this.#draw(request)).then(
+      (answer) => taker.drawAnswered(answer),
+      (error: Error) => taker.drawFailed(error),
+    );
   }
 
   register(request: RegisterRequest): Promise<RegisterAnswer> {

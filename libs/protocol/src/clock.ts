@@ -8,6 +8,25 @@ export interface Clock {
 
 export const systemClock: Clock = { monotonic: () => performance.now(), wall: () => Date.now() };
 
+/**
+ * A clock for what comes in bulk. It is read once, and shows that reading until the microtasks that wait by then have
+ * run. What a socket brings is handled after these, so no confirm is timed by a reading from before it came.
+ */
+export function oncePerTurn(clock: Clock): Clock {
+  let now: Moment | undefined;
+  const forget = () => {
+    now = undefined;
+  };
+  const reading = () => {
+    if (now === undefined) {
+      now = momentOf(clock);
+      queueMicrotask(forget);
+    }
+    return now;
+  };
+  return { monotonic: () => reading().monotonic, wall: () => reading().wall };
+}
+
 export interface Moment {
   readonly monotonic: number;
   readonly wall: number;

@@ -3,7 +3,7 @@
  * tests run these same classes in any order of events and at any speed.
  */
 
-export { type Clock, elapsedMs, type Moment, momentOf, systemClock } from './clock.ts';
+export { type Clock, elapsedMs, type Moment, momentOf, oncePerTurn, systemClock } from './clock.ts';
 export { BATCH_BYTES_MAX } from './consumption/batch.ts';
 export { EPOCH_HEADER, type Letter, type Malformed, type Message, REPLAYED_HEADER } from './consumption/message.ts';
 export { PartitionConsumption } from './consumption/partition-consumption.ts';

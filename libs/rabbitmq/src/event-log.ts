@@ -1,4 +1,4 @@
-import { type Event, type EventLog, partitionOf, type Token, type Unavailable } from '@parley/domain';
+import { type Event, type EventLog, type PublishTaker, partitionOf, type Token, type Unavailable } from '@parley/domain';
 import type { Outbox } from './outbox.ts';
 import { PartitionFences } from './partition-fences.ts';
 import { PartitionPublisher } from './partition-publisher.ts';
@@ -49,8 +49,8 @@ export class RabbitLog implements EventLog {
     return this.#publishers.filter((publisher) => publisher.refusal() !== undefined).length;
   }
 
-  publish(event: Event): Promise<void> {
-    return this.#of(this.#publishers, event.token).publish(event);
+  publish(event: Event, taker: PublishTaker): void {
+    this.#of(this.#publishers, event.token).publish(event, taker);
   }
 
   fence(token: Token, timeoutMs: number): Promise<number> {

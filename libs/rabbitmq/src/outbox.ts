@@ -71,23 +71,32 @@ export class Outbox {
    * such queue, or if the connection is lost before the confirm. Has no deadline of its own.
    */
   publish(queue: string, content: Buffer, options: Options.Publish): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.send(queue, content, options, (error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
+  /** Like `publish`, but calls `settled` once instead of resolving or rejecting, never before it returns. */
+  send(queue: string, content: Buffer, options: Options.Publish, settled: (error?: Error) => void): void {
+    const fail = (error: unknown) => queueMicrotask(() => settled(away(error)));
     const channel = this.#channel;
-    if (channel === undefined) return Promise.reject(away());
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (channel === undefined) {
+      fail(undefined);
+      return;
+    }
     this.#lastId += 1;
     const messageId = String(this.#lastId);
     try {
       const sent = { persistent: true, mandatory: true, messageId, ...options };
       channel.publish('', queue, content, sent, (error: unknown) => {
         // If there is no such queue, RabbitMQ returns the message, and then confirms it all the same.
-        if (this.#unroutable.delete(messageId)) reject(away(new Error(`there is no queue ${queue}`)));
-        else if (error === null) resolve();
-        else reject(away(error));
+        if (this.#unroutable.delete(messageId)) settled(away(new Error(`there is no queue ${queue}`)));
+        else if (error === null) settled();
+        else settled(away(error));
       });
     } catch (error) {
-      reject(away(error));
+      fail(error);
     }
-    return promise;
   }
 
   /**

@@ -4,6 +4,7 @@ import {
   ENVELOPE_BYTES_MAX,
   type Event,
   encodeEnvelope,
+  type PublishTaker,
   Unavailable,
 } from '@parley/domain';
 import { away } from './connection.ts';
@@ -17,12 +18,14 @@ const REFUSE_AFTER_FAILURE_MS = 500;
 /** The approximate limit of the bytes of events that wait to be published. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 
+const PROPERTIES = { contentType: 'application/json', type: 'events' } as const;
+
 interface Waiting {
+  settled: boolean;
   readonly event: Event;
   readonly bytes: number;
   readonly deadline: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly taker: PublishTaker;
 }
 
 export interface PartitionPublisherOptions {
@@ -55,20 +58,21 @@ export class PartitionPublisher {
     const { state } = this.#options.outbox;
     if (state === 'away') return away();
     if (state === 'blocked') return new Unavailable('event log', 'The event log takes nothing right now.');
-    if (this.#refusedUntil > performance.now()) return new Unavailable('event log', 'The event log is full.');
+    if (this.#refusedUntil > 0 && this.#refusedUntil > performance.now()) return new Unavailable('event log', 'The event log is full.');
     if (this.#waitingBytes < WAITING_BYTES_MAX) return undefined;
     return new Unavailable('requests', 'Too much waits for the event log.');
   }
 
-  publish(event: Event): Promise<void> {
+  publish(event: Event, taker: PublishTaker): void {
     const refusal = this.refusal();
-    if (refusal !== undefined) return Promise.reject(refusal);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (refusal !== undefined) {
+      taker.publishFailed(refusal);
+      return;
+    }
     const bytes = approximateBytes(event);
-    this.#waiting.push({ event, bytes, deadline: performance.now() + SETTLE_WITHIN_MS, resolve, reject });
+    this.#waiting.push({ event, bytes, deadline: performance.now() + SETTLE_WITHIN_MS, taker, settled: false });
     this.#waitingBytes += bytes;
     this.#schedule();
-    return promise;
   }
 
   /**
@@ -91,7 +95,7 @@ export class PartitionPublisher {
 
   /** Called when the connection is lost. Rejects all unpublished events. The outbox rejects the unconfirmed ones. */
   lost(): void {
-    for (const { reject } of this.#take(this.#waiting.length)) reject(away());
+    for (const { taker } of this.#take(this.#waiting.length)) taker.publishFailed(away());
   }
 
   /** Publishes waiting events until too many envelopes are unconfirmed. */
@@ -136,29 +140,31 @@ export class PartitionPublisher {
       partition,
       envelope.map(({ event }) => event),
     );
-    outbox.publish(queue, Buffer.from(text), { contentType: 'application/json', type: 'events' }).then(
-      () => {
+    outbox.send(queue, Buffer.from(text), PROPERTIES, (error) => {
+      this.#unconfirmed.delete(envelope);
+      if (error === undefined) {
         stats.envelopesPublished += 1;
         stats.eventsPublished += envelope.length;
-        for (const { resolve } of envelope) resolve();
-        this.#settled(envelope);
-      },
-      (error: Error) => {
+      } else {
         stats.envelopesFailed += 1;
         this.#refusedUntil = performance.now() + REFUSE_AFTER_FAILURE_MS;
-        for (const { reject } of envelope) reject(error);
-        this.#settled(envelope);
-      },
-    );
+      }
+      for (const item of envelope) this.#settle(item, error);
+      this.flush();
+    });
   }
 
-  #settled(envelope: readonly Waiting[]): void {
-    this.#unconfirmed.delete(envelope);
-    this.flush();
+  /** Tells the event's taker, unless it was told before that the event is late. */
+  #settle(item: Waiting, error: Error | undefined): void {
+    if (item.settled) return;
+    item.settled = true;
+    if (error === undefined) item.taker.published();
+    else item.taker.publishFailed(error);
   }
 
-  #rejectLate({ reject }: Waiting): void {
+  #rejectLate(item: Waiting): void {
+    if (item.settled) return;
     this.#options.stats.eventsLate += 1;
-    reject(new Unavailable('event log', 'The event log did not confirm in time.'));
+    this.#settle(item, new Unavailable('event log', 'The event log did not confirm in time.'));
   }
 }

@@ -1,6 +1,6 @@
 import {
-  type DrawAnswer,
   type DrawRequest,
+  type DrawTaker,
   type Highest,
   type IdempotencyKey,
   type Numbering,
@@ -37,13 +37,11 @@ export class RedisNumbering implements Numbering {
     );
   }
 
-  draw(request: DrawRequest): Promise<DrawAnswer> {
+  draw(request: DrawRequest, taker: DrawTaker): void {
     const { sequence, key } = request;
     const rounds = this.#roundsOf(this.#keys.partitionOf(sequence.token));
-    if (key === undefined) return rounds.draw(request);
-    const { promise, ...pending } = Promise.withResolvers<DrawAnswer>();
-    rounds.add(new KeyedDraw(request, key, pending), sequence);
-    return promise;
+    if (key === undefined) rounds.draw(request, taker);
+    else rounds.add(new KeyedDraw(request, key, taker), sequence);
   }
 
   /** Tries tokens until one is in the idempotency key's partition: on average as many tries as there are partitions. */

@@ -1,7 +1,7 @@
 import {
   type DrawAnswer,
-  type Drawn,
   type DrawRequest,
+  type DrawTaker,
   type Highest,
   type IdempotencyKey,
   NUMBER_MAX,
@@ -40,12 +40,14 @@ interface Pending<T> {
  */
 export class PlainDraws implements Operation {
   #sum = 0;
-  readonly #draws: { readonly request: DrawRequest; readonly pending: Pending<DrawAnswer> }[] = [];
+  readonly #counts: number[] = [];
+  readonly #takers: DrawTaker[] = [];
   constructor(readonly sequence: Sequence) {}
 
-  add(request: DrawRequest, pending: Pending<DrawAnswer>): void {
-    this.#sum += request.count;
-    this.#draws.push({ request, pending });
+  add(count: number, taker: DrawTaker): void {
+    this.#sum += count;
+    this.#counts.push(count);
+    this.#takers.push(taker);
   }
 
   encode({ base, epoch, keys, args }: RoundCall): void {
@@ -56,15 +58,16 @@ export class PlainDraws implements Operation {
   settle(reply: unknown, epoch: number, at: number): void {
     const last = Number(reply);
     let first = last - this.#sum + 1;
-    for (const { request, pending } of this.#draws) {
-      if (last === MISSING) pending.resolve({ status: 'missing', epoch });
-      else answerDrawn(pending, first, request.count, { eventId: newEventId(epoch), epoch, at });
-      first += request.count;
+    for (const [index, taker] of this.#takers.entries()) {
+      const count = this.#counts[index] ?? 0;
+      if (last === MISSING) taker.drawAnswered({ status: 'missing', epoch });
+      else answerDrawn(taker, first, count, newEventId(epoch), epoch, at);
+      first += count;
     }
   }
 
   fail(error: Error): void {
-    for (const { pending } of this.#draws) pending.reject(error);
+    for (const taker of this.#takers) taker.drawFailed(error);
   }
 }
 
@@ -77,7 +80,7 @@ export class KeyedDraw implements Operation {
   constructor(
     readonly request: DrawRequest,
     readonly key: IdempotencyKey,
-    readonly pending: Pending<DrawAnswer>,
+    readonly taker: DrawTaker,
   ) {}
 
   encode({ base, epoch, keys, args }: RoundCall): void {
@@ -91,14 +94,14 @@ export class KeyedDraw implements Operation {
     const known = knownOf(reply);
     const last = Number(reply);
     const { count } = this.request;
-    if (known !== undefined) this.pending.resolve(answerKnown(known, this.key));
-    else if (last === MISSING) this.pending.resolve({ status: 'missing', epoch });
-    else if (last === UNSURE) this.pending.resolve({ status: 'unsure', epoch });
-    else answerDrawn(this.pending, last - count + 1, count, { eventId: this.#eventId, epoch, at });
+    if (known !== undefined) this.taker.drawAnswered(answerKnown(known, this.key));
+    else if (last === MISSING) this.taker.drawAnswered({ status: 'missing', epoch });
+    else if (last === UNSURE) this.taker.drawAnswered({ status: 'unsure', epoch });
+    else answerDrawn(this.taker, last - count + 1, count, this.#eventId, epoch, at);
   }
 
   fail(error: Error): void {
-    this.pending.reject(error);
+    this.taker.drawFailed(error);
   }
 }
 
@@ -202,13 +205,15 @@ export class EpochCheck implements Operation {
 }
 
 function answerDrawn(
-  { resolve, reject }: Pending<DrawAnswer>,
+  taker: DrawTaker,
   first: number,
   count: number,
-  { eventId, epoch, at }: Omit<Drawn, 'first'>,
+  eventId: string,
+  epoch: number,
+  at: number,
 ): void {
-  if (first + count - 1 > NUMBER_MAX) reject(unavailable(undefined, 'This list has no numbers left.'));
-  else resolve({ status: 'drawn', first, eventId, epoch, at });
+  if (first + count - 1 > NUMBER_MAX) taker.drawFailed(unavailable(undefined, 'This list has no numbers left.'));
+  else taker.drawAnswered({ status: 'drawn', first, eventId, epoch, at });
 }
 
 interface Known {

@@ -1,4 +1,4 @@
-import { type DrawAnswer, type DrawRequest, IDEMPOTENCY_WINDOW_MS, sequenceKey, Unavailable } from '@parley/domain';
+import { type DrawRequest, type DrawTaker, IDEMPOTENCY_WINDOW_MS, sequenceKey, Unavailable } from '@parley/domain';
 import type { Cluster, Redis } from 'ioredis';
 import type { Epochs } from './epochs.ts';
 import type { Keys } from './keys.ts';
@@ -47,10 +47,12 @@ export class PartitionRounds {
   }
 
   /** A draw without an idempotency key. It joins the other draws of its sequence. */
-  draw(request: DrawRequest): Promise<DrawAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<DrawAnswer>();
+  draw(request: DrawRequest, taker: DrawTaker): void {
     const round = this.#roundForOneMore();
-    if (round === undefined) return Promise.reject(tooMany());
+    if (round === undefined) {
+      taker.drawFailed(tooMany());
+      return;
+    }
     const key = sequenceKey(request.sequence);
     let draws = round.open.get(key);
     if (draws === undefined) {
@@ -58,8 +60,7 @@ export class PartitionRounds {
       round.operations.push(draws);
       round.open.set(key, draws);
     }
-    draws.add(request, { resolve, reject });
-    return promise;
+    draws.add(request.count, taker);
   }
 
   /**

@@ -2,12 +2,15 @@ import {
   ACKNOWLEDGE_WITHIN_MS,
   type DrawAnswer,
   type Drawn,
+  type DrawTaker,
   type Event,
   type EventLog,
   IdempotencyConflict,
   type IdempotencyKey,
   type Numbering,
+  type PublishTaker,
   type RegisterAnswer,
+  type Sequence,
   type Store,
   type Token,
   Unavailable,
@@ -28,22 +31,6 @@ export interface AcceptanceParts {
 /** How often a create draws at most. It draws again after a look into the store, or if a new epoch has begun. */
 const DRAWS_MAX = 4;
 
-/** The answer to a create, and the event to publish before it; no event if that is durable already. */
-interface Claim {
-  readonly accepted: Accepted;
-  readonly publish?: Publish;
-}
-
-/**
- * `fresh`: the event's number was drawn now, not by an earlier create with the same idempotency key. `since`: just
- * before the request for the draw.
- */
-interface Publish {
-  readonly event: Event;
-  readonly fresh: boolean;
-  readonly since: Moment;
-}
-
 /**
  * The hot path: draw a number, publish the event, and acknowledge only if the log confirms within two seconds of the
  * request for the draw. After that a new epoch of the numbers may have begun, in which the event is rejected as late:
@@ -63,8 +50,8 @@ export class Acceptance {
    * order of the array. Refusals are domain errors: NotFound, IdempotencyConflict, Unavailable, EventRejected.
    */
   accept(creates: readonly Create[], settled: Settled): void {
-    let index = 0;
-    for (const create of creates) void this.#accept(create, index++, settled);
+    const begun = momentOf(this.#parts.clock);
+    for (const [index, create] of creates.entries()) new Attempt(this.#parts, create, index, settled, begun).begin();
   }
 
   application(name: string, key?: IdempotencyKey): Promise<Token> {
@@ -88,57 +75,82 @@ export class Acceptance {
       });
     });
   }
+}
 
-  async #accept(create: Create, index: number, settled: Settled): Promise<void> {
-    const { log, clock } = this.#parts;
-    let outcome: Outcome;
-    try {
-      const { accepted, publish } = await this.#claim(create);
-      if (publish !== undefined) {
-        refuseLate(clock, publish.since);
-        await log.publish(publish.event);
-        refuseLate(clock, publish.since);
-        this.#noteConfirmed(publish.event);
-        if (create.type !== 'messages') await this.#opened(publish.event, publish.fresh);
-      }
-      outcome = accepted;
-    } catch (error) {
-      outcome = { status: 'refused', error };
-    }
-    settled(index, outcome);
+/** One create on its way: the one object that is made for it, and what the ports tell of it. */
+class Attempt implements DrawTaker, PublishTaker {
+  readonly #parts: AcceptanceParts;
+  readonly #create: Create;
+  readonly #index: number;
+  readonly #settled: Settled;
+  readonly #begun: Moment;
+  #token: Token;
+  #tries = 0;
+  #keyAbsentIn: number | undefined;
+  /** Just before the request for the last draw. */
+  #since: Moment;
+  /** The event to publish, once its number is drawn. */
+  #event: Event | undefined;
+  #fresh = false;
+
+  constructor(parts: AcceptanceParts, create: Create, index: number, settled: Settled, begun: Moment) {
+    this.#parts = parts;
+    this.#create = create;
+    this.#index = index;
+    this.#settled = settled;
+    this.#begun = begun;
+    this.#since = begun;
+    this.#token = create.type === 'application' ? parts.numbering.newToken(create.key) : create.token;
   }
 
-  /**
-   * Draws numbers. If the counter is missing, creates it and draws again; if only the store knows the idempotency key,
-   * looks there before drawing again.
-   */
-  async #claim(create: Create): Promise<Claim> {
-    const { numbering, log, seeds, clock } = this.#parts;
-    const token = create.type === 'application' ? numbering.newToken(create.key) : create.token;
-    const refusal = log.refusal(token);
-    if (refusal !== undefined) throw refusal;
-    let keyAbsentIn: number | undefined;
-    const begun = momentOf(clock);
-    for (let tries = 0; tries < DRAWS_MAX; tries += 1) {
-      const since = tries === 0 ? begun : refuseSlow(clock, begun);
-      const answer = await this.#draw(create, token, keyAbsentIn);
-      if (answer.status === 'conflict') throw new IdempotencyConflict();
-      if (answer.status === 'unsure') {
-        const stored = await this.#storedUnder(create.type === 'application' ? 'applications' : token, create.key);
-        if (stored !== undefined) return { accepted: stored };
-        keyAbsentIn = answer.epoch;
-      } else if (answer.status !== 'missing') return claimOf(create, token, answer, since);
-      else if (create.type !== 'application') await seeds.seed(sequenceOf(create), answer.epoch);
-    }
-    throw unsettled();
+  begin(): void {
+    const refusal = this.#parts.log.refusal(this.#token);
+    if (refusal !== undefined) this.#refuse(refusal);
+    else this.#draw();
   }
 
-  #draw(create: Create, token: Token, keyAbsentIn: number | undefined): Promise<DrawAnswer | RegisterAnswer> {
+  #draw(): void {
+    const create = this.#create;
     const { numbering } = this.#parts;
     const { key } = create;
-    if (create.type === 'application') return numbering.register({ token, key, keyAbsentIn });
-    const count = create.type === 'chat' ? 1 : create.contents.length;
-    return numbering.draw({ sequence: sequenceOf(create), count, key, keyAbsentIn });
+    const keyAbsentIn = this.#keyAbsentIn;
+    this.#tries += 1;
+    if (create.type === 'application') {
+      numbering.register({ token: this.#token, key, keyAbsentIn }).then(
+        (answer) => this.drawAnswered(answer),
+        (error: Error) => this.drawFailed(error),
+      );
+    } else {
+      const count = create.type === 'chat' ? 1 : create.contents.length;
+      numbering.draw({ sequence: sequenceOf(create), count, key, keyAbsentIn }, this);
+    }
+  }
+
+  drawAnswered(answer: DrawAnswer | RegisterAnswer): void {
+    if (answer.status === 'drawn') this.#publish(answer);
+    else if (answer.status === 'conflict') this.#refuse(new IdempotencyConflict());
+    else if (answer.status === 'repeated') {
+      if (answer.confirmed) this.#accept(answer);
+      else this.#publish(answer);
+    } else this.#lookBeforeNextDraw(answer).catch((error: unknown) => this.#refuse(error));
+  }
+
+  drawFailed(error: Error): void {
+    this.#refuse(error);
+  }
+
+  /** A missing counter is created. If only the store knows the idempotency key, that is asked. Then draws again. */
+  async #lookBeforeNextDraw(answer: { readonly status: 'missing' | 'unsure'; readonly epoch: number }): Promise<void> {
+    const create = this.#create;
+    if (answer.status === 'unsure') {
+      const scope = create.type === 'application' ? 'applications' : create.token;
+      const stored = await this.#storedUnder(scope, create.key);
+      if (stored !== undefined) return this.#settled(this.#index, stored);
+      this.#keyAbsentIn = answer.epoch;
+    } else if (create.type !== 'application') await this.#parts.seeds.seed(sequenceOf(create), answer.epoch);
+    if (this.#tries === DRAWS_MAX || isOver(this.#parts.clock, this.#begun)) throw unsettled();
+    this.#since = momentOf(this.#parts.clock);
+    this.#draw();
   }
 
   /**
@@ -150,8 +162,30 @@ export class Acceptance {
     return stored && { status: 'accepted', token: stored.token, first: stored.first };
   }
 
-  #noteConfirmed({ type, token, key, id }: Event): void {
-    if (key === undefined) return;
+  #publish(answer: Found): void {
+    if (isOver(this.#parts.clock, this.#since)) return this.#refuse(late());
+    if ('token' in answer) this.#token = answer.token;
+    this.#fresh = answer.status === 'drawn';
+    this.#event = eventOf(this.#create, this.#token, 'first' in answer ? answer.first : 0, answer);
+    this.#parts.log.publish(this.#event, this);
+  }
+
+  published(): void {
+    const event = this.#event;
+    if (event === undefined || isOver(this.#parts.clock, this.#since)) return this.#refuse(late());
+    if (event.key !== undefined) this.#noteConfirmed(event, event.key);
+    const sequence = ownSequenceOf(event);
+    if (sequence === undefined) return this.#acceptEvent(event);
+    this.#parts.seeds.forget(sequence);
+    if (!this.#fresh) return this.#acceptEvent(event);
+    this.#openCounter(sequence, event.epoch).then(() => this.#acceptEvent(event));
+  }
+
+  publishFailed(error: Error): void {
+    this.#refuse(error);
+  }
+
+  #noteConfirmed({ type, token, id }: Event, key: IdempotencyKey): void {
     const { numbering, logger } = this.#parts;
     numbering.confirm(type === 'application' ? 'applications' : token, key, id).catch((error: unknown) => {
       // That note only saves a repeated create its second publish, which the store would skip: the create has not
@@ -161,54 +195,53 @@ export class Acceptance {
   }
 
   /**
-   * Creates the counter of a durable application or chat at 0, if its create was fresh: the counter of a repeated create
-   * may have counted and expired, so 0 would repeat numbers. If that fails, the first draw looks into the store.
+   * Creates the counter of a new application or chat at 0. If that fails, the first draw looks into the store. Not for a
+   * repeated create: its counter may have counted and expired, so 0 would repeat numbers.
    */
-  async #opened(owner: Event, fresh: boolean): Promise<void> {
-    const sequence = ownSequenceOf(owner);
-    if (sequence === undefined) return;
-    this.#parts.seeds.forget(sequence);
-    if (!fresh) return;
+  async #openCounter(sequence: Sequence, epoch: number): Promise<void> {
     try {
-      await this.#parts.numbering.seed(sequence, { number: 0 }, owner.epoch);
+      await this.#parts.numbering.seed(sequence, { number: 0 }, epoch);
     } catch (error) {
       this.#parts.logger.warn({ err: error }, 'could not open a counter; its first draw will');
     }
+  }
+
+  #accept(answer: Found): void {
+    const token = 'token' in answer ? answer.token : this.#token;
+    this.#settled(this.#index, { status: 'accepted', token, first: 'first' in answer ? answer.first : 0 });
+  }
+
+  #acceptEvent(event: Event): void {
+    const first = event.type === 'messages' ? event.first : event.type === 'chat' ? event.number : 0;
+    this.#settled(this.#index, { status: 'accepted', token: event.token, first });
+  }
+
+  #refuse(error: unknown): void {
+    this.#settled(this.#index, { status: 'refused', error });
   }
 }
 
 type Found = Extract<DrawAnswer | RegisterAnswer, { status: 'drawn' | 'repeated' }>;
 
-function claimOf(create: Create, proposed: Token, answer: Found, since: Moment): Claim {
-  const token = 'token' in answer ? answer.token : proposed;
-  const first = 'first' in answer ? answer.first : 0;
-  const accepted: Accepted = { status: 'accepted', token, first };
-  if (answer.status === 'repeated' && answer.confirmed) return { accepted };
-  const event = eventOf(create, accepted, answer);
-  return { accepted, publish: { event, fresh: answer.status === 'drawn', since } };
-}
-
-function eventOf(create: Create, { token, first }: Accepted, drawn: Omit<Drawn, 'first'>): Event {
+function eventOf(create: Create, token: Token, first: number, drawn: Omit<Drawn, 'first'>): Event {
   const { eventId: id, epoch, at } = drawn;
-  const key = create.key && { key: create.key };
-  if (create.type === 'application') return { type: 'application', id, epoch, at, token, name: create.name, ...key };
-  if (create.type === 'chat') return { type: 'chat', id, epoch, at, token, number: first, name: create.name, ...key };
-  const { chat, contents } = create;
-  return { type: 'messages', id, epoch, at, token, chat, first, contents, ...key };
-}
-
-function refuseLate(clock: Clock, since: Moment): void {
-  if (isOver(clock, since)) throw new Unavailable('event log', 'The event log did not confirm in time.');
-}
-
-/** Returns the moment of the next draw, now. Throws Unavailable if the create has taken longer than two seconds. */
-function refuseSlow(clock: Clock, begun: Moment): Moment {
-  if (isOver(clock, begun)) throw unsettled();
-  return momentOf(clock);
+  const { key } = create;
+  const event: Event =
+    create.type === 'application'
+      ? { type: 'application', id, epoch, at, token, name: create.name }
+      : create.type === 'chat'
+        ? { type: 'chat', id, epoch, at, token, number: first, name: create.name }
+        : { type: 'messages', id, epoch, at, token, chat: create.chat, first, contents: create.contents };
+  if (key !== undefined) event.key = key;
+  return event;
 }
 
 function isOver(clock: Clock, since: Moment): boolean {
   return elapsedMs(clock, since) > ACKNOWLEDGE_WITHIN_MS;
+}
+
+function late(): Unavailable {
+  return new Unavailable('event log', 'The event log did not confirm in time.');
 }
 
 function unsettled(): Unavailable {
