@@ -10,11 +10,11 @@
 import { BODY_BYTES_MAX, type EventLog, type Numbering, newEventId, type Store } from '@parley/domain';
 import {
   BASE_PATH,
-  bodySchema,
+  bodyCheck,
   chatParam,
+  httpApp,
   jsonBody,
   MessageInput,
-  observability,
   PATHS,
   serve,
   tokenParam,
@@ -33,6 +33,8 @@ function messageView(of: number) {
   return { number: of, content: textOf(random), created_at: now, updated_at: now };
 }
 
+const readBody = jsonBody(BODY_BYTES_MAX);
+const check = bodyCheck(MessageInput);
 const bare = new Elysia({ prefix: BASE_PATH })
   .post(
     PATHS.messages,
@@ -44,10 +46,10 @@ const bare = new Elysia({ prefix: BASE_PATH })
         application_token: tokenParam(params.token),
         chat_number: chatParam(params.number),
         message_number: number,
-        message_content: body.message_content,
+        message_content: check(body).message_content,
       };
     },
-    { parse: jsonBody(BODY_BYTES_MAX), body: bodySchema(MessageInput) },
+    { parse: ({ request }) => readBody(request) },
   )
   .get(PATHS.message, ({ params }) => {
     tokenParam(params.token);
@@ -73,11 +75,13 @@ const numbering: Numbering = {
   seed: async () => {},
   confirm: async () => {},
 };
-const log: EventLog = { refusal: () => undefined, publish: (_, taker) => queueMicrotask(() => taker.published()), fence: async () => 0 };
+const log: EventLog = {
+  refusal: () => undefined,
+  publish: (_, taker) => queueMicrotask(() => taker.published()),
+  fence: async () => 0,
+};
 const store = {} as Store; // only used for idempotency keys that Redis has lost
-const inside = new Elysia()
-  .use(observability({ logger, registry }))
-  .use(ingestRoutes({ numbering, log, store, logger, registry }));
+const inside = httpApp({ logger, registry, routes: ingestRoutes({ numbering, log, store, logger, registry }) });
 
 const portOf = (app: AnyElysia): number => serve(app, { host: '127.0.0.1', port: 0 }).port;
 console.log(JSON.stringify({ bare: portOf(bare), inside: portOf(inside) }));

@@ -5,7 +5,7 @@ import { messageHandlers } from './message-handlers.ts';
 import type { ApiParts } from './parts.ts';
 import { searchHandlers } from './search-handlers.ts';
 
-/** Elysia plugin: the routes that read, update and search. */
+/** The routes that read, update and search. */
 export function apiRoutes(parts: ApiParts) {
   return routesOf('api', {
     ...applicationHandlers(parts),

@@ -1,4 +1,4 @@
-import { bodySchema, type Handlers, pageLimit, RequestProblem, SearchInput, wrongQuery } from '@parley/http';
+import { bodyCheck, type Handlers, pageLimit, RequestProblem, SearchInput, wrongQuery } from '@parley/http';
 import { Type } from 'typebox';
 import { CheckedSearch } from './checked-search.ts';
 import type { ApiParts } from './parts.ts';
@@ -56,13 +56,13 @@ function refuseNothing(path: string): never {
   throw new RequestProblem(422, 'There is nothing to search for.', errors);
 }
 
-const validate = bodySchema(Type.Required(SearchInput))['~standard'].validate;
+const validate = bodyCheck(Type.Required(SearchInput));
 
 /** Checks a search text in the URL by the rules for one in the body. Throws a 422 if it is wrong. */
 function textOfUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {
-    return validate({ search_query: text }).value.search_query;
+    return validate({ search_query: text }).search_query;
   } catch (error) {
     if (!(error instanceof RequestProblem)) throw error;
     throw wrongQuery((error.errors ?? []).map(({ path, message }) => ({ path: path.slice(1), message })));

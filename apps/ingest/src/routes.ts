@@ -1,5 +1,12 @@
 import { type Asked, type Handlers, routesOf } from '@parley/http';
-import { Acceptance, type AcceptanceParts, CounterSeeds, type CounterSeedsParts, oncePerTurn, systemClock } from '@parley/protocol';
+import {
+  Acceptance,
+  type AcceptanceParts,
+  CounterSeeds,
+  type CounterSeedsParts,
+  oncePerTurn,
+  systemClock,
+} from '@parley/protocol';
 import type { Registry } from 'prom-client';
 import { createdCounter } from './created-counter.ts';
 import { idempotencyKey } from './idempotency.ts';
@@ -8,7 +15,7 @@ export type IngestParts = Omit<CounterSeedsParts & AcceptanceParts, 'seeds' | 'c
   readonly registry: Registry;
 };
 
-/** Elysia plugin: the routes that create applications, chats and messages. */
+/** The routes that create applications, chats and messages. */
 export function ingestRoutes(parts: IngestParts) {
   return routesOf('ingest', createHandlers(parts));
 }
@@ -20,36 +27,44 @@ function createHandlers(parts: IngestParts): Creates {
   const acceptance = new Acceptance({ ...parts, clock, seeds: new CounterSeeds({ ...parts, clock }) });
   const count = createdCounter(parts.registry);
 
-  const createMessage = async ({ token, chat, body, idempotencyKey: key }: Asked<'createMessage'>) => {
+  const createMessage = ({ token, chat, body, idempotencyKey: key }: Asked<'createMessage'>) => {
     const content = body.message_content;
-    const first = await acceptance.messages(token, chat, [content], idempotencyKey(key, ['message', chat, content]));
-    count('message', 1);
-    return messageAnswer(token, chat, first, content);
+    const keyed = idempotencyKey(key, ['message', chat, content]);
+    return acceptance.acceptOne({ type: 'messages', token, chat, contents: [content], key: keyed }, ({ first }) => {
+      count('message', 1);
+      return messageAnswer(token, chat, first, content);
+    });
   };
 
   return {
-    createApplication: async ({ body, idempotencyKey: key }) => {
+    createApplication: ({ body, idempotencyKey: key }) => {
       const name = body.application_name;
-      const token = await acceptance.application(name, idempotencyKey(key, ['application', name]));
-      count('application', 1);
-      return { type: 'application', application_token: token, application_name: name };
+      const keyed = idempotencyKey(key, ['application', name]);
+      return acceptance.acceptOne({ type: 'application', name, key: keyed }, ({ token }) => {
+        count('application', 1);
+        return { type: 'application' as const, application_token: token, application_name: name };
+      });
     },
 
-    createChat: async ({ token, body, idempotencyKey: key }) => {
+    createChat: ({ token, body, idempotencyKey: key }) => {
       const name = body.chat_name ?? '';
-      const number = await acceptance.chat(token, name, idempotencyKey(key, ['chat', name]));
-      count('chat', 1);
-      return { type: 'chat', application_token: token, chat_number: number, chat_name: name };
+      const keyed = idempotencyKey(key, ['chat', name]);
+      return acceptance.acceptOne({ type: 'chat', token, name, key: keyed }, ({ first }) => {
+        count('chat', 1);
+        return { type: 'chat' as const, application_token: token, chat_number: first, chat_name: name };
+      });
     },
 
     createMessage,
     createMessageShort: createMessage,
 
-    createMessages: async ({ token, chat, body, idempotencyKey: key }) => {
+    createMessages: ({ token, chat, body, idempotencyKey: key }) => {
       const contents = body.messages.map(({ message_content }) => message_content);
-      const first = await acceptance.messages(token, chat, contents, idempotencyKey(key, ['batch', chat, contents]));
-      count('message', contents.length);
-      return contents.map((content, index) => messageAnswer(token, chat, first + index, content));
+      const keyed = idempotencyKey(key, ['batch', chat, contents]);
+      return acceptance.acceptOne({ type: 'messages', token, chat, contents, key: keyed }, ({ first }) => {
+        count('message', contents.length);
+        return contents.map((content, index) => messageAnswer(token, chat, first + index, content));
+      });
     },
   };
 }

@@ -4,7 +4,6 @@ import { startProgram } from '@parley/http';
 import { ingestRoutes } from '@parley/ingest';
 import { diskMetrics } from '@parley/runtime';
 import { rejectedEvents, StoreConsumer } from '@parley/worker';
-import { Elysia } from 'elysia';
 import type { standaloneConfig } from './config.ts';
 import { diskOf } from './disk.ts';
 import { searchFillProgress } from './search-fill-progress.ts';
@@ -29,9 +28,10 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
       return {
         checks: { store: () => store.ping() },
         pages: { behindProxy: false, publicUrl: config.PUBLIC_URL },
-        routes: new Elysia()
-          .use(ingestRoutes({ numbering, log, store, logger, registry }))
-          .use(apiRoutes({ store, events: log, index: search, counters, logger })),
+        routes: [
+          ...ingestRoutes({ numbering, log, store, logger, registry }),
+          ...apiRoutes({ store, events: log, index: search, counters, logger }),
+        ],
         stop: async () => {
           await consumer.stop();
           await embedded.close();

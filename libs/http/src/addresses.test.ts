@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createLogger, createRegistry } from '@parley/runtime';
-import { Elysia } from 'elysia';
-import { observability } from './observability.ts';
+import { httpApp } from './app.ts';
+import { OPERATIONS } from './contract/operations.ts';
 import { type HttpServer, serve } from './server.ts';
 
 /** Requests with addresses and Host headers that no client library sends. */
 describe('an address', () => {
   let server: HttpServer;
   beforeAll(() => {
-    const app = new Elysia({ handler: { standardHostname: false } })
-      .use(observability({ logger: createLogger('test', 'silent'), registry: createRegistry('test') }))
-      .get('/metrics', () => 'the metrics')
-      .get('/api/applications', () => 'the list')
-      .get('/api/applications/:token', ({ params }) => `one: ${params.token}`);
+    const routes = [
+      { operation: OPERATIONS.listApplications, handle: async () => ({ items: ['the list'] }) },
+      { operation: OPERATIONS.getApplication, handle: async () => 'one' },
+    ];
+    const parts = { logger: createLogger('test', 'silent'), registry: createRegistry('test'), routes };
+    const app = httpApp(parts).get('/metrics', () => 'the metrics');
     server = serve(app, { host: '127.0.0.1', port: 0 });
   });
   afterAll(() => server.stop(0));
@@ -39,12 +40,15 @@ describe('an address', () => {
     return { status: Number(head.split(' ')[1]), body };
   }
 
-  test.each(['/metrics', '/metrics/', '/api/applications', '/api/applications/?a', '/api/applications/a%40b'])(
-    'in normal form is answered: %s',
-    async (path) => {
-      expect((await ask(`GET ${path}`, 'localhost')).status).toBe(200);
-    },
-  );
+  test.each([
+    ['/metrics', 200],
+    ['/metrics/', 200],
+    ['/api/applications', 200],
+    ['/api/applications/?a', 422],
+    ['/api/applications/a%40b', 404],
+  ])('in normal form reaches its route: %s', async (path, status) => {
+    expect((await ask(`GET ${path}`, 'localhost')).status).toBe(status);
+  });
 
   test.each([
     ...['/.\\metrics', '/a/../metrics', '/x\\..\\metrics/', '/./metrics/', '/%2e%2e/metrics', '/a/%2e%2e/metrics/'],
@@ -64,7 +68,7 @@ describe('an address', () => {
   test.each(['a', 'api', 'web:80', 'a%zz', '256.256.256.256', 'a b', '', '[::1', 'x:99999', undefined])(
     'does not depend on the host %p',
     async (host) => {
-      expect(await ask('GET /api/applications', host)).toEqual({ status: 200, body: 'the list' });
+      expect(await ask('GET /api/applications', host)).toEqual({ status: 200, body: '["the list"]' });
       expect((await ask('POST /api/applications', host)).status).toBe(405);
       expect((await ask('GET /nowhere', host)).status).toBe(404);
     },

@@ -31,20 +31,26 @@ export function bodiesWaiting(): number {
 }
 
 /**
- * Resolves with the body when it has arrived. Rejects with a 408 if it has not arrived by the deadline.
- *
- * A small body arrives with its request's head and can be read at the end of the event loop's turn. All requests of a
- * turn wait for this with one promise, which is cheaper than one for each.
+ * Begins to read a body. It can be taken with `arrived` at the end of the event loop's turn: a small body arrives with
+ * its request's head.
  */
-export async function arrived(body: Promise<ArrayBuffer>): Promise<ArrayBuffer> {
+export function reading(request: Request): Promise<ArrayBuffer> {
+  const body = request.arrayBuffer();
   body.catch(ignore); // the client may disconnect before anything awaits `body`: no unhandled rejection
-  await endOfTurn();
+  return body;
+}
+
+/** The body if it has arrived; else a promise for it, which rejects with a 408 if it has not arrived by the deadline. */
+export function arrived(body: Promise<ArrayBuffer>): ArrayBuffer | Promise<ArrayBuffer> {
+  const bytes = Bun.peek(body);
+  if (bytes instanceof ArrayBuffer) return bytes;
   return Bun.peek.status(body) === 'pending' ? inTime(body) : body;
 }
 
 let turn: Promise<void> | undefined;
 
-function endOfTurn(): Promise<void> {
+/** The end of the event loop's turn. All requests of a turn wait for it with one promise. */
+export function endOfTurn(): Promise<void> {
   turn ??= new Promise((resolve) => {
     setImmediate(() => {
       turn = undefined;

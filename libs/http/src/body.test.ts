@@ -14,7 +14,7 @@ type Parser = ReturnType<typeof jsonBody>;
 const request = (body: BodyInit | undefined, headers: Record<string, string> = JSON_TYPE) =>
   new Request('http://localhost/', { method: 'POST', headers, ...(body !== undefined && { body }) });
 const read = (sent: Request, parse: Parser = jsonBody(BYTES_MAX)) =>
-  parse({ request: sent }).catch(({ status }: RequestProblem) => status);
+  parse(sent).catch(({ status }: RequestProblem) => status);
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe('a body', () => {
@@ -51,11 +51,13 @@ describe('a body', () => {
   });
 });
 
+const parseOf = jsonBody(BYTES_MAX);
+
 describe('a body that does not arrive', () => {
   const DEADLINE_MS = 100;
   const app = new Elysia()
     .onError(({ error, code, request: failed }) => errorResponse(error, code, failed))
-    .post('/', ({ body }) => body, { parse: jsonBody(BYTES_MAX) });
+    .post('/', ({ body }) => body, { parse: ({ request: sent }) => parseOf(sent) });
   const server: HttpServer = serve(app, { host: '127.0.0.1', port: 0 });
   afterEach(() => bodyDeadline(30_000));
   afterAll(() => server.stop(0));

@@ -1,4 +1,4 @@
-import { arrived } from './body-deadline.ts';
+import { arrived, endOfTurn, reading } from './body-deadline.ts';
 import type { Body } from './contract/operations.ts';
 import { isJson, isPlain } from './media-type.ts';
 import { RequestProblem } from './problem.ts';
@@ -6,36 +6,32 @@ import { RequestProblem } from './problem.ts';
 /** Throws at bytes that are not UTF-8 instead of replacing them: a text is kept exactly as sent, or refused. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-type BodyParser = (context: { readonly request: Request }) => Promise<unknown>;
-
 /**
- * Makes a route's body parser: JSON in UTF-8 of at most `bytesMax` bytes. `emptyIf` says which bodies count as an
- * object without fields: an absent one, or also `null`. The parser throws
+ * Makes a reader of a route's bodies: JSON in UTF-8 of at most `bytesMax` bytes. `emptyIf` says which bodies count as an
+ * object without fields: an absent one, or also `null`. The reader throws
  * - 415 if the body has a content encoding or is not declared as JSON (any web page can make a browser send an
  *   undeclared one),
  * - 413 if it is too long,
  * - 400 if it is missing, not UTF-8 or not JSON,
  * - 408 if it does not arrive in time (`bodyDeadline`).
  */
-export function jsonBody(bytesMax: number, emptyIf?: Body['emptyIf']): BodyParser {
-  return async ({ request }) => {
-    const bytes = await read(request, bytesMax);
+export function jsonBody(bytesMax: number, emptyIf?: Body['emptyIf']): (request: Request) => Promise<unknown> {
+  return async (request) => {
+    const refusal = refusalOf(request.headers);
+    const declared = Number(request.headers.get('content-length'));
+    // Without a body, its Content-Type and encoding do not matter.
+    if (refusal !== undefined && declared > 0) throw refusal;
+    if (declared > bytesMax) throw tooLarge(bytesMax);
+    const body = reading(request);
+    await endOfTurn();
+    const now = arrived(body);
+    const bytes = now instanceof ArrayBuffer ? now : await now;
+    if (bytes.byteLength > bytesMax) throw tooLarge(bytesMax);
+    if (refusal !== undefined && bytes.byteLength > 0) throw refusal;
     if (bytes.byteLength > 0) return parse(bytes) ?? (emptyIf === 'absent or null' ? {} : null);
     if (emptyIf !== undefined) return {};
     throw new RequestProblem(400, 'The request body is empty; send a JSON object.');
   };
-}
-
-/** Reads the body; empty if the request has none. Then its Content-Type and encoding do not matter. */
-async function read(request: Request, bytesMax: number): Promise<ArrayBuffer> {
-  const refusal = refusalOf(request.headers);
-  const declared = Number(request.headers.get('content-length'));
-  if (refusal !== undefined && declared > 0) throw refusal;
-  if (declared > bytesMax) throw tooLarge(bytesMax);
-  const bytes = await arrived(request.arrayBuffer());
-  if (bytes.byteLength > bytesMax) throw tooLarge(bytesMax);
-  if (refusal !== undefined && bytes.byteLength > 0) throw refusal;
-  return bytes;
 }
 
 function refusalOf(headers: Headers): RequestProblem | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { until } from '@parley/testing';
-import { Elysia } from 'elysia';
+import { OPERATIONS } from './contract/operations.ts';
 import { startProgram } from './program.ts';
 
 const CONFIG = {
@@ -12,15 +12,16 @@ test('a stop answers what is in flight before it ends what that is answered with
   const asked = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<void>();
   const order: string[] = [];
-  const routes = new Elysia().get('/slow', async () => {
+  const handle = async () => {
     asked.resolve();
     await ready.promise;
     order.push('answered');
-    return 'done';
-  });
+    return { items: ['done'] };
+  };
+  const routes = [{ operation: OPERATIONS.listApplications, handle }];
   const parts = { checks: {}, routes, stop: async () => void order.push('ended') };
   const { port, stop } = await startProgram('test', CONFIG, async () => parts);
-  const answer = fetch(`http://127.0.0.1:${port}/slow`).then((response) => response.text());
+  const answer = fetch(`http://127.0.0.1:${port}/api/applications`).then((response) => response.json());
   await asked.promise;
   const stopped = stop();
   const refused = () =>
@@ -29,7 +30,7 @@ test('a stop answers what is in flight before it ends what that is answered with
       .catch(() => true);
   await until('it waits for what is in flight', async () => order.length > 0 || (await refused()));
   ready.resolve();
-  expect(await answer).toBe('done');
+  expect(await answer).toEqual(['done']);
   await stopped;
   expect(order).toEqual(['answered', 'ended']);
 });

@@ -1,13 +1,14 @@
 import { Unavailable } from '@parley/domain';
 import { createLogger, createRegistry, type Running } from '@parley/runtime';
-import { type AnyElysia, Elysia } from 'elysia';
+import type { AnyElysia } from 'elysia';
 import type { Registry } from 'prom-client';
+import { httpApp } from './app.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { docs } from './docs.ts';
 import { frontPage } from './front-page.ts';
 import { type Checks, healthRoutes, Readiness } from './health-routes.ts';
-import { observability } from './observability.ts';
 import type { Addressed } from './origin.ts';
+import type { Route } from './routes.ts';
 import { type HttpServer, serve } from './server.ts';
 
 /** The environment variables that every program has. */
@@ -28,7 +29,7 @@ type Logger = ReturnType<typeof createLogger>;
 /** The parts in which programs differ. */
 export interface ProgramParts {
   readonly checks: Checks;
-  readonly routes?: AnyElysia;
+  readonly routes?: readonly Route[];
   /** If set, the program also serves the docs page and the front page. */
   readonly pages?: Addressed;
   /** Stops all parts in order. Called after the HTTP server has stopped. */
@@ -52,12 +53,8 @@ export async function startProgram(
   bodyDeadline(config.REQUEST_TIMEOUT_MS);
   const parts = await open({ logger, registry });
   const readiness = new Readiness(parts.checks);
-  // By default Elysia finds no path in a URL whose host has at most three characters.
-  const app = new Elysia({ handler: { standardHostname: false } })
-    .use(observability({ logger, registry, routes: parts.routes?.routes ?? [] }))
-    .use(healthRoutes({ readiness, registry }));
+  const app = httpApp({ logger, registry, routes: parts.routes ?? [] }).use(healthRoutes({ readiness, registry }));
   if (parts.pages !== undefined) app.use(docs(parts.pages)).use(frontPage({ readiness, ...parts.pages }));
-  if (parts.routes !== undefined) app.use(parts.routes);
   const server = await listen(app, logger).catch(async (error: unknown) => {
     await parts.stop();
     throw error;

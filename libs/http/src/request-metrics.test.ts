@@ -1,24 +1,38 @@
 import { expect, test } from 'bun:test';
+import { Unavailable } from '@parley/domain';
 import { createLogger, createRegistry } from '@parley/runtime';
-import { Elysia } from 'elysia';
-import { observability } from './observability.ts';
+import { httpApp } from './app.ts';
+import { OPERATIONS } from './contract/operations.ts';
 
 test('the failures of each route are told as 0 before the first, and counted in the same series', async () => {
   const registry = createRegistry('test');
-  const routes = new Elysia().get('/api/things/:id', ({ set }) => {
-    set.status = 503;
-    return 'away';
-  });
-  const logger = createLogger('test', 'silent');
-  const app = new Elysia().use(observability({ logger, registry, routes: routes.routes })).use(routes);
+  const handle = async () => {
+    throw new Unavailable('store', 'away');
+  };
+  const routes = [{ operation: OPERATIONS.listApplications, handle }];
+  const app = httpApp({ logger: createLogger('test', 'silent'), registry, routes });
   const failures = async () =>
     (await registry.metrics()).split('\n').filter((line) => line.startsWith('parley_http_requests_total'));
   const series = (status: number) =>
-    `parley_http_requests_total{method="GET",route="/api/things/:id",status="${status}",program="test"}`;
+    `parley_http_requests_total{method="GET",route="/api/applications",status="${status}",program="test"}`;
   expect(await failures()).toEqual([`${series(500)} 0`, `${series(503)} 0`]);
-  for (const path of ['/api/things/1', '/api/things/2/']) {
+  for (const path of ['/api/applications', '/api/applications/']) {
     expect((await app.handle(new Request(`http://localhost${path}`))).status).toBe(503);
   }
-  await Bun.sleep(0); // Elysia counts the request after its answer
   expect(await failures()).toEqual([`${series(500)} 0`, `${series(503)} 2`]);
+});
+
+test('an address without a route, and a page, are counted too', async () => {
+  const registry = createRegistry('test');
+  const app = httpApp({ logger: createLogger('test', 'silent'), registry, routes: [] }).get('/healthz', () => 'alive');
+  for (const path of ['/healthz', '/nowhere', '/api/applications']) {
+    await app.handle(new Request(`http://localhost${path}`));
+  }
+  await Bun.sleep(0); // Elysia counts such a request after its answer
+  const counted = (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('parley_http_requests_total'));
+  const series = (route: string, status: number) =>
+    `parley_http_requests_total{method="GET",route="${route}",status="${status}",program="test"} 1`;
+  expect(counted.sort()).toEqual([series('/healthz', 200), series('unknown', 404), series('unknown', 405)]);
 });

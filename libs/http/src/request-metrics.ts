@@ -6,12 +6,16 @@ export interface KnownRoute {
   readonly path: string;
 }
 
+/** Counts and times an answered request of one method and route. */
+export type CountRequest = (status: number, seconds: number) => void;
+
 /** The statuses on which alerts are based. */
 const FAILURES = [500, 503];
 
 /**
- * Makes a function that counts and times a request. Each metric series is looked up once and kept: there are few (route
- * templates). The failures of `routes` start at 0: Prometheus sees no increase when a series first appears.
+ * Makes the function that counts the requests of a method and route. Each metric series is looked up once and kept:
+ * there are few (route templates). The failures of `routes` start at 0: Prometheus sees no increase when a series first
+ * appears.
  */
 export function requestMetrics(registry: Registry, routes: readonly KnownRoute[]) {
   const total = new Tally({
@@ -28,16 +32,29 @@ export function requestMetrics(registry: Registry, routes: readonly KnownRoute[]
   for (const { method, path } of routes) {
     for (const status of FAILURES) total.series({ method, route: path, status: String(status) });
   }
-  const kept = new Map<string, { count: (requests: number) => void; observe: (seconds: number) => void }>();
-  return (method: string, route: string, status: number, seconds: number) => {
-    const key = `${method} ${route} ${status}`;
-    let series = kept.get(key);
-    if (series === undefined) {
-      const count = total.series({ method, route, status: String(status) });
-      series = { count, observe: duration.series({ method, route }) };
-      kept.set(key, series);
+  const kept = new Map<string, CountRequest>();
+  return (method: string, route: string): CountRequest => {
+    const key = `${method} ${route}`;
+    let count = kept.get(key);
+    if (count === undefined) {
+      count = counter(method, route);
+      kept.set(key, count);
     }
-    series.count(1);
-    series.observe(seconds);
+    return count;
   };
+
+  function counter(method: string, route: string): CountRequest {
+    const byStatus = new Map<number, (requests: number) => void>();
+    let observe: ((seconds: number) => void) | undefined;
+    return (status, seconds) => {
+      let add = byStatus.get(status);
+      if (add === undefined) {
+        add = total.series({ method, route, status: String(status) });
+        byStatus.set(status, add);
+      }
+      observe ??= duration.series({ method, route });
+      add(1);
+      observe(seconds);
+    };
+  }
 }

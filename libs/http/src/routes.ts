@@ -1,7 +1,5 @@
 import { IDEMPOTENCY_KEY_CHARACTERS_MAX, type Token } from '@parley/domain';
-import { type AnyElysia, Elysia, NotFoundError } from 'elysia';
 import type { Static, TSchema } from 'typebox';
-import { jsonBody } from './body.ts';
 import {
   OPERATION_IDS,
   OPERATIONS,
@@ -11,18 +9,16 @@ import {
   type Program,
 } from './contract/operations.ts';
 import { PARAMETERS } from './contract/parameters.ts';
-import { BASE_PATH } from './contract/paths.ts';
-import { SHADOWED } from './contract/routing.ts';
+import { pathOf } from './normal-path.ts';
 import { chatParam, messageParam, tokenParam } from './params.ts';
 import { RequestProblem } from './problem.ts';
 import { queryOf } from './query.ts';
-import { bodySchema } from './validation.ts';
 
 /** What a handler gets of a request: only what the table of operations lists. */
 export type Asked<Id extends OperationId> = AddressOf<(typeof OPERATIONS)[Id]['path']> &
   BodyOf<(typeof OPERATIONS)[Id]> &
   KeyOf<(typeof OPERATIONS)[Id]> & {
-    /** The path as the client sent it, without the query. */
+    /** The path as the client sent it, without the query; only for lists. */
     readonly path: string;
     /** The parameters that the table of operations names. Their values are texts that are not checked yet. */
     readonly query: QueryOf<(typeof OPERATIONS)[Id]>;
@@ -62,76 +58,47 @@ type MaybePromise<Value> = Value | Promise<Value>;
 
 export type Handlers<Id extends OperationId> = { readonly [Each in Id]: Handler<Each> };
 
-interface Context {
-  readonly params: { readonly token?: string; readonly number?: string; readonly message?: string };
-  readonly request: Request;
-  readonly path: string;
-  readonly set: { status?: number | string; readonly headers: Record<string, string | number> };
-  readonly body?: unknown;
+/** The parameters of a path, as sent. */
+export interface PathParams {
+  readonly token?: string;
+  readonly number?: string;
+  readonly message?: string;
 }
 
-/** Elysia plugin: the routes of a program, made from the table of operations and its handlers. */
-export function routesOf<Of extends Program>(program: Of, handlers: Handlers<OperationOf<Of>>): AnyElysia {
-  const app = new Elysia({ name: `parley-${program}`, prefix: BASE_PATH });
-  const route = app.route.bind(app) as AddRoute;
-  for (const id of OPERATION_IDS) {
+/** An operation and what does it. */
+export interface Route {
+  readonly operation: Operation;
+  readonly handle: (asked: never) => MaybePromise<unknown>;
+}
+
+/** The routes of a program: the table of operations with its handlers. */
+export function routesOf<Of extends Program>(program: Of, handlers: Handlers<OperationOf<Of>>): readonly Route[] {
+  return OPERATION_IDS.flatMap((id) => {
     const operation: Operation = OPERATIONS[id];
-    if (operation.program !== program) continue;
-    addRoute(route, operation, handlers[id as OperationOf<Of>]);
-  }
-  for (const { operation, path } of SHADOWED) {
-    if (operation.program === program) route(operation.method, path, refuse, {});
-  }
-  return app;
-}
-
-/** The handler for a method that a path does not have. The error hook answers with a 405. */
-async function refuse(): Promise<never> {
-  throw new NotFoundError();
-}
-
-/** Elysia’s `route` for a table of routes: its own types are for single routes that are written out. */
-type AddRoute = (method: string, path: string, handle: (context: Context) => unknown, hook: object) => unknown;
-type AnyHandler = (asked: never) => MaybePromise<unknown>;
-
-function addRoute(route: AddRoute, operation: Operation, handler: AnyHandler): void {
-  const { method, path, body, answer } = operation;
-  const read = requestReader(operation);
-  const { status } = answer;
-  const isPaged = answer.paged === true;
-  // `{ … }` here, because Elysia reads in the code which parts of the context are used. Async, because Elysia then
-  // catches what it throws.
-  const handle = async ({ body, params, request, path, set }: Context) => {
-    if (status !== 200) set.status = status;
-    const answered = await handler(read(body, params, request, path) as never);
-    if (!isPaged) return answered;
-    const { items, link } = answered as Paged<unknown>;
-    if (link !== undefined) set.headers.link = link;
-    return items;
-  };
-  const hook = body && { parse: jsonBody(body.bytesMax, body.emptyIf), body: bodySchema(body.schema) };
-  route(method, path, handle, hook ?? {});
+    return operation.program === program ? [{ operation, handle: handlers[id as OperationOf<Of>] }] : [];
+  });
 }
 
 /**
- * Makes a function that reads a request for its handler. It throws a 422 for a wrong query or key, NotFound for a wrong
- * path.
+ * Makes a function that reads a request, except its body, for its handler. It throws a 422 for a wrong query or key,
+ * NotFound for a wrong path.
  */
-function requestReader({ path, query, idempotencyKey }: Operation) {
+export function requestReader({ path, query, idempotencyKey, answer }: Operation) {
   const names = query.map((name) => PARAMETERS[name].name);
   const hasChat = path.includes(':number');
   const hasMessage = path.includes(':message');
   const hasToken = path.includes(':token');
   const keySchema = idempotencyKey === undefined ? undefined : PARAMETERS[idempotencyKey].schema;
   const keyCharactersMin = keySchema !== undefined && 'minLength' in keySchema ? keySchema.minLength : undefined;
-  return (body: unknown, params: Context['params'], request: Request, path: string) => ({
+  const isPaged = answer.paged === true;
+  return (request: Request, params: PathParams, body: unknown) => ({
     query: queryOf(request, names),
     token: hasToken ? tokenParam(params.token ?? '') : undefined,
     chat: hasChat ? chatParam(params.number ?? '') : undefined,
     message: hasMessage ? messageParam(params.message ?? '') : undefined,
     idempotencyKey: keyCharactersMin === undefined ? undefined : keyOf(request, keyCharactersMin),
     body,
-    path,
+    path: isPaged ? pathOf(request.url) : '',
   });
 }
 

@@ -41,16 +41,34 @@ export interface Listen {
 
 type Handle = (request: Request) => Response | Promise<Response>;
 
+/** Routes for Bun's own router: by path, then by method. */
+export type NativeRoutes = Readonly<
+  Record<string, Readonly<Record<string, (request: BunRequest) => Promise<Response>>>>
+>;
+
 /**
- * Serves an app with Bun.serve. Throws if the port is taken. The app gets a URL that Bun has normalized: `/x\..\api`
- * becomes `/api`. Bun's router, however, matches the address as sent. An address that leads to a route only after
- * normalization is refused.
+ * Serves an app with Bun.serve. Throws if the port is taken. Bun's own router calls the routes that Elysia's option
+ * `serve.routes` has; all others go through Elysia's. The app gets a URL that Bun has normalized: `/x\..\api` becomes
+ * `/api`. Bun's router, however, matches the address as sent. An address that leads to a route only after normalization
+ * is refused.
  */
 export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen): Required<HttpServer> {
   let draining = false;
-  const handle: Handle = (request) => (draining ? closing(app.fetch(request)) : app.fetch(request));
-  const routed = (request: BunRequest) => (isPlain(request.params) ? handle(named(request)) : refusePath());
-  const paths = SERVED_PATHS.flatMap((path) => (path === '/' ? [path] : [path, `${path}/`]));
+  const throughElysia: Handle = (request) => app.fetch(request);
+  const handle = (request: Request, answer: Handle) => (draining ? closing(answer(request)) : answer(request));
+  const native = (app.config.serve?.routes ?? {}) as NativeRoutes;
+  const routes: Record<string, (request: BunRequest) => Response | Promise<Response>> = {};
+  for (const path of SERVED_PATHS) {
+    const byMethod = native[path] ?? {};
+    const routed = (request: BunRequest) => {
+      if (!isPlain(request.params)) return refusePath();
+      const answer = byMethod[request.method];
+      if (answer !== undefined && hasHost(request)) return handle(request, answer as Handle);
+      return handle(named(request), throughElysia);
+    };
+    routes[path] = routed;
+    if (path !== '/') routes[`${path}/`] = routed;
+  }
   const server = Bun.serve({
     hostname: host,
     port,
@@ -58,10 +76,10 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
     idleTimeout: IDLE_TIMEOUT_SECONDS,
     maxRequestBodySize: BODY_BYTES_READ_MAX,
     development: false,
-    routes: Object.fromEntries(paths.map((path) => [path, routed])),
+    routes,
     fetch: (request) => {
       const asked = named(request);
-      return methodsOf(pathOf(asked.url)).length > 0 ? refusePath() : handle(asked);
+      return methodsOf(pathOf(asked.url)).length > 0 ? refusePath() : handle(asked, throughElysia);
     },
   });
   const boundPort = server.port ?? port;
@@ -89,12 +107,14 @@ function isPlain(params: Readonly<Record<string, string>>): boolean {
   return true;
 }
 
-/**
- * Makes a whole URL. If the Host header is missing or invalid, Bun gives only the path; such a request is served as
- * well.
- */
+/** Whether a URL is whole. If the Host header is missing or invalid, Bun gives only the path. */
+function hasHost(request: Request): boolean {
+  return request.url.charCodeAt(0) !== 0x2f;
+}
+
+/** Makes a whole URL: a request without a valid Host header is served as well. */
 function named(request: Request): Request {
-  return request.url.charCodeAt(0) === 0x2f ? new Request(`http://localhost${request.url}`, request) : request;
+  return hasHost(request) ? request : new Request(`http://localhost${request.url}`, request);
 }
 
 function refusePath(): Response {

@@ -1,4 +1,11 @@
-import { type Event, type EventLog, type PublishTaker, partitionOf, type Token, type Unavailable } from '@parley/domain';
+import {
+  type Event,
+  type EventLog,
+  type PublishTaker,
+  partitionOf,
+  type Token,
+  type Unavailable,
+} from '@parley/domain';
 import type { Outbox } from './outbox.ts';
 import { PartitionFences } from './partition-fences.ts';
 import { PartitionPublisher } from './partition-publisher.ts';

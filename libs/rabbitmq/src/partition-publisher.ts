@@ -58,7 +58,8 @@ export class PartitionPublisher {
     const { state } = this.#options.outbox;
     if (state === 'away') return away();
     if (state === 'blocked') return new Unavailable('event log', 'The event log takes nothing right now.');
-    if (this.#refusedUntil > 0 && this.#refusedUntil > performance.now()) return new Unavailable('event log', 'The event log is full.');
+    if (this.#refusedUntil > 0 && this.#refusedUntil > performance.now())
+      return new Unavailable('event log', 'The event log is full.');
     if (this.#waitingBytes < WAITING_BYTES_MAX) return undefined;
     return new Unavailable('requests', 'Too much waits for the event log.');
   }

@@ -204,14 +204,7 @@ export class EpochCheck implements Operation {
   }
 }
 
-function answerDrawn(
-  taker: DrawTaker,
-  first: number,
-  count: number,
-  eventId: string,
-  epoch: number,
-  at: number,
-): void {
+function answerDrawn(taker: DrawTaker, first: number, count: number, eventId: string, epoch: number, at: number): void {
   if (first + count - 1 > NUMBER_MAX) taker.drawFailed(unavailable(undefined, 'This list has no numbers left.'));
   else taker.drawAnswered({ status: 'drawn', first, eventId, epoch, at });
 }

@@ -17,7 +17,7 @@ import {
 } from '@parley/domain';
 import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
 import type { CounterSeeds } from './counter-seeds.ts';
-import { type Accepted, type Create, type Outcome, ownSequenceOf, type Settled, sequenceOf } from './create.ts';
+import { type Accepted, type Create, ownSequenceOf, type Settled, sequenceOf } from './create.ts';
 
 export interface AcceptanceParts {
   readonly numbering: Numbering;
@@ -54,20 +54,8 @@ export class Acceptance {
     for (const [index, create] of creates.entries()) new Attempt(this.#parts, create, index, settled, begun).begin();
   }
 
-  application(name: string, key?: IdempotencyKey): Promise<Token> {
-    return this.#acceptOne({ type: 'application', name, key }, tokenOf);
-  }
-
-  chat(token: Token, name: string, key?: IdempotencyKey): Promise<number> {
-    return this.#acceptOne({ type: 'chat', token, name, key }, firstOf);
-  }
-
-  /** Accepts messages under consecutive numbers, all or none, and returns the first number. */
-  messages(token: Token, chat: number, contents: string[], key?: IdempotencyKey): Promise<number> {
-    return this.#acceptOne({ type: 'messages', token, chat, contents, key }, firstOf);
-  }
-
-  #acceptOne<Answer>(create: Create, answerOf: (accepted: Accepted) => Answer): Promise<Answer> {
+  /** Accepts one create, and resolves with what `answerOf` makes of it. Rejects with the refusal. */
+  acceptOne<Answer>(create: Create, answerOf: (accepted: Accepted) => Answer): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.accept([create], (_, outcome) => {
         if (outcome.status === 'accepted') resolve(answerOf(outcome));
@@ -246,12 +234,4 @@ function late(): Unavailable {
 
 function unsettled(): Unavailable {
   return new Unavailable('numbers', 'The numbers of this list are not available.');
-}
-
-function tokenOf({ token }: Accepted): Token {
-  return token;
-}
-
-function firstOf({ first }: Accepted): number {
-  return first;
 }

@@ -1,0 +1,85 @@
+import { afterAll, describe, expect, test } from 'bun:test';
+import { NotFound, Unavailable } from '@parley/domain';
+import { createLogger, createRegistry } from '@parley/runtime';
+import { httpApp } from './app.ts';
+import { OPERATIONS } from './contract/operations.ts';
+import { serve } from './server.ts';
+
+const TOKEN = '6f1c9a50-7f3c-4c1e-9f5d-3f0f6f0e2b7a';
+const PATH = `/api/applications/${TOKEN}/chats/1/messages`;
+
+/** The same operations, once by Bun's router and once by Elysia's, which the standalone uses. */
+describe('an operation', () => {
+  let thrown: unknown;
+  const create = async ({ body }: { body: { message_content: string } }) => {
+    if (thrown !== undefined) throw thrown;
+    await Bun.sleep(Number(body.message_content));
+    return { slept: body.message_content };
+  };
+  const list = async () => ({ items: [1], link: '</x>; rel="next"' });
+  const app = httpApp({
+    logger: createLogger('test', 'silent'),
+    registry: createRegistry('test'),
+    routes: [
+      { operation: OPERATIONS.createMessage, handle: create },
+      { operation: OPERATIONS.listMessages, handle: list },
+    ],
+  });
+  const server = serve(app, { host: '127.0.0.1', port: 0 });
+  afterAll(() => server.stop(0));
+
+  const asks = {
+    Bun: (path: string, init: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init),
+    Elysia: async (path: string, init: RequestInit) => app.fetch(new Request(`http://localhost${path}`, init)),
+  };
+  const post = (content: string, id?: string): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(id !== undefined && { 'x-request-id': id }) },
+    body: JSON.stringify({ message_content: content }),
+  });
+
+  describe.each(['Bun', 'Elysia'] as const)('that %s routes to', (router) => {
+    const ask = asks[router];
+
+    test('keeps the ids of answers apart that are made in another order', async () => {
+      const answers = await Promise.all(['20', '1', '10'].map((wait) => ask(PATH, post(wait, `id-${wait}`))));
+      for (const [index, wait] of ['20', '1', '10'].entries()) {
+        const answer = answers[index];
+        expect(answer?.status).toBe(201);
+        expect(answer?.headers.get('x-request-id')).toBe(`id-${wait}`);
+        expect(answer?.headers.get('x-content-type-options')).toBe('nosniff');
+        expect(answer?.headers.get('content-type')).toStartWith('application/json');
+        expect(await answer?.json()).toEqual({ slept: wait });
+      }
+    });
+
+    test('gives one answer’s link to no other', async () => {
+      const page = await ask(PATH, {});
+      expect(page.headers.get('link')).toBe('</x>; rel="next"');
+      expect(await page.json()).toEqual([1]);
+      expect((await ask(PATH, post('1'))).headers.get('link')).toBeNull();
+    });
+
+    test('answers each error with its problem and an id', async () => {
+      for (const [error, status] of [
+        [new NotFound('chat'), 404],
+        [new Unavailable('store', 'away'), 503],
+        [new Error('a secret'), 500],
+      ] as const) {
+        thrown = error;
+        const answer = await ask(PATH, post('1', 'mine'));
+        thrown = undefined;
+        expect(answer.status).toBe(status);
+        expect(answer.headers.get('x-request-id')).toBe('mine');
+        expect(answer.headers.get('content-type')).toBe('application/problem+json');
+        expect(await answer.text()).not.toContain('secret');
+      }
+    });
+
+    test('answers other methods with what its path takes', async () => {
+      const answer = await ask(PATH, { method: 'DELETE' });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
+      expect((await ask(PATH, { method: 'HEAD' })).status).toBe(200);
+    });
+  });
+});

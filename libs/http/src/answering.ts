@@ -1,0 +1,57 @@
+/**
+ * The one function that answers the requests of an operation, from the head of the request to its answer. Elysia routes
+ * to it, or Bun's own router does (decision 0022).
+ */
+import { jsonBody } from './body.ts';
+import { BASE_PATH } from './contract/paths.ts';
+import { errorResponse } from './errors.ts';
+import type { Observer } from './observability.ts';
+import { requestId } from './request-id.ts';
+import { type Paged, type PathParams, type Route, requestReader } from './routes.ts';
+import { bodyCheck } from './validation.ts';
+
+export type Answering = (request: Request, params: PathParams) => Promise<Response>;
+
+/** The headers of every answer. One object for all: the id is set just before a response copies them. */
+const headers = new Headers({ 'x-content-type-options': 'nosniff' });
+const OPTIONS = { 200: { status: 200, headers }, 201: { status: 201, headers } } as const;
+
+/** Makes the function that answers the requests of an operation. It never rejects. */
+export function answering({ operation, handle }: Route, observer: Observer): Answering {
+  const { method, body, answer } = operation;
+  const route = `${BASE_PATH}${operation.path}`;
+  const read = requestReader(operation);
+  const readBody = body && jsonBody(body.bytesMax, body.emptyIf);
+  const check = body && bodyCheck(body.schema);
+  const options = OPTIONS[answer.status];
+  const isPaged = answer.paged === true;
+  const count = observer.counter(method, route);
+
+  return async (request, params) => {
+    const begun = performance.now();
+    const id = requestId(request.headers);
+    let response: Response;
+    try {
+      const content = readBody && check?.(await readBody(request));
+      const answered = await handle(read(request, params, content) as never);
+      headers.set('x-request-id', id);
+      if (isPaged) response = page(answered as Paged<unknown>, options);
+      else response = Response.json(answered, options);
+    } catch (error) {
+      response = errorResponse(error, 'UNKNOWN', request);
+      response.headers.set('x-request-id', id);
+      observer.failed(error, 'UNKNOWN', { requestId: id, route, status: response.status });
+    }
+    const { status } = response;
+    const seconds = (performance.now() - begun) / 1000;
+    count(status, seconds);
+    observer.answered(request, { requestId: id, route, status, seconds });
+    return response;
+  };
+}
+
+function page({ items, link }: Paged<unknown>, options: ResponseInit): Response {
+  const response = Response.json(items, options);
+  if (link !== undefined) response.headers.set('link', link);
+  return response;
+}
