@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { IDEMPOTENCY_WINDOW_MS, NUMBER_MAX, Unavailable } from '@parley/domain';
 import type { EmbeddedOptions } from '@parley/embedded';
-import { failure, until } from '@parley/testing';
+import { drawFrom, failure, publishTo, until } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
 import { accepting, createChat } from './accepting.ts';
 import { chatCreated, messagesCreated, storedChat } from './events.ts';
@@ -40,7 +40,7 @@ describe('the embedded drivers', () => {
     const embedded = await started();
     const token = await createChat(embedded.acceptance);
     const published = Array.from({ length: 50 }, (_, index) =>
-      embedded.log.publish(messagesCreated(token, 1 + index, ['x'])),
+      publishTo(embedded.log, messagesCreated(token, 1 + index, ['x'])),
     );
     const closed = embedded.close();
     await Promise.all(published);
@@ -68,8 +68,8 @@ describe('the embedded drivers', () => {
       store.highest(messagesOf(token)),
       store.ping(),
       search.search({ token, chat: 1, query: 'x', limit: 1 }),
-      log.publish(messagesCreated(token, 1, ['x'])),
-      numbering.draw({ sequence: messagesOf(token), count: 1, key: newKey() }),
+      publishTo(log, messagesCreated(token, 1, ['x'])),
+      drawFrom(numbering, { sequence: messagesOf(token), count: 1, key: newKey() }),
       numbering.register({ token, key: newKey() }),
     ];
     for (const [index, call] of calls.entries()) {
@@ -83,7 +83,7 @@ describe('the embedded drivers', () => {
     await embedded.store.append([2, 3, 4, 5, 6, 7, 8, 9].map((number) => chatCreated(token, { number })));
     expect(await embedded.acceptance.messages(token, 1, ['a', 'b'])).toBe(1);
     for (let chat = 2; chat <= 9; chat += 1) await embedded.acceptance.messages(token, chat, ['x']);
-    const answer = await embedded.numbering.draw({ sequence: messagesOf(token), count: 1 });
+    const answer = await drawFrom(embedded.numbering, { sequence: messagesOf(token), count: 1 });
     expect(answer).toMatchObject({ status: 'missing' });
     expect(await embedded.acceptance.messages(token, 1, ['c'])).toBe(3);
   });
@@ -116,7 +116,7 @@ describe('the embedded drivers', () => {
     expect(await drawn(first.numbering, messagesOf(token))).toMatchObject({ first: 3 });
     await first.close();
     const second = await started();
-    const missing = await second.numbering.draw({ sequence: chatsOf(token), count: 1 });
+    const missing = await drawFrom(second.numbering, { sequence: chatsOf(token), count: 1 });
     expect(missing).toMatchObject({ status: 'missing' });
     expect(await second.acceptance.messages(token, 1, ['c'])).toBe(3);
   });
@@ -129,10 +129,10 @@ describe('the embedded drivers', () => {
     expect(await first.acceptance.messages(token, 1, ['a', 'b'], key)).toBe(2);
     await first.close();
     const { numbering, store } = await started();
-    const repeated = await numbering.draw({ sequence: messagesOf(token), count: 2, key });
+    const repeated = await drawFrom(numbering, { sequence: messagesOf(token), count: 2, key });
     expect(repeated).toMatchObject({ status: 'repeated', first: 2, confirmed: true });
     const other = { ...key, body: newKey('two').body };
-    const conflict = await numbering.draw({ sequence: messagesOf(token), count: 2, key: other });
+    const conflict = await drawFrom(numbering, { sequence: messagesOf(token), count: 2, key: other });
     expect(conflict).toEqual({ status: 'conflict' });
     expect((await store.chat(token, 1))?.messagesCount).toBe(3);
   });
@@ -158,7 +158,7 @@ describe('the embedded drivers', () => {
     const key = newKey('one');
     const { first, eventId: id, epoch, at } = await drawn(numbering, messagesOf(token), { key });
     const event = messagesCreated(token, first, ['x'], { id, epoch, at, key });
-    expect(await failure(log.publish(event))).toBeInstanceOf(Unavailable);
+    expect(await failure(publishTo(log, event))).toBeInstanceOf(Unavailable);
     const other = { ...key, body: newKey('two').body };
     expect(await drawn(numbering, messagesOf(token), { key: other })).toMatchObject({ first: 2 });
   });
@@ -203,7 +203,7 @@ describe('the embedded drivers', () => {
     const key = newKey();
     const first = acceptance.messages(token, 1, ['once'], key);
     expect(await failure(acceptance.messages(token, 1, ['once'], key))).toBeInstanceOf(Unavailable);
-    const again = await embedded.numbering.draw({ sequence: messagesOf(token), count: 1, key });
+    const again = await drawFrom(embedded.numbering, { sequence: messagesOf(token), count: 1, key });
     expect(again).toMatchObject({ status: 'repeated', first: 1 });
     expect(await first).toBe(1);
   });

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { SearchDocument, Store } from '@parley/domain';
+import { publishTo } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
 import { countersContract } from './counters.contract.ts';
 import { eventLogContract } from './event-log.contract.ts';
@@ -56,5 +57,5 @@ eventLogContract('the embedded', async () => {
 numberingContract('the embedded', async () => {
   const { numbering, log, store, close } = await openDrivers();
   await log.consume(async (events) => (await store.append(events)).rejected);
-  return { numbering, makeDurable: (event) => log.publish(event), close };
+  return { numbering, makeDurable: (event) => publishTo(log, event), close };
 });

@@ -8,7 +8,7 @@ import {
   newToken,
   Unavailable,
 } from '@parley/domain';
-import { failure, until } from '@parley/testing';
+import { failure, publishTo, until } from '@parley/testing';
 import { applicationCreated, chatCreated, idempotencyKey, messagesCreated } from './events.ts';
 import { type Harness, opened } from './open-harness.ts';
 import { Recorder } from './recorder.ts';
@@ -50,7 +50,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
           chatCreated(token, { number: 9_999_999_999, key }),
           messagesCreated(token, 3, texts, { key }),
         ];
-        for (const event of events) await log.publish(event);
+        for (const event of events) await publishTo(log, event);
         await log.fence(token, FENCE_MS);
         expect(recorder.stored(token)).toEqual(events);
       }));
@@ -58,7 +58,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
     test('carries the largest batch create in one event', () =>
       consuming(async (log, recorder) => {
         const event = messagesCreated(newToken(), 1, Array(1_000).fill('a message of some length, as they are'));
-        await log.publish(event);
+        await publishTo(log, event);
         await log.fence(event.token, FENCE_MS);
         expect(recorder.stored(event.token)).toEqual([event]);
       }));
@@ -69,7 +69,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         for (let first = 1; first <= 600; first += 200) {
           const numbers = Array.from({ length: 200 }, (_, index) => first + index);
           await Promise.all(
-            numbers.flatMap((number) => tokens.map((token) => log.publish(messagesCreated(token, number, ['x'])))),
+            numbers.flatMap((number) => tokens.map((token) => publishTo(log, messagesCreated(token, number, ['x'])))),
           );
         }
         const inOrder = Array.from({ length: 600 }, (_, index) => index + 1);
@@ -83,7 +83,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       consuming(async (log, recorder) => {
         const token = newToken();
         for (let round = 0; round < 10; round += 1) {
-          await Promise.all([1, 2, 3].map((number) => log.publish(messagesCreated(token, number, ['x']))));
+          await Promise.all([1, 2, 3].map((number) => publishTo(log, messagesCreated(token, number, ['x']))));
         }
         await log.fence(token, FENCE_MS);
         expect(recorder.atOnceMax).toBe(1);
@@ -92,15 +92,15 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
     test('has no reason to refuse events while the source runs', () =>
       consuming(async (log) => {
         const token = newToken();
-        await log.publish(applicationCreated({ token }));
+        await publishTo(log, applicationCreated({ token }));
         expect(log.refusal(token)).toBeUndefined();
       }));
 
     test('an event may be published twice', () =>
       consuming(async (log, recorder) => {
         const event = messagesCreated(newToken(), 1, ['x']);
-        await Promise.all([log.publish(event), log.publish({ ...event })]);
-        await log.publish(event);
+        await Promise.all([publishTo(log, event), publishTo(log, { ...event })]);
+        await publishTo(log, event);
         await log.fence(event.token, FENCE_MS);
         expect(recorder.stored(event.token)).toEqual([event]);
       }));
@@ -114,7 +114,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       consuming(async (log, recorder) => {
         const event = messagesCreated(newToken(), 1, ['x']);
         const release = recorder.hold();
-        const published = log.publish(event);
+        const published = publishTo(log, event);
         await until('the batch is being stored', () => recorder.hasTaken(event));
         const storedBefore: boolean[] = [];
         const fences = Array.from({ length: 10 }, () =>
@@ -132,7 +132,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       consuming(async (log, recorder) => {
         const event = messagesCreated(newToken(), 1, ['x']);
         const release = recorder.hold();
-        const published = log.publish(event);
+        const published = publishTo(log, event);
         await until('the batch is being stored', () => recorder.hasTaken(event));
         expect(await failure(log.fence(event.token, 20))).toBeInstanceOf(Unavailable);
         release();
@@ -147,13 +147,13 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         const events = [1, 2, 3].map((number) => messagesCreated(token, number, ['x']));
         const [before, bad, after] = events as [Event, Event, Event];
         recorder.reject(bad);
-        const [first, second, third] = await Promise.allSettled(events.map((event) => log.publish(event)));
+        const [first, second, third] = await Promise.allSettled(events.map((event) => publishTo(log, event)));
         expect([first?.status, third?.status]).toEqual(['fulfilled', 'fulfilled']);
         await log.fence(token, FENCE_MS);
         expect(recorder.stored(token)).toEqual([before, after]);
         if (second?.status === 'rejected') expect(second.reason).toEqual(new EventRejected('collision'));
         else await until('the event is a dead letter', () => harness().isDeadLetter(bad));
-        await log.publish(messagesCreated(token, 4, ['later']));
+        await publishTo(log, messagesCreated(token, 4, ['later']));
         await log.fence(token, FENCE_MS);
         expect(recorder.taken.flat().filter(({ id }) => id === bad.id)).toHaveLength(1);
       }));
@@ -165,7 +165,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         const acknowledged: Event[] = [];
         for (let number = 1; number <= 20; number += 1) {
           const event = messagesCreated(token, number, ['x']);
-          const refused = await failure(log.publish(event));
+          const refused = await failure(publishTo(log, event));
           if (refused === undefined) acknowledged.push(event);
           else expect(refused).toBeInstanceOf(Unavailable);
         }
@@ -181,9 +181,9 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         const token = newToken();
         const release = recorder.hold();
         const started = performance.now();
-        const publishes = [1, 2, 3].map((number) => log.publish(messagesCreated(token, number, ['x'])));
+        const publishes = [1, 2, 3].map((number) => publishTo(log, messagesCreated(token, number, ['x'])));
         await until('the first batch is being stored', () => recorder.taken.length > 0);
-        const later = log.publish(messagesCreated(token, 4, ['waits behind it']));
+        const later = publishTo(log, messagesCreated(token, 4, ['waits behind it']));
         const refused = (await Promise.all([...publishes, later].map(failure))).filter((error) => error !== undefined);
         expect(performance.now() - started).toBeLessThan(ACKNOWLEDGE_WITHIN_MS);
         for (const error of refused) expect(error).toBeInstanceOf(Unavailable);
@@ -197,7 +197,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       await source.consume(recorder.handle);
       const event = messagesCreated(newToken(), 1, ['x']);
       const release = recorder.hold();
-      const published = harness().log.publish(event);
+      const published = publishTo(harness().log, event);
       await until('the batch is being stored', () => recorder.hasTaken(event));
       let stored: boolean | undefined;
       const stopped = source.stop().then(() => {
@@ -216,7 +216,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
       await source.consume(recorder.handle);
       await Promise.all([source.stop(), source.stop()]);
       await source.stop();
-      await failure(harness().log.publish(messagesCreated(newToken(), 1, ['x'])));
+      await failure(publishTo(harness().log, messagesCreated(newToken(), 1, ['x'])));
       await nextTurns();
       expect(recorder.taken).toEqual([]);
       await harness().source().stop();
@@ -233,7 +233,7 @@ export function eventLogContract(name: string, open: () => Promise<EventLogHarne
         for (let number = 1; !done; number += 1) {
           const event = messagesCreated(token, number, ['x']);
           published += 1;
-          if ((await failure(log.publish(event))) === undefined) acknowledged.push(event);
+          if ((await failure(publishTo(log, event))) === undefined) acknowledged.push(event);
           for (let turn = 0; turn < turns; turn += 1) await undefined;
           if (log.refusal(token) !== undefined) await nextTurns();
         }

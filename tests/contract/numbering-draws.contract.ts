@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { BATCH_MESSAGES_MAX, epochOfEventId, newToken } from '@parley/domain';
+import { drawFrom } from '@parley/testing';
 import { chatsOf, drawn, firstDrawn, messagesOf, type NumberingHarness } from './numbering.contract.ts';
 import { opened } from './open-harness.ts';
 
@@ -10,7 +11,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
     test('a sequence that was never seeded is missing', async () => {
       const { numbering } = harness();
       for (const sequence of [chatsOf(), messagesOf()]) {
-        const answer = await numbering.draw({ sequence, count: 1 });
+        const answer = await drawFrom(numbering, { sequence, count: 1 });
         expect(answer).toMatchObject({ status: 'missing' });
       }
     });
@@ -18,7 +19,7 @@ export function numberingDrawsContract(name: string, open: () => Promise<Numberi
     test('drawing from a missing sequence does not create it', async () => {
       const { numbering } = harness();
       const sequence = messagesOf();
-      await numbering.draw({ sequence, count: 5 });
+      await drawFrom(numbering, { sequence, count: 5 });
       await numbering.seed(sequence, { number: 3 });
       expect(await firstDrawn(numbering, sequence)).toBe(4);
     });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { type IdempotencyKey, newEventId, newToken, type Token } from '@parley/domain';
+import { drawFrom } from '@parley/testing';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
 import { chatsOf, drawn, firstDrawn, messagesOf, type NumberingHarness, newKey } from './numbering.contract.ts';
 import { opened } from './open-harness.ts';
@@ -26,7 +27,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       await numbering.seed(sequence, { number: 0 });
       const key = newKey();
       const first = await drawn(numbering, sequence, { count: 3, key });
-      const repeated = await numbering.draw({ sequence, ...again(key, 3) });
+      const repeated = await drawFrom(numbering, { sequence, ...again(key, 3) });
       expect(repeated).toMatchObject({ status: 'repeated', confirmed: false, ...first });
       expect(await firstDrawn(numbering, sequence)).toBe(4);
     });
@@ -38,8 +39,8 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       const key = newKey('one');
       await drawn(numbering, sequence, { key });
       const other = { ...key, body: newKey('two').body };
-      expect(await numbering.draw({ sequence, ...again(other) })).toEqual({ status: 'conflict' });
-      expect(await numbering.draw({ sequence, ...again(key) })).toMatchObject({ status: 'repeated', first: 1 });
+      expect(await drawFrom(numbering, { sequence, ...again(other) })).toEqual({ status: 'conflict' });
+      expect(await drawFrom(numbering, { sequence, ...again(key) })).toMatchObject({ status: 'repeated', first: 1 });
       expect(await firstDrawn(numbering, sequence)).toBe(2);
     });
 
@@ -49,7 +50,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       await numbering.seed(sequence, { number: 0 });
       const key = newKey();
       const answers = await Promise.all(
-        Array.from({ length: 30 }, () => numbering.draw({ sequence, ...again(key, 2) })),
+        Array.from({ length: 30 }, () => drawFrom(numbering, { sequence, ...again(key, 2) })),
       );
       expect(answers.filter(({ status }) => status === 'drawn')).toHaveLength(1);
       expect(answers.filter(({ status }) => status === 'repeated')).toHaveLength(29);
@@ -80,7 +81,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
     test('a key stays free if the sequence is missing', async () => {
       const { numbering } = harness();
       const [sequence, key] = [messagesOf(), newKey()];
-      expect(await numbering.draw({ sequence, ...again(key) })).toMatchObject({ status: 'missing' });
+      expect(await drawFrom(numbering, { sequence, ...again(key) })).toMatchObject({ status: 'missing' });
       await numbering.seed(sequence, { number: 0 });
       expect(await drawn(numbering, sequence, { key })).toMatchObject({ first: 1 });
     });
@@ -92,7 +93,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       const { first, eventId, epoch, at } = await drawn(numbering, messagesOf(token), { count: 2, key });
       await makeDurable(messagesCreated(token, first, ['a', 'b'], { id: eventId, epoch, at, key }));
       await numbering.confirm(token, key, eventId);
-      const repeated = await numbering.draw({ sequence: messagesOf(token), ...again(key, 2) });
+      const repeated = await drawFrom(numbering, { sequence: messagesOf(token), ...again(key, 2) });
       expect(repeated).toMatchObject({ status: 'repeated', confirmed: true, first, eventId, epoch, at });
       expect(await firstDrawn(numbering, messagesOf(token))).toBe(3);
     });
@@ -105,7 +106,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       await makeDurable(chatCreated(token, { number: first, id: eventId, epoch, at, key }));
       await numbering.confirm(token, key, eventId);
       const other = { ...key, body: newKey('two').body };
-      expect(await numbering.draw({ sequence: chatsOf(token), ...again(other) })).toEqual({ status: 'conflict' });
+      expect(await drawFrom(numbering, { sequence: chatsOf(token), ...again(other) })).toEqual({ status: 'conflict' });
       expect(await firstDrawn(numbering, chatsOf(token))).toBe(first + 1);
     });
 
@@ -115,7 +116,7 @@ export function numberingKeysContract(name: string, open: () => Promise<Numberin
       await numbering.seed(sequence, { number: 0 });
       const { eventId } = await drawn(numbering, sequence, { key });
       await numbering.confirm(sequence.token, key, newEventId());
-      expect(await numbering.draw({ sequence, ...again(key) })).toMatchObject({ confirmed: false, eventId });
+      expect(await drawFrom(numbering, { sequence, ...again(key) })).toMatchObject({ confirmed: false, eventId });
     });
 
     test('confirming an unknown key, even twice, does no harm', async () => {

@@ -8,6 +8,7 @@ import {
   type Sequence,
   type Token,
 } from '@parley/domain';
+import { drawFrom } from '@parley/testing';
 import { idempotencyKey } from './events.ts';
 import { numberingDrawsContract } from './numbering-draws.contract.ts';
 import { numberingKeysContract } from './numbering-keys.contract.ts';
@@ -41,7 +42,7 @@ export async function drawn(
   sequence: Sequence,
   { count = 1, key }: { count?: number; key?: IdempotencyKey } = {},
 ): Promise<Drawn> {
-  const answer = await numbering.draw({ sequence, count, key });
+  const answer = await drawFrom(numbering, { sequence, count, key });
   if (answer.status !== 'drawn') throw new Error(`expected a draw, got ${answer.status}`);
   const { status: _, ...rest } = answer;
   return rest;

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { EventRejected, newEventId, newToken, type Rejection } from '@parley/domain';
 import { openEmbedded } from '@parley/embedded';
 import { createLogger, createRegistry } from '@parley/runtime';
+import { publishTo } from '@parley/testing';
 import { rejectedEvents, StoreConsumer } from '@parley/worker';
 import { temporaryFolder } from '../support/system.ts';
 
@@ -22,7 +23,7 @@ test('an event that the store rejects fails its create, and is reported to the o
     await consumer.start();
     const [id, token] = [newEventId(), newToken()];
     const event = { type: 'chat', id, epoch: 1, at: Date.now(), token, number: 1, name: 'of nobody' } as const;
-    const answer = await log.publish(event).catch((error: unknown) => error);
+    const answer = await publishTo(log, event).catch((error: unknown) => error);
     expect(answer).toBeInstanceOf(EventRejected);
     expect(told).toMatchObject([{ event: { id }, reason: 'unknown-owner' }]);
     expect(await registry.metrics()).toContain('parley_rejected_events_total{reason="unknown-owner",program="test"} 1');

@@ -8,7 +8,7 @@ import {
   type StoreEvents,
   Unavailable,
 } from '@parley/domain';
-import { failure, until } from '@parley/testing';
+import { failure, publishTo, until } from '@parley/testing';
 import { type Attempts, EmbeddedLog } from './event-log.ts';
 
 const QUEUE_BYTES_MAX = 1_000_000;
@@ -44,7 +44,7 @@ describe('the embedded event log', () => {
     const { handle, entered, release } = heldHandler();
     const log = await logWith(handle);
     let acknowledged = false;
-    const published = log.publish(messages()).then(() => {
+    const published = publishTo(log, messages()).then(() => {
       acknowledged = true;
     });
     await entered;
@@ -61,7 +61,7 @@ describe('the embedded event log', () => {
       sizes.push(events.length);
       return [];
     });
-    await Promise.all(Array.from({ length: 500 }, () => log.publish(messages())));
+    await Promise.all(Array.from({ length: 500 }, () => publishTo(log, messages())));
     expect(sizes).toEqual([500]);
   });
 
@@ -72,16 +72,16 @@ describe('the embedded event log', () => {
       return [];
     });
     const sizes = [1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 6_000, 1];
-    await Promise.all(sizes.map((size) => log.publish(messages(Array(size).fill('x')))));
+    await Promise.all(sizes.map((size) => publishTo(log, messages(Array(size).fill('x')))));
     expect(rows).toEqual([5_000, 1_000, 6_000, 1]);
   });
 
   test('hands on what comes right after an acknowledgement, however many steps later', async () => {
     const log = await logWith(async () => []);
     for (let steps = 0; steps < 20; steps += 1) {
-      await log.publish(messages());
+      await publishTo(log, messages());
       for (let step = 0; step < steps; step += 1) await undefined;
-      await log.publish(messages());
+      await publishTo(log, messages());
     }
   });
 
@@ -89,23 +89,23 @@ describe('the embedded event log', () => {
     const log = new EmbeddedLog(QUEUE_BYTES_MAX, unheard);
     const event = messages();
     expect(log.refusal(event.token)).toBeInstanceOf(Unavailable);
-    expect(await failure(log.publish(event))).toBeInstanceOf(Unavailable);
+    expect(await failure(publishTo(log, event))).toBeInstanceOf(Unavailable);
     await log.consume(async () => []);
     expect(log.refusal(event.token)).toBeUndefined();
     await log.stop();
-    expect(await failure(log.publish(event))).toBeInstanceOf(Unavailable);
+    expect(await failure(publishTo(log, event))).toBeInstanceOf(Unavailable);
     await log.consume(async () => []);
-    await log.publish(event);
+    await publishTo(log, event);
   });
 
   test('a stop refuses what comes after it and stores all that came before', async () => {
     const { handle, batches, entered, release } = heldHandler();
     const log = await logWith(handle);
-    const first = log.publish(messages());
+    const first = publishTo(log, messages());
     await entered;
-    const second = log.publish(messages());
+    const second = publishTo(log, messages());
     const stopped = log.stop();
-    const late = failure(log.publish(messages()));
+    const late = failure(publishTo(log, messages()));
     release();
     await Promise.all([first, second, stopped]);
     expect(await late).toBeInstanceOf(Unavailable);
@@ -117,22 +117,22 @@ describe('the embedded event log', () => {
     const log = await logWith(handle, { queueBytesMax: 100_000 });
     const token = newToken();
     const accepted: Promise<void>[] = [];
-    while (log.refusal(token) === undefined) accepted.push(log.publish(messages(['x'.repeat(1_000)], token)));
+    while (log.refusal(token) === undefined) accepted.push(publishTo(log, messages(['x'.repeat(1_000)], token)));
     await entered;
     expect(accepted.length).toBeGreaterThan(20);
     expect(accepted.length).toBeLessThan(100);
-    const refused = await failure(log.publish(messages(['x'], token)));
+    const refused = await failure(publishTo(log, messages(['x'], token)));
     expect(refused).toMatchObject({ name: 'Unavailable', dependency: 'requests' });
     release();
     await Promise.all(accepted);
     expect(log.refusal(token)).toBeUndefined();
-    await log.publish(messages(['x'], token));
+    await publishTo(log, messages(['x'], token));
   });
 
   test('a failed batch is refused as a whole, with Unavailable whatever the handler threw', async () => {
     for (const thrown of [new Error('a secret'), 'a text', new Unavailable('store', 'The disk is full.')]) {
       const log = await logWith(() => Promise.reject(thrown));
-      const errors = await Promise.all([messages(), messages()].map((event) => failure(log.publish(event))));
+      const errors = await Promise.all([messages(), messages()].map((event) => failure(publishTo(log, event))));
       for (const error of errors) {
         expect(error).toBeInstanceOf(Unavailable);
         expect((error as Unavailable).message).not.toContain('secret');
@@ -144,7 +144,7 @@ describe('the embedded event log', () => {
     const log = await logWith(() => {
       throw new Error('at once');
     });
-    expect(await failure(log.publish(messages()))).toBeInstanceOf(Unavailable);
+    expect(await failure(publishTo(log, messages()))).toBeInstanceOf(Unavailable);
   });
 
   test('asks for no number for half a second after a batch has failed, and takes what comes all the same', async () => {
@@ -154,17 +154,17 @@ describe('the embedded event log', () => {
       return [];
     });
     expect(log.refusal(newToken())).toBeUndefined();
-    expect(await failure(log.publish(messages()))).toBeInstanceOf(Unavailable);
+    expect(await failure(publishTo(log, messages()))).toBeInstanceOf(Unavailable);
     expect(log.refusal(newToken())).toBeInstanceOf(Unavailable);
     failing = false;
-    await log.publish(messages());
+    await publishTo(log, messages());
     await until('it takes events again', () => log.refusal(newToken()) === undefined);
   });
 
   test("a rejected event is its creator's error with its reason, the others of the batch are acknowledged", async () => {
     const bad = messages();
     const log = await logWith(async () => [{ event: bad, reason: 'unknown-owner', detail: 'for the operator' }]);
-    const [good, refused] = await Promise.all([failure(log.publish(messages())), failure(log.publish(bad))]);
+    const [good, refused] = await Promise.all([failure(publishTo(log, messages())), failure(publishTo(log, bad))]);
     expect(good).toBeUndefined();
     expect(refused).toEqual(new EventRejected('unknown-owner'));
   });
@@ -179,9 +179,9 @@ describe('the embedded event log', () => {
       },
       { attempts: { begun: ({ id }) => told.push(`begun ${id}`), ended: ({ id }) => told.push(`ended ${id}`) } },
     );
-    for (const event of [good, bad, failed]) await failure(log.publish(event));
+    for (const event of [good, bad, failed]) await failure(publishTo(log, event));
     await log.stop();
-    await failure(log.publish(refused));
+    await failure(publishTo(log, refused));
     expect(told).toEqual([good, bad, failed, refused].flatMap(({ id }) => [`begun ${id}`, `ended ${id}`]));
   });
 
@@ -191,14 +191,14 @@ describe('the embedded event log', () => {
     const log = await logWith(handle, { attempts: { ...unheard, ended: ({ id }) => ended.push(id) } });
     const [inHand, waiting, later] = [messages(), messages(), messages()];
     const started = performance.now();
-    const first = failure(log.publish(inHand));
+    const first = failure(publishTo(log, inHand));
     await entered;
-    const second = failure(log.publish(waiting));
+    const second = failure(publishTo(log, waiting));
     expect(await first).toMatchObject({ name: 'Unavailable', dependency: 'store' });
     expect(await second).toMatchObject({ name: 'Unavailable', dependency: 'requests' });
     expect(performance.now() - started).toBeLessThan(ACKNOWLEDGE_WITHIN_MS);
     expect(ended).toEqual([waiting.id]); // the first event is being stored, so it may still succeed
-    const third = log.publish(later);
+    const third = publishTo(log, later);
     release();
     await third;
     expect(batches.flat().map(({ id }) => id)).toEqual([inHand.id, later.id]);
@@ -207,7 +207,7 @@ describe('the embedded event log', () => {
 
   test('a fence passes when the batches before it are refused: nothing of them is durable', async () => {
     const log = await logWith(() => Promise.reject(new Error('fails')));
-    const published = failure(log.publish(messages()));
+    const published = failure(publishTo(log, messages()));
     await log.fence(newToken(), 5_000);
     expect(await published).toBeInstanceOf(Unavailable);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { checkEvent, type Event, type Rejection } from '@parley/domain';
-import { failure, until } from '@parley/testing';
+import { failure, publishTo, until } from '@parley/testing';
 import type { ConsumeMessage } from 'amqplib';
 import { away } from './connection.ts';
 import { RabbitSource } from './event-source.ts';
@@ -44,7 +44,7 @@ describe('RabbitMQ gets no acknowledgement of', () => {
     await source.consume(async (events) =>
       events.map((event): Rejection => ({ event, reason: 'collision', detail: '' })),
     );
-    await publishing.log.publish(messages(system.token(0)));
+    await publishTo(publishing.log, messages(system.token(0)));
     await until('it could not be put aside twice', () => stats.batchesRetried > 1);
     await source.stop();
     await outbox.close();
@@ -58,7 +58,7 @@ describe('RabbitMQ gets no acknowledgement of', () => {
     const sent = [drivers, other].map(({ log }) => failure(log.fence(token, 50)));
     await Promise.all(sent);
     const event = messages(token);
-    await drivers.log.publish(event);
+    await publishTo(drivers.log, event);
     await take(3);
     const stored: Event[] = [];
     let tries = 0;

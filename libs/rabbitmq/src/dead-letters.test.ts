@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Event } from '@parley/domain';
-import { until } from '@parley/testing';
+import { publishTo, until } from '@parley/testing';
 import { connect } from 'amqplib';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
@@ -23,7 +23,7 @@ describe('dead letters that RabbitMQ has put aside', () => {
     const drivers = await system.started();
     const token = system.token(1);
     const event = messages(token);
-    await drivers.log.publish(event);
+    await publishTo(drivers.log, event);
     for (let lost = 0; lost < 51; lost += 1) await crash(testTopology(system.queuePrefix, 2).queue(1));
     await until('it is a dead letter', async () => (await drivers.deadLetters.count()) === 1);
     const [letter] = await drivers.deadLetters.list(10);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { type Event, Unavailable } from '@parley/domain';
-import { failure, TcpProxy, until } from '@parley/testing';
+import { failure, publishTo, TcpProxy, until } from '@parley/testing';
 import type { RabbitmqDrivers } from './open.ts';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
@@ -23,7 +23,7 @@ describe('publishing to RabbitMQ', () => {
   test('events of one turn of the event loop are published in one envelope', async () => {
     const { log, stats } = await system.started();
     const token = system.token(0);
-    await Promise.all(Array.from({ length: 500 }, (_, index) => log.publish(messages(token, index + 1))));
+    await Promise.all(Array.from({ length: 500 }, (_, index) => publishTo(log, messages(token, index + 1))));
     expect(stats).toMatchObject({ envelopesPublished: 1, eventsPublished: 500 });
   });
 
@@ -31,8 +31,8 @@ describe('publishing to RabbitMQ', () => {
     const { log, stats } = await system.started();
     const token = system.token(0);
     const large = Array(40).fill('x'.repeat(10_000));
-    await Promise.all([log.publish(messages(token, 1, large)), log.publish(messages(token, 41, large))]);
-    await Promise.all([1, 2].map((first) => log.publish(messages(token, first, ['x'.repeat(10_000)]))));
+    await Promise.all([publishTo(log, messages(token, 1, large)), publishTo(log, messages(token, 41, large))]);
+    await Promise.all([1, 2].map((first) => publishTo(log, messages(token, first, ['x'.repeat(10_000)]))));
     expect(stats.envelopesPublished).toBe(3);
   });
 
@@ -44,7 +44,7 @@ describe('publishing to RabbitMQ', () => {
     let refused: unknown;
     for (let first = 1; refused === undefined && first < 1_000; first += 1) {
       const event = messages(token, first, ['x'.repeat(10_000)]);
-      refused = await failure(log.publish(event));
+      refused = await failure(publishTo(log, event));
       if (refused === undefined) acknowledged.push(event);
     }
     expect(refused).toBeInstanceOf(Unavailable);
@@ -53,25 +53,28 @@ describe('publishing to RabbitMQ', () => {
     expect(log.refusal(system.token(0))).toBeUndefined();
     expect(await drained(drivers, (stored) => stored.length >= acknowledged.length)).toEqual(acknowledged);
     await until('it is not refused any more', () => log.refusal(token) === undefined);
-    await log.publish(messages(token));
+    await publishTo(log, messages(token));
   });
 
   test('without a server events are refused at once, and taken again when it is back', async () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const { log, ping, state } = await system.started({ url });
     const token = system.token(0);
-    await log.publish(messages(token));
+    await publishTo(log, messages(token));
     const allow = proxy.refuse();
     await until('the loss is noticed', () => log.refusal(token) !== undefined);
     const started = performance.now();
-    expect(await failure(log.publish(messages(token)))).toMatchObject({ name: 'Unavailable', dependency: 'event log' });
+    expect(await failure(publishTo(log, messages(token)))).toMatchObject({
+      name: 'Unavailable',
+      dependency: 'event log',
+    });
     expect(await failure(log.fence(token, 1_000))).toBeInstanceOf(Unavailable);
     expect(await failure(ping())).toBeInstanceOf(Unavailable);
     expect(performance.now() - started).toBeLessThan(50);
     expect(state()).toBe('away');
     allow();
     await until('it is back', () => log.refusal(token) === undefined);
-    await log.publish(messages(token));
+    await publishTo(log, messages(token));
     await ping();
     proxy.close();
   });
@@ -80,20 +83,20 @@ describe('publishing to RabbitMQ', () => {
     const { proxy, url } = await TcpProxy.open(rabbitmqUrl());
     const { log } = await system.started({ url });
     const token = system.token(0);
-    await log.publish(messages(token));
+    await publishTo(log, messages(token));
     const go = proxy.stall();
     const started = performance.now();
     const large = Array(20).fill('x'.repeat(10_000));
     const waiting: Promise<unknown>[] = [];
     for (let first = 1; log.refusal(token) === undefined && first < 1_000; first += 1) {
-      waiting.push(failure(log.publish(messages(token, first, large))));
+      waiting.push(failure(publishTo(log, messages(token, first, large))));
       await Bun.sleep(0);
     }
     expect(log.refusal(token)).toMatchObject({ dependency: 'requests' });
     for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(Unavailable);
     expect(performance.now() - started).toBeLessThan(2_100);
     go();
-    await until('it goes on', async () => (await failure(log.publish(messages(token)))) === undefined);
+    await until('it goes on', async () => (await failure(publishTo(log, messages(token)))) === undefined);
     proxy.close();
   });
 
@@ -107,7 +110,7 @@ describe('publishing to RabbitMQ', () => {
       const cutting = Bun.sleep(50).then(() => proxy.cut());
       for (let failed = false; !failed; ) {
         const events = Array.from({ length: 20 }, () => messages(token, ++first));
-        const errors = await Promise.all(events.map((event) => failure(drivers.log.publish(event))));
+        const errors = await Promise.all(events.map((event) => failure(publishTo(drivers.log, event))));
         for (const [index, error] of errors.entries()) {
           if (error === undefined) acknowledged.push(events[index] as Event);
           else failed = true;
@@ -117,7 +120,7 @@ describe('publishing to RabbitMQ', () => {
       await until('it is back', () => drivers.log.refusal(token) === undefined);
     }
     const last = messages(token, ++first);
-    await drivers.log.publish(last);
+    await publishTo(drivers.log, last);
     acknowledged.push(last);
     const stored = await drained(drivers, (events) => events.some(({ id }) => id === last.id));
     const ids = new Set(acknowledged.map(({ id }) => id));
@@ -129,11 +132,11 @@ describe('publishing to RabbitMQ', () => {
     const drivers = await system.started();
     const token = system.token(0);
     await onChannel((channel) => channel.deleteQueue(testTopology(system.queuePrefix, 2).queue(0)));
-    expect(await failure(drivers.log.publish(messages(token)))).toBeInstanceOf(Unavailable);
+    expect(await failure(publishTo(drivers.log, messages(token)))).toBeInstanceOf(Unavailable);
     let published: Event | undefined;
     await until('it goes on', async () => {
       const event = messages(token);
-      if ((await failure(drivers.log.publish(event))) === undefined) published = event;
+      if ((await failure(publishTo(drivers.log, event))) === undefined) published = event;
       return published !== undefined;
     });
     expect(await drained(drivers, (stored) => stored.length > 0)).toEqual([published as Event]);
@@ -142,12 +145,12 @@ describe('publishing to RabbitMQ', () => {
   test('a second close does nothing; the first one settles what is under way', async () => {
     const drivers = await system.started();
     const token = system.token(0);
-    const published = failure(drivers.log.publish(messages(token)));
+    const published = failure(publishTo(drivers.log, messages(token)));
     const fence = failure(drivers.log.fence(token, 60_000));
     await Promise.all([drivers.close(), drivers.close()]);
     await published; // the publish may resolve or reject, but must not hang
     expect(await fence).toBeInstanceOf(Unavailable);
-    expect(await failure(drivers.log.publish(messages(token)))).toBeInstanceOf(Unavailable);
+    expect(await failure(publishTo(drivers.log, messages(token)))).toBeInstanceOf(Unavailable);
   });
 });
 
@@ -177,11 +180,11 @@ describe('fences through RabbitMQ', () => {
       stored.push(...events);
       return [];
     });
-    await log.publish(messages(token));
+    await publishTo(log, messages(token));
     const early = Promise.all([log.fence(token, 5_000), log.fence(token, 5_000)]);
     await until('the fence is sent', () => stats.fences === 1);
     const later = messages(token, 2);
-    await log.publish(later);
+    await publishTo(log, later);
     const late = Array.from({ length: 20 }, async () => {
       await log.fence(token, 5_000);
       expect(stored).toContainEqual(later);

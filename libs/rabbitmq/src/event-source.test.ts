@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { type Event, encodeEnvelope, type Rejection, Unavailable } from '@parley/domain';
-import { failure, TcpProxy, until } from '@parley/testing';
+import { failure, publishTo, TcpProxy, until } from '@parley/testing';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 
@@ -12,7 +12,7 @@ describe('consuming from RabbitMQ', () => {
     const drivers = await system.started();
     const token = system.token(1);
     const [before, between, after] = [messages(token, 1), messages(token, 2), messages(token, 3)];
-    await drivers.log.publish(before);
+    await publishTo(drivers.log, before);
     await onChannel(async (channel) => {
       const good = JSON.parse(encodeEnvelope(1, [between])) as { events: unknown[] };
       const garbage = ['not JSON', '', '{"v":"2","partition":1,"events":[]}', '{"v":1}', '\u0000\uffff', '[]'];
@@ -23,7 +23,7 @@ describe('consuming from RabbitMQ', () => {
       channel.sendToQueue(queue(1), Buffer.from('x'), { type: 'fence' });
       await channel.checkQueue(queue(1));
     });
-    await drivers.log.publish(after);
+    await publishTo(drivers.log, after);
     const stored: Event[] = [];
     await drivers.source.consume(async (events) => {
       stored.push(...events);
@@ -48,7 +48,7 @@ describe('consuming from RabbitMQ', () => {
       channel.sendToQueue(queue(1), Buffer.from(text));
       await channel.checkQueue(queue(1));
     });
-    await drivers.log.publish(after);
+    await publishTo(drivers.log, after);
     const stored: Event[] = [];
     await drivers.source.consume(async (events) => {
       stored.push(...events);
@@ -72,7 +72,7 @@ describe('consuming from RabbitMQ', () => {
       stored.push(...batch.filter((event) => !rejected.includes(event)));
       return rejected.map((event): Rejection => ({ event, reason: 'unknown-owner', detail: 'no such chat' }));
     });
-    await Promise.all(events.map((event) => drivers.log.publish(event)));
+    await Promise.all(events.map((event) => publishTo(drivers.log, event)));
     await drivers.log.fence(token, 5_000);
     expect(stored).toEqual([events[0], events[2]] as Event[]);
     for (let look = 0; look < 30; look += 1) expect(await drivers.deadLetters.list(10)).toHaveLength(2);
@@ -92,7 +92,7 @@ describe('consuming from RabbitMQ', () => {
     await drivers.source.consume(async (batch) =>
       batch.map((event): Rejection => ({ event, reason: 'late', detail: 'another epoch' })),
     );
-    await drivers.log.publish(messages(system.token(0)));
+    await publishTo(drivers.log, messages(system.token(0)));
     await until('it is a dead letter', async () => (await drivers.deadLetters.count()) === 1);
     expect(await drivers.deadLetters.replay(10)).toBe(0);
     await until('it is back', async () => (await drivers.deadLetters.count()) === 1);
@@ -113,10 +113,10 @@ describe('consuming from RabbitMQ', () => {
       return 12;
     });
     const events = [1, 2, 3].map((first) => messages(token, first));
-    for (const event of events.slice(0, 2)) await drivers.log.publish(event);
+    for (const event of events.slice(0, 2)) await publishTo(drivers.log, event);
     await drivers.log.beginEpoch(1, 7, 10_000);
     expect(seen).toEqual([`1:${events[0]?.id}`, `1:${events[1]?.id}`, 1, 7]);
-    await drivers.log.publish(events[2] as Event);
+    await publishTo(drivers.log, events[2] as Event);
     expect(await drivers.log.fence(token, 5_000)).toBe(12);
     expect(seen.slice(4)).toEqual([`1:${events[2]?.id}`, 1, 0]);
   });
@@ -135,8 +135,8 @@ describe('consuming from RabbitMQ', () => {
       return [];
     });
     const [event, other] = [messages(stuck), messages(free)];
-    await drivers.log.publish(event);
-    await drivers.log.publish(other);
+    await publishTo(drivers.log, event);
+    await publishTo(drivers.log, other);
     await drivers.log.fence(free, 5_000);
     expect(stored).toEqual([other]);
     await drivers.log.fence(stuck, 10_000);
@@ -169,7 +169,7 @@ describe('consuming from RabbitMQ', () => {
       return rejections;
     });
     for (const [index, event] of published.entries()) {
-      await publishing.log.publish(event);
+      await publishTo(publishing.log, event);
       if (index % 30 === 29) proxy.cut();
     }
     await until('all is stored', () => stored.size === published.length);
@@ -203,11 +203,11 @@ describe('consuming from RabbitMQ', () => {
       stored.push(...events);
       return [];
     });
-    await drivers.log.publish(messages(token));
+    await publishTo(drivers.log, messages(token));
     await drivers.log.fence(token, 5_000);
     await onChannel((channel) => channel.deleteQueue(queue(0)));
     await until('it goes on', async () => {
-      await failure(drivers.log.publish(messages(token, 2)));
+      await failure(publishTo(drivers.log, messages(token, 2)));
       return stored.length >= 2;
     });
     await until('fences pass', async () => (await failure(drivers.log.fence(token, 1_000))) === undefined);
@@ -225,7 +225,7 @@ describe('consuming from RabbitMQ', () => {
       if (stored === 1) await release.promise;
       return [];
     });
-    await publishing.log.publish(event);
+    await publishTo(publishing.log, event);
     await until('it is being stored', () => stored === 1);
     const speak = proxy.mute();
     const { answered } = proxy;
@@ -259,7 +259,7 @@ describe('consuming from RabbitMQ', () => {
     }
     const publishAll = async (from: number, to: number) => {
       for (let first = from; first <= to; first += 1) {
-        await Promise.all(tokens.map((token) => publishing.log.publish(messages(token, first))));
+        await Promise.all(tokens.map((token) => publishTo(publishing.log, messages(token, first))));
       }
       for (const token of tokens) await publishing.log.fence(token, 10_000);
     };
@@ -287,7 +287,7 @@ describe('consuming from RabbitMQ', () => {
     let first = 0;
     await until('each has three', async () => {
       first += 1;
-      await Promise.all(tokens.map((token) => one.log.publish(messages(token, first))));
+      await Promise.all(tokens.map((token) => publishTo(one.log, messages(token, first))));
       for (const token of tokens) await one.log.fence(token, 5_000);
       return [...owners.values()].filter((owner) => owner === 0).length === 3;
     });
@@ -304,7 +304,7 @@ describe('consuming from RabbitMQ', () => {
       throw new Error('the store is unreachable');
     });
     const event = messages(token);
-    await drivers.log.publish(event);
+    await publishTo(drivers.log, event);
     await until('it was tried', () => tries > 1);
     await Promise.all([drivers.source.stop(), drivers.source.stop()]);
     const stored: Event[] = [];
@@ -327,7 +327,7 @@ describe('consuming from RabbitMQ', () => {
       if (consuming.stats.batchesRetried === 0) allow = proxy.refuse();
       return events.map((rejected): Rejection => ({ event: rejected, reason: 'collision', detail: '' }));
     });
-    await publishing.log.publish(event);
+    await publishTo(publishing.log, event);
     await until('it could not be put aside', () => consuming.stats.batchesRetried > 0);
     expect(await publishing.deadLetters.count()).toBe(0);
     allow();

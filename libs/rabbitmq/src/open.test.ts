@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { Unavailable } from '@parley/domain';
-import { failure, TcpProxy, until } from '@parley/testing';
+import { failure, publishTo, TcpProxy, until } from '@parley/testing';
 import { rabbitmqUrl } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 import { WrongRabbitmq } from './wrong-rabbitmq.ts';
@@ -40,12 +40,12 @@ describe('starting with RabbitMQ', () => {
     const started = waiting.start();
     const consumed = failure(never.source.consume(async () => []));
     expect(waiting.log.refusal(system.token(0))).toBeInstanceOf(Unavailable);
-    expect(await failure(waiting.log.publish(messages(system.token(0))))).toBeInstanceOf(Unavailable);
+    expect(await failure(publishTo(waiting.log, messages(system.token(0))))).toBeInstanceOf(Unavailable);
     await never.close();
     expect(await consumed).toBeInstanceOf(Unavailable);
     allow();
     await started;
-    await waiting.log.publish(messages(system.token(0)));
+    await publishTo(waiting.log, messages(system.token(0)));
     proxy.close();
   });
 
@@ -73,7 +73,7 @@ describe('starting with RabbitMQ', () => {
     }
     await started;
     await until('all are open', () => unlucky.every((drivers) => drivers.state() === 'open'));
-    for (const drivers of unlucky) await drivers.log.publish(messages(system.token(0)));
+    for (const drivers of unlucky) await publishTo(drivers.log, messages(system.token(0)));
     proxy.close();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { type Event, newEventId, type Rejection, type Token } from '@parley/domain';
-import { until } from '@parley/testing';
+import { publishTo, until } from '@parley/testing';
 import { connect } from 'amqplib';
 import { rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
@@ -58,14 +58,14 @@ describe('redeliveries out of order', () => {
     const drivers = await system.started();
     const token = system.token(0);
     const events = [application(token), chat(token), messages(token, 1), messages(token, 2), chat(token, 2)];
-    for (const event of events) await drivers.log.publish(event);
+    for (const event of events) await publishTo(drivers.log, event);
     await lostConsumer(5);
     await lostConsumer(1);
     await lostConsumer(1);
     const store = new OwnersFirst();
     await drivers.source.consume(store.handle);
     const late = messages(token, 3);
-    await drivers.log.publish(late);
+    await publishTo(drivers.log, late);
     await drivers.log.fence(token, 5_000);
     expect(new Set(store.stored)).toEqual(new Set([...events, late]));
     expect(store.taken[0]).not.toEqual(events[0] as Event);
@@ -78,14 +78,14 @@ describe('redeliveries out of order', () => {
   test('without any owner become dead letters, even if nothing else comes', async () => {
     const drivers = await system.started();
     const token = system.token(0);
-    for (let first = 1; first <= 20; first += 1) await drivers.log.publish(messages(token, first));
+    for (let first = 1; first <= 20; first += 1) await publishTo(drivers.log, messages(token, first));
     await lostConsumer(17);
     await lostConsumer(1);
     const store = new OwnersFirst();
     await drivers.source.consume(store.handle);
     await until('all are dead letters', async () => (await drivers.deadLetters.count()) === 20);
     expect(store.stored).toEqual([]);
-    await drivers.log.publish(application(token));
+    await publishTo(drivers.log, application(token));
     await drivers.log.fence(token, 5_000);
     expect(store.stored).toHaveLength(1);
   });
@@ -94,11 +94,11 @@ describe('redeliveries out of order', () => {
     const drivers = await system.started();
     const token = system.token(0);
     const first = application(token);
-    await drivers.log.publish(first);
+    await publishTo(drivers.log, first);
     const store = new OwnersFirst();
     const passed = drivers.log.fence(token, 20_000).then(() => store.stored.length);
     await until('the fence is there', () => drivers.stats.fences === 1);
-    await drivers.log.publish(chat(token));
+    await publishTo(drivers.log, chat(token));
     await lostConsumer(3);
     await lostConsumer(1); // now the application comes behind the fence and the chat
     await drivers.source.consume(store.handle);

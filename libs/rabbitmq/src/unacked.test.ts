@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Event, Token } from '@parley/domain';
-import { TcpProxy, until } from '@parley/testing';
+import { publishTo, TcpProxy, until } from '@parley/testing';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 
@@ -31,9 +31,9 @@ describe('the unacked deliveries of a consumer', () => {
       for (const { id } of batch) stored.add(id);
       return [];
     });
-    await drivers.log.publish(first);
+    await publishTo(drivers.log, first);
     await until('many are taken at once', () => stored.size === 1);
-    for (const event of events.slice(1)) await drivers.log.publish(event);
+    for (const event of events.slice(1)) await publishTo(drivers.log, event);
     await until('all are delivered', () => drivers.stats.deliveries === 30);
     release();
     await until('the others are stored', () => stored.size === 29);
@@ -46,7 +46,7 @@ describe('the unacked deliveries of a consumer', () => {
   test('are one envelope until the first commit, then more at once', async () => {
     const drivers = await system.started();
     const token = system.token(0);
-    for (let first = 1; first <= 30; first += 1) await drivers.log.publish(messages(token, first));
+    for (let first = 1; first <= 30; first += 1) await publishTo(drivers.log, messages(token, first));
     const { promise: gate, resolve: release } = Promise.withResolvers<void>();
     const sizes: number[] = [];
     await drivers.source.consume(async (events) => {
@@ -77,9 +77,9 @@ describe('the unacked deliveries of a consumer', () => {
       return [];
     });
     const small = messages(token, 1);
-    await drivers.log.publish(small);
+    await publishTo(drivers.log, small);
     await until('many are taken at once', () => stored.size === 1);
-    for (const event of large) await drivers.log.publish(event);
+    for (const event of large) await publishTo(drivers.log, event);
     const waiting = () => onChannel(async (channel) => (await channel.checkQueue(queue(0))).messageCount);
     await until('most have gone back', async () => drivers.stats.redeliveries > 0 && (await waiting()) === 10);
     release();
@@ -91,7 +91,7 @@ describe('the unacked deliveries of a consumer', () => {
     const drivers = await system.started();
     const token = system.token(0);
     const large = largeMessages(token, 1);
-    for (const event of large) await drivers.log.publish(event);
+    for (const event of large) await publishTo(drivers.log, event);
     await onChannel(async (channel) => {
       const { promise: all, resolve } = Promise.withResolvers<void>();
       let had = 0;
@@ -128,10 +128,10 @@ describe('the unacked deliveries of a consumer', () => {
       stored.push(...batch.map(({ id }) => id));
       return [];
     });
-    await publishing.log.publish(events[0] as Event);
+    await publishTo(publishing.log, events[0] as Event);
     await until('many are taken at once', () => stored.length === 1);
     away = true;
-    for (const event of events.slice(1)) await publishing.log.publish(event);
+    for (const event of events.slice(1)) await publishTo(publishing.log, event);
     await until('all are delivered', async () => consuming.stats.deliveries >= 21 && (await waiting()) === 0);
     // The second event is redelivered once if RabbitMQ sent it before the consumer subscribed anew.
     const before = consuming.stats.redeliveries;

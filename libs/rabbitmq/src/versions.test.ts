@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { checkEventOfVersion, type Event, type Token } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
-import { failure, TcpProxy, until } from '@parley/testing';
+import { failure, publishTo, TcpProxy, until } from '@parley/testing';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
 import { messages, TestSystem } from './testing/system.ts';
 import { TooOld } from './too-old.ts';
@@ -38,7 +38,7 @@ describe('a consumer of an earlier version', () => {
     const [old, young] = [system.drivers({ url, check, logger }), system.drivers()];
     const token = system.token(1);
     const events = [messages(token, 1), messages(token, 2), keyed(token, 3), messages(token, 4)];
-    for (const event of events) await publishing.log.publish(event);
+    for (const event of events) await publishTo(publishing.log, event);
     const [before, after] = [recorder(), recorder()];
     await old.source.consume(before.store);
     await until('the partition is left', () => old.source.held.length > 0);
@@ -56,7 +56,7 @@ describe('a consumer of an earlier version', () => {
     expect(await consumers(0)).toBe(1);
     expect(await consumers(1)).toBe(0);
     const free = messages(system.token(0));
-    await publishing.log.publish(free);
+    await publishTo(publishing.log, free);
     await publishing.log.fence(free.token, 5_000);
     expect(before.stored).toEqual([...events.slice(0, 2), free]);
 
@@ -73,7 +73,7 @@ describe('a consumer of an earlier version', () => {
   test('causes one redelivery for each restart, and only of the event at the head of the queue', async () => {
     const publishing = await system.started();
     const token = system.token(0);
-    for (const event of [keyed(token, 1), messages(token, 2)]) await publishing.log.publish(event);
+    for (const event of [keyed(token, 1), messages(token, 2)]) await publishTo(publishing.log, event);
     for (let restarts = 1; restarts <= 3; restarts += 1) {
       const old = system.drivers({ check });
       await old.source.consume(recorder().store);
@@ -110,7 +110,7 @@ test('no consumer leaves a partition to one of an earlier version, which itself 
    */
   const round = async () => {
     first += 1;
-    for (const token of tokens) await publishing.log.publish(messages(token, first));
+    for (const token of tokens) await publishTo(publishing.log, messages(token, first));
     for (const token of tokens) await publishing.log.fence(token, 5_000);
     return [...owners.values()].filter((owner) => owner === 'new').length;
   };
@@ -121,7 +121,7 @@ test('no consumer leaves a partition to one of an earlier version, which itself 
       ({ consumerCount }) => consumerCount,
     );
   await until('the old one counts among those that share', async () => (await counted()) === 1);
-  await publishing.log.publish(keyed(tokens[3] as Token, 1_000));
+  await publishTo(publishing.log, keyed(tokens[3] as Token, 1_000));
   await until('the old one leaves a partition', () => old.source.held.length === 1);
   await until('it counts no more', async () => (await counted()) === 0);
   const young = wide.drivers();

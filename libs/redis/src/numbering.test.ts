@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { type Drawn, NUMBER_MAX, newEventId, newToken, Unavailable } from '@parley/domain';
-import { failure, until } from '@parley/testing';
+import { drawFrom, failure, until } from '@parley/testing';
 import { Redis } from 'ioredis';
 import { redisUrl } from './testing/keys.ts';
 import { draw, firstOf, messagesOf, TestSystem } from './testing/system.ts';
@@ -52,7 +52,7 @@ describe('numbers in Redis', () => {
       Array.from({ length: 60 }, (_, index) => {
         const id = newEventId();
         const key = index % 3 === 0 ? { hash: id + id, body: id + id } : undefined;
-        return numbering.draw({ sequence, count: 1, key });
+        return drawFrom(numbering, { sequence, count: 1, key });
       }),
     );
     expect(answers.map((answer) => 'first' in answer && answer.first)).toEqual(answers.map((_, index) => index + 1));
@@ -97,7 +97,7 @@ describe('numbers in Redis', () => {
     await client.expire(counter as string, 60);
     client.disconnect();
     const id = newEventId();
-    const drawn = await numbering.draw({ sequence, count: 1, key: { hash: id + id, body: id + id } });
+    const drawn = await drawFrom(numbering, { sequence, count: 1, key: { hash: id + id, body: id + id } });
     expect(await secondsToLive(':messages:')).toBeGreaterThan(7 * DAY_SECONDS - 10);
     const { eventId } = drawn as Drawn;
     await numbering.confirm(sequence.token, { hash: id + id, body: id + id }, eventId);
@@ -132,11 +132,14 @@ describe('numbers in Redis', () => {
     const sequence = messagesOf();
     await numbering.seed(sequence, { number: 0 });
     const key = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
-    expect(await numbering.draw({ sequence, count: 1, key })).toEqual({ status: 'unsure', epoch: 3 });
-    expect(await numbering.draw({ sequence, count: 1, key, keyAbsentIn: 2 })).toEqual({ status: 'unsure', epoch: 3 });
-    const drawn = await numbering.draw({ sequence, count: 1, key, keyAbsentIn: 3 });
+    expect(await drawFrom(numbering, { sequence, count: 1, key })).toEqual({ status: 'unsure', epoch: 3 });
+    expect(await drawFrom(numbering, { sequence, count: 1, key, keyAbsentIn: 2 })).toEqual({
+      status: 'unsure',
+      epoch: 3,
+    });
+    const drawn = await drawFrom(numbering, { sequence, count: 1, key, keyAbsentIn: 3 });
     expect(drawn).toMatchObject({ status: 'drawn', first: 1 });
-    expect(await numbering.draw({ sequence, count: 1, key })).toMatchObject({ status: 'repeated', first: 1 });
+    expect(await drawFrom(numbering, { sequence, count: 1, key })).toMatchObject({ status: 'repeated', first: 1 });
     const token = numbering.newToken(key);
     expect(await numbering.register({ token, key })).toEqual({ status: 'unsure', epoch: 3 });
     expect(await numbering.register({ token, key, keyAbsentIn: 3 })).toMatchObject({ status: 'drawn', token });
@@ -150,7 +153,7 @@ describe('numbers in Redis', () => {
     await numbering.seed(sequence, { number: 0 });
     const keyOf = (digit: string) => ({ hash: digit.repeat(64), body: digit.repeat(64) });
     const [first] = await Promise.all(
-      ['1', '2'].map((digit) => numbering.draw({ sequence, count: 1, key: keyOf(digit) })),
+      ['1', '2'].map((digit) => drawFrom(numbering, { sequence, count: 1, key: keyOf(digit) })),
     );
     await numbering.confirm(sequence.token, keyOf('1'), (first as Drawn).eventId);
     epoch = 2;
@@ -159,7 +162,7 @@ describe('numbers in Redis', () => {
     await until('the next epoch is open', () => numbering.epochOf(sequence.token) === 2);
     await numbering.seed(sequence, { number: 1 });
     const draw = (digit: string, keyAbsentIn?: number) =>
-      numbering.draw({ sequence, count: 1, key: keyOf(digit), keyAbsentIn });
+      drawFrom(numbering, { sequence, count: 1, key: keyOf(digit), keyAbsentIn });
     expect(await draw('1')).toMatchObject({ status: 'repeated', first: 1, epoch: 1, confirmed: true });
     expect(await draw('2')).toEqual({ status: 'unsure', epoch: 2 });
     expect(await draw('2', 2)).toMatchObject({ status: 'drawn', first: 2, epoch: 2 });

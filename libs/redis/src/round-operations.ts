@@ -1,5 +1,4 @@
 import {
-  type DrawAnswer,
   type DrawRequest,
   type DrawTaker,
   type Highest,

@@ -2,5 +2,6 @@
 export * from './failure.ts';
 export * from './free-port.ts';
 export * from './left-out.ts';
+export * from './taker.ts';
 export * from './tcp-proxy.ts';
 export * from './until.ts';

@@ -8,6 +8,7 @@ import {
   type Sequence,
   type Token,
 } from '@parley/domain';
+import { drawFrom } from '@parley/testing';
 import { openRedis, type RedisDrivers, type RedisOptions } from '../open.ts';
 import { deleteKeys, redisUrl } from './keys.ts';
 import { epochRegister } from './register.ts';
@@ -72,7 +73,7 @@ export function tokenIn(partition: number): Token {
 }
 
 export function draw(numbering: Numbering, sequence: Sequence, count = 1): Promise<DrawAnswer> {
-  return numbering.draw({ sequence, count });
+  return drawFrom(numbering, { sequence, count });
 }
 
 /** The first number of a draw. Throws if nothing is drawn. */
