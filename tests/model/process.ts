@@ -1,4 +1,12 @@
-import { type DrawRequest, type Event, type Highest, type IdempotencyKey, Unavailable } from '@parley/domain';
+import {
+  type DrawRequest,
+  type DrawTaker,
+  type Event,
+  type Highest,
+  type IdempotencyKey,
+  type PublishTaker,
+  Unavailable,
+} from '@parley/domain';
 import { Acceptance, CounterSeeds } from '@parley/protocol';
 
 /** A call to Redis, RabbitMQ or the store that has not returned yet. */
@@ -82,22 +90,27 @@ export class Process {
 
   #wait<Answer>(make: (settle: { answer: (value: Answer) => void; reject: (error: Error) => void }) => Call) {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    if (this.call !== undefined) throw new Error('a create waits for one thing at a time');
-    this.call = make({ answer: resolve, reject });
-    this.#moved.resolve();
+    this.#waitFor(make({ answer: resolve, reject }));
     return promise;
+  }
+
+  #waitFor(call: Call): void {
+    if (this.call !== undefined) throw new Error('a create waits for one thing at a time');
+    this.call = call;
+    this.#moved.resolve();
   }
 
   #ports() {
     return {
       numbering: {
-        draw: async ({ key, keyAbsentIn }: DrawRequest) => {
-          const keyed = key !== undefined;
-          return {
-            at: 0,
-            ...(await this.#wait<DrawnAnswer>((settle) => ({ to: 'draw', keyed, keyAbsentIn, ...settle }))),
-          };
-        },
+        draw: ({ key, keyAbsentIn }: DrawRequest, taker: DrawTaker) =>
+          this.#waitFor({
+            to: 'draw',
+            keyed: key !== undefined,
+            keyAbsentIn,
+            answer: (answer) => taker.drawAnswered('first' in answer ? { at: 0, ...answer } : answer),
+            reject: (error) => taker.drawFailed(error),
+          }),
         seed: (_: unknown, { number }: Highest, epoch = 0) =>
           this.#wait<void>((settle) => ({ to: 'seed', number, epoch, ...settle })),
         confirm: async (_: unknown, __: unknown, eventId: string) => this.#confirmed(eventId),
@@ -106,7 +119,13 @@ export class Process {
       },
       log: {
         refusal: () => undefined,
-        publish: (event: Event) => this.#wait<void>((settle) => ({ to: 'publish', event, ...settle })),
+        publish: (event: Event, taker: PublishTaker) =>
+          this.#waitFor({
+            to: 'publish',
+            event,
+            answer: () => taker.published(),
+            reject: (error) => taker.publishFailed(error),
+          }),
         fence: () => this.#wait<number>((settle) => ({ to: 'fence', ...settle })),
       },
       store: {

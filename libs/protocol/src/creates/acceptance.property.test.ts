@@ -1,6 +1,14 @@
 /** What must hold for each create, whatever its ports return and however long they take. */
 import { expect, setDefaultTimeout, test } from 'bun:test';
-import { type DrawRequest, type Event, IdempotencyConflict, type RegisterRequest, Unavailable } from '@parley/domain';
+import {
+  type DrawRequest,
+  type DrawTaker,
+  type Event,
+  IdempotencyConflict,
+  type PublishTaker,
+  type RegisterRequest,
+  Unavailable,
+} from '@parley/domain';
 import fc from 'fast-check';
 import { Acceptance } from './acceptance.ts';
 import type { Create, Outcome } from './create.ts';
@@ -29,6 +37,8 @@ interface Plan {
   readonly type: Create['type'];
   readonly keyed: boolean;
   readonly refusedEarly: boolean;
+  /** Whether the ports tell their takers before a call returns; otherwise they do later. */
+  readonly toldAtOnce: boolean;
   readonly draws: readonly { readonly kind: DrawKind; readonly takes: Takes }[];
   readonly stored: 'nothing' | 'this' | 'another body';
   readonly lookTakes: Takes;
@@ -54,6 +64,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   type: fc.constantFrom<Create['type'][]>('application', 'chat', 'messages'),
   keyed: fc.boolean(),
   refusedEarly: seldom,
+  toldAtOnce: fc.boolean(),
   draws: fc.array(fc.record({ kind, takes }), { minLength: 6, maxLength: 6 }),
   stored: fc.constantFrom<Plan['stored'][]>('nothing', 'this', 'another body'),
   lookTakes: takes,
@@ -104,11 +115,19 @@ class Watched {
     return { first: epoch * 10, eventId: `event-${this.index}-${epoch}`, epoch, at: epoch };
   }
 
-  async draw({ keyAbsentIn }: { keyAbsentIn?: number | undefined }) {
+  draw(request: DrawRequest, taker: DrawTaker): void {
+    this.#tell(
+      () => this.answer(request),
+      (answer) => taker.drawAnswered(answer as never),
+      (error) => taker.drawFailed(error),
+    );
+  }
+
+  answer({ keyAbsentIn }: { keyAbsentIn?: number | undefined }) {
     const { kind, takes } = this.plan.draws[this.draws.length]!;
     this.draws.push({ kind: this.#possible(kind), keyAbsentIn, ...this.#now() });
     const { drawn } = this;
-    await this.#pass(takes);
+    this.#pass(takes);
     const seen = this.draws.at(-1)!.kind;
     if (seen === 'unavailable') throw new Unavailable('numbers', 'as planned');
     if (seen === 'conflict') return { status: 'conflict' as const };
@@ -129,7 +148,7 @@ class Watched {
 
   async lookUp() {
     this.askedStore += 1;
-    await this.#pass(this.plan.lookTakes);
+    this.#pass(this.plan.lookTakes);
     if (this.plan.stored === 'nothing') return undefined;
     const bodyHash = this.plan.stored === 'this' ? KEY.body : 'c'.repeat(64);
     return storedCreate({ token: this.token, first: 1, bodyHash });
@@ -137,15 +156,36 @@ class Watched {
 
   async seed(epoch: number): Promise<void> {
     this.seeds.push(epoch);
-    await this.#pass(this.plan.lookTakes);
+    this.#pass(this.plan.lookTakes);
     if (this.plan.seedFails) throw new Unavailable('store', 'as planned');
   }
 
-  async publish(event: Event): Promise<void> {
+  publish(event: Event, taker: PublishTaker): void {
     this.published.push({ event, begunMs: this.#sinceDrawMs() });
-    await this.#pass(this.plan.publishTakes);
+    this.#tell(
+      () => this.#confirm(),
+      () => taker.published(),
+      (error) => taker.publishFailed(error),
+    );
+  }
+
+  #confirm(): void {
+    this.#pass(this.plan.publishTakes);
     if (this.plan.publishFails) throw new Unavailable('event log', 'as planned');
     this.confirmedMs = this.#sinceDrawMs();
+  }
+
+  /** Tells how a call ended: before it returns, or later, as planned. */
+  #tell<Answer>(call: () => Answer, answered: (answer: Answer) => void, failed: (error: Error) => void): void {
+    let tell: () => void;
+    try {
+      const answer = call();
+      tell = () => answered(answer);
+    } catch (error) {
+      tell = () => failed(error as Error);
+    }
+    if (this.plan.toldAtOnce) tell();
+    else queueMicrotask(tell);
   }
 
   end(outcome: Outcome): void {
@@ -167,7 +207,7 @@ class Watched {
     return { monotonic: this.clock.monotonic(), wall: this.clock.wall() };
   }
 
-  async #pass({ ms, suspended }: Takes): Promise<void> {
+  #pass({ ms, suspended }: Takes): void {
     if (suspended) this.clock.suspend(ms);
     else this.clock.pass(ms);
   }
@@ -185,8 +225,8 @@ async function run(plans: readonly Plan[]): Promise<Watched[]> {
     logger: { debug() {}, warn() {} },
     numbering: {
       newToken: () => applications.next().value!.token,
-      draw: (request: DrawRequest) => of(request.sequence.token).draw(request) as never,
-      register: (request: RegisterRequest) => of(request.token).draw(request) as never,
+      draw: (request, taker) => of(request.sequence.token).draw(request, taker),
+      register: async (request: RegisterRequest) => of(request.token).answer(request) as never,
       seed: ({ token }, _, epoch) => {
         of(token).opened.push(epoch!);
         return of(token).afterwards();
@@ -198,7 +238,7 @@ async function run(plans: readonly Plan[]): Promise<Watched[]> {
     },
     log: {
       refusal: (token) => (of(token).plan.refusedEarly ? new Unavailable('requests', 'as planned') : undefined),
-      publish: (event) => of(event.token).publish(event),
+      publish: (event, taker) => of(event.token).publish(event, taker),
     },
     store: { keyedCreate: (scope, hash) => ofScope(scope, hash).lookUp() },
     seeds: { seed: ({ token }, epoch) => of(token).seed(epoch), forget: () => {} },

@@ -50,8 +50,7 @@ export class Acceptance {
    * order of the array. Refusals are domain errors: NotFound, IdempotencyConflict, Unavailable, EventRejected.
    */
   accept(creates: readonly Create[], settled: Settled): void {
-    const begun = momentOf(this.#parts.clock);
-    for (const [index, create] of creates.entries()) new Attempt(this.#parts, create, index, settled, begun).begin();
+    for (const [index, create] of creates.entries()) new Attempt(this.#parts, create, index, settled).begin();
   }
 
   /** Accepts one create, and resolves with what `answerOf` makes of it. Rejects with the refusal. */
@@ -81,13 +80,13 @@ class Attempt implements DrawTaker, PublishTaker {
   #event: Event | undefined;
   #fresh = false;
 
-  constructor(parts: AcceptanceParts, create: Create, index: number, settled: Settled, begun: Moment) {
+  constructor(parts: AcceptanceParts, create: Create, index: number, settled: Settled) {
     this.#parts = parts;
     this.#create = create;
     this.#index = index;
     this.#settled = settled;
-    this.#begun = begun;
-    this.#since = begun;
+    this.#begun = momentOf(parts.clock);
+    this.#since = this.#begun;
     this.#token = create.type === 'application' ? parts.numbering.newToken(create.key) : create.token;
   }
 
@@ -151,7 +150,10 @@ class Attempt implements DrawTaker, PublishTaker {
   }
 
   #publish(answer: Found): void {
-    if (isOver(this.#parts.clock, this.#since)) return this.#refuse(late());
+    if (isOver(this.#parts.clock, this.#since)) {
+      this.#refuse(late());
+      return;
+    }
     if ('token' in answer) this.#token = answer.token;
     this.#fresh = answer.status === 'drawn';
     this.#event = eventOf(this.#create, this.#token, 'first' in answer ? answer.first : 0, answer);
@@ -160,13 +162,15 @@ class Attempt implements DrawTaker, PublishTaker {
 
   published(): void {
     const event = this.#event;
-    if (event === undefined || isOver(this.#parts.clock, this.#since)) return this.#refuse(late());
+    if (event === undefined || isOver(this.#parts.clock, this.#since)) {
+      this.#refuse(late());
+      return;
+    }
     if (event.key !== undefined) this.#noteConfirmed(event, event.key);
     const sequence = ownSequenceOf(event);
-    if (sequence === undefined) return this.#acceptEvent(event);
-    this.#parts.seeds.forget(sequence);
-    if (!this.#fresh) return this.#acceptEvent(event);
-    this.#openCounter(sequence, event.epoch).then(() => this.#acceptEvent(event));
+    if (sequence !== undefined) this.#parts.seeds.forget(sequence);
+    if (sequence === undefined || !this.#fresh) this.#acceptEvent(event);
+    else this.#openCounter(sequence, event.epoch).then(() => this.#acceptEvent(event));
   }
 
   publishFailed(error: Error): void {

@@ -1,10 +1,12 @@
 import type {
   DrawAnswer,
   DrawRequest,
+  DrawTaker,
   Event,
   Highest,
   IdempotencyKey,
   KeyedCreate,
+  PublishTaker,
   RegisterAnswer,
   RegisterRequest,
   Sequence,
@@ -70,7 +72,12 @@ export class FakePorts {
 
   readonly numbering = {
     newToken: () => TOKEN,
-    draw: (request: DrawRequest) => this.#answer<DrawAnswer>(request),
+    draw: (request: DrawRequest, taker: DrawTaker) => {
+      this.#answer<DrawAnswer>(request).then(
+        (answer) => taker.drawAnswered(answer),
+        (error: Error) => taker.drawFailed(error),
+      );
+    },
     register: (request: RegisterRequest) => this.#answer<RegisterAnswer>(request),
     seed: async (sequence: Sequence, highest: Highest, epoch?: number) => {
       this.calls.push('seed');
@@ -86,10 +93,13 @@ export class FakePorts {
 
   readonly log = {
     refusal: (token: string) => this.refusal(token),
-    publish: async (event: Event) => {
+    publish: (event: Event, taker: PublishTaker) => {
       this.calls.push('publish');
       this.published.push(event);
-      await this.onPublish(event);
+      Promise.try(this.onPublish, event).then(
+        () => taker.published(),
+        (error: Error) => taker.publishFailed(error),
+      );
     },
     fence: async (token: string, timeoutMs: number) => {
       this.calls.push('fence');
