@@ -4,6 +4,8 @@ import {
   approximateBytes,
   type ChatCreated,
   checkEvent,
+  EventIds,
+  epochOfEventId,
   type MessagesCreated,
   newEventId,
   rowsOf,
@@ -132,10 +134,43 @@ describe('an event is unknown: a later program may have written it', () => {
   });
 });
 
-test('event ids are 32 hexadecimal digits, each another', () => {
-  const ids = Array.from({ length: 1_000 }, newEventId);
-  expect(ids.every((id) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
-  expect(new Set(ids).size).toBe(ids.length);
+describe('event ids', () => {
+  /** The count at the end of an id, and what is before it: the epoch and random bits. */
+  const countOf = (id: string) => Number.parseInt(id.slice(24), 16);
+  const prefixOf = (id: string) => id.slice(0, 24);
+
+  test('of one epoch are 32 hexadecimal digits each, begin with the epoch, count up and are distinct', () => {
+    const ids = Array.from({ length: 1_000 }, () => newEventId(0xabc));
+    for (const id of ids) expect(id).toMatch(/^00000abc[0-9a-f]{24}$/);
+    expect(ids.map(epochOfEventId)).toEqual(ids.map(() => 0xabc));
+    expect(new Set(ids.map(prefixOf)).size).toBe(1);
+    const [first = 0] = ids.map(countOf);
+    expect(ids.map(countOf)).toEqual(ids.map((_, index) => first + index));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('of another epoch and of another process have other random bits', () => {
+    const ids = new EventIds();
+    const prefixes = [ids.next(1), ids.next(2), new EventIds().next(1), new EventIds().next(2)].map(prefixOf);
+    expect(new Set(prefixes.map((prefix) => prefix.slice(8))).size).toBe(4);
+  });
+
+  test('of epochs that take turns count up in each: random bits are drawn once for an epoch', () => {
+    const ids = new EventIds();
+    const turns = Array.from({ length: 10 }, () => [ids.next(1), ids.next(2)] as const);
+    for (const ofEpoch of [turns.map(([one]) => one), turns.map(([, two]) => two)]) {
+      expect(new Set(ofEpoch.map(prefixOf)).size).toBe(1);
+      expect(ofEpoch.map(countOf)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+  });
+
+  test('at the end of the count begin again behind other random bits', () => {
+    const ids = new EventIds(3);
+    const taken = Array.from({ length: 8 }, () => ids.next(7));
+    expect(taken.map(countOf)).toEqual([1, 2, 3, 1, 2, 3, 1, 2]);
+    expect(new Set(taken.map(prefixOf)).size).toBe(3);
+    expect(taken.every((id) => /^00000007[0-9a-f]{24}$/.test(id))).toBe(true);
+  });
 });
 
 test('an event becomes as many rows as it has messages, else one', () => {

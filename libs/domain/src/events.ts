@@ -156,23 +156,55 @@ function quoted(name: string): string {
 
 /** Makes a new event id. It begins with the epoch, so a stored row shows in which epoch its number was drawn. */
 export function newEventId(epoch = 1): string {
-  if (epoch !== prefixEpoch || counted === COUNT_MAX) {
-    prefixEpoch = epoch;
-    prefix = epoch.toString(16).padStart(8, '0') + crypto.randomUUID().replaceAll('-', '').slice(0, 16);
-    counted = 0;
-  }
-  counted += 1;
-  return prefix + counted.toString(16).padStart(8, '0');
+  return ids.next(epoch);
 }
+
+/** How many ids share their random bits: as many as 8 hex digits can count. */
+const COUNT_MAX = 0xff_ff_ff_ff;
 
 /**
  * Ids of one epoch count up behind 60 random bits, which are drawn anew for each epoch and process: no two processes
- * make the same id, and an id costs no random bits of its own.
+ * make the same id, and an id costs no random bits of its own. Partitions may be in different epochs, so each epoch
+ * keeps its count: epochs that take turns would otherwise draw random bits for each id, too few to be unique. A process
+ * sees few epochs.
  */
-const COUNT_MAX = 0xff_ff_ff_ff;
-let prefix = '';
-let prefixEpoch = 0;
-let counted = 0;
+export class EventIds {
+  readonly #series = new Map<number, Series>();
+  readonly #countMax: number;
+  #epoch: number | undefined;
+  #current: Series = { prefix: '', counted: 0 };
+
+  constructor(countMax = COUNT_MAX) {
+    this.#countMax = countMax;
+  }
+
+  next(epoch: number): string {
+    if (epoch !== this.#epoch) this.#change(epoch);
+    if (this.#current.counted === this.#countMax) this.#begin(epoch);
+    this.#current.counted += 1;
+    return this.#current.prefix + this.#current.counted.toString(16).padStart(8, '0');
+  }
+
+  #change(epoch: number): void {
+    this.#epoch = epoch;
+    const known = this.#series.get(epoch);
+    if (known === undefined) this.#begin(epoch);
+    else this.#current = known;
+  }
+
+  #begin(epoch: number): void {
+    const random = crypto.randomUUID().replaceAll('-', '').slice(0, 16);
+    this.#current = { prefix: epoch.toString(16).padStart(8, '0') + random, counted: 0 };
+    this.#series.set(epoch, this.#current);
+  }
+}
+
+interface Series {
+  readonly prefix: string;
+  counted: number;
+}
+
+const ids = new EventIds();
 
 export function epochOfEventId(id: string): number {
   return Number.parseInt(id.slice(0, 8), 16);

@@ -12,7 +12,7 @@ import {
   type Token,
   Unavailable,
 } from '@parley/domain';
-import { within } from '@parley/runtime';
+import { throwApart, within } from '@parley/runtime';
 
 /**
  * The limits of a transaction, in rows and bytes. Further events wait for the next, in a later turn of the event loop.
@@ -34,6 +34,8 @@ interface Waiting {
   readonly bytes: number;
   /** When the item was queued, by performance.now(). */
   readonly since: number;
+  /** Whether `resolve` or `reject` has been called. */
+  told: boolean;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -116,8 +118,8 @@ export class EmbeddedLog implements EventLog, EventSource {
     await this.#flushing;
   }
 
-  #enqueue(item: Omit<Waiting, 'since'>): void {
-    this.#waiting.push({ ...item, since: performance.now() });
+  #enqueue(item: Omit<Waiting, 'since' | 'told'>): void {
+    this.#waiting.push({ ...item, since: performance.now(), told: false });
     this.#waitingBytes += item.bytes;
     this.#flushing ??= this.#flush();
   }
@@ -138,7 +140,7 @@ export class EmbeddedLog implements EventLog, EventSource {
   #refuseOverdue(): void {
     const before = performance.now() - WAIT_MAX_MS;
     const isOverdue = ({ event, since }: Waiting) => event !== undefined && since < before;
-    for (const item of this.#storing) if (isOverdue(item)) item.reject(tooSlow());
+    for (const item of this.#storing) if (isOverdue(item)) this.#tell(item, tooSlow());
     const first = this.#waiting[0];
     if (first === undefined || first.since >= before) return;
     const overdue = this.#waiting.filter(isOverdue);
@@ -175,11 +177,22 @@ export class EmbeddedLog implements EventLog, EventSource {
     for (const item of batch) this.#settle(item, failure ?? (item.event && rejected.get(item.event)));
   }
 
-  #settle({ event, bytes, resolve, reject }: Waiting, error: Error | undefined): void {
-    this.#waitingBytes -= bytes;
-    if (event !== undefined) this.attempts.ended(event);
-    if (error === undefined || event === undefined) resolve();
-    else reject(error);
+  #settle(item: Waiting, error: Error | undefined): void {
+    this.#waitingBytes -= item.bytes;
+    if (item.event !== undefined) this.attempts.ended(item.event);
+    this.#tell(item, item.event && error);
+  }
+
+  /** Tells what became of an item, unless it was told before that this takes too long. */
+  #tell(item: Waiting, error: Error | undefined): void {
+    if (item.told) return;
+    item.told = true;
+    try {
+      if (error === undefined) item.resolve();
+      else item.reject(error);
+    } catch (thrown) {
+      throwApart(thrown); // the log must go on for the others
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type PublishTaker,
   Unavailable,
 } from '@parley/domain';
+import { throwApart } from '@parley/runtime';
 import { away } from './connection.ts';
 import type { Outbox } from './outbox.ts';
 import type { RabbitmqStats } from './stats.ts';
@@ -21,6 +22,7 @@ const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 const PROPERTIES = { contentType: 'application/json', type: 'events' } as const;
 
 interface Waiting {
+  /** Whether the taker has been told. */
   settled: boolean;
   readonly event: Event;
   readonly bytes: number;
@@ -58,8 +60,9 @@ export class PartitionPublisher {
     const { state } = this.#options.outbox;
     if (state === 'away') return away();
     if (state === 'blocked') return new Unavailable('event log', 'The event log takes nothing right now.');
-    if (this.#refusedUntil > 0 && this.#refusedUntil > performance.now())
+    if (this.#refusedUntil > 0 && this.#refusedUntil > performance.now()) {
       return new Unavailable('event log', 'The event log is full.');
+    }
     if (this.#waitingBytes < WAITING_BYTES_MAX) return undefined;
     return new Unavailable('requests', 'Too much waits for the event log.');
   }
@@ -96,7 +99,7 @@ export class PartitionPublisher {
 
   /** Called when the connection is lost. Rejects all unpublished events. The outbox rejects the unconfirmed ones. */
   lost(): void {
-    for (const { taker } of this.#take(this.#waiting.length)) taker.publishFailed(away());
+    for (const item of this.#take(this.#waiting.length)) this.#settle(item, away());
   }
 
   /** Publishes waiting events until too many envelopes are unconfirmed. */
@@ -155,12 +158,19 @@ export class PartitionPublisher {
     });
   }
 
-  /** Tells the event's taker, unless it was told before that the event is late. */
+  /**
+   * Tells the event's taker, unless it was told before that the event is late. If it throws, the others must still be
+   * told.
+   */
   #settle(item: Waiting, error: Error | undefined): void {
     if (item.settled) return;
     item.settled = true;
-    if (error === undefined) item.taker.published();
-    else item.taker.publishFailed(error);
+    try {
+      if (error === undefined) item.taker.published();
+      else item.taker.publishFailed(error);
+    } catch (thrown) {
+      throwApart(thrown);
+    }
   }
 
   #rejectLate(item: Waiting): void {

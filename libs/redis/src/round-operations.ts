@@ -1,4 +1,5 @@
 import {
+  type DrawAnswer,
   type DrawRequest,
   type DrawTaker,
   type Highest,
@@ -10,6 +11,7 @@ import {
   type Sequence,
   type Token,
 } from '@parley/domain';
+import { throwApart } from '@parley/runtime';
 import { counterName, idempotencyName } from './keys.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -59,14 +61,14 @@ export class PlainDraws implements Operation {
     let first = last - this.#sum + 1;
     for (const [index, taker] of this.#takers.entries()) {
       const count = this.#counts[index] ?? 0;
-      if (last === MISSING) taker.drawAnswered({ status: 'missing', epoch });
+      if (last === MISSING) tell(taker, { status: 'missing', epoch });
       else answerDrawn(taker, first, count, newEventId(epoch), epoch, at);
       first += count;
     }
   }
 
   fail(error: Error): void {
-    for (const taker of this.#takers) taker.drawFailed(error);
+    for (const taker of this.#takers) tell(taker, error);
   }
 }
 
@@ -93,14 +95,14 @@ export class KeyedDraw implements Operation {
     const known = knownOf(reply);
     const last = Number(reply);
     const { count } = this.request;
-    if (known !== undefined) this.taker.drawAnswered(answerKnown(known, this.key));
-    else if (last === MISSING) this.taker.drawAnswered({ status: 'missing', epoch });
-    else if (last === UNSURE) this.taker.drawAnswered({ status: 'unsure', epoch });
+    if (known !== undefined) tell(this.taker, answerKnown(known, this.key));
+    else if (last === MISSING) tell(this.taker, { status: 'missing', epoch });
+    else if (last === UNSURE) tell(this.taker, { status: 'unsure', epoch });
     else answerDrawn(this.taker, last - count + 1, count, this.#eventId, epoch, at);
   }
 
   fail(error: Error): void {
-    this.taker.drawFailed(error);
+    tell(this.taker, error);
   }
 }
 
@@ -204,8 +206,18 @@ export class EpochCheck implements Operation {
 }
 
 function answerDrawn(taker: DrawTaker, first: number, count: number, eventId: string, epoch: number, at: number): void {
-  if (first + count - 1 > NUMBER_MAX) taker.drawFailed(unavailable(undefined, 'This list has no numbers left.'));
-  else taker.drawAnswered({ status: 'drawn', first, eventId, epoch, at });
+  if (first + count - 1 > NUMBER_MAX) tell(taker, unavailable(undefined, 'This list has no numbers left.'));
+  else tell(taker, { status: 'drawn', first, eventId, epoch, at });
+}
+
+/** Tells a taker. If it throws, the others of the round must still be told, and no one twice. */
+function tell(taker: DrawTaker, answer: DrawAnswer | Error): void {
+  try {
+    if (answer instanceof Error) taker.drawFailed(answer);
+    else taker.drawAnswered(answer);
+  } catch (error) {
+    throwApart(error);
+  }
 }
 
 interface Known {

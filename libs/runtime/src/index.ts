@@ -8,3 +8,4 @@ export * from './readings.ts';
 export * from './retry.ts';
 export * from './retry.ts';
 export * from './tallies.ts';
+export * from './throw-apart.ts';

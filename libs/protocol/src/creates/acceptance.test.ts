@@ -74,6 +74,18 @@ describe('a create whose number is drawn', () => {
     }
   });
 
+  test('is refused if a port throws when it is called: what tells of the draw or the confirm goes on', async () => {
+    const error = new RangeError('there is no such partition');
+    const throws = () => {
+      throw error;
+    };
+    ports.answers = [drawn, drawn];
+    ports.numbering.confirm = throws;
+    expect(await failure(message(KEY))).toBe(error);
+    ports.log.publish = throws;
+    expect(await failure(message())).toBe(error);
+  });
+
   test('and that repeats a confirmed key is answered and not published again', async () => {
     ports.answers = [{ ...repeated, confirmed: true }];
     expect(await message(KEY)).toBe(5);

@@ -114,6 +114,14 @@ class Attempt implements DrawTaker, PublishTaker {
   }
 
   drawAnswered(answer: DrawAnswer | RegisterAnswer): void {
+    try {
+      this.#take(answer);
+    } catch (error) {
+      this.#refuse(error); // a taker must not throw
+    }
+  }
+
+  #take(answer: DrawAnswer | RegisterAnswer): void {
     if (answer.status === 'drawn') this.#publish(answer);
     else if (answer.status === 'conflict') this.#refuse(new IdempotencyConflict());
     else if (answer.status === 'repeated') {
@@ -161,6 +169,14 @@ class Attempt implements DrawTaker, PublishTaker {
   }
 
   published(): void {
+    try {
+      this.#confirmed();
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #confirmed(): void {
     const event = this.#event;
     if (event === undefined || isOver(this.#parts.clock, this.#since)) {
       this.#refuse(late());
