@@ -8,7 +8,7 @@ import {
   type StoreEvents,
   Unavailable,
 } from '@parley/domain';
-import { failure, publishTo, until } from '@parley/testing';
+import { failure, publishTo, thrownApart, until } from '@parley/testing';
 import { type Attempts, EmbeddedLog } from './event-log.ts';
 
 const QUEUE_BYTES_MAX = 1_000_000;
@@ -203,6 +203,25 @@ describe('the embedded event log', () => {
     await third;
     expect(batches.flat().map(({ id }) => id)).toEqual([inHand.id, later.id]);
     expect(ended).toEqual([waiting.id, inHand.id, later.id]);
+  });
+
+  test('goes on for the others of a batch when a taker throws, and tells each once', async () => {
+    const log = await logWith(async () => []);
+    const told: string[] = [];
+    const throwing = {
+      published: () => {
+        told.push('published');
+        throw new Error('a taker');
+      },
+      publishFailed: () => told.push('failed'),
+    };
+    const thrown = await thrownApart(async () => {
+      log.publish(messages(), throwing);
+      await publishTo(log, messages());
+      await publishTo(log, messages());
+    });
+    expect(told).toEqual(['published']);
+    expect(thrown.map(String)).toEqual(['Error: a taker']);
   });
 
   test('a fence passes when the batches before it are refused: nothing of them is durable', async () => {

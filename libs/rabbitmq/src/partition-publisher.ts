@@ -31,7 +31,7 @@ interface Waiting {
 }
 
 export interface PartitionPublisherOptions {
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, 'state' | 'send'>;
   readonly partition: number;
   readonly queue: string;
   /** How many envelopes may be unconfirmed at once. */

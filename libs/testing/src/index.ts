@@ -4,4 +4,5 @@ export * from './free-port.ts';
 export * from './left-out.ts';
 export * from './taker.ts';
 export * from './tcp-proxy.ts';
+export * from './thrown-apart.ts';
 export * from './until.ts';

@@ -1,4 +1,4 @@
-/** The answers of ports that tell a taker, as promises. Ports have these types in the domain, which testing imports not. */
+/** The answers of ports that tell a taker, as promises. The domain has these types, and testing must not import it. */
 
 interface Draws<Request, Answer> {
   draw(request: Request, taker: { drawAnswered(answer: Answer): void; drawFailed(error: Error): void }): void;
