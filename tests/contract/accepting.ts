@@ -1,5 +1,6 @@
 import type { EventLog, Numbering, Store, Token } from '@parley/domain';
-import { Acceptance, CounterSeeds, systemClock } from '@parley/protocol';
+import { CounterSeeds, systemClock } from '@parley/protocol';
+import { Accepting } from '@parley/protocol/testing';
 
 export interface CreateParts {
   readonly numbering: Numbering;
@@ -7,14 +8,14 @@ export interface CreateParts {
   readonly store: Pick<Store, 'highest' | 'keyedCreate'>;
 }
 
-/** Makes an Acceptance on these drivers: it accepts creates as apps/ingest does. */
-export function accepting({ numbering, log, store }: CreateParts): Acceptance {
+/** Makes an acceptance on these drivers: it accepts creates as apps/ingest does. */
+export function accepting({ numbering, log, store }: CreateParts): Accepting {
   const parts = { numbering, log, store, clock: systemClock, logger: { debug() {}, warn() {} } };
-  return new Acceptance({ ...parts, seeds: new CounterSeeds(parts) });
+  return new Accepting({ ...parts, seeds: new CounterSeeds(parts) });
 }
 
 /** Creates an application with one chat and returns its token. */
-export async function createChat(acceptance: Acceptance): Promise<Token> {
+export async function createChat(acceptance: Accepting): Promise<Token> {
   const token = await acceptance.application('An app');
   await acceptance.chat(token, 'A chat');
   return token;

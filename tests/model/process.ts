@@ -7,7 +7,8 @@ import {
   type PublishTaker,
   Unavailable,
 } from '@parley/domain';
-import { Acceptance, CounterSeeds } from '@parley/protocol';
+import { CounterSeeds } from '@parley/protocol';
+import { Accepting } from '@parley/protocol/testing';
 
 /** A call to Redis, RabbitMQ or the store that has not returned yet. */
 export type Call = { readonly reject: (error: Error) => void } & (
@@ -46,7 +47,7 @@ const LATE_MS = 2_001;
  */
 export class Process {
   call: Call | undefined;
-  readonly #acceptance: Acceptance;
+  readonly #acceptance: Accepting;
   readonly #confirmed: (eventId: string) => void;
   #lateMs = 0;
   #end: End | undefined;
@@ -58,7 +59,7 @@ export class Process {
     const clock = { monotonic: () => (suspends ? 0 : this.#lateMs), wall: () => (suspends ? this.#lateMs : 0) };
     const ports = this.#ports();
     const quiet = { debug() {}, warn() {} };
-    this.#acceptance = new Acceptance({ ...ports, clock, logger: quiet, seeds: new CounterSeeds({ ...ports, clock }) });
+    this.#acceptance = new Accepting({ ...ports, clock, logger: quiet, seeds: new CounterSeeds({ ...ports, clock }) });
   }
 
   /** Begins a create, which then waits for the result of its draw. */

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { EventRejected, IdempotencyConflict, NotFound, type Sequence, Unavailable } from '@parley/domain';
 import { failure } from '@parley/testing';
-import { Acceptance } from './acceptance.ts';
 import type { Create, Outcome } from './create.ts';
+import { Accepting } from './testing/accepting.ts';
 import {
   DRAWN,
   drawn,
@@ -21,7 +21,7 @@ const registered = { status: 'drawn', token: TOKEN, eventId: DRAWN.eventId, epoc
 let ports: FakePorts;
 let clock: ManualClock;
 let seeds: { of: unknown[]; seed: (sequence: unknown, epoch: number) => Promise<void> };
-let acceptance: Acceptance;
+let acceptance: Accepting;
 let forgotten: Sequence[];
 
 beforeEach(() => {
@@ -31,7 +31,7 @@ beforeEach(() => {
   forgotten = [];
   const forget = (sequence: Sequence) => void forgotten.push(sequence);
   seeds = { of, seed: async (sequence, epoch) => void of.push({ sequence, epoch }) };
-  acceptance = new Acceptance({ ...ports, clock, seeds: { seed: (...asked) => seeds.seed(...asked), forget } });
+  acceptance = new Accepting({ ...ports, clock, seeds: { seed: (...asked) => seeds.seed(...asked), forget } });
 });
 
 function message(key?: typeof KEY): Promise<number> {
