@@ -81,7 +81,11 @@ const log: EventLog = {
   fence: async () => 0,
 };
 const store = {} as Store; // only used for idempotency keys that Redis has lost
-const inside = httpApp({ logger, registry, routes: ingestRoutes({ numbering, log, store, logger, registry }) });
+const inside = httpApp({
+  logger,
+  registry,
+  routes: ingestRoutes({ numbering, log, store, partitions: 1, logger, registry }),
+});
 
 const portOf = (app: AnyElysia): number => serve(app, { host: '127.0.0.1', port: 0 }).port;
 console.log(JSON.stringify({ bare: portOf(bare), inside: portOf(inside) }));

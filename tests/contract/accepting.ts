@@ -1,5 +1,5 @@
 import type { EventLog, Numbering, Store, Token } from '@parley/domain';
-import { CounterSeeds, systemClock } from '@parley/protocol';
+import { CounterSeeds, Pacing, systemClock } from '@parley/protocol';
 import { Accepting } from '@parley/protocol/testing';
 
 export interface CreateParts {
@@ -11,7 +11,8 @@ export interface CreateParts {
 /** Makes an acceptance on these drivers: it accepts creates as apps/ingest does. */
 export function accepting({ numbering, log, store }: CreateParts): Accepting {
   const parts = { numbering, log, store, clock: systemClock, logger: { debug() {}, warn() {} } };
-  return new Accepting({ ...parts, seeds: new CounterSeeds(parts) });
+  const pacing = new Pacing({ partitions: 1, clock: systemClock, after: (ms, run) => setTimeout(run, ms) });
+  return new Accepting({ ...parts, pacing, seeds: new CounterSeeds(parts) });
 }
 
 /** Creates an application with one chat and returns its token. */

@@ -7,7 +7,7 @@ import {
   type PublishTaker,
   Unavailable,
 } from '@parley/domain';
-import { CounterSeeds } from '@parley/protocol';
+import { CounterSeeds, type Paced } from '@parley/protocol';
 import { Accepting } from '@parley/protocol/testing';
 
 /** A call to Redis, RabbitMQ or the store that has not returned yet. */
@@ -59,7 +59,9 @@ export class Process {
     const clock = { monotonic: () => (suspends ? 0 : this.#lateMs), wall: () => (suspends ? this.#lateMs : 0) };
     const ports = this.#ports();
     const quiet = { debug() {}, warn() {} };
-    this.#acceptance = new Accepting({ ...ports, clock, logger: quiet, seeds: new CounterSeeds({ ...ports, clock }) });
+    const pacing = { add: (_: unknown, one: Paced) => one.begin({ left: () => {} }) };
+    const seeds = new CounterSeeds({ ...ports, clock });
+    this.#acceptance = new Accepting({ ...ports, clock, pacing, logger: quiet, seeds });
   }
 
   /** Begins a create, which then waits for the result of its draw. */

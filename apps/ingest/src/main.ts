@@ -40,7 +40,10 @@ await runProgram(() => {
         'event log': () => rabbitmq.ping(),
         store: () => mysql.store.ping(),
       },
-      routes: ingestRoutes({ numbering: redis.numbering, log: rabbitmq.log, store: mysql.store, logger, registry }),
+      routes: ingestRoutes({
+        ...{ numbering: redis.numbering, log: rabbitmq.log, store: mysql.store },
+        ...{ partitions, logger, registry },
+      }),
       stop: async () => {
         await rabbitmq.close();
         await redis.close();

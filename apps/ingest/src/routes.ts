@@ -5,13 +5,15 @@ import {
   CounterSeeds,
   type CounterSeedsParts,
   oncePerTurn,
+  Pacing,
   systemClock,
 } from '@parley/protocol';
 import type { Registry } from 'prom-client';
 import { createdCounter } from './created-counter.ts';
 import { idempotencyKey } from './idempotency.ts';
 
-export type IngestParts = Omit<CounterSeedsParts & AcceptanceParts, 'seeds' | 'clock'> & {
+export type IngestParts = Omit<CounterSeedsParts & AcceptanceParts, 'seeds' | 'clock' | 'pacing'> & {
+  readonly partitions: number;
   readonly registry: Registry;
 };
 
@@ -24,7 +26,8 @@ type Creates = Handlers<'createApplication' | 'createChat' | 'createMessage' | '
 
 function createHandlers(parts: IngestParts): Creates {
   const clock = oncePerTurn(systemClock);
-  const acceptance = new Acceptance({ ...parts, clock, seeds: new CounterSeeds({ ...parts, clock }) });
+  const pacing = new Pacing({ partitions: parts.partitions, clock, after: (ms, run) => setTimeout(run, ms) });
+  const acceptance = new Acceptance({ ...parts, clock, pacing, seeds: new CounterSeeds({ ...parts, clock }) });
   const count = createdCounter(parts.registry);
 
   const createMessage = ({ token, chat, body, idempotencyKey: key }: Asked<'createMessage'>) => {

@@ -29,7 +29,7 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         checks: { store: () => store.ping() },
         pages: { behindProxy: false, publicUrl: config.PUBLIC_URL },
         routes: [
-          ...ingestRoutes({ numbering, log, store, logger, registry }),
+          ...ingestRoutes({ numbering, log, store, partitions: 1, logger, registry }),
           ...apiRoutes({ store, events: log, index: search, counters, logger }),
         ],
         stop: async () => {

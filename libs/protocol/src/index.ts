@@ -12,3 +12,4 @@ export type { Subscription } from './consumption/subscription.ts';
 export { Acceptance, type AcceptanceParts } from './creates/acceptance.ts';
 export { CounterSeeds, type CounterSeedsParts } from './creates/counter-seeds.ts';
 export type { Accepted, Create, Outcome, Refused, Settled } from './creates/create.ts';
+export { type Paced, Pacing } from './creates/pacing.ts';

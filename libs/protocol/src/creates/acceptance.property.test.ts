@@ -12,6 +12,7 @@ import {
 import fc from 'fast-check';
 import { Acceptance } from './acceptance.ts';
 import type { Create, Outcome } from './create.ts';
+import { Pacing } from './pacing.ts';
 import { KEY, ManualClock, storedCreate } from './testing/ports.ts';
 
 setDefaultTimeout(60_000);
@@ -102,7 +103,7 @@ class Watched {
   ) {}
 
   get token(): string {
-    return `token-${this.index}`;
+    return `${this.index.toString(16).padStart(8, '0')}-token`;
   }
 
   /** The epoch of the last draw: each draw of the create is in another epoch. */
@@ -217,11 +218,14 @@ class Watched {
 async function run(plans: readonly Plan[]): Promise<Watched[]> {
   const clock = new ManualClock();
   const all = plans.map((plan, index) => new Watched(plan, index, clock));
-  const of = (token: string) => all[Number(token.split('-')[1])]!;
+  const of = (token: string) => all[Number.parseInt(token.slice(0, 8), 16)]!;
   const applications = all.filter(({ plan }) => plan.type === 'application').values();
-  const ofScope = (scope: string, hash: string) => (scope === 'applications' ? of(`token-${hash}`) : of(scope));
+  const ofScope = (scope: string, hash: string) => (scope === 'applications' ? all[Number(hash)]! : of(scope));
+  // Creates of two partitions begin in cycles. What holds them back is over at once.
+  const pacing = new Pacing({ partitions: 2, clock, after: (_, begin) => setImmediate(begin) });
   const acceptance = new Acceptance({
     clock,
+    pacing,
     logger: { debug() {}, warn() {} },
     numbering: {
       newToken: () => applications.next().value!.token,

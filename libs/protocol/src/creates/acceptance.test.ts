@@ -1,7 +1,15 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { EventRejected, IdempotencyConflict, NotFound, type Sequence, Unavailable } from '@parley/domain';
+import {
+  type DrawAnswer,
+  EventRejected,
+  IdempotencyConflict,
+  NotFound,
+  type Sequence,
+  Unavailable,
+} from '@parley/domain';
 import { failure } from '@parley/testing';
 import type { Create, Outcome } from './create.ts';
+import { Pacing } from './pacing.ts';
 import { Accepting } from './testing/accepting.ts';
 import {
   DRAWN,
@@ -31,7 +39,8 @@ beforeEach(() => {
   forgotten = [];
   const forget = (sequence: Sequence) => void forgotten.push(sequence);
   seeds = { of, seed: async (sequence, epoch) => void of.push({ sequence, epoch }) };
-  acceptance = new Accepting({ ...ports, clock, seeds: { seed: (...asked) => seeds.seed(...asked), forget } });
+  const pacing = new Pacing({ partitions: 1, clock, after: () => {} });
+  acceptance = new Accepting({ ...ports, clock, pacing, seeds: { seed: (...asked) => seeds.seed(...asked), forget } });
 });
 
 function message(key?: typeof KEY): Promise<number> {
@@ -316,14 +325,34 @@ describe('the note that a key is durable', () => {
 describe('creates in one array', () => {
   const create = (content: string): Create => ({ type: 'messages', token: TOKEN, chat: 1, contents: [content] });
 
-  test('request their draws in order before the call returns', () => {
+  test('request their draws in order', async () => {
     ports.answers = [drawn, drawn, drawn];
     acceptance.accept([create('a'), { type: 'chat', token: TOKEN, name: 'b' }, create('c')], () => {});
+    await Promise.resolve();
     expect(ports.draws).toMatchObject([
       { sequence: { kind: 'messages' } },
       { sequence: { kind: 'chats' } },
       { sequence: { kind: 'messages' } },
     ]);
+  });
+
+  test.each<[string, Create, DrawAnswer | Unavailable]>([
+    ['while one looks into the store', { type: 'messages', token: TOKEN, chat: 1, contents: ['a'], key: KEY }, unsure],
+    ['while the counter of one is sought', create('a'), missing],
+    ['while the counter of a new chat is opened', { type: 'chat', token: TOKEN, name: 'a' }, drawn],
+    ['after one was refused', create('a'), new Unavailable('numbers', 'x')],
+  ])('hold back no later ones %s', async (_, slow, answer) => {
+    const never = () => new Promise<never>(() => {});
+    seeds.seed = never;
+    ports.onLook = never;
+    ports.onSeed = never;
+    ports.answers = [answer, drawn, { ...drawn, first: 6 }];
+    await new Promise<void>((resolve) => {
+      acceptance.accept([slow, create('b')], (index) => {
+        if (index === 1) resolve();
+      });
+    });
+    expect(await message()).toBe(6);
   });
 
   test('end once each: one that is slow or refused does not delay the others', async () => {

@@ -17,13 +17,15 @@ import {
 } from '@parley/domain';
 import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
 import type { CounterSeeds } from './counter-seeds.ts';
-import { type Accepted, type Create, ownSequenceOf, type Settled, sequenceOf } from './create.ts';
+import { type Accepted, type Create, type Outcome, ownSequenceOf, type Settled, sequenceOf } from './create.ts';
+import type { Cycle, Paced, Pacing } from './pacing.ts';
 
 export interface AcceptanceParts {
   readonly numbering: Numbering;
   readonly log: Pick<EventLog, 'publish' | 'refusal'>;
   readonly store: Pick<Store, 'keyedCreate'>;
   readonly seeds: Pick<CounterSeeds, 'seed' | 'forget'>;
+  readonly pacing: Pick<Pacing, 'add'>;
   readonly clock: Clock;
   readonly logger: Record<'debug' | 'warn', (details: object, text: string) => void>;
 }
@@ -46,11 +48,11 @@ export class Acceptance {
   }
 
   /**
-   * Accepts or refuses each of the creates, and tells `settled`. All draws are requested before this returns, in the
-   * order of the array. Refusals are domain errors: NotFound, IdempotencyConflict, Unavailable, EventRejected.
+   * Accepts or refuses each of the creates, and tells `settled`. The draws of a partition are requested in the order of
+   * the array. Refusals are domain errors: NotFound, IdempotencyConflict, Unavailable, EventRejected.
    */
   accept(creates: readonly Create[], settled: Settled): void {
-    for (const [index, create] of creates.entries()) new Attempt(this.#parts, create, index, settled).begin();
+    for (const [index, create] of creates.entries()) new Attempt(this.#parts, create, index, settled).start();
   }
 
   /** Accepts one create, and resolves with what `answerOf` makes of it. Rejects with the refusal. */
@@ -65,7 +67,7 @@ export class Acceptance {
 }
 
 /** One create on its way: the one object that is made for it, and what the ports tell of it. */
-class Attempt implements DrawTaker, PublishTaker {
+class Attempt implements Paced, DrawTaker, PublishTaker {
   readonly #parts: AcceptanceParts;
   readonly #create: Create;
   readonly #index: number;
@@ -79,6 +81,8 @@ class Attempt implements DrawTaker, PublishTaker {
   /** The event to publish, once its number is drawn. */
   #event: Event | undefined;
   #fresh = false;
+  /** The creates that it began with; undefined once they need not wait for it. */
+  #cycle: Cycle | undefined;
 
   constructor(parts: AcceptanceParts, create: Create, index: number, settled: Settled) {
     this.#parts = parts;
@@ -90,10 +94,20 @@ class Attempt implements DrawTaker, PublishTaker {
     this.#token = create.type === 'application' ? parts.numbering.newToken(create.key) : create.token;
   }
 
-  begin(): void {
+  start(): void {
     const refusal = this.#parts.log.refusal(this.#token);
     if (refusal !== undefined) this.#refuse(refusal);
-    else this.#draw();
+    else this.#parts.pacing.add(this.#token, this);
+  }
+
+  begin(cycle: Cycle): void {
+    this.#cycle = cycle;
+    this.#since = momentOf(this.#parts.clock);
+    try {
+      this.#draw();
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
   #draw(): void {
@@ -137,10 +151,11 @@ class Attempt implements DrawTaker, PublishTaker {
   /** A missing counter is created. If only the store knows the idempotency key, that is asked. Then draws again. */
   async #lookBeforeNextDraw(answer: { readonly status: 'missing' | 'unsure'; readonly epoch: number }): Promise<void> {
     const create = this.#create;
+    this.#leave();
     if (answer.status === 'unsure') {
       const scope = create.type === 'application' ? 'applications' : create.token;
       const stored = await this.#storedUnder(scope, create.key);
-      if (stored !== undefined) return this.#settled(this.#index, stored);
+      if (stored !== undefined) return this.#end(stored);
       this.#keyAbsentIn = answer.epoch;
     } else if (create.type !== 'application') await this.#parts.seeds.seed(sequenceOf(create), answer.epoch);
     if (this.#tries === DRAWS_MAX || isOver(this.#parts.clock, this.#begun)) throw unsettled();
@@ -177,6 +192,7 @@ class Attempt implements DrawTaker, PublishTaker {
   }
 
   #confirmed(): void {
+    this.#leave();
     const event = this.#event;
     if (event === undefined || isOver(this.#parts.clock, this.#since)) {
       this.#refuse(late());
@@ -216,16 +232,28 @@ class Attempt implements DrawTaker, PublishTaker {
 
   #accept(answer: Found): void {
     const token = 'token' in answer ? answer.token : this.#token;
-    this.#settled(this.#index, { status: 'accepted', token, first: 'first' in answer ? answer.first : 0 });
+    this.#end({ status: 'accepted', token, first: 'first' in answer ? answer.first : 0 });
   }
 
   #acceptEvent(event: Event): void {
     const first = event.type === 'messages' ? event.first : event.type === 'chat' ? event.number : 0;
-    this.#settled(this.#index, { status: 'accepted', token: event.token, first });
+    this.#end({ status: 'accepted', token: event.token, first });
   }
 
   #refuse(error: unknown): void {
-    this.#settled(this.#index, { status: 'refused', error });
+    this.#end({ status: 'refused', error });
+  }
+
+  #end(outcome: Outcome): void {
+    this.#leave();
+    this.#settled(this.#index, outcome);
+  }
+
+  /** Others need not wait for it any longer. */
+  #leave(): void {
+    const cycle = this.#cycle;
+    this.#cycle = undefined;
+    cycle?.left();
   }
 }
 
