@@ -101,9 +101,8 @@ test('a program below the level sums, indexes and deletes nothing of what newer 
   const rows = () => query(`SELECT seq, indexed FROM batches WHERE partition_number = ${partition} ORDER BY seq`);
   const before = [await state(), await rows()];
   expect(await mysql.ledger.indexNext(100, async () => {})).toBe(0);
-  for (const work of [mysql.ledger.rotateAndFlush(partition), mysql.ledger.prune(partition, 100)]) {
-    expect(await failure(work)).toBeInstanceOf(Error);
-  }
+  expect(await failure(mysql.ledger.rotateAndFlush(partition))).toBeInstanceOf(Error);
+  expect(await failure(mysql.ledger.prune(partition, 100))).toBeInstanceOf(Error);
   expect([await state(), await rows()]).toEqual(before);
   await query(`UPDATE partitions SET level = ${LEVEL}`);
   expect(await mysql.ledger.indexNext(100, async () => {})).toBe(1);
