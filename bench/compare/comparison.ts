@@ -8,7 +8,7 @@ import { BadFile } from '../checked.ts';
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { hasWrk, load } from '../load/load.ts';
-import { type Measurement, rate } from '../measure/result.ts';
+import { cpuOverFloor, type Measurement, rate } from '../measure/result.ts';
 import { creates, newChats, purge, withoutWorker } from '../system.ts';
 import { RunningService } from './running-service.ts';
 import { readService, type Service } from './service-file.ts';
@@ -22,6 +22,8 @@ const LAYOUTS = [
 
 /** A compared variant, and what to tell about its messages at the end. */
 interface Variant extends Contender {
+  /** How the chats are spread; undefined if the service has no applications. */
+  readonly place?: string | undefined;
   readonly note?: () => string;
 }
 
@@ -54,7 +56,7 @@ async function compared(context: Context, services: readonly Service[]): Promise
       const ours = await ourVariants(context, connections);
       const theirs: Variant[] = [];
       for (const service of running) theirs.push(...(await variantsOf(context, service, connections)));
-      measurements.push(...(await measured(context, connections, floor, [...ours, ...theirs])));
+      measurements.push(...(await measured(context, connections, { floor, ours, theirs })));
     }
     return measurements;
   } finally {
@@ -66,17 +68,29 @@ async function compared(context: Context, services: readonly Service[]): Promise
 async function measured(
   context: Context,
   connections: number,
-  floor: Variant,
-  variants: readonly Variant[],
+  { floor, ours, theirs }: { floor: Variant; ours: readonly Variant[]; theirs: readonly Variant[] },
 ): Promise<Measurement[]> {
-  const samples = await interleaved(context, [floor, ...variants]);
+  const samples = await interleaved(context, [floor, ...ours, ...theirs]);
   const of = ({ name }: Variant) => samples.get(name) ?? [];
   const common = { scenario: 'compare', unit: 'messages/s', at: { connections } };
+  const overOthers = ours.flatMap((variant) =>
+    theirs
+      .filter(({ place }) => place === undefined || place === variant.place)
+      .map((other) => {
+        const against = { to: other.name, samples: of(other) };
+        return { ...rate({ ...common, name: variant.name }, of(variant), against), samples: [] };
+      }),
+  );
   return [
     rate({ ...common, name: floor.name }, of(floor)),
-    ...variants.map((variant) => {
+    ...[...ours, ...theirs].map((variant) => {
       const note = variant.note && { note: variant.note() };
       return rate({ ...common, name: variant.name, ...note }, of(variant), { to: 'HTTP floor', samples: of(floor) });
+    }),
+    ...overOthers,
+    ...ours.map((variant) => {
+      const what = { scenario: 'compare', at: { connections }, name: `ingest’s CPU, ${variant.name}` };
+      return cpuOverFloor(what, { program: 'ingest', samples: of(variant) }, { samples: of(floor) });
     }),
   ];
 }
@@ -100,6 +114,7 @@ async function ourVariants({ stack, seconds }: Context, connections: number): Pr
     const targets = creates(await newChats(stack.ingest, applications, CHATS / applications));
     variants.push({
       name: `Parley ${place}, ${connections} connections`,
+      place,
       run: () => load({ url: stack.ingest, connections, targets, seconds, status: 201 }, 'wrk'),
       prepare: () => purge(stack),
       note: () => 'not read back: without the worker, messages wait in the event log',
@@ -122,6 +137,7 @@ async function variantsOf({ seconds, say }: Context, service: RunningService, co
     const name = `${service.name}${service.hasApplications ? ` ${place}` : ''}, ${connections} connections`;
     variants.push({
       name,
+      place: service.hasApplications ? place : undefined,
       run: () => load({ url: service.url, connections, targets, seconds, status: service.status }, 'wrk'),
       pids: service.pids,
       ...(service.isReadable && {

@@ -1,5 +1,5 @@
 /** A measured figure of a scenario, for the tables, the JSON file and the charts. */
-import { rateOf, type Sample } from './sample.ts';
+import { cpuPerItem, rateOf, type Sample } from './sample.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 export interface Measurement {
@@ -33,6 +33,24 @@ export function rate(
   });
   const { to, target } = against;
   return { ...what, values, samples, ratio: { to, values: ratios, ...(target !== undefined && { target }) } };
+}
+
+/**
+ * Makes a measurement of the CPU that a program takes for one item, in µs. Its ratio is the share of it that the floor
+ * takes: 0.5 if the program takes twice as much.
+ */
+export function cpuOverFloor(
+  what: Pick<Measurement, 'scenario' | 'name'> & Partial<Measurement>,
+  { program, samples }: { readonly program: string; readonly samples: readonly Sample[] },
+  floor: { readonly samples: readonly Sample[]; readonly target?: number },
+): Measurement {
+  const cost = (sample: Sample | undefined, of: string) =>
+    sample === undefined ? Number.NaN : cpuPerItem(sample, (name) => name === of) * 1e6;
+  const values = samples.map((sample) => cost(sample, program));
+  const shares = values.map((value, round) => cost(floor.samples[round], 'floor') / value);
+  const { target } = floor;
+  const ratio = { to: 'the HTTP floor’s CPU', values: shares, ...(target !== undefined && { target }) };
+  return { ...what, unit: 'µs', values, samples: [], ratio };
 }
 
 /** Whether the median of the figures meets its target; undefined if it has none. */
