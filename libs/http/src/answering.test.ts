@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { NotFound, Unavailable } from '@parley/domain';
 import { createLogger, createRegistry } from '@parley/runtime';
+import { until } from '@parley/testing';
 import { httpApp } from './app.ts';
+import { bodiesWaiting } from './body-deadline.ts';
 import { OPERATIONS } from './contract/operations.ts';
 import { serve } from './server.ts';
 
@@ -17,9 +19,10 @@ describe('an operation', () => {
     return { slept: body.message_content };
   };
   const list = async () => ({ items: [1], link: '</x>; rel="next"' });
+  const registry = createRegistry('test');
   const app = httpApp({
     logger: createLogger('test', 'silent'),
-    registry: createRegistry('test'),
+    registry,
     routes: [
       { operation: OPERATIONS.createMessage, handle: create },
       { operation: OPERATIONS.listMessages, handle: list },
@@ -81,5 +84,18 @@ describe('an operation', () => {
       expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
       expect((await ask(PATH, { method: 'HEAD' })).status).toBe(200);
     });
+  });
+
+  test('whose client goes away in the middle of the body is no failure of ours', async () => {
+    const socket = await Bun.connect({ hostname: '127.0.0.1', port: server.port, socket: { data: () => {} } });
+    const fields = 'Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n';
+    socket.write(`POST ${PATH} HTTP/1.1\r\n${fields}\r\n{`);
+    socket.flush();
+    await until('the body is waited for', async () => bodiesWaiting() > 0);
+    socket.terminate();
+    const route = '/api/applications/:token/chats/:number/messages';
+    const counted = (status: number) =>
+      new RegExp(`requests_total{method="POST",route="${route}",status="${status}",program="test"} [1-9]`);
+    await until('it is counted', async () => counted(400).test(await registry.metrics()));
   });
 });

@@ -44,7 +44,8 @@ export function answering({ operation, handle }: Route, observer: Observer): Ans
     }
     const { status } = response;
     const seconds = (performance.now() - begun) / 1000;
-    count(status, seconds);
+    if (request.method === method) count(status, seconds);
+    else observer.counter(request.method, route)(status, seconds); // a HEAD is answered like a GET
     observer.answered(request, { requestId: id, route, status, seconds });
     return response;
   };

@@ -25,13 +25,19 @@ export function jsonBody(bytesMax: number, emptyIf?: Body['emptyIf']): (request:
     const body = reading(request);
     await endOfTurn();
     const now = arrived(body);
-    const bytes = now instanceof ArrayBuffer ? now : await now;
+    const bytes = now instanceof ArrayBuffer ? now : await now.catch(unreadable);
     if (bytes.byteLength > bytesMax) throw tooLarge(bytesMax);
     if (refusal !== undefined && bytes.byteLength > 0) throw refusal;
     if (bytes.byteLength > 0) return parse(bytes) ?? (emptyIf === 'absent or null' ? {} : null);
     if (emptyIf !== undefined) return {};
     throw new RequestProblem(400, 'The request body is empty; send a JSON object.');
   };
+}
+
+/** The client went away in the middle of the body, or Bun cut off one that is far too long: no fault of ours. */
+function unreadable(error: unknown): never {
+  if (error instanceof RequestProblem) throw error;
+  throw new RequestProblem(400, 'The request could not be read.');
 }
 
 function refusalOf(headers: Headers): RequestProblem | undefined {

@@ -59,8 +59,10 @@ export function observability(observer: Observer) {
     return String(set.headers['x-request-id']);
   };
   return new Elysia({ name: 'parley-observability' })
-    .onTransform({ as: 'global' }, ({ request, set }) => {
+    .onRequest(({ request }) => {
       (request as Noted).parleyStartedAt = performance.now();
+    })
+    .onTransform({ as: 'global' }, ({ request, set }) => {
       idOf(request, set);
       set.headers['x-content-type-options'] = 'nosniff';
     })

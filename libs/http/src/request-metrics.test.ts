@@ -35,4 +35,19 @@ test('an address without a route, and a page, are counted too', async () => {
   const series = (route: string, status: number) =>
     `parley_http_requests_total{method="GET",route="${route}",status="${status}",program="test"} 1`;
   expect(counted.sort()).toEqual([series('/healthz', 200), series('unknown', 404), series('unknown', 405)]);
+  const unknown = /duration_seconds_sum\{method="GET",route="unknown",program="test"\} (\S+)/;
+  expect(Number(unknown.exec(await registry.metrics())?.[1])).toBeGreaterThan(0);
+});
+
+test('a HEAD is counted as such', async () => {
+  const registry = createRegistry('test');
+  const routes = [{ operation: OPERATIONS.listApplications, handle: async () => ({ items: [] }) }];
+  const app = httpApp({ logger: createLogger('test', 'silent'), registry, routes });
+  for (const method of ['HEAD', 'GET']) {
+    await app.handle(new Request('http://localhost/api/applications', { method }));
+  }
+  const series = (method: string) =>
+    `parley_http_requests_total{method="${method}",route="/api/applications",status="200",program="test"} 1`;
+  expect(await registry.metrics()).toContain(series('HEAD'));
+  expect(await registry.metrics()).toContain(series('GET'));
 });

@@ -96,3 +96,16 @@ describe('a taker is told once', () => {
     expect(world.sent).toHaveLength(2);
   });
 });
+
+test('what fills an envelope is sent at once, before more of a turn is too much; a small event waits for others', async () => {
+  const world = new World();
+  const taker: PublishTaker = { published: () => {}, publishFailed: () => {} };
+  world.publisher.publish(messages(newToken()), taker);
+  expect(world.sent).toHaveLength(0);
+  await turn();
+  expect(world.sent).toHaveLength(1);
+  world.sent[0]?.();
+  const contents = Array.from({ length: 30 }, () => 'x'.repeat(10_000));
+  world.publisher.publish(messages(newToken(), 1, contents), taker);
+  expect(world.sent).toHaveLength(2);
+});

@@ -76,7 +76,8 @@ export class PartitionPublisher {
     const bytes = approximateBytes(event);
     this.#waiting.push({ event, bytes, deadline: performance.now() + SETTLE_WITHIN_MS, taker, settled: false });
     this.#waitingBytes += bytes;
-    this.#schedule();
+    if (this.#waitingBytes < ENVELOPE_BYTES_MAX) this.#schedule();
+    else this.flush(); // more would only wait, and large ones would soon be too much
   }
 
   /**

@@ -202,7 +202,7 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
     const sequence = ownSequenceOf(event);
     if (sequence !== undefined) this.#parts.seeds.forget(sequence);
     if (sequence === undefined || !this.#fresh) this.#acceptEvent(event);
-    else this.#openCounter(sequence, event.epoch).then(() => this.#acceptEvent(event));
+    else this.#acceptOpened(event, sequence).catch((error: unknown) => this.#refuse(error));
   }
 
   publishFailed(error: Error): void {
@@ -228,6 +228,11 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
     } catch (error) {
       this.#parts.logger.warn({ err: error }, 'could not open a counter; its first draw will');
     }
+  }
+
+  async #acceptOpened(event: Event, sequence: Sequence): Promise<void> {
+    await this.#openCounter(sequence, event.epoch);
+    this.#acceptEvent(event);
   }
 
   #accept(answer: Found): void {

@@ -100,19 +100,33 @@ describe('creates of a partition', () => {
 
   test('begin after 50 ms at the latest, though nothing ends', async () => {
     await add('a', 'b');
-    clock.pass(HOLD_MS - 1);
+    clock.pass(HOLD_MS - 20);
     await add('c');
-    expect(timers.map(({ ms }) => ms)).toEqual([HOLD_MS]);
+    expect(timers.map(({ ms }) => ms)).toEqual([20]);
+    clock.pass(20);
     timers[0]!.run();
-    expect(begun).toHaveLength(1);
-    clock.pass(1);
-    timers[1]!.run();
     expect(begun).toEqual([['a', 'b'], ['c']]);
-    await add('d', 'e');
-    await add('f');
+    await add('d');
     clock.pass(HOLD_MS);
-    timers[2]!.run();
-    expect(begun.at(-1)).toEqual(['d', 'e', 'f']);
+    timers[1]!.run();
+    expect(begun.at(-1)).toEqual(['d']);
+  });
+
+  test('wait for the rest of the time if another cycle began meanwhile', async () => {
+    await add('a', 'b', 'c');
+    await add('d');
+    clock.pass(HOLD_MS - 1);
+    await end(0);
+    expect(begun).toEqual([['a', 'b', 'c'], ['d']]);
+    await add('e');
+    await add('f');
+    expect(begun).toHaveLength(3);
+    clock.pass(1);
+    timers[0]!.run();
+    expect(timers.map(({ ms }) => ms)).toEqual([HOLD_MS, HOLD_MS - 1]);
+    clock.pass(HOLD_MS - 1);
+    timers[1]!.run();
+    expect(begun.at(-1)).toEqual(['f']);
   });
 
   test('set no second timer, and one that is over does nothing if nobody waits', async () => {

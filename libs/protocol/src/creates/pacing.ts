@@ -98,11 +98,15 @@ class Lane {
   #hold(): void {
     if (this.#holding) return;
     this.#holding = true;
-    this.#time.after(HOLD_MS, () => {
+    this.#time.after(Math.max(1, this.#rest()), () => {
       this.#holding = false;
       if (this.#waiting.length === 0 || this.#scheduled) return;
-      if (this.#time.clock.monotonic() - this.#lastBegunAt >= HOLD_MS) this.#begin();
+      if (this.#rest() <= 0) this.#begin();
       else this.#hold();
     });
+  }
+
+  #rest(): number {
+    return this.#lastBegunAt + HOLD_MS - this.#time.clock.monotonic();
   }
 }
