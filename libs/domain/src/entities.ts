@@ -9,6 +9,12 @@ import type { Token } from './identifiers.ts';
 export interface Application {
   readonly token: Token;
   readonly name: string;
+  /** The client's own data, as compact JSON (see metadata.ts). */
+  readonly metadata?: string | undefined;
+  /** Messages that were accepted more than so many days ago are removed; undefined: they are kept. */
+  readonly retentionDays?: number | undefined;
+  /** 1, and one more with each change of the row. Counts do not change it. */
+  readonly version: number;
   readonly chatsCount: number;
   readonly countedThrough: number;
   readonly createdAt: number;
@@ -18,6 +24,9 @@ export interface Application {
 export interface Chat {
   readonly number: number;
   readonly name: string;
+  readonly metadata?: string | undefined;
+  /** 1, and one more with each change of the row. Counts do not change it. */
+  readonly version: number;
   readonly messagesCount: number;
   readonly countedThrough: number;
   readonly createdAt: number;
@@ -27,6 +36,11 @@ export interface Chat {
 export interface Message {
   readonly number: number;
   readonly content: string;
+  readonly senderId?: string | undefined;
+  readonly metadata?: string | undefined;
+  /** 1, and one more with each change. */
+  readonly version: number;
+  /** When it was accepted, or the time that the client gave for an older message that was moved in. */
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -65,10 +79,47 @@ export function pageOf<Row>(request: PageRequest<unknown>, found: readonly Row[]
   return { rows, more: found.length > request.limit };
 }
 
-/** One page of rows. `more`: whether further rows follow it, in the order in which the store reads. */
-export interface Page<Row> {
+/**
+ * One page of rows, without deleted ones. `more`: whether further rows may follow it, in the order in which the store
+ * reads. A page ends after PAGE_ROWS_READ_MAX rows, deleted ones included: then it is shorter than its limit, perhaps
+ * empty, and `through` is the key of the last row that was read.
+ */
+export interface Page<Row, Key = unknown> {
   readonly rows: readonly Row[];
   readonly more: boolean;
+  readonly through?: Key;
+}
+
+/** What can have a list: an application, or one of its chats. */
+export interface Owner {
+  readonly token: Token;
+  readonly chat?: number;
+}
+
+/** How far a user has read a chat. */
+export interface ReadMark {
+  readonly userId: string;
+  /** The number of the last message that was read. */
+  readonly number: number;
+  readonly updatedAt: number;
+}
+
+/** A chat in the inbox: the application's chats, the one with the latest message first. */
+export interface InboxChat extends Chat {
+  /** The chat's last message that is not deleted; undefined if it has none. */
+  readonly lastMessage?: Message | undefined;
+}
+
+/** A place in the inbox. `at`: when the chat's last message was accepted, in milliseconds since 1970, UTC. */
+export interface InboxPosition {
+  readonly at: number;
+  readonly chat: number;
+}
+
+export interface InboxPage {
+  readonly rows: readonly InboxChat[];
+  /** The next page begins after this position; undefined if there is none. */
+  readonly next?: InboxPosition | undefined;
 }
 
 /** A list that has its own numbers and its own count: an application's chats or a chat's messages. */

@@ -14,6 +14,38 @@ export class NotFound extends DomainError {
   }
 }
 
+/** What a path names was deleted, or removed because it was too old. */
+export class Gone extends DomainError {
+  override readonly name = 'Gone';
+  constructor(readonly what: 'application' | 'chat' | 'message') {
+    super(`This ${what} was deleted.`);
+  }
+}
+
+/** A conditional change names another version than the present one. Nothing was changed. */
+export class VersionConflict extends DomainError {
+  override readonly name = 'VersionConflict';
+  constructor() {
+    super('It was changed meanwhile: read it again.');
+  }
+}
+
+/** A change names another sender than the message has. Nothing was changed. */
+export class SenderFixed extends DomainError {
+  override readonly name = 'SenderFixed';
+  constructor() {
+    super('The sender of a message never changes.');
+  }
+}
+
+/** A read mark is above the chat's last message. */
+export class BeyondLastMessage extends DomainError {
+  override readonly name = 'BeyondLastMessage';
+  constructor() {
+    super('The chat has no message of this number yet.');
+  }
+}
+
 /** The idempotency key was used before with another body. */
 export class IdempotencyConflict extends DomainError {
   override readonly name = 'IdempotencyConflict';

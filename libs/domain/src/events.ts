@@ -7,7 +7,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { TOKEN_PATTERN } from './identifiers.ts';
 import { BATCH_MESSAGES_MAX, NUMBER_MAX } from './limits.ts';
-import { ChatName, Content, Name } from './schemas.ts';
+import { ChatName, Content, Id, MetadataText, Name } from './schemas.ts';
 
 const common = {
   /** The event's id, 32 hexadecimal digits: the first eight are the epoch of its number, the others are random. */
@@ -29,13 +29,20 @@ const common = {
   ),
 };
 const number = Type.Integer({ minimum: 1, maximum: NUMBER_MAX });
+/** Fields since version 2. An event without them is the same as in version 1, so earlier programs can read it. */
+const metadata = Type.Optional(MetadataText);
 
 const ApplicationCreatedSchema = Type.Object(
-  { type: Type.Literal('application'), ...common, name: Name },
+  { type: Type.Literal('application'), ...common, name: Name, metadata },
   { additionalProperties: false },
 );
 const ChatCreatedSchema = Type.Object(
-  { type: Type.Literal('chat'), ...common, number, name: ChatName },
+  { type: Type.Literal('chat'), ...common, number, name: ChatName, metadata },
+  { additionalProperties: false },
+);
+/** What a message has besides its content. `createdAt`: milliseconds since 1970, for older messages that are moved in. */
+const ExtrasSchema = Type.Object(
+  { senderId: Type.Optional(Id), metadata, createdAt: Type.Optional(Type.Integer({ minimum: 0 })) },
   { additionalProperties: false },
 );
 const MessagesCreatedSchema = Type.Object(
@@ -46,6 +53,8 @@ const MessagesCreatedSchema = Type.Object(
     /** The number of the first message. The others follow without a gap. */
     first: number,
     contents: Type.Array(Content, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }),
+    /** Absent if no message has any; else one for each message, in order. Since version 2. */
+    extras: Type.Optional(Type.Array(ExtrasSchema, { minItems: 1, maxItems: BATCH_MESSAGES_MAX })),
   },
   { additionalProperties: false },
 );
@@ -54,6 +63,8 @@ export const EventSchema = Type.Union([ApplicationCreatedSchema, ChatCreatedSche
 export type ApplicationCreated = Static<typeof ApplicationCreatedSchema>;
 export type ChatCreated = Static<typeof ChatCreatedSchema>;
 export type MessagesCreated = Static<typeof MessagesCreatedSchema>;
+/** What a message has besides its content: see the schema. */
+export type MessageExtras = Static<typeof ExtrasSchema>;
 export type Event = ApplicationCreated | ChatCreated | MessagesCreated;
 
 /**
@@ -102,7 +113,11 @@ export type CheckEvent = (value: unknown) => CheckedEvent;
 
 /** Checks that `value` is an event, and that this program knows its type and all its fields. Never throws. */
 export function checkEvent(value: unknown): CheckedEvent {
-  if (compiledEvent.Check(value)) return { event: value };
+  if (compiledEvent.Check(value)) {
+    const extras = value.type === 'messages' ? value.extras : undefined;
+    if (extras === undefined || extras.length === rowsOf(value)) return { event: value };
+    return { problem: '/extras must have one for each of /contents' };
+  }
   if (compiledHead.Check(value)) {
     const fields = Object.hasOwn(FIELDS, value.type) ? FIELDS[value.type] : undefined;
     if (fields === undefined) return { unknown: `event type ${quoted(value.type)}` };
@@ -120,32 +135,44 @@ function problemOf(value: unknown): string {
   return first === undefined ? 'not an event' : `${first.instancePath || '/'} ${first.message}`;
 }
 
-const EVENT_VERSION = 1;
+const EVENT_VERSION = 2;
+/** The optional fields of events by the version that brought them. */
+const SINCE: Readonly<Record<string, number>> = { key: 1, metadata: 2, extras: 2 };
 
 /**
  * FOR TESTS with programs of two versions: the check of a program of this version. Version 0 does not know idempotency
- * keys; version 1 is the present one.
+ * keys, version 1 neither metadata nor the extras of messages; version 2 is the present one.
  */
 export function checkEventOfVersion(version = EVENT_VERSION): CheckEvent {
   if (version >= EVENT_VERSION) return checkEvent;
   return (value) => {
     const checked = checkEvent(value);
-    if (!('event' in checked) || checked.event.key === undefined) return checked;
-    return { unknown: `field "key" of event type ${quoted(checked.event.type)}` };
+    if (!('event' in checked)) return checked;
+    const newer = Object.keys(checked.event).find((name) => (SINCE[name] ?? 0) > version);
+    if (newer === undefined) return checked;
+    return { unknown: `field ${quoted(newer)} of event type ${quoted(checked.event.type)}` };
   };
 }
 
+/** The part of a schema that names the fields of an object, or of the objects in a list. */
+interface Nested {
+  readonly properties?: Readonly<Record<string, TSchema>>;
+  readonly items?: { readonly properties?: Readonly<Record<string, TSchema>> };
+}
+
 /**
- * The path of the first field that is not in `fields`, also inside a field that is an object; undefined if there is
- * none.
+ * The path of the first field that is not in `fields`, also inside a field that is an object or a list of them;
+ * undefined if there is none.
  */
 function unknownField(fields: Readonly<Record<string, TSchema>>, value: object): string | undefined {
   for (const [name, inner] of Object.entries(value)) {
     if (!Object.hasOwn(fields, name)) return name;
-    const schema = fields[name] as { properties?: Record<string, TSchema> } | undefined;
-    if (schema?.properties === undefined || typeof inner !== 'object' || inner === null) continue;
-    const found = Array.isArray(inner) ? undefined : unknownField(schema.properties, inner);
-    if (found !== undefined) return `${name}.${found}`;
+    const { items, properties = items?.properties } = fields[name] as Nested;
+    if (properties === undefined) continue;
+    for (const item of Array.isArray(inner) ? inner : [inner]) {
+      const found = typeof item === 'object' && item !== null ? unknownField(properties, item) : undefined;
+      if (found !== undefined) return `${name}.${found}`;
+    }
   }
   return undefined;
 }
@@ -217,8 +244,11 @@ export function rowsOf(event: Event): number {
 /** The approximate size of an event in an envelope, in bytes: from the lengths of its texts, without reading them. */
 export function approximateBytes(event: Event): number {
   const overhead = event.key === undefined ? 200 : 360;
-  if (event.type !== 'messages') return overhead + event.name.length * 3;
+  if (event.type !== 'messages') return overhead + (event.name.length + (event.metadata?.length ?? 0)) * 3;
   let bytes = overhead;
   for (const content of event.contents) bytes += 4 + content.length * 3;
+  for (const { senderId = '', metadata = '' } of event.extras ?? []) {
+    bytes += 64 + senderId.length + metadata.length * 3;
+  }
   return bytes;
 }

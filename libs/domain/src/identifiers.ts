@@ -6,8 +6,12 @@ export type Token = string;
 export const TOKEN_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$';
 export const NUMBER_PATTERN = '^[1-9][0-9]{0,9}$';
 
+/** A sender's or user's id in the client's own system. */
+export const ID_PATTERN = '^(?!\\.{1,2}$)[A-Za-z0-9_.:@+=-]{1,128}$';
+
 const TOKEN = new RegExp(TOKEN_PATTERN);
 const NUMBER = new RegExp(NUMBER_PATTERN);
+const ID = new RegExp(ID_PATTERN);
 
 export function newToken(): Token {
   return crypto.randomUUID();
@@ -21,6 +25,11 @@ export function parseToken(text: string): Token | undefined {
 /** Returns the number (1 to 9,999,999,999) that `text` is in decimal, or undefined if it is none. */
 export function parseNumber(text: string): number | undefined {
   return NUMBER.test(text) ? Number(text) : undefined;
+}
+
+/** Returns `text` if it can be a sender's or user's id, else undefined. */
+export function parseId(text: string): string | undefined {
+  return ID.test(text) ? text : undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+export * from './change-record.ts';
 export * from './counters.ts';
 export * from './entities.ts';
 export * from './envelope.ts';
@@ -5,10 +6,13 @@ export * from './epochs.ts';
 export * from './errors.ts';
 export * from './event-log.ts';
 export * from './events.ts';
+export * from './feed.ts';
 export * from './identifiers.ts';
 export * from './ledger.ts';
 export * from './limits.ts';
+export * from './metadata.ts';
 export * from './numbering.ts';
+export * from './purge.ts';
 export * from './schemas.ts';
 export { foldText, foldWords } from './search-fold.ts';
 export * from './search-index.ts';

@@ -21,3 +21,13 @@ export const BATCH_BODY_BYTES_MAX = 2 * 1024 * 1024;
  */
 export const ACKNOWLEDGE_WITHIN_MS = 2_000;
 export const IDEMPOTENCY_WINDOW_MS = 24 * 60 * 60 * 1_000;
+/** The most bytes of a metadata object, as compact JSON in UTF-8. */
+export const METADATA_BYTES_MAX = 4 * 1024;
+export const ID_CHARACTERS_MAX = 128;
+/** A page reads at most this many rows, deleted ones included. */
+export const PAGE_ROWS_READ_MAX = 2_000;
+export const RETENTION_DAYS_MAX = 36_500;
+/** Unread messages are counted exactly up to this number. */
+export const UNREAD_COUNT_MAX = 100;
+/** The most rows that one transaction of a purge removes. */
+export const PURGE_ROWS_MAX = 1_000;

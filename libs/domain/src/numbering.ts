@@ -1,4 +1,4 @@
-import type { Sequence } from './entities.ts';
+import type { Owner, Sequence } from './entities.ts';
 import type { IdempotencyKey } from './events.ts';
 import type { Token } from './identifiers.ts';
 import type { Highest } from './store.ts';
@@ -30,6 +30,12 @@ export interface Numbering {
    * Rejects with Unavailable if Redis has lost this counter alone. Then a new epoch is opened.
    */
   seed(sequence: Sequence, highest: Highest, epoch?: number): Promise<void>;
+  /**
+   * Ends the numbers of a deleted application or chat, and of what is below it: once resolved, every draw there is
+   * answered `gone`, also one with an idempotency key that was used before, and `seed` creates no counter there. The store
+   * must have committed the delete before. If Redis loses data later, the store's answer decides. Idempotent.
+   */
+  retire(owner: Owner): Promise<void>;
   /**
    * Records that the event of a create with an idempotency key is durable: a repetition need not publish it again. Best
    * effort. Does nothing if the key belongs to another event now.
@@ -71,6 +77,8 @@ export type DrawAnswer =
   | (Drawn & { readonly status: 'repeated'; readonly confirmed: boolean })
   /** The idempotency key was used with another body. */
   | { readonly status: 'conflict' }
+  /** The application or chat was deleted (see `retire`). */
+  | { readonly status: 'gone' }
   /** The sequence has no counter: pass a fence (see EventLog), read the highest number from the store, then `seed`. */
   | { readonly status: 'missing'; readonly epoch: number }
   | Unsure;

@@ -1,4 +1,14 @@
-import type { Application, Chat, Message, Page, PageRequest, Sequence } from './entities.ts';
+import type {
+  Application,
+  Chat,
+  InboxPage,
+  InboxPosition,
+  Message,
+  Page,
+  PageRequest,
+  ReadMark,
+  Sequence,
+} from './entities.ts';
 import type { Rejection } from './event-log.ts';
 import type { Event } from './events.ts';
 import type { Token } from './identifiers.ts';
@@ -7,13 +17,17 @@ import type { Token } from './identifiers.ts';
  * PORT. Keeps applications, chats and messages.
  *
  * Every method rejects with Unavailable if the database is unreachable or too slow. Texts are kept byte for byte.
+ *
+ * Deleting: a deleted application, chat or message keeps its row without its contents, so its number is never given
+ * again. Reading or changing it rejects with Gone; what is below it does not exist any more, at once. Lists leave it out.
  */
 export interface Store {
   /**
    * Stores events in order, in one durable transaction for each partition. Events that can never be stored are returned
    * in `rejected`; those whose epoch of the numbers has ended (see `fence`) as late.
    * Idempotent by event id: an event that was stored before is skipped and counted in `repeated`. Its rows never count
-   * twice.
+   * twice. An event below a deleted application or chat, or whose messages were removed already, is not stored: it is
+   * counted in `discarded`.
    * Atomic for an event: all of its rows or none.
    */
   append(events: readonly Event[]): Promise<Appended>;
@@ -23,6 +37,7 @@ export interface Store {
    */
   fence(partition: number, epoch: number): Promise<number>;
 
+  /** Rejects with Gone if it was deleted, as `chat` and `message` do. */
   application(token: Token): Promise<Application | undefined>;
   /** In the order of the applications' tokens. */
   applications(page: PageRequest<Token>): Promise<Page<Application>>;
@@ -30,25 +45,55 @@ export interface Store {
   /** In the order of the chats' numbers. An empty page for an unknown application. */
   chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>>;
   message(token: Token, chat: number, message: number): Promise<Message | undefined>;
-  /** The messages with these numbers that exist, in any order. At most PAGE_LIMIT_MAX numbers. */
-  messagesAt(token: Token, chat: number, numbers: readonly number[]): Promise<readonly Message[]>;
+  /** The messages at these places that exist, in any order. At most PAGE_LIMIT_MAX places. */
+  messagesAt(token: Token, places: readonly MessagePlace[]): Promise<readonly PlacedMessage[]>;
   /** In the order of the messages' numbers. An empty page for an unknown chat. */
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>>;
 
   /**
-   * Changes the name and returns the changed row; undefined if there is none. The last writer wins. `updatedAt` never
-   * goes back, whatever the clocks of several processes say.
+   * Changes what is given and returns the changed row; undefined if there is none. Without `versions` the last writer
+   * wins. `updatedAt` never goes back, whatever the clocks of several processes say. Rejects with Gone if it was deleted,
+   * with VersionConflict if the row's version is none of `versions`. If it is not known whether a change with `versions`
+   * was committed, it rejects with Unavailable and does not try again.
    */
-  renameApplication(token: Token, name: string): Promise<Application | undefined>;
-  renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined>;
+  changeApplication(token: Token, change: ApplicationChange): Promise<Application | undefined>;
+  changeChat(token: Token, chat: number, change: OwnerChange): Promise<Chat | undefined>;
   /**
-   * Changes the content and returns the changed row; undefined if there is none. Search finds the new one after a
-   * while.
+   * As the others. Search finds the new content after a while. Rejects with SenderFixed if the message has another
+   * sender than `senderId`.
    */
-  rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined>;
+  changeMessage(token: Token, chat: number, message: number, change: MessageChange): Promise<Message | undefined>;
 
   /**
-   * The highest number that is stored in a sequence; undefined if its application or chat is not stored. Rejects with
+   * Deletes it and returns true; false if there is none. True again if it was deleted before, whatever `versions` says.
+   * Rejects with VersionConflict as a change does. What is below is removed later (see Purge), but does not exist any
+   * more once this resolves.
+   */
+  deleteApplication(token: Token, versions?: readonly number[]): Promise<boolean>;
+  deleteChat(token: Token, chat: number, versions?: readonly number[]): Promise<boolean>;
+  deleteMessage(token: Token, chat: number, message: number, versions?: readonly number[]): Promise<boolean>;
+
+  /**
+   * A page of the inbox: the application's chats, the one with the latest message first, at most 2 s behind. A chat
+   * without messages stands at its creation. An empty page for an unknown application.
+   */
+  inbox(token: Token, limit: number, after?: InboxPosition): Promise<InboxPage>;
+  /**
+   * Records how far a user has read, and returns what is recorded: a mark never goes back. Undefined if there is no such
+   * chat. Rejects with Gone if it was deleted, with BeyondLastMessage if no message of this number was given.
+   */
+  markRead(token: Token, chat: number, userId: string, number: number): Promise<ReadMark | undefined>;
+  /** In the order of the users' ids. An empty page for an unknown chat. */
+  readMarks(token: Token, chat: number, page: PageRequest<string>): Promise<Page<ReadMark, string>>;
+  /**
+   * For each of the chats, in their order, how many messages of others a user has not read: exact up to
+   * UNREAD_COUNT_MAX. At most PAGE_LIMIT_MAX chats.
+   */
+  unread(token: Token, userId: string, chats: readonly number[]): Promise<readonly number[]>;
+
+  /**
+   * The highest number that was stored in a sequence, deleted and removed ones included; undefined if its application or
+   * chat is not stored or was deleted. Rejects with
    * Unavailable if the read sees a state older than `seq`, the number of changes to the sequence's partition.
    */
   highest(sequence: Sequence, seq?: number): Promise<Highest | undefined>;
@@ -57,10 +102,41 @@ export interface Store {
    * partition.
    */
   reached(token: Token, seq: number): Promise<void>;
-  /** The create that is stored for an idempotency key, if the key was used within 24 hours. */
-  keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined>;
+  /**
+   * The create that is stored for an idempotency key, if the key was used within 24 hours. Undefined also if `sequence`,
+   * in which it was created, is not there any more.
+   */
+  keyedCreate(scope: Token | 'applications', hash: string, sequence?: Sequence): Promise<KeyedCreate | undefined>;
   /** Resolves if the database answers and accepts writes. */
   ping(): Promise<void>;
+}
+
+export interface OwnerChange {
+  readonly name?: string | undefined;
+  /** Compact JSON; null: removed. */
+  readonly metadata?: string | null | undefined;
+  /** The change is made only if the row has one of these versions. */
+  readonly versions?: readonly number[] | undefined;
+}
+
+export interface ApplicationChange extends OwnerChange {
+  /** Null: messages are kept. */
+  readonly retentionDays?: number | null | undefined;
+}
+
+export interface MessageChange extends Omit<OwnerChange, 'name'> {
+  readonly content?: string | undefined;
+  /** The sender that the message must have. */
+  readonly senderId?: string | undefined;
+}
+
+export interface MessagePlace {
+  readonly chat: number;
+  readonly number: number;
+}
+
+export interface PlacedMessage extends Message {
+  readonly chat: number;
 }
 
 /** The highest stored number of a sequence, 0 if it is empty. Otherwise also the epoch and the time of its draw. */
@@ -90,6 +166,8 @@ export interface Appended {
   readonly rows: number;
   /** How many of the events had been stored before. */
   readonly repeated: number;
+  /** How many of the events were not stored because their application, chat or messages were deleted or removed. */
+  readonly discarded: number;
   readonly rejected: readonly Rejection[];
   /** Rows that the store has not added to its own counts: add them to Counters, each under its counter generation. */
   readonly uncounted: readonly Uncounted[];
@@ -101,7 +179,7 @@ export interface Uncounted {
   readonly deltas: readonly CountDelta[];
 }
 
-/** How many rows a sequence has gained. */
+/** How many rows a sequence has gained; lost, if negative. */
 export interface CountDelta {
   readonly sequence: Sequence;
   readonly count: number;

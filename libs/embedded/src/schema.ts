@@ -11,6 +11,14 @@ export const applications = sqliteTable('applications', {
   eventId: text('event_id').notNull(),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
+  /** The client's own data, as compact JSON. */
+  metadata: text(),
+  /** 1, and one more with each change of the row. */
+  version: integer().notNull().default(1),
+  /** When the row was deleted: its contents are erased then. */
+  deletedAt: integer('deleted_at'),
+  /** Messages that were accepted more than so many days ago are removed. */
+  retentionDays: integer('retention_days'),
 });
 
 /** `id` is short and never leaves the file. It is the upper part of the ids of the chat's messages. */
@@ -25,8 +33,20 @@ export const chats = sqliteTable(
     eventId: text('event_id').notNull(),
     createdAt: integer('created_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
+    metadata: text(),
+    version: integer().notNull().default(1),
+    deletedAt: integer('deleted_at'),
+    /** Messages up to this number were removed, or are about to be: they are hidden. */
+    purgedThrough: integer('purged_through').notNull().default(0),
+    /** The highest number of a message that is not deleted; 0 if there is none. */
+    lastNumber: integer('last_number').notNull().default(0),
+    /** When the last message was accepted, or the chat created. Null in chats that an earlier version has made. */
+    activeAt: integer('active_at'),
   },
-  (table) => [uniqueIndex('chats_token_number').on(table.token, table.number)],
+  (table) => [
+    uniqueIndex('chats_token_number').on(table.token, table.number),
+    index('chats_active').on(table.token, table.activeAt, table.number),
+  ],
 );
 
 /**
@@ -40,7 +60,56 @@ export const messages = sqliteTable('messages', {
   version: integer().notNull().default(1),
   createdAt: integer('created_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
+  senderId: text('sender_id'),
+  metadata: text(),
+  /** When its number was drawn, if the client gave another time as `created_at`. */
+  acceptedAt: integer('accepted_at'),
+  deletedAt: integer('deleted_at'),
 });
+
+/**
+ * One row for each transaction that changed something, committed with it: a ChangeRecord as JSON. `seq` has no gap.
+ */
+export const feed = sqliteTable('feed', {
+  seq: integer().primaryKey(),
+  at: integer().notNull(),
+  record: text().notNull(),
+});
+
+/** One row. `low`: rows of `feed` up to this one may be gone. */
+export const feedState = sqliteTable('feed_state', {
+  id: integer().primaryKey(),
+  seq: integer().notNull(),
+  low: integer().notNull(),
+});
+
+/**
+ * Deleted applications (`chat` is 0) and chats whose rows are not all removed yet, and chats with messages that are too
+ * old. `through`: null for all rows below, else the chat's messages up to this number.
+ */
+export const purges = sqliteTable(
+  'purges',
+  {
+    token: text().notNull(),
+    chat: integer().notNull(),
+    through: integer(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.token, table.chat] }), index('purges_created_at').on(table.createdAt)],
+);
+
+/** How far users have read. */
+export const reads = sqliteTable(
+  'reads',
+  {
+    token: text().notNull(),
+    chat: integer().notNull(),
+    userId: text('user_id').notNull(),
+    number: integer().notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.token, table.chat, table.userId] })],
+);
 
 /**
  * Stored creates with an idempotency key. `scope`: the application's token, or `applications` for a new one. Hashes are

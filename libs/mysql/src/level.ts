@@ -7,7 +7,7 @@ import type { Pool } from './pool.ts';
  * The level of a partition never falls. A worker raises it once it has seen no older program for a minute. From then on
  * older programs cannot commit and do not start.
  */
-export const LEVEL = 1;
+export const LEVEL = 2;
 
 /**
  * A program that has not updated its row in `programs` for this time counts as gone. If it still runs, its commits fail

@@ -1,4 +1,12 @@
 import {
+  CHANGE_KINDS,
+  ID_CHARACTERS_MAX,
+  METADATA_BYTES_MAX,
+  type StoredChats,
+  type StoredRanges,
+  type StoredReads,
+} from '@parley/domain';
+import {
   bigint,
   customType,
   datetime,
@@ -12,7 +20,6 @@ import {
   tinyint,
   varchar,
 } from 'drizzle-orm/mysql-core';
-import type { StoredChats, StoredRanges } from './batch-record.ts';
 
 /**
  * The tables. They have natural keys only (tokens and numbers): a page of a chat is one range of the clustered key, no
@@ -28,6 +35,16 @@ import type { StoredChats, StoredRanges } from './batch-record.ts';
 const text = customType<{ data: string; config: { length: number } }>({
   dataType: (config) => `varchar(${config?.length}) character set utf8mb4 collate utf8mb4_0900_bin`,
 });
+/** A user's or sender's id: ASCII. */
+const asciiId = customType<{ data: string }>({
+  dataType: () => `varchar(${ID_CHARACTERS_MAX}) character set ascii collate ascii_bin`,
+});
+/** The client's own data, as compact JSON. */
+const metadata = () => text('metadata', { length: METADATA_BYTES_MAX });
+/** 1, and one more with each change of the row. */
+const version = () => int('version', { unsigned: true }).notNull().default(1);
+/** When the row was deleted: its contents are erased then. */
+const deletedAt = () => time('deleted_at');
 /** Bytes: a token or an event's id has 16, a hash 32. */
 const bytes = customType<{ data: Buffer; config: { length: number } }>({
   dataType: (config) => `binary(${config?.length})`,
@@ -68,6 +85,8 @@ export const partitions = mysqlTable('partitions', {
    * primary.
    */
   fences: number('fences').notNull().default(0),
+  /** The inbox (`activity`) has all commits up to this `seq`. */
+  activity: number('activity').notNull().default(0),
   /** The level that a program needs to read and write here (see level.ts). */
   level: smallint('level', { unsigned: true }).notNull(),
 });
@@ -87,9 +106,15 @@ export const applications = mysqlTable(
     eventId: id('event_id').notNull(),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
+    metadata: metadata(),
+    version: version(),
+    deletedAt: deletedAt(),
+    /** Messages that were accepted more than so many days ago are removed. */
+    retentionDays: int('retention_days', { unsigned: true }),
   },
   (table) => [
     primaryKey({ columns: [table.partitionNumber, table.token] }),
+    index('applications_retention').on(table.partitionNumber, table.retentionDays, table.token),
     // For the list of applications, which reads all partitions.
     index('applications_token').on(table.token),
   ],
@@ -107,6 +132,11 @@ export const chats = mysqlTable(
     eventId: id('event_id').notNull(),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
+    metadata: metadata(),
+    version: version(),
+    deletedAt: deletedAt(),
+    /** Messages up to this number were removed, or are about to be: they are hidden. */
+    purgedThrough: number('purged_through').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.partitionNumber, table.token, table.number] })],
 );
@@ -121,29 +151,38 @@ export const messages = mysqlTable(
     content: text('content', { length: 10_000 }).notNull(),
     eventId: id('event_id').notNull(),
     /** 1, and one more with each update. Also the version of the document in the search index. */
-    version: int('version', { unsigned: true }).notNull().default(1),
+    version: version(),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
+    senderId: asciiId('sender_id'),
+    metadata: metadata(),
+    /** When its number was drawn, if the client gave another time as `created_at`. */
+    acceptedAt: time('accepted_at'),
+    deletedAt: deletedAt(),
   },
   (table) => [primaryKey({ columns: [table.partitionNumber, table.token, table.chatNumber, table.number] })],
 );
 
 /**
- * One row for each transaction that changed something, committed with it. The search index and the counts are derived
- * from these rows. A row is counted once the partition's `flushed` has reached its generation, and deleted once it is
- * indexed and counted.
+ * One row for each transaction that changed something, committed with it: a ChangeRecord. The search index, the counts,
+ * the inbox and the feed are derived from these rows. A row is counted once the partition's `flushed` has reached its
+ * generation. It is deleted once it is indexed, counted and in the inbox, and is older than the feed's window.
  */
 export const batches = mysqlTable(
   'batches',
   {
     partitionNumber: partition(),
     seq: number('seq').notNull(),
+    /** Null in rows of earlier programs: created, or updated if the generation is 0. */
+    kind: varchar('kind', { length: 16, enum: CHANGE_KINDS }),
     /** The counter generation of the batch; 0 if it adds nothing to the counts (an update). */
     generation: number('generation').notNull(),
-    /** The new or changed messages: [[token, [[chat, first, last], …]], …]. */
+    /** The messages: [[token, [[chat, first, last], …]], …]. */
     messages: json('messages').$type<StoredRanges>().notNull(),
-    /** The number of new chats, by application: [[token, count], …]. */
+    /** The chats, by application: [[token, count, [number, …]], …]. */
     chats: json('chats').$type<StoredChats>().notNull(),
+    /** The read marks: [[token, chat, user, number], …]. */
+    reads: json('reads').$type<StoredReads>(),
     /** How many messages the ranges in `messages` have. */
     documents: int('documents', { unsigned: true }).notNull(),
     indexed: tinyint('indexed').notNull().default(0),
@@ -176,6 +215,58 @@ export const idempotency = mysqlTable(
     primaryKey({ columns: [table.partitionNumber, table.scope, table.keyHash] }),
     index('idempotency_at').on(table.partitionNumber, table.at),
   ],
+);
+
+/**
+ * Deleted applications (`chat_number` is 0) and chats whose rows are not all removed yet, and chats with messages that
+ * are too old.
+ */
+export const purges = mysqlTable(
+  'purges',
+  {
+    partitionNumber: partition(),
+    token: id('token').notNull(),
+    chatNumber: number('chat_number').notNull(),
+    /** Null: all rows below. Else the chat's messages up to this number; the chat itself lives. */
+    through: number('through'),
+    createdAt: time('created_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.partitionNumber, table.token, table.chatNumber] }),
+    index('purges_created_at').on(table.partitionNumber, table.createdAt),
+  ],
+);
+
+/** The inbox: for each chat that lives, its last message. Derived from `batches`, so it may be two seconds behind. */
+export const activity = mysqlTable(
+  'activity',
+  {
+    partitionNumber: partition(),
+    token: id('token').notNull(),
+    chatNumber: number('chat_number').notNull(),
+    /** The highest number of a message that is not deleted; 0 if there is none. */
+    lastNumber: number('last_number').notNull(),
+    /** When the last message was accepted, or the chat created. */
+    at: time('at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.partitionNumber, table.token, table.chatNumber] }),
+    index('activity_at').on(table.partitionNumber, table.token, table.at, table.chatNumber),
+  ],
+);
+
+/** How far users have read. */
+export const reads = mysqlTable(
+  'reads',
+  {
+    partitionNumber: partition(),
+    token: id('token').notNull(),
+    chatNumber: number('chat_number').notNull(),
+    userId: asciiId('user_id').notNull(),
+    messageNumber: number('message_number').notNull(),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.partitionNumber, table.token, table.chatNumber, table.userId] })],
 );
 
 /** One row with facts about the whole installation. */
