@@ -1,6 +1,6 @@
 /** Tests of the checker: it must find each kind of damage, made by hand, and nothing else. */
 import { describe, expect, test } from 'bun:test';
-import { check, type Findings, type Stored, type StoredOwner } from './check.ts';
+import { check, erasedWords, type Findings, type Stored, type StoredOwner } from './check.ts';
 import { type Attempt, type Create, Recording } from './record.ts';
 
 const TOKEN = 'a0000000-0000-4000-8000-000000000000';
@@ -53,6 +53,7 @@ function world(): World {
         return documents.size;
       },
       notFound: [],
+      leftovers: [],
       deadLetters: new Map(),
     },
   };
@@ -150,6 +151,57 @@ const damages: Record<string, [Partial<Record<keyof Findings, number>>, (world: 
     ({ recording }) => recording.reads.push({ token: TOKEN, chat: 1, number: 1, status: 404, sentAt: 0, ms: 1 }),
   ],
 };
+
+/** A chat of its own that was deleted with its message. */
+function deleted(world: World): void {
+  const { recording } = world;
+  recording.creates.push(
+    { kind: 'chat', token: TOKEN, chat: 0, texts: ['mortal x'], attempts: [acknowledged(2)] },
+    { kind: 'message', token: TOKEN, chat: 2, texts: ['dead x'], attempts: [acknowledged(1)] },
+  );
+  recording.removals.push({ token: TOKEN, chat: 2, number: 0, sentAt: clock + 1, doneAt: clock + 2 });
+}
+
+describe('of what was deleted', () => {
+  test('nothing need be there', () => {
+    const changed = world();
+    deleted(changed);
+    expect(found(check(changed.recording, changed.stored))).toEqual({});
+    expect([...erasedWords(changed.recording)].sort()).toEqual(['dead', 'mortal']);
+  });
+
+  test('a create that is acknowledged afterwards is found', () => {
+    const changed = world();
+    deleted(changed);
+    clock += 10;
+    changed.recording.creates.push({ ...message(['late x'], [acknowledged(2)]), chat: 2 });
+    expect(found(check(changed.recording, changed.stored))).toEqual({ revived: 1 });
+  });
+
+  test('a row that is there again is found', () => {
+    const changed = world();
+    deleted(changed);
+    changed.chats.set(`${TOKEN}:2`, { name: 'mortal x', count: 0, countOfApi: 0 });
+    expect(found(check(changed.recording, changed.stored))).toMatchObject({ revived: 1 });
+  });
+
+  test('contents that are left are found', () => {
+    const { recording, stored } = world();
+    expect(found(check(recording, { ...stored, leftovers: ['messages: dead'] }))).toEqual({ erased: 1 });
+  });
+
+  test('a message alone was deleted: the others must be there', () => {
+    const changed = world();
+    changed.recording.removals.push({ token: TOKEN, chat: 1, number: 2, sentAt: clock + 1, doneAt: clock + 2 });
+    changed.messages.delete(`${TOKEN}:1:2`);
+    changed.documents.delete(`${TOKEN}:1:2`);
+    changed.chats.set(`${TOKEN}:1`, { name: 'chat x', count: 3, countOfApi: 3 });
+    expect(found(check(changed.recording, changed.stored))).toEqual({});
+    expect([...erasedWords(changed.recording)]).toEqual(['two']);
+    changed.messages.delete(`${TOKEN}:1:3`);
+    expect(found(check(changed.recording, changed.stored))).toMatchObject({ lost: 1 });
+  });
+});
 
 describe('the checker finds that', () => {
   test.each(Object.entries(damages))('%s', (_, [expected, damage]) => {

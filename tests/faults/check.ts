@@ -2,9 +2,9 @@
  * Compares what was acknowledged with what the system holds. It is a pure function of the two, so that its own tests
  * can show that it finds each kind of damage.
  */
-import { acknowledgement, type Create, type Place, placeOf, type Recording } from './record.ts';
+import { acknowledgement, type Create, nameOf, type Place, placeOf, type Recording } from './record.ts';
 
-/** What the system holds of the applications in the recording. */
+/** What the system holds of the applications in the recording, without what was deleted. */
 export interface Stored {
   /** Applications by token. */
   readonly applications: ReadonlyMap<string, StoredOwner>;
@@ -18,6 +18,8 @@ export interface Stored {
   readonly documentsCounted: number;
   /** Searches for words of stored messages that did not find exactly their message. */
   readonly notFound: readonly string[];
+  /** Where contents of deleted things were found: `messages: word`. */
+  readonly leftovers: readonly string[];
   /** The number of dead letters by reason. */
   readonly deadLetters: ReadonlyMap<string, number>;
 }
@@ -44,6 +46,10 @@ export interface Findings {
   readonly missingInSearch: string[];
   /** Acknowledged messages of which a read was answered with 404. */
   readonly unreadable: string[];
+  /** Contents of deleted things that were found somewhere after their 204. */
+  readonly erased: string[];
+  /** What was stored or acknowledged although its deletion was answered with 204 before. */
+  readonly revived: string[];
 }
 
 export function check(recording: Recording, stored: Stored): Findings {
@@ -56,6 +62,8 @@ export function check(recording: Recording, stored: Stored): Findings {
     wrongCounts: wrongCounts(stored),
     missingInSearch: missingInSearch(stored),
     unreadable: recording.reads.filter(({ status }) => status === 404).map(placeOf),
+    erased: [...stored.leftovers],
+    revived: revived(recording, stored),
   };
 }
 
@@ -64,11 +72,15 @@ function lost(recording: Recording, stored: Stored): string[] {
   const updated = updatesByPlace(recording);
   return recording.creates.flatMap((create) => {
     const answer = acknowledgement(create);
-    if (answer === undefined) return [];
-    if (create.kind === 'application') return keptAs(stored.applications, answer.token ?? '', create);
-    if (create.kind === 'chat') return keptAs(stored.chats, `${create.token}:${answer.first}`, create);
+    const owner = ownPlace(create);
+    if (answer === undefined || owner === undefined) return [];
+    if (create.kind === 'application' || create.kind === 'chat') {
+      if (recording.removalsAbove(owner).length > 0) return [];
+      return keptAs(create.kind === 'chat' ? stored.chats : stored.applications, nameOf(owner), create);
+    }
     return places(create).flatMap((place, index) => {
       const name = placeOf(place);
+      if (recording.removalsAbove(place).length > 0) return [];
       const content = stored.messages.get(name);
       const allowed = updated.get(name) ?? [create.texts[index]];
       return content !== undefined && allowed.includes(content) ? [] : [name];
@@ -79,6 +91,46 @@ function lost(recording: Recording, stored: Stored): string[] {
 function keptAs(owners: ReadonlyMap<string, StoredOwner>, name: string, { texts: [text] }: Create): string[] {
   return owners.get(name)?.name === text ? [] : [name];
 }
+
+/** Where an acknowledged create is: its application or chat, or its first message. */
+export function ownPlace(create: Create): Place | undefined {
+  const { first = 0, token = create.token } = acknowledgement(create) ?? {};
+  if (acknowledgement(create) === undefined) return undefined;
+  if (create.kind === 'application') return { token, chat: 0, number: 0 };
+  return create.kind === 'chat' ? { token, chat: first, number: 0 } : { token, chat: create.chat, number: first };
+}
+
+/** What is there although it was deleted, and creates below something that was deleted before they were sent. */
+function revived(recording: Recording, { applications, chats, messages }: Stored): string[] {
+  const there = (name: string) => applications.has(name) || chats.has(name) || messages.has(name);
+  const deleted = recording.removals.filter(({ doneAt }) => doneAt !== undefined);
+  const stored = deleted.map(nameOf).filter(there);
+  const created = recording.creates.flatMap((create) => {
+    const above = recording.removalsAbove({ token: create.token, chat: create.chat, number: 0 });
+    const goneAt = Math.min(...above.map(({ doneAt = Number.POSITIVE_INFINITY }) => doneAt));
+    const late = create.attempts.find(({ outcome, sentAt }) => outcome === 'acknowledged' && sentAt > goneAt);
+    return late === undefined ? [] : [`${create.kind} ${late.first} in ${create.token}:${create.chat}`];
+  });
+  return [...stored, ...created];
+}
+
+/** The first words of all texts that were deleted: each is unique, and must not be found anywhere. */
+export function erasedWords(recording: Recording): Set<string> {
+  const words = new Set<string>();
+  for (const create of recording.creates) {
+    const owners = recording.removalsAbove({ token: create.token, chat: create.chat, number: 0 });
+    const own = ownPlace(create);
+    const itself = own === undefined || own.number > 0 ? [] : recording.removalsAbove(own);
+    const isDeleted = [...owners, ...itself].some(isDone);
+    for (const [index, text] of create.texts.entries()) {
+      const place = places(create)[index];
+      if (isDeleted || (place !== undefined && recording.removalsAbove(place).some(isDone))) words.add(firstWord(text));
+    }
+  }
+  return words;
+}
+
+const isDone = ({ doneAt }: { doneAt?: number }): boolean => doneAt !== undefined;
 
 /** The places (chat and number) of an acknowledged create's messages. */
 export function places(create: Create): Place[] {
@@ -178,7 +230,7 @@ function bySequence(creates: readonly Create[]): Map<string, Create[]> {
 }
 
 /** Counts missing numbers. A failed attempt of a create may have drawn its numbers, so they may be missing. */
-function gaps({ creates }: Recording, { messages, chats }: Stored): Pick<Findings, 'gaps' | 'unexplainedGaps'> {
+function gaps(recording: Recording, { messages, chats }: Stored): Pick<Findings, 'gaps' | 'unexplainedGaps'> {
   const numbers = new Map<string, Set<number>>();
   for (const name of [...messages.keys(), ...chats.keys()]) {
     const end = name.lastIndexOf(':');
@@ -186,10 +238,13 @@ function gaps({ creates }: Recording, { messages, chats }: Stored): Pick<Finding
     const known = numbers.get(sequence) ?? new Set();
     numbers.set(sequence, known.add(Number(name.slice(end + 1))));
   }
-  const members = bySequence(creates);
+  const members = bySequence(recording.creates);
+  // What was deleted has left its numbers unused.
+  const holes = new Set(recording.removals.flatMap((removal) => [removal.token, `${removal.token}:${removal.chat}`]));
   let total = 0;
   const unexplainedGaps: string[] = [];
   for (const [sequence, known] of numbers) {
+    if (holes.has(sequence)) continue;
     let highest = 0;
     for (const number of known) highest = Math.max(highest, number);
     const missing = highest - known.size;

@@ -16,16 +16,16 @@ interface Reply {
 export class Client {
   constructor(readonly url: string) {}
 
-  async create({ kind, token, chat, texts, key }: Omit<Create, 'attempts'>): Promise<Attempt> {
+  async create({ kind, token, chat, texts, key, signed }: Omit<Create, 'attempts'>): Promise<Attempt> {
     const [text = ''] = texts;
     const application = `/api/applications/${token}`;
     const sent = {
       application: ['/api/applications', { application_name: text }],
       chat: [`${application}/chats`, { chat_name: text }],
-      message: [`${application}/chats/${chat}/messages`, { message_content: text }],
+      message: [`${application}/chats/${chat}/messages`, messageOf(text, signed)],
       batch: [
         `${application}/chats/${chat}/messages/batch`,
-        { messages: texts.map((content) => ({ message_content: content })) },
+        { messages: texts.map((content) => messageOf(content, signed)) },
       ],
     } as const;
     const [path, json] = sent[kind];
@@ -46,6 +46,13 @@ export class Client {
   async read(place: Place): Promise<Read> {
     const { status, sentAt, ms } = await this.#call('GET', messagePath(place));
     return { ...place, status, sentAt, ms };
+  }
+
+  /** Deletes a message, a chat (`number` is 0) or an application (`chat` is 0 too). Returns the status; 0: no answer. */
+  async remove({ token, chat, number }: Place): Promise<number> {
+    const owner = chat === 0 ? '' : `/chats/${chat}`;
+    const path = `/api/applications/${token}${owner}${number === 0 ? '' : `/messages/${number}`}`;
+    return (await this.#call('DELETE', path)).status;
   }
 
   get(path: string): Promise<Reply> {
@@ -72,6 +79,11 @@ export class Client {
     }
   }
 }
+
+const messageOf = (content: string, signed = false) => {
+  const word = content.split(' ', 1)[0] ?? '';
+  return { message_content: content, ...(signed && { sender_id: word, metadata: { about: [word] } }) };
+};
 
 const messagePath = ({ token, chat, number }: Place): string =>
   `/api/applications/${token}/chats/${chat}/messages/${number}`;

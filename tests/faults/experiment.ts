@@ -109,7 +109,7 @@ export async function compare(
   const pausedAt = performance.now();
   await orLate(quiescence(stack, client, load.tokens));
   const quietMs = performance.now() - pausedAt;
-  const stored = await observe(stack, client, load.name, random);
+  const stored = await observe(stack, client, recording, load.name, random);
   const findings: Findings = check(recording, stored);
   const times: Times = { startedAt: load.startedAt ?? when.injectedAt, ...when };
   const figures = { ...figuresOf(recording, times), quietMs };

@@ -4,7 +4,7 @@ import { FAULTS } from './faults/index.ts';
 import { FaultStack } from './stack.ts';
 
 /** Some short faults. `bun run faults` injects all faults, and holds them longer. */
-const NAMES = ['worker-kill', 'ingest-term', 'rabbitmq-kill', 'redis-emptied'];
+const NAMES = ['worker-kill', 'ingest-term', 'rabbitmq-kill', 'redis-emptied', 'delete-redis-flushed'];
 
 let stack: FaultStack;
 beforeAll(async () => {

@@ -3,7 +3,9 @@
  * with an idempotency key are sent again until acknowledged; all others are sent once.
  */
 import { partitionOf } from '@parley/domain';
+import { until } from '@parley/testing';
 import type { Client } from './client.ts';
+import { Mortals } from './mortals.ts';
 import type { Random } from './random.ts';
 import { type Attempt, acknowledgement, type Create, type Place, type Recording } from './record.ts';
 
@@ -22,7 +24,8 @@ const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 2_000;
 /** How long creates are retried after the load has ended. */
 const GIVE_UP_AFTER_MS = 60_000;
-const SHARES = { hot: 0.25, batch: 0.06, chat: 0.01, application: 0.003, keyed: 0.12, repeat: 0.1 };
+const STORED_WITHIN_MS = 60_000;
+const SHARES = { mortal: 0.15, hot: 0.25, batch: 0.06, chat: 0.01, application: 0.003, keyed: 0.12, repeat: 0.1 };
 /** A batch of 1 MB. The worker sends its rows to MySQL in two packets, the COMMIT in the second. */
 const LARGE = { texts: 100, length: 9_900 };
 const FOLLOW = { update: 0.02, read: 0.04 };
@@ -39,6 +42,7 @@ export class Load {
   readonly #tokens: string[] = [];
   readonly #inFlight = new Set<Promise<void>>();
   readonly #uncertain = new Set<string>();
+  readonly mortals: Mortals;
   /** When the steady load began, after the system had become healthy. */
   startedAt: number | undefined;
   #retrying = 0;
@@ -53,7 +57,14 @@ export class Load {
     readonly options: LoadOptions,
     /** Each text of this load begins with this name, so that two loads have no text in common. */
     readonly name: string,
-  ) {}
+  ) {
+    this.mortals = new Mortals({
+      ...{ client, recording, random },
+      send: (kind, owner, texts, keyed) => this.#send(kind, owner, texts, keyed, true),
+      text: () => this.#text(),
+      goesOn: () => performance.now() < this.#stoppedAt + GIVE_UP_AFTER_MS,
+    });
+  }
 
   get tokens(): readonly string[] {
     return this.#tokens;
@@ -81,6 +92,7 @@ export class Load {
       for (let index = 0; index < CHATS_EACH; index += 1)
         await this.#send('chat', { token, chat: 0 }, [this.#text()], true);
     }
+    await this.mortals.prepare();
   }
 
   start(): void {
@@ -119,6 +131,19 @@ export class Load {
     this.#begin(send());
   }
 
+  /** Waits until a message can be read. */
+  stored(place: Place): Promise<void> {
+    const isThere = async () => (await this.client.read(place)).status === 200;
+    return until(`${place.token}:${place.chat}:${place.number} is stored`, isThere, STORED_WITHIN_MS);
+  }
+
+  /** A text of a message that is published past the API. It must not be found once its chat is deleted. */
+  textOf(chat: Chat): string {
+    const text = this.#text();
+    this.recording.creates.push({ kind: 'message', ...chat, texts: [text], attempts: [] });
+    return text;
+  }
+
   #begin(work: Promise<void>): void {
     const tracked = work.finally(() => this.#inFlight.delete(tracked));
     this.#inFlight.add(tracked);
@@ -126,6 +151,7 @@ export class Load {
 
   async #oneCreate(): Promise<void> {
     const { random } = this;
+    if (random.chance(SHARES.mortal)) return this.mortals.step();
     const kind = this.#kind();
     const hot = this.#chats[0];
     const target = hot !== undefined && random.chance(SHARES.hot) ? hot : random.pick(this.#chats);
@@ -149,23 +175,33 @@ export class Load {
     return 'message';
   }
 
-  async #send(kind: Create['kind'], owner: Chat, texts: readonly string[], keyed: boolean): Promise<Create> {
+  /** `mortal`: what is created may be deleted, so the rest of the load does not use it. */
+  async #send(
+    kind: Create['kind'],
+    owner: Chat,
+    texts: readonly string[],
+    keyed: boolean,
+    mortal = false,
+  ): Promise<Create> {
     const key = keyed ? `key-of-${texts[0]?.split(' ')[0]}-${crypto.randomUUID()}` : undefined;
-    const create: Create = { kind, ...owner, texts, ...(key !== undefined && { key }), attempts: [] };
+    const create: Create = { kind, ...owner, texts, signed: mortal, ...(key !== undefined && { key }), attempts: [] };
     this.recording.creates.push(create);
     const attempt = await this.#attempt(create);
-    if (attempt.outcome !== 'acknowledged' && keyed) await this.#retry(create);
+    if (attempt.outcome !== 'acknowledged' && attempt.outcome !== 'gone' && keyed) await this.#retry(create);
     const acknowledged = acknowledgement(create);
     if (acknowledged === undefined) return create;
     // Some acknowledged creates with a key are repeated: the answer must be the same.
     if (keyed && this.random.chance(SHARES.repeat)) await this.#attempt(create);
+    if (mortal) return create;
     if (kind === 'application' && acknowledged.token !== undefined) this.#tokens.push(acknowledged.token);
     if (kind === 'chat') this.#chats.push({ token: owner.token, chat: acknowledged.first ?? 0 });
     return create;
   }
 
   async #attempt(create: Create): Promise<Attempt> {
-    const attempt = await this.client.create(create);
+    const answer = await this.client.create(create);
+    const isGone = answer.status === 404 && this.recording.removalsAbove({ ...create, number: 0 }).length > 0;
+    const attempt: Attempt = isGone ? { ...answer, outcome: 'gone' } : answer;
     this.recording.answered(create, attempt);
     return attempt;
   }
@@ -175,7 +211,12 @@ export class Load {
     for (let waitMs = RETRY_MIN_MS; ; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
       await Bun.sleep(waitMs * (0.5 + this.random.next()));
       const attempt = await this.#attempt(create);
-      if (attempt.outcome === 'acknowledged' || performance.now() > this.#stoppedAt + GIVE_UP_AFTER_MS) break;
+      if (
+        attempt.outcome === 'acknowledged' ||
+        attempt.outcome === 'gone' ||
+        performance.now() > this.#stoppedAt + GIVE_UP_AFTER_MS
+      )
+        break;
     }
     this.#retrying -= 1;
   }

@@ -1,11 +1,13 @@
 /** Reads what the system holds of a load: in MySQL, in Elasticsearch, through the API, among the dead letters. */
 
+import { readdir } from 'node:fs/promises';
 import { CURRENT_LAYOUT, documentId, SHORT_KEYS } from '@parley/elasticsearch/testing';
 import { openRabbitmq, type RabbitmqDrivers } from '@parley/rabbitmq';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { firstWord, type Stored, type StoredOwner } from './check.ts';
+import { erasedWords, firstWord, type Stored, type StoredOwner } from './check.ts';
 import type { Client } from './client.ts';
 import type { Random } from './random.ts';
+import type { Recording } from './record.ts';
 import { type FaultStack, PARTITIONS } from './stack.ts';
 
 const DEAD_LETTERS_MAX = 100_000;
@@ -45,10 +47,17 @@ export async function withDeadLetters<Result>(
 }
 
 /** Reads what the system holds of the load `name`. Removes all dead letters, so that each run sees its own. */
-export async function observe(stack: FaultStack, client: Client, name: string, random: Random): Promise<Stored> {
+export async function observe(
+  stack: FaultStack,
+  client: Client,
+  recording: Recording,
+  name: string,
+  random: Random,
+): Promise<Stored> {
   const rows = await readRows(stack, name);
   const tokens = [...rows.applications.keys()];
   return {
+    leftovers: await leftovers(stack, recording, name),
     applications: await withApi(client, rows.applications, tokens),
     chats: await withApiChats(client, rows.chats, tokens),
     messages: rows.messages,
@@ -84,20 +93,65 @@ async function readRows(stack: FaultStack, name: string) {
     const of = 'WHERE token IN (SELECT token FROM applications WHERE name LIKE ?)';
     const token = 'BIN_TO_UUID(token) AS token';
     const ownApplications = await select(
-      `SELECT ${token}, name, chats_count AS count FROM applications WHERE name LIKE ?`,
+      `SELECT ${token}, name, chats_count AS count FROM applications WHERE name LIKE ? AND deleted_at IS NULL`,
     );
     for (const row of ownApplications) applications.set(row.token, { name: row.name, count: row.count });
-    for (const row of await select(`SELECT ${token}, number, name, messages_count AS count FROM chats ${of}`))
+    for (const row of await select(
+      `SELECT ${token}, number, name, messages_count AS count FROM chats ${of} AND deleted_at IS NULL`,
+    ))
       chats.set(`${row.token}:${row.number}`, { name: row.name, count: row.count });
     for (const row of await select(
-      `SELECT ${token}, chat_number AS chat, number, content, version FROM messages ${of}`,
+      `SELECT ${token}, chat_number AS chat, number, content, version FROM messages ${of} AND deleted_at IS NULL`,
     )) {
+      if (!chats.has(`${row.token}:${row.chat}`)) continue; // of a deleted chat: see leftovers
       messages.set(`${row.token}:${row.chat}:${row.number}`, row.content);
       versions.set(`${row.token}:${row.chat}:${row.number}`, row.version);
     }
   });
   return { applications, chats, messages, versions };
 }
+
+/**
+ * Looks for the contents of what was deleted, by the words that only they have: in all rows, the documents of deleted
+ * chats, the dead letters, the logs, and Redis' file.
+ */
+async function leftovers(stack: FaultStack, recording: Recording, name: string): Promise<string[]> {
+  const words = erasedWords(recording);
+  const found: string[] = [];
+  const look = (where: string, text: string) => {
+    for (const [word] of text.matchAll(new RegExp(`${name}x[0-9a-z]{6}z`, 'g'))) {
+      if (words.has(word)) found.push(`${where}: ${word}`);
+    }
+  };
+  await withMysql(stack, async (mysql) => {
+    for (const [table, columns] of TEXTS) {
+      const [rows] = await mysql.query(`SELECT CONCAT_WS(' ', ${columns}) AS text FROM ${table}`);
+      for (const { text } of rows as { text: string | null }[]) look(table, text ?? '');
+    }
+  });
+  const removed = recording.removals.filter(({ chat, number, doneAt }) => chat > 0 && number === 0 && doneAt);
+  const documents = await countDocuments(
+    stack,
+    removed.map(({ token, chat }) => `${token}:${chat}`),
+  );
+  if (documents > 0) found.push(`the index: ${documents} documents of deleted chats`);
+  await withDeadLetters(stack, async (deadLetters) => {
+    for (const { content } of await deadLetters.list(DEAD_LETTERS_MAX)) look('dead letters', String(content));
+  });
+  const { stateDir } = stack.settings;
+  for (const folder of [`${stateDir}/logs`, `${stateDir}/redis/appendonlydir`]) {
+    for (const file of await readdir(folder)) look(file, await Bun.file(`${folder}/${file}`).text());
+  }
+  return [...new Set(found)];
+}
+
+/** All columns that hold what clients send. */
+const TEXTS = [
+  ['messages', 'content, sender_id, metadata'],
+  ['chats', 'name, metadata'],
+  ['applications', 'name, metadata'],
+  ['batches', 'messages, chats, reads'],
+] as const;
 
 interface ApiOwner {
   readonly number: number;

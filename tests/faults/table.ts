@@ -17,6 +17,9 @@ const COLUMNS: readonly (readonly [string, (result: Result) => string | number])
   ['counts', ({ findings }) => findings.wrongCounts.length],
   ['search', ({ findings }) => findings.missingInSearch.length],
   ['404', ({ findings }) => findings.unreadable.length],
+  ['deleted', ({ removed }) => removed],
+  ['erased', ({ findings }) => findings.erased.length],
+  ['revived', ({ findings }) => findings.revived.length],
   ['dead', ({ deadLetters }) => [...deadLetters].map(([reason, count]) => `${reason} ${count}`).join(' ') || 0],
   ['refusal s', ({ longestRefusalMs }) => seconds(longestRefusalMs)],
   ['recovery s', ({ recoveryMs }) => seconds(recoveryMs)],
@@ -25,7 +28,7 @@ const COLUMNS: readonly (readonly [string, (result: Result) => string | number])
   ['', ({ broken }) => (broken.length === 0 ? 'held' : 'BROKEN')],
 ];
 
-/** Formats a table. `lost`, `dupl.`, `renum.`, `order`, `counts`, `search` and `404` must be 0; see docs/faults.md. */
+/** Formats a table. `lost`, `dupl.`, `renum.`, `order`, `counts`, `search`, `404`, `erased` and `revived` must be 0; see docs/faults.md. */
 export function table(results: readonly Result[]): string {
   const rows = [COLUMNS.map(([name]) => name), ...results.map((result) => COLUMNS.map(([, of]) => String(of(result))))];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));

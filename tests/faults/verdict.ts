@@ -32,6 +32,9 @@ export interface Figures {
   /** Answers to reads, and (second field) to updates, that were neither 200 nor 503. */
   readonly oddReads: number;
   readonly oddUpdates: number;
+  readonly oddRemovals: number;
+  /** Deletions that were answered with 204. */
+  readonly removed: number;
   /** From the load's end until everything is stored, indexed and counted. */
   readonly quietMs?: number;
 }
@@ -49,7 +52,7 @@ export interface Result extends Figures {
 export function figuresOf(recording: Recording, { startedAt, injectedAt, healedAt }: Times): Figures {
   const attempts = [...recording.attempts()].filter(({ sentAt }) => sentAt >= startedAt);
   const good = attempts.filter(({ outcome }) => outcome === 'acknowledged');
-  const bad = attempts.filter(({ outcome }) => outcome !== 'acknowledged');
+  const bad = attempts.filter(({ outcome }) => outcome === 'refused' || outcome === 'failed');
   const failed = bad.filter(({ outcome }) => outcome === 'failed');
   const slowest = (some: readonly Attempt[]) => some.reduce((max, { ms }) => Math.max(max, ms), 0);
   const endOf = ({ sentAt, ms }: Attempt) => sentAt + ms;
@@ -75,6 +78,8 @@ export function figuresOf(recording: Recording, { startedAt, injectedAt, healedA
     misread: good.filter(({ detail }) => detail !== undefined).length,
     oddReads: recording.reads.filter(odd).length,
     oddUpdates: recording.updates.filter(odd).length,
+    oddRemovals: recording.oddRemovals.length,
+    removed: recording.removals.filter(({ doneAt }) => doneAt !== undefined).length,
   };
 }
 
@@ -89,9 +94,7 @@ export function broken(
   findings: Findings,
   deadLetters: ReadonlyMap<string, number>,
 ): string[] {
-  const { lost, duplicated, renumbered, disordered, unexplainedGaps, wrongCounts, missingInSearch, unreadable } =
-    findings;
-  const lists = { lost, duplicated, renumbered, disordered, unexplainedGaps, wrongCounts, missingInSearch, unreadable };
+  const { gaps: _, ...lists } = findings;
   const found = Object.entries(lists).flatMap(([what, list]) => {
     return list.length === 0 ? [] : [`${what} ${list.length}: ${list.slice(0, 3).join(', ')}`];
   });
@@ -102,6 +105,7 @@ export function broken(
   if (figures.misread > 0) found.push(`${figures.misread} acknowledgements did not say what was sent`);
   if (figures.oddReads > 0) found.push(`${figures.oddReads} reads were answered with neither 200 nor 503`);
   if (figures.oddUpdates > 0) found.push(`${figures.oddUpdates} updates were answered with neither 200 nor 503`);
+  if (figures.oddRemovals > 0) found.push(`${figures.oddRemovals} deletions were answered with neither 204 nor 503`);
   if (!Number.isFinite(figures.recoveryMs)) found.push('no create was acknowledged after healing');
   if (figures.outside > 0) found.push(`${figures.outside} creates were not acknowledged though nothing was broken`);
   const expected = fault.deadLetters ?? {};

@@ -3,6 +3,7 @@ import type { Fault } from '../fault.ts';
 import { appFaults } from './apps.ts';
 import { clockFaults } from './clock.ts';
 import { combinedFaults } from './combined.ts';
+import { deleteFaults } from './deletes.ts';
 import { elasticsearchFaults } from './elasticsearch.ts';
 import { fullFaults } from './full.ts';
 import { mysqlFaults } from './mysql.ts';
@@ -31,6 +32,7 @@ export const FAULTS: readonly Fault[] = [
   ...redisFaults,
   ...replicaFaults,
   ...combinedFaults,
+  ...deleteFaults,
   ...rabbitmqFaults,
   ...fullFaults,
   ...mysqlFaults,
