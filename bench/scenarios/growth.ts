@@ -50,7 +50,7 @@ export const growth: Scenario = {
 async function emptied({ stack }: Context): Promise<void> {
   await stack.stop('worker-1');
   await withMysql(stack.servers.mysql, async (connection) => {
-    for (const table of ['messages', 'chats', 'applications', 'batches']) {
+    for (const table of ['messages', 'chats', 'applications', 'batches', 'activity']) {
       await connection.query(`TRUNCATE TABLE ${table}`);
     }
   });

@@ -4,6 +4,7 @@ import { batchCreates } from './batches.ts';
 import { oneChat, singleCreates } from './creates.ts';
 import { drain } from './drain.ts';
 import { growth } from './growth.ts';
+import { inbox } from './inbox.ts';
 import { lag } from './lag.ts';
 import { programs } from './programs.ts';
 import { reads } from './reads.ts';
@@ -15,7 +16,7 @@ import { worstSearches } from './worst-searches.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...[singleCreates, oneChat, batchCreates, drain, whole, reads, lag, variants, manyChats, search, standalone],
-  ...[worstSearches, growth, programs],
+  ...[worstSearches, growth, inbox, programs],
 ];
 /** The scenarios of `bun run bench quick`. */
 export const QUICK: readonly string[] = ['creates', 'batches', 'drain', 'reads'];
