@@ -72,6 +72,7 @@ const numbering: Numbering = {
   },
   register: async ({ token }) => ({ status: 'drawn', token, ...drawn(1) }),
   newToken: () => crypto.randomUUID(),
+  retire: async () => {},
   seed: async () => {},
   confirm: async () => {},
 };

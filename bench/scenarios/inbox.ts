@@ -3,7 +3,7 @@
  * application with many chats: the rate, and the CPU of the api and of MySQL for a page.
  */
 import { partitionOf } from '@parley/domain';
-import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
+import { type Contender, interleaved, type Scenario } from '../context.ts';
 import { withMysql } from '../floors/mysql.ts';
 import { hasWrk, load, type Target } from '../load/load.ts';
 import { rate } from '../measure/result.ts';
