@@ -77,7 +77,7 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       const token = await storedChat(store);
       const messages = messagesCreated(token, 1, ['before']);
       await store.append([messages]);
-      await store.rewriteMessage(token, 1, 1, 'after');
+      await store.changeMessage(token, 1, 1, { content: 'after' });
       await store.append([messages]);
       expect(await store.message(token, 1, 1)).toMatchObject({ content: 'after' });
     });

@@ -34,7 +34,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       const times = (at: number) => ({ createdAt: at, updatedAt: at });
       expect(await store.application(token)).toMatchObject(times(AT));
       expect(await store.chat(token, 1)).toMatchObject(times(AT + 1));
-      expect(await store.message(token, 1, 2)).toEqual({ number: 2, content: 'b', ...times(AT + 2) });
+      expect(await store.message(token, 1, 2)).toEqual({ number: 2, content: 'b', version: 1, ...times(AT + 2) });
     });
 
     test('pages and single reads return the same rows', async () => {
@@ -50,22 +50,24 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       expect(chats.rows).toEqual([required(await store.chat(token, 1))]);
     });
 
-    test("reads one chat's messages at given numbers and leaves out those that do not exist", async () => {
+    test("reads an application's messages at given places and leaves out those that do not exist", async () => {
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([chatCreated(token, { number: 2 }), messagesCreated(token, 1, ['other'], { chat: 2 })]);
       await store.append([messagesCreated(token, 1, ['a', 'b', 'c'], { at: AT })]);
-      const rows = await store.messagesAt(token, 1, [3, 1, 9, 9_999_999_999]);
+      const at = (chat: number, ...numbers: number[]) => numbers.map((number) => ({ chat, number }));
+      const rows = await store.messagesAt(token, [...at(1, 3, 1, 9, 9_999_999_999), ...at(2, 1, 2)]);
       const times = { createdAt: AT, updatedAt: AT };
-      expect([...rows].sort((a, b) => a.number - b.number)).toEqual([
-        { number: 1, content: 'a', ...times },
-        { number: 3, content: 'c', ...times },
+      expect([...rows].sort((a, b) => a.chat - b.chat || a.number - b.number)).toMatchObject([
+        { chat: 1, number: 1, content: 'a', version: 1, ...times },
+        { chat: 1, number: 3, content: 'c', version: 1, ...times },
+        { chat: 2, number: 1, content: 'other' },
       ]);
-      expect(await store.messagesAt(token, 1, [])).toEqual([]);
-      expect(await store.messagesAt(token, 3, [1])).toEqual([]);
-      expect(await store.messagesAt(newToken(), 1, [1])).toEqual([]);
+      expect(await store.messagesAt(token, [])).toEqual([]);
+      expect(await store.messagesAt(token, at(3, 1))).toEqual([]);
+      expect(await store.messagesAt(newToken(), at(1, 1))).toEqual([]);
       const all = Array.from({ length: 200 }, (_, index) => index + 1);
-      expect(await store.messagesAt(token, 1, all)).toHaveLength(3);
+      expect(await store.messagesAt(token, at(1, ...all))).toHaveLength(3);
     });
 
     test('pages messages forwards over gaps to the end', async () => {
@@ -155,8 +157,8 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       const token = await storedChat(store);
       await store.append([chatCreated(token, { number: 2, name: '' })]);
       expect(await store.chat(token, 2)).toMatchObject({ number: 2, name: '' });
-      expect(await store.renameChat(token, 2, 'Named')).toMatchObject({ name: 'Named' });
-      expect(await store.renameChat(token, 2, '')).toMatchObject({ name: '' });
+      expect(await store.changeChat(token, 2, { name: 'Named' })).toMatchObject({ name: 'Named' });
+      expect(await store.changeChat(token, 2, { name: '' })).toMatchObject({ name: '' });
       expect((await store.chats(token, { limit: 10, after: 1 })).rows).toMatchObject([{ number: 2, name: '' }]);
     });
 
@@ -227,11 +229,11 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       const { token } = application;
       await store.append([application, chatCreated(token, { at: AT }), messagesCreated(token, 1, ['x'])]);
       const before = required(await store.application(token));
-      const renamed = required(await store.renameApplication(token, 'New nämë 🎉'));
-      expect(renamed).toMatchObject({ ...before, name: 'New nämë 🎉', updatedAt: renamed.updatedAt });
+      const renamed = required(await store.changeApplication(token, { name: 'New nämë 🎉' }));
+      expect(renamed).toMatchObject({ ...before, name: 'New nämë 🎉', version: 2, updatedAt: renamed.updatedAt });
       expect(renamed.updatedAt).toBeGreaterThan(AT);
       expect(await store.application(token)).toEqual(renamed);
-      const chat = required(await store.renameChat(token, 1, 'New chat'));
+      const chat = required(await store.changeChat(token, 1, { name: 'New chat' }));
       expect(chat).toMatchObject({ number: 1, name: 'New chat', createdAt: AT });
       expect(chat.updatedAt).toBeGreaterThan(AT);
       expect(await store.chat(token, 1)).toEqual(chat);
@@ -241,7 +243,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['a', 'b', 'c'], { at: AT })]);
-      const rewritten = required(await store.rewriteMessage(token, 1, 2, 'changed'));
+      const rewritten = required(await store.changeMessage(token, 1, 2, { content: 'changed' }));
       expect(rewritten).toMatchObject({ number: 2, content: 'changed', createdAt: AT });
       expect(rewritten.updatedAt).toBeGreaterThan(AT);
       const { rows } = await store.messages(token, 1, { limit: 10 });
@@ -253,9 +255,9 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       const { store } = harness();
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['same'])]);
-      expect(await store.renameApplication(token, 'An app')).toMatchObject({ token, name: 'An app' });
-      expect(await store.renameChat(token, 1, 'A chat')).toMatchObject({ number: 1, name: 'A chat' });
-      expect(await store.rewriteMessage(token, 1, 1, 'same')).toMatchObject({ number: 1, content: 'same' });
+      expect(await store.changeApplication(token, { name: 'An app' })).toMatchObject({ token, name: 'An app' });
+      expect(await store.changeChat(token, 1, { name: 'A chat' })).toMatchObject({ number: 1, name: 'A chat' });
+      expect(await store.changeMessage(token, 1, 1, { content: 'same' })).toMatchObject({ number: 1, content: 'same' });
     });
 
     test('concurrent changes of one row all succeed, and the row has the text of one of them', async () => {
@@ -263,7 +265,7 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
       const token = await storedChat(store);
       await store.append([messagesCreated(token, 1, ['x'])]);
       const texts = Array.from({ length: 20 }, (_, index) => `text ${index}`);
-      const answers = await Promise.all(texts.map((text) => store.rewriteMessage(token, 1, 1, text)));
+      const answers = await Promise.all(texts.map((text) => store.changeMessage(token, 1, 1, { content: text })));
       expect(answers.map((answer) => answer?.content)).toEqual(texts);
       expect(texts).toContain(required(await store.message(token, 1, 1)).content);
     });
@@ -271,11 +273,11 @@ export function storeReadsContract(name: string, open: () => Promise<StoreHarnes
     test('a change of a row that does not exist returns undefined and creates nothing', async () => {
       const { store } = harness();
       const [token, unknown] = [await storedChat(store), newToken()];
-      expect(await store.renameApplication(unknown, 'x')).toBeUndefined();
-      expect(await store.renameChat(unknown, 1, 'x')).toBeUndefined();
-      expect(await store.renameChat(token, 2, 'x')).toBeUndefined();
-      expect(await store.rewriteMessage(unknown, 1, 1, 'x')).toBeUndefined();
-      expect(await store.rewriteMessage(token, 1, 1, 'x')).toBeUndefined();
+      expect(await store.changeApplication(unknown, { name: 'x' })).toBeUndefined();
+      expect(await store.changeChat(unknown, 1, { name: 'x' })).toBeUndefined();
+      expect(await store.changeChat(token, 2, { name: 'x' })).toBeUndefined();
+      expect(await store.changeMessage(unknown, 1, 1, { content: 'x' })).toBeUndefined();
+      expect(await store.changeMessage(token, 1, 1, { content: 'x' })).toBeUndefined();
       expect(await store.application(unknown)).toBeUndefined();
       expect(await store.message(token, 1, 1)).toBeUndefined();
     });

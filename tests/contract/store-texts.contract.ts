@@ -41,9 +41,9 @@ export function storeTextsContract(name: string, open: () => Promise<StoreHarnes
         const { store } = harness();
         const token = await storedChat(store);
         await store.append([messagesCreated(token, 1, ['x'])]);
-        expect((await store.renameApplication(token, text))?.name).toBe(text);
-        expect((await store.renameChat(token, 1, text))?.name).toBe(text);
-        expect((await store.rewriteMessage(token, 1, 1, text))?.content).toBe(text);
+        expect((await store.changeApplication(token, { name: text }))?.name).toBe(text);
+        expect((await store.changeChat(token, 1, { name: text }))?.name).toBe(text);
+        expect((await store.changeMessage(token, 1, 1, { content: text }))?.content).toBe(text);
         expect((await store.application(token))?.name).toBe(text);
         expect((await store.chat(token, 1))?.name).toBe(text);
         expect((await store.message(token, 1, 1))?.content).toBe(text);
@@ -57,7 +57,7 @@ export function storeTextsContract(name: string, open: () => Promise<StoreHarnes
       await store.append([messagesCreated(token, 1, contents)]);
       const { rows } = await store.messages(token, 1, { limit: 2 });
       expect(rows.map(({ content }, index) => content === contents[index])).toEqual([true, true]);
-      const rewritten = required(await store.rewriteMessage(token, 1, 2, required(contents[0])));
+      const rewritten = required(await store.changeMessage(token, 1, 2, { content: required(contents[0]) }));
       expect(rewritten.content === contents[0]).toBe(true);
     });
 

@@ -14,9 +14,9 @@ export function storeTimesContract(name: string, open: () => Promise<StoreHarnes
       const { token } = application;
       await store.append([application, chatCreated(token, { at }), messagesCreated(token, 1, ['a'], { at })]);
       const changed = [
-        await store.renameApplication(token, 'Renamed'),
-        await store.renameChat(token, 1, 'Renamed'),
-        await store.rewriteMessage(token, 1, 1, 'changed'),
+        await store.changeApplication(token, { name: 'Renamed' }),
+        await store.changeChat(token, 1, { name: 'Renamed' }),
+        await store.changeMessage(token, 1, 1, { content: 'changed' }),
       ];
       for (const row of changed) expect(required(row)).toMatchObject({ createdAt: at, updatedAt: at });
     });

@@ -1,65 +1,171 @@
-import type { BatchRecord } from './batch-record.ts';
+import {
+  type ApplicationChange,
+  applicationRecord,
+  type ChangeRecord,
+  chatRecord,
+  Gone,
+  type MessageChange,
+  messageRecord,
+  type OwnerChange,
+  SenderFixed,
+  VersionConflict,
+} from '@parley/domain';
 import { commitStatements } from './commit.ts';
-import { integer, text, time } from './literals.ts';
+import { DatabaseFault } from './faults.ts';
+import { integer, optional, text, time } from './literals.ts';
 import type { Pool } from './pool.ts';
 import type { ApplicationRow, ChatRow, MessageRow } from './read/rows.ts';
 import {
   type ApplicationKey,
+  applicationLives,
   type ChatKey,
   inApplication,
   inChat,
+  isChat,
   type MessageKey,
+  messageLives,
   selectApplications,
   selectChats,
   selectMessages,
 } from './read/statements.ts';
+import type { Session } from './session.ts';
+import { type TargetState, targetState } from './target-state.ts';
 
 /**
- * Changes of names and messages. Each is a transaction that changes the row and reads it back while it is locked. So it
- * returns this change, not a later one. `updated_at` never goes back, even if the clocks of several processes differ.
+ * Changes of applications, chats and messages. Each is a transaction that changes the row and reads it back while it is
+ * locked. So it returns this change, not a later one. `updated_at` never goes back, even if the clocks of several
+ * processes differ.
+ *
+ * The conditions of a change (it lives, its version, its sender) are in the UPDATE itself. Only if it matches no row, a
+ * read in the same transaction tells why.
  */
 
-/** The record of a change of a name: empty, because the search index contains no names. */
-const NOTHING: BatchRecord = { messages: [], chats: [], documents: 0 };
-
-export function renameApplication(pool: Pool, key: ApplicationKey, name: string): Promise<ApplicationRow | undefined> {
-  const update = `UPDATE applications SET name = ${text(name)}, ${touched()} WHERE ${inApplication(key)}`;
-  return change(pool, key, update, NOTHING, selectApplications([key]));
+export function changeApplication(
+  pool: Pool,
+  key: ApplicationKey,
+  { name, metadata, retentionDays, versions }: ApplicationChange,
+): Promise<ApplicationRow | undefined> {
+  const values = [
+    ...(name === undefined ? [] : [`name = ${text(name)}`]),
+    ...(metadata === undefined ? [] : [`metadata = ${optional(metadata)}`]),
+    ...(retentionDays === undefined
+      ? []
+      : [`retention_days = ${retentionDays === null ? 'NULL' : integer(retentionDays)}`]),
+  ];
+  return change(pool, {
+    what: 'application',
+    key,
+    update: updateOf('applications', values, inApplication(key), versions),
+    versions,
+    record: applicationRecord('updated', key.token),
+    select: selectApplications([key]),
+    state: targetState.application(key),
+  });
 }
 
-export function renameChat(pool: Pool, key: ChatKey, name: string): Promise<ChatRow | undefined> {
-  const update = `UPDATE chats SET name = ${text(name)}, ${touched()}
-    WHERE ${inApplication(key)} AND number = ${integer(key.chat)}`;
-  return change(pool, key, update, NOTHING, selectChats([key]));
+export function changeChat(
+  pool: Pool,
+  key: ChatKey,
+  { name, metadata, versions }: OwnerChange,
+): Promise<ChatRow | undefined> {
+  const values = [
+    ...(name === undefined ? [] : [`name = ${text(name)}`]),
+    ...(metadata === undefined ? [] : [`metadata = ${optional(metadata)}`]),
+  ];
+  return change(pool, {
+    what: 'chat',
+    key,
+    update: updateOf('chats', values, `${isChat(key)} AND ${applicationLives(key)}`, versions),
+    versions,
+    record: chatRecord('updated', key.token, key.chat),
+    select: selectChats([key]),
+    state: targetState.chat(key),
+  });
 }
 
 /** Commits the new version of the message together with its record for the indexer. */
-export function rewriteMessage(pool: Pool, key: MessageKey, content: string): Promise<MessageRow | undefined> {
-  const { token, chat, message } = key;
-  const update = `UPDATE messages SET content = ${text(content)}, version = version + 1, ${touched()}
-    WHERE ${inChat(key)} AND number = ${integer(message)}`;
-  const record = { messages: [[token, [[chat, message, message]]]], chats: [], documents: 1 } as const;
-  return change(pool, key, update, record, selectMessages([key]));
+export function changeMessage(
+  pool: Pool,
+  key: MessageKey,
+  { content, metadata, senderId, versions }: MessageChange,
+): Promise<MessageRow | undefined> {
+  const values = [
+    ...(content === undefined ? [] : [`content = ${text(content)}`]),
+    ...(metadata === undefined ? [] : [`metadata = ${optional(metadata)}`]),
+  ];
+  const sender = senderId === undefined ? '' : ` AND sender_id = ${text(senderId)}`;
+  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}${sender}`;
+  return change(pool, {
+    what: 'message',
+    key,
+    update: updateOf('messages', values, where, versions),
+    versions,
+    senderId,
+    record: messageRecord('updated', key.token, key.chat, key.message),
+    select: selectMessages([key]),
+    state: targetState.message(key),
+  });
 }
 
-function change<Row>(
-  pool: Pool,
-  { partition }: ApplicationKey,
-  update: string,
-  record: BatchRecord,
-  select: string,
-): Promise<Row | undefined> {
+interface Change {
+  readonly what: 'application' | 'chat' | 'message';
+  readonly key: ApplicationKey;
+  readonly update: string;
+  readonly versions: readonly number[] | undefined;
+  readonly senderId?: string | undefined;
+  readonly record: ChangeRecord;
+  /** Reads the row back. */
+  readonly select: string;
+  /** Reads a TargetState. */
+  readonly state: string;
+}
+
+function change<Row>(pool: Pool, wanted: Change): Promise<Row | undefined> {
+  const { key, update, record, select, versions } = wanted;
   return pool.transaction(async (session) => {
     const [, changed] = (await session.send(['BEGIN', update])) as { affectedRows: number }[];
     if (changed?.affectedRows === 0) {
+      const refusal = await refusalOfChange(session, wanted);
+      if (refusal !== undefined) throw refusal;
       await session.change('ROLLBACK');
       return undefined;
     }
-    const results = await session.send([select], commitStatements({ partition, counted: false }, record));
+    const end = commitStatements({ partition: key.partition, counted: false }, record);
+    const results = await session.send([select], end).catch((error: unknown) => {
+      throw versions === undefined ? error : unlessRepeated(error);
+    });
     return (results[0] as Row[])[0];
   });
 }
 
-function touched(): string {
-  return `updated_at = GREATEST(updated_at, ${time(Date.now())})`;
+/** Why the UPDATE matched no row; undefined if there is no such row. */
+async function refusalOfChange(session: Session, { what, state, versions, senderId }: Change) {
+  const [found] = await session.select<TargetState>(state);
+  if (found === undefined) return undefined;
+  if (found.deleted === 1) return new Gone(what);
+  if (versions !== undefined && !versions.includes(found.version)) return new VersionConflict();
+  if (senderId !== undefined && found.sender !== senderId) return new SenderFixed();
+  // It was changed between the UPDATE and this read: the whole transaction is tried again.
+  return new DatabaseFault('contention', 'CHANGED_MEANWHILE');
+}
+
+/**
+ * After a lost connection the pool would repeat the transaction. If the lost one was committed, the repetition would
+ * find its own version, and report a conflict for a change that succeeded.
+ */
+function unlessRepeated(error: unknown): unknown {
+  if (!(error instanceof DatabaseFault) || error.kind !== 'disconnected') return error;
+  return new DatabaseFault('outage', error.code);
+}
+
+/** `versions`: the row must have one of these. */
+export function updateOf(
+  table: 'applications' | 'chats' | 'messages',
+  values: readonly string[],
+  where: string,
+  versions: readonly number[] | undefined,
+): string {
+  const set = [...values, 'version = version + 1', `updated_at = GREATEST(updated_at, ${time(Date.now())})`];
+  const condition = versions === undefined ? '' : ` AND version IN (${versions.map(integer).join() || 'NULL'})`;
+  return `UPDATE ${table} SET ${set.join(', ')} WHERE ${where} AND deleted_at IS NULL${condition}`;
 }

@@ -4,6 +4,7 @@ import { newToken, Unavailable } from '@parley/domain';
 import { until } from '@parley/testing';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { commitStatements } from './commit.ts';
+import { LEVEL } from './level.ts';
 import { application, chat, messages } from './testing/events.ts';
 import { flushAll, isRunning, type OwnDatabase, ownDatabase } from './testing/own-database.ts';
 
@@ -19,7 +20,7 @@ afterAll(async () => {
   await database.close();
 });
 
-const NOTHING = { messages: [], chats: [], documents: 0 };
+const NOTHING = { kind: 'updated', messages: [], chats: [], documents: 0 } as const;
 const tokenIn = (partition: number) => `0000000${partition}${newToken().slice(8)}`;
 
 async function newChat(partition: number): Promise<string> {
@@ -48,9 +49,9 @@ test('every transaction that changes rows takes the next seq, without a gap, and
   await Promise.all(
     Array.from({ length: 30 }, (_, index) => store.append([messages(token, index + 1, [`message ${index}`])])),
   );
-  await store.rewriteMessage(token, 1, 3, 'changed');
-  await store.renameChat(token, 1, 'renamed');
-  await store.renameApplication(token, 'renamed');
+  await store.changeMessage(token, 1, 3, { content: 'changed' });
+  await store.changeChat(token, 1, { name: 'renamed' });
+  await store.changeApplication(token, { name: 'renamed' });
   const rows = await database.query<{ seq: number }>('SELECT seq FROM batches WHERE partition_number = 1 ORDER BY seq');
   expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 34 }, (_, index) => index + 1));
   expect((await rowOf(1))?.seq).toBe(34);
@@ -60,8 +61,8 @@ test('a call that changes nothing takes no seq', async () => {
   const { store } = database.mysql;
   const token = await newChat(2);
   const before = await rowOf(2);
-  expect(await store.renameChat(token, 7, 'there is none')).toBeUndefined();
-  expect(await store.rewriteMessage(token, 1, 9, 'there is none')).toBeUndefined();
+  expect(await store.changeChat(token, 7, { name: 'there is none' })).toBeUndefined();
+  expect(await store.changeMessage(token, 1, 9, { content: 'there is none' })).toBeUndefined();
   expect((await store.append([messages(token, 1, ['x'], 9)])).rejected).toHaveLength(1);
   expect(await rowOf(2)).toEqual(before);
 });
@@ -90,7 +91,7 @@ test.each(refused)(
     await other.query('ROLLBACK');
     expect((await database.mysql.store.chat(token, 1))?.name).toBe('A chat');
     expect((await rowOf(3))?.seq).toBe(before?.seq ?? -1);
-    await database.query('UPDATE partitions SET oldest = 0, deletes = 0, level = 1 WHERE partition_number = 3');
+    await database.query(`UPDATE partitions SET oldest = 0, deletes = 0, level = ${LEVEL} WHERE partition_number = 3`);
   },
 );
 
@@ -115,11 +116,11 @@ test('a program below the level cannot store, change or pass a fence', async () 
   const { store } = database.mysql;
   const token = await newChat(5);
   await store.append([messages(token, 1, ['before'])]);
-  await database.query('UPDATE partitions SET level = 2 WHERE partition_number = 5');
+  await database.query(`UPDATE partitions SET level = ${LEVEL + 1} WHERE partition_number = 5`);
   await expect(store.append([messages(token, 2, ['x'])])).rejects.toBeInstanceOf(Unavailable);
-  await expect(store.rewriteMessage(token, 1, 1, 'x')).rejects.toBeInstanceOf(Unavailable);
+  await expect(store.changeMessage(token, 1, 1, { content: 'x' })).rejects.toBeInstanceOf(Unavailable);
   await expect(store.fence(5, 0)).rejects.toBeInstanceOf(Unavailable);
-  await database.query('UPDATE partitions SET level = 1 WHERE partition_number = 5');
+  await database.query(`UPDATE partitions SET level = ${LEVEL} WHERE partition_number = 5`);
   expect((await store.append([messages(token, 2, ['after'])])).rows).toBe(1);
 });
 

@@ -1,4 +1,4 @@
-import type { BatchRecord } from './batch-record.ts';
+import type { ChangeRecord } from '@parley/domain';
 import { DatabaseFault } from './faults.ts';
 import { LEVEL } from './level.ts';
 import { integer, text, time } from './literals.ts';
@@ -27,6 +27,10 @@ export interface Terms {
   readonly deletes?: number;
   /** Whether the rows must be added to the counts. Default true. */
   readonly counted?: boolean;
+  /** Whether an owner is deleted, or messages are hidden for good: workers must look up their owners again. */
+  readonly deletesOwners?: boolean;
+  /** The level that the partition must have reached: below it, older programs may run. Default 1. */
+  readonly levelMin?: number;
 }
 
 export interface Committed {
@@ -40,11 +44,12 @@ const NOTHING_TO_COUNT = '0';
 /**
  * The last statements of a transaction, in one packet. Fail with a fault of kind `refused` if the Terms do not hold.
  */
-export function commitStatements(terms: Terms, record: BatchRecord): string[] {
+export function commitStatements(terms: Terms, record: ChangeRecord): string[] {
   const here = `partition_number = ${integer(terms.partition)}`;
   const conditions = [
     here,
     `level <= ${LEVEL}`,
+    ...(terms.levelMin === undefined ? [] : [`level >= ${integer(terms.levelMin)}`]),
     ...(terms.epoch === undefined ? [] : [`oldest <= ${integer(terms.epoch)}`]),
     ...(terms.deletes === undefined ? [] : [`deletes = ${integer(terms.deletes)}`]),
   ];
@@ -54,11 +59,14 @@ export function commitStatements(terms: Terms, record: BatchRecord): string[] {
   const indexed = record.documents === 0 ? 1 : 0;
   const messages = text(JSON.stringify(record.messages));
   const chats = text(JSON.stringify(record.chats));
+  const reads = record.reads === undefined ? 'NULL' : text(JSON.stringify(record.reads));
+  const deletes = terms.deletesOwners === true ? ', deletes = deletes + 1' : '';
   return [
-    `UPDATE partitions SET seq = seq + 1 WHERE ${conditions.join(' AND ')}`,
-    `INSERT INTO batches (partition_number, seq, generation, messages, chats, documents, indexed, created_at)
-     VALUES (${integer(terms.partition)}, IF(ROW_COUNT() = 1, ${own('seq')}, NULL), ${generation}, ${messages}, ${chats},
-     ${integer(record.documents)}, ${indexed}, ${time(Date.now())})`,
+    `UPDATE partitions SET seq = seq + 1${deletes} WHERE ${conditions.join(' AND ')}`,
+    `INSERT INTO batches
+     (partition_number, seq, kind, generation, messages, chats, \`reads\`, documents, indexed, created_at)
+     VALUES (${integer(terms.partition)}, IF(ROW_COUNT() = 1, ${own('seq')}, NULL), '${record.kind}', ${generation},
+     ${messages}, ${chats}, ${reads}, ${integer(record.documents)}, ${indexed}, ${time(Date.now())})`,
     `SELECT seq, generation FROM partitions WHERE ${here}`,
     'COMMIT',
   ];

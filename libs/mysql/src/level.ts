@@ -8,6 +8,8 @@ import type { Pool } from './pool.ts';
  * older programs cannot commit and do not start.
  */
 export const LEVEL = 2;
+/** Programs below this level take tombstones for rows that live, so nothing is deleted while one may run. */
+export const DELETES_LEVEL = 2;
 
 /**
  * A program that has not updated its row in `programs` for this time counts as gone. If it still runs, its commits fail

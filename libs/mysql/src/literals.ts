@@ -12,6 +12,11 @@ export function text(value: string): string {
   return escaped(value);
 }
 
+/** A text as SQL, or NULL. */
+export function optional(value: string | null | undefined): string {
+  return value === undefined || value === null ? 'NULL' : text(value);
+}
+
 /**
  * The bytes of a token, an id or a hash, as a hexadecimal literal. Throws a fault of kind `value` for anything else, so
  * it cannot reach a statement.

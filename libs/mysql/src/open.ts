@@ -8,7 +8,7 @@ import { Membership } from './membership.ts';
 import { migrate, type Progress } from './migrate/migrate.ts';
 import { settlePartitions } from './partitioning.ts';
 import { Pool } from './pool.ts';
-import { MysqlStore } from './store.ts';
+import { MysqlStore, type OnUncounted } from './store.ts';
 
 export interface MysqlOptions {
   /** `mysql://user:password@host:port/database`. The database must exist. Its user reads and writes rows. */
@@ -25,6 +25,8 @@ export interface MysqlOptions {
   readonly readTimeoutMs?: number;
   /** The limit for one statement that stores events or serves the ledger, in milliseconds. Default 10,000. */
   readonly writeTimeoutMs?: number;
+  /** Gets what a delete has taken from the counts, for the live counts (Counters). It must not throw. */
+  readonly onUncounted?: OnUncounted;
   /** Gets the error code of each connection that cannot be made, at level debug. Callers get Unavailable anyway. */
   readonly logger?: Logger;
 }
@@ -101,7 +103,7 @@ export function openMysql(options: MysqlOptions): Mysql {
   const { partitions } = options;
   const membership = new Membership(pools.changers, partitions);
   return {
-    store: new MysqlStore(pools, partitions),
+    store: new MysqlStore(pools, partitions, options.onUncounted),
     ledger: mysqlLedger(pools.ledger, membership, partitions),
     migrate: (progress) =>
       refusing(

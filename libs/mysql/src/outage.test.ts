@@ -78,7 +78,7 @@ test('if the server freezes, any number of calls is refused in time, and all cal
     ...Array.from({ length: 40 }, () => mysql.store.chats(token, { limit: 5 })),
     mysql.store.chat(token, 1),
     mysql.store.ping(),
-    mysql.store.renameChat(token, 1, 'never'),
+    mysql.store.changeChat(token, 1, { name: 'never' }),
     mysql.store.append([event]),
     mysql.ledger.unindexed(),
   ];

@@ -29,8 +29,9 @@ test('the migrations create exactly the tables of the schema', async () => {
 for (const { name: table, columns, indexes } of tables) {
   test(`${table} has the columns and indices of the schema`, async () => {
     const found = await database.query<Column>(
-      `SELECT column_name AS name, is_nullable AS nullable, CONCAT(column_type, IF(collation_name = 'utf8mb4_0900_bin',
-         ' character set utf8mb4 collate utf8mb4_0900_bin', '')) AS type
+      `SELECT column_name AS name, is_nullable AS nullable, CONCAT(column_type,
+         IF(collation_name IN ('utf8mb4_0900_bin', 'ascii_bin'),
+           CONCAT(' character set ', character_set_name, ' collate ', collation_name), '')) AS type
        FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '${table}'
        ORDER BY ordinal_position`,
     );

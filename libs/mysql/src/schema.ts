@@ -85,10 +85,10 @@ export const partitions = mysqlTable('partitions', {
    * primary.
    */
   fences: number('fences').notNull().default(0),
-  /** The inbox (`activity`) has all commits up to this `seq`. */
-  activity: number('activity').notNull().default(0),
   /** The level that a program needs to read and write here (see level.ts). */
   level: smallint('level', { unsigned: true }).notNull(),
+  /** The inbox (`activity`) has all commits up to this `seq`. */
+  activity: number('activity').notNull().default(0),
 });
 
 export type RowOf<Table extends MySqlTable> = {
@@ -173,20 +173,20 @@ export const batches = mysqlTable(
   {
     partitionNumber: partition(),
     seq: number('seq').notNull(),
-    /** Null in rows of earlier programs: created, or updated if the generation is 0. */
-    kind: varchar('kind', { length: 16, enum: CHANGE_KINDS }),
     /** The counter generation of the batch; 0 if it adds nothing to the counts (an update). */
     generation: number('generation').notNull(),
     /** The messages: [[token, [[chat, first, last], …]], …]. */
     messages: json('messages').$type<StoredRanges>().notNull(),
     /** The chats, by application: [[token, count, [number, …]], …]. */
     chats: json('chats').$type<StoredChats>().notNull(),
-    /** The read marks: [[token, chat, user, number], …]. */
-    reads: json('reads').$type<StoredReads>(),
     /** How many messages the ranges in `messages` have. */
     documents: int('documents', { unsigned: true }).notNull(),
     indexed: tinyint('indexed').notNull().default(0),
     createdAt: time('created_at').notNull(),
+    /** Null in rows of earlier programs: created, or updated if the generation is 0. */
+    kind: varchar('kind', { length: 16, enum: CHANGE_KINDS }),
+    /** The read marks: [[token, chat, user, number], …]. */
+    reads: json('reads').$type<StoredReads>(),
   },
   (table) => [
     primaryKey({ columns: [table.partitionNumber, table.seq] }),

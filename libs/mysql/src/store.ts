@@ -1,9 +1,24 @@
-import type { Appended, Application, Chat, Event, KeyedCreate, Message, Store, Token } from '@parley/domain';
+import type {
+  Appended,
+  Application,
+  ApplicationChange,
+  Chat,
+  Event,
+  KeyedCreate,
+  Message,
+  MessageChange,
+  OwnerChange,
+  Sequence,
+  Store,
+  Token,
+  Uncounted,
+} from '@parley/domain';
 import { partitionOf } from '@parley/domain';
 import { append } from './append/append.ts';
 import { KnownOwners } from './append/owners.ts';
-import { renameApplication, renameChat, rewriteMessage } from './changes.ts';
+import { changeApplication, changeChat, changeMessage } from './changes.ts';
 import { passFence } from './commit.ts';
+import { type Deleted, deleteApplication, deleteChat, deleteMessage } from './deletes.ts';
 import { DatabaseFault, refusalOf, refusing } from './faults.ts';
 import { findKeyedCreate } from './keyed-creates.ts';
 import type { Pool } from './pool.ts';
@@ -17,6 +32,9 @@ export interface StorePools {
   readonly changers: Pool;
 }
 
+/** Gets what a delete has taken from the counts, for Counters. It must not throw. */
+export type OnUncounted = (uncounted: Uncounted) => void;
+
 /** The maximum number of remembered owners (applications and chats), in all partitions together. */
 const OWNERS_MAX = 100_000;
 
@@ -24,11 +42,13 @@ export class MysqlStore extends Reads implements Store {
   readonly #pools: StorePools;
   readonly #partitions: number;
   readonly #owners: readonly KnownOwners[];
+  readonly #onUncounted: OnUncounted;
 
-  constructor(pools: StorePools, partitions: number) {
+  constructor(pools: StorePools, partitions: number, onUncounted: OnUncounted = () => {}) {
     super(pools.readers, partitions);
     this.#pools = pools;
     this.#partitions = partitions;
+    this.#onUncounted = onUncounted;
     const each = Math.ceil(OWNERS_MAX / partitions);
     this.#owners = Array.from({ length: partitions }, (_, partition) => new KnownOwners(partition, each));
   }
@@ -43,6 +63,7 @@ export class MysqlStore extends Reads implements Store {
     return {
       rows: parts.reduce((rows, part) => rows + part.rows, 0),
       repeated: parts.reduce((repeated, part) => repeated + part.repeated, 0),
+      discarded: parts.reduce((discarded, part) => discarded + part.discarded, 0),
       rejected: parts.flatMap(({ rejected }) => rejected),
       uncounted: parts.flatMap(({ uncounted }) => uncounted),
     };
@@ -52,24 +73,48 @@ export class MysqlStore extends Reads implements Store {
     return refusing(passFence(this.#pools.changers, partition, epoch));
   }
 
-  async renameApplication(token: Token, name: string): Promise<Application | undefined> {
-    const row = await refusing(renameApplication(this.#pools.changers, this.key(token), name));
+  async changeApplication(token: Token, change: ApplicationChange): Promise<Application | undefined> {
+    const row = await refusing(changeApplication(this.#pools.changers, this.key(token), change));
     return row && toApplication(row);
   }
 
-  async renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined> {
-    const row = await refusing(renameChat(this.#pools.changers, { ...this.key(token), chat }, name));
+  async changeChat(token: Token, chat: number, change: OwnerChange): Promise<Chat | undefined> {
+    const row = await refusing(changeChat(this.#pools.changers, { ...this.key(token), chat }, change));
     return row && toChat(row);
   }
 
-  async rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined> {
+  async changeMessage(
+    token: Token,
+    chat: number,
+    message: number,
+    change: MessageChange,
+  ): Promise<Message | undefined> {
     const key = { ...this.key(token), chat, message };
-    const row = await refusing(rewriteMessage(this.#pools.changers, key, content));
+    const row = await refusing(changeMessage(this.#pools.changers, key, change));
     return row && toMessage(row);
   }
 
-  keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined> {
-    return refusing(findKeyedCreate(this.#pools.readers, this.#partitions, scope, hash));
+  deleteApplication(token: Token, versions?: readonly number[]): Promise<boolean> {
+    return this.#deleting(deleteApplication(this.#pools.changers, this.key(token), versions));
+  }
+
+  deleteChat(token: Token, chat: number, versions?: readonly number[]): Promise<boolean> {
+    return this.#deleting(deleteChat(this.#pools.changers, { ...this.key(token), chat }, versions));
+  }
+
+  deleteMessage(token: Token, chat: number, message: number, versions?: readonly number[]): Promise<boolean> {
+    const key = { ...this.key(token), chat, message };
+    return this.#deleting(deleteMessage(this.#pools.changers, key, versions));
+  }
+
+  async #deleting(work: Promise<Deleted>): Promise<boolean> {
+    const { deleted, uncounted } = await refusing(work);
+    if (uncounted !== undefined) this.#onUncounted(uncounted);
+    return deleted;
+  }
+
+  keyedCreate(scope: Token | 'applications', hash: string, sequence?: Sequence): Promise<KeyedCreate | undefined> {
+    return refusing(findKeyedCreate(this.#pools.readers, this.#partitions, scope, hash, sequence));
   }
 
   async ping(): Promise<void> {

@@ -1,5 +1,4 @@
-import { type Appended, type Event, type Rejection, rowsOf, Unavailable } from '@parley/domain';
-import { deltasOf, recordOf } from '../batch-record.ts';
+import { type Appended, deltasOf, type Event, type Rejection, recordOf, rowsOf, Unavailable } from '@parley/domain';
 import { type Committed, commitStatements, stateOf } from '../commit.ts';
 import { DatabaseFault } from '../faults.ts';
 import { checkLevel, OutdatedProgram } from '../level.ts';
@@ -11,7 +10,7 @@ import { findPoison } from './poison.ts';
 
 /**
  * Stores events of one partition in one transaction. Before each try, events whose owner (application or chat) is not
- * stored are rejected. If the database refuses the transaction, the events that cause this are found and left out, and
+ * stored are rejected, and those whose owner was deleted are discarded. If the database refuses the transaction, the events that cause this are found and left out, and
  * the rest is tried again. This ends: each further try has fewer events, or follows a delete in the partition, after
  * which the remembered owners are forgotten.
  */
@@ -23,22 +22,27 @@ export async function append(
 ): Promise<Appended> {
   const rejected: Rejection[] = [];
   let repeated = 0;
+  let discarded = 0;
   let pending = events;
   while (pending.length > 0) {
+    const { deletes } = known;
     try {
-      const { deletes } = known;
-      const orphans = await known.orphansAmong(pool, pending);
-      pending = leaveOut(pending, [...orphans].map(withoutOwner), rejected);
+      const { storable, orphans, discarded: below } = await known.sift(pool, pending);
+      rejected.push(...orphans.map(withoutOwner));
+      discarded += below.length;
+      pending = storable;
       if (pending.length === 0) break;
       const written = await write(pool, partition, pending, deletes);
-      known.addCreated(pending);
-      return { ...written, repeated, rejected };
+      known.addCreated(pending, deletes);
+      return { ...written, repeated, discarded, rejected };
     } catch (error) {
       if (!(error instanceof DatabaseFault)) throw error;
       const before = pending.length;
       if (error.kind === 'refused') {
-        const { oldest, deletes } = await readState(pool, partition);
-        if (deletes !== known.deletes) known.forget(deletes);
+        const { oldest, deletes: present } = await readState(pool, partition);
+        if (present !== known.deletes) known.forget(present);
+        else if (present !== deletes)
+          continue; // another call has forgotten them meanwhile
         else if (pending.every(({ epoch }) => epoch >= oldest)) throw refusedAsAWhole(error);
         const ended = pending.filter(({ epoch }) => epoch < oldest);
         const sorted = await sortOutDuplicates(pool, partition, ended);
@@ -60,7 +64,7 @@ export async function append(
       if (pending.length === before) throw refusedAsAWhole(error);
     }
   }
-  return { rows: 0, repeated, rejected, uncounted: [] };
+  return { rows: 0, repeated, discarded, rejected, uncounted: [] };
 }
 
 async function write(

@@ -1,5 +1,4 @@
-import { type Event, type Rejection, rowsOf } from '@parley/domain';
-import { type MessageRange, rangesOf, recordOf } from '../batch-record.ts';
+import { type Event, type MessageRange, type Rejection, rangesOf, recordOf, rowsOf } from '@parley/domain';
 import { bytes, integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 

@@ -1,5 +1,5 @@
-import type { ApplicationCreated, ChatCreated, Event, MessagesCreated } from '@parley/domain';
-import { bytes, integer, rememberingLast, text, time } from '../literals.ts';
+import type { ApplicationCreated, ChatCreated, Event, MessageExtras, MessagesCreated } from '@parley/domain';
+import { bytes, integer, optional, rememberingLast, text, time } from '../literals.ts';
 
 /**
  * An INSERT is sent at about this length, in UTF-16 units. That is far below the default `max_allowed_packet` (64 MiB),
@@ -20,6 +20,7 @@ export function* insertStatements(partition: number, events: readonly Event[]): 
   yield* statementsOf(INTO_APPLICATIONS, begin, applicationRows(events));
   yield* statementsOf(INTO_CHATS, begin, chatRows(events));
   yield* statementsOf(INTO_MESSAGES, begin, messageRows(events));
+  yield* statementsOf(INTO_MESSAGES_WITH_EXTRAS, begin, extraRows(events));
   yield* statementsOf(INTO_IDEMPOTENCY, begin, keyRows(events), KEEP_YOUNGER_KEY);
 }
 
@@ -29,11 +30,14 @@ export function* begun(statements: Iterable<string>): Generator<string> {
 }
 
 const INTO_APPLICATIONS =
-  'INSERT INTO applications (partition_number, token, name, event_id, created_at, updated_at) VALUES ';
+  'INSERT INTO applications (partition_number, token, name, event_id, created_at, updated_at, metadata) VALUES ';
 const INTO_CHATS =
-  'INSERT INTO chats (partition_number, token, number, name, event_id, created_at, updated_at) VALUES ';
+  'INSERT INTO chats (partition_number, token, number, name, event_id, created_at, updated_at, metadata) VALUES ';
+/** For messages without extras: two columns less to send and to parse make the row cheaper. */
 const INTO_MESSAGES =
   'INSERT INTO messages (partition_number, token, chat_number, number, content, event_id, created_at, updated_at) VALUES ';
+const INTO_MESSAGES_WITH_EXTRAS =
+  'INSERT INTO messages (partition_number, token, chat_number, number, content, event_id, created_at, updated_at, sender_id, metadata, accepted_at) VALUES ';
 const INTO_IDEMPOTENCY =
   'INSERT INTO idempotency (partition_number, scope, key_hash, body_hash, event_id, token, first, epoch, at) VALUES ';
 
@@ -62,22 +66,31 @@ function* applicationRows(events: readonly Event[]): Generator<string> {
   for (const event of events) if (event.type === 'application') yield applicationRow(event);
 }
 
-function applicationRow({ token, name, id, at }: ApplicationCreated): string {
+function applicationRow({ token, name, id, at, metadata }: ApplicationCreated): string {
   const created = time(at);
-  return `${bytes(token)},${text(name)},${bytes(id)},${created},${created})`;
+  return `${bytes(token)},${text(name)},${bytes(id)},${created},${created},${optional(metadata)})`;
 }
 
 function* chatRows(events: readonly Event[]): Generator<string> {
   for (const event of events) if (event.type === 'chat') yield chatRow(event);
 }
 
-function chatRow({ token, number, name, id, at }: ChatCreated): string {
+function chatRow({ token, number, name, id, at, metadata }: ChatCreated): string {
   const created = time(at);
-  return `${bytes(token)},${integer(number)},${text(name)},${bytes(id)},${created},${created})`;
+  const key = `${bytes(token)},${integer(number)}`;
+  return `${key},${text(name)},${bytes(id)},${created},${created},${optional(metadata)})`;
 }
 
 function* messageRows(events: readonly Event[]): Generator<string> {
-  for (const event of events) if (event.type === 'messages') yield* messageRowsOf(event);
+  for (const event of events) {
+    if (event.type === 'messages' && event.extras === undefined) yield* messageRowsOf(event);
+  }
+}
+
+function* extraRows(events: readonly Event[]): Generator<string> {
+  for (const event of events) {
+    if (event.type === 'messages' && event.extras !== undefined) yield* extraRowsOf(event, event.extras);
+  }
 }
 
 const tokenBytes = rememberingLast(bytes);
@@ -89,6 +102,18 @@ function* messageRowsOf({ token, chat, first, contents, id, at }: MessagesCreate
   const after = `,${bytes(id)},${created},${created})`;
   let number = first;
   for (const content of contents) yield `${before}${integer(number++)},${text(content)}${after}`;
+}
+
+function* extraRowsOf(event: MessagesCreated, extras: readonly MessageExtras[]): Generator<string> {
+  const accepted = creationTime(event.at);
+  const before = `${tokenBytes(event.token)},${integer(event.chat)},`;
+  const id = bytes(event.id);
+  for (const [place, content] of event.contents.entries()) {
+    const { senderId, metadata, createdAt } = extras[place] ?? {};
+    const created = createdAt === undefined ? accepted : time(createdAt);
+    const message = `${before}${integer(event.first + place)},${text(content)},${id},${created},${created}`;
+    yield `${message},${optional(senderId)},${optional(metadata)},${createdAt === undefined ? 'NULL' : accepted})`;
+  }
 }
 
 function* keyRows(events: readonly Event[]): Generator<string> {

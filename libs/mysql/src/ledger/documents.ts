@@ -1,6 +1,5 @@
-import type { SearchDocument } from '@parley/domain';
+import type { MessageRange, SearchDocument } from '@parley/domain';
 import { rangeCondition } from '../append/duplicates.ts';
-import type { MessageRange } from '../batch-record.ts';
 import { tokenOf } from '../literals.ts';
 import type { messages, RowOf } from '../schema.ts';
 import type { Session } from '../session.ts';

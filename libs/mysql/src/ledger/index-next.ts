@@ -1,5 +1,4 @@
-import type { ApplyDocuments } from '@parley/domain';
-import { mergeRanges, rangesOf } from '../batch-record.ts';
+import { type ApplyDocuments, mergeRanges, rangesOf } from '@parley/domain';
 import { isKnown } from '../level.ts';
 import { integer } from '../literals.ts';
 import type { Pool } from '../pool.ts';

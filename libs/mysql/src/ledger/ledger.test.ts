@@ -63,7 +63,7 @@ test('a batch that failed is indexed again, with the content and the version of 
   const token = await newChat();
   await store.append([messages(token, 1, ['old'])]);
   await expect(ledger.indexNext(10, () => Promise.reject(new Error('the index is away')))).rejects.toThrow('away');
-  await store.rewriteMessage(token, 1, 1, 'new');
+  await store.changeMessage(token, 1, 1, { content: 'new' });
   const seen: SearchDocument[] = [];
   while ((await ledger.indexNext(10, async (documents) => void seen.push(...documents))) > 0);
   expect(seen.length).toBeGreaterThan(0);
@@ -169,7 +169,7 @@ test('a message with several waiting changes is applied once', async () => {
   const { store, ledger } = database.mysql;
   const token = await newChat();
   await store.append([messages(token, 1, ['a', 'b'])]);
-  for (const content of ['c', 'd', 'e']) await store.rewriteMessage(token, 1, 2, content);
+  for (const content of ['c', 'd', 'e']) await store.changeMessage(token, 1, 2, { content: content });
   const seen: SearchDocument[] = [];
   await ledger.indexNext(1_000, async (documents) => void seen.push(...documents));
   expect(seen.map(({ number, content, version }) => [number, content, version])).toEqual([

@@ -1,12 +1,11 @@
-import { type CountDelta, sequenceKey } from '@parley/domain';
-import { deltasOf } from '../batch-record.ts';
+import { type ChangeRecord, type CountDelta, deltasOf, sequenceKey } from '@parley/domain';
 import { integer } from '../literals.ts';
 import type { batches, RowOf } from '../schema.ts';
 import type { Session } from '../session.ts';
 
 const BATCHES_PER_STATEMENT = 200;
 
-type Batch = Pick<RowOf<typeof batches>, 'seq' | 'messages' | 'chats'>;
+type Batch = Pick<RowOf<typeof batches>, 'seq' | 'messages' | 'chats'> & Pick<ChangeRecord, 'kind'>;
 
 /**
  * How many rows each sequence (an application's chats, a chat's messages) has gained in a partition's counter
@@ -44,7 +43,7 @@ async function* batchesOf(session: Session, partition: number, generation: numbe
 }
 
 export function batchesOfGeneration(partition: number, generation: number, after: number): string {
-  return `SELECT seq, messages, chats FROM batches FORCE INDEX (batches_generation)
+  return `SELECT seq, COALESCE(kind, 'created') AS kind, messages, chats FROM batches FORCE INDEX (batches_generation)
     WHERE partition_number = ${integer(partition)} AND generation = ${integer(generation)} AND seq > ${integer(after)}
     ORDER BY seq LIMIT ${BATCHES_PER_STATEMENT}`;
 }

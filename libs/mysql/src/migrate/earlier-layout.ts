@@ -1,5 +1,4 @@
-import { partitionOf } from '@parley/domain';
-import type { StoredRanges } from '../batch-record.ts';
+import { partitionOf, type StoredRanges } from '@parley/domain';
 import { DatabaseFault } from '../faults.ts';
 import { LEVEL } from '../level.ts';
 import { integer, text } from '../literals.ts';

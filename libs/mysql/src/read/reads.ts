@@ -1,18 +1,31 @@
-import type { Application, Chat, Highest, Message, Page, PageRequest, Sequence, Token } from '@parley/domain';
-import { epochOfEventId, partitionOf, sequenceKey } from '@parley/domain';
+import type {
+  Application,
+  Chat,
+  Highest,
+  Message,
+  MessagePlace,
+  Page,
+  PageRequest,
+  PlacedMessage,
+  Sequence,
+  Token,
+} from '@parley/domain';
+import { epochOfEventId, Gone, partitionOf, sequenceKey } from '@parley/domain';
 import { DatabaseFault, refusalOf, refusing } from '../faults.ts';
 import { integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
+import { readPage } from './pages.ts';
 import { PointReads } from './point-reads.ts';
 import {
   type ApplicationRow,
   type ChatRow,
+  isLiving,
   type MessagePageRow,
   type MessageRow,
   toApplication,
   toChat,
   toMessage,
-  toPage,
+  toPlacedMessage,
 } from './rows.ts';
 import * as statements from './statements.ts';
 
@@ -23,9 +36,10 @@ import * as statements from './statements.ts';
 export class Reads {
   readonly #pool: Pool;
   readonly #partitions: number;
-  readonly #applications: PointReads<statements.ApplicationKey, Application>;
-  readonly #chats: PointReads<statements.ChatKey, Chat>;
-  readonly #messages: PointReads<statements.MessageKey, Message>;
+  readonly #applications: PointReads<statements.ApplicationKey, Application | Gone>;
+  readonly #chats: PointReads<statements.ChatKey, Chat | Gone>;
+  readonly #messages: PointReads<statements.MessageKey, Message | Gone>;
+  readonly #purged: PointReads<statements.ChatKey, number>;
 
   constructor(pool: Pool, partitions: number) {
     this.#pool = pool;
@@ -34,14 +48,24 @@ export class Reads {
       ({ token }) => token,
       async (keys) => {
         const rows = await this.#select<ApplicationRow>(statements.selectApplications(keys));
-        return new Map(rows.map((row) => [tokenOf(row.token), toApplication(row)]));
+        return new Map(
+          rows.map((row) => [
+            tokenOf(row.token),
+            row.deleted_at === null ? toApplication(row) : new Gone('application'),
+          ]),
+        );
       },
     );
     this.#chats = new PointReads(
       ({ token, chat }) => chatText(token, chat),
       async (keys) => {
         const rows = await this.#select<ChatRow>(statements.selectChats(keys));
-        return new Map(rows.map((row) => [chatText(tokenOf(row.token), row.number), toChat(row)]));
+        return new Map(
+          rows.map((row) => [
+            chatText(tokenOf(row.token), row.number),
+            row.deleted_at === null ? toChat(row) : new Gone('chat'),
+          ]),
+        );
       },
     );
     this.#messages = new PointReads(
@@ -49,44 +73,74 @@ export class Reads {
       async (keys) => {
         const rows = await this.#select<MessageRow>(statements.selectMessages(keys));
         return new Map(
-          rows.map((row) => [messageText(tokenOf(row.token), row.chat_number, row.number), toMessage(row)]),
+          rows.map((row) => [
+            messageText(tokenOf(row.token), row.chat_number, row.number),
+            isLiving(row) ? toMessage(row) : new Gone('message'),
+          ]),
         );
+      },
+    );
+    this.#purged = new PointReads(
+      ({ token, chat }) => chatText(token, chat),
+      async (keys) => {
+        const rows = await this.#select<PurgedRow>(statements.selectPurged(keys));
+        return new Map(rows.map((row) => [chatText(tokenOf(row.token), row.number), row.purged_through]));
       },
     );
   }
 
-  application(token: Token): Promise<Application | undefined> {
-    return this.#applications.get(this.key(token));
+  async application(token: Token): Promise<Application | undefined> {
+    return unlessGone(await this.#applications.get(this.key(token)));
   }
 
-  chat(token: Token, chat: number): Promise<Chat | undefined> {
-    return this.#chats.get({ ...this.key(token), chat });
+  async chat(token: Token, chat: number): Promise<Chat | undefined> {
+    return unlessGone(await this.#chats.get({ ...this.key(token), chat }));
   }
 
-  message(token: Token, chat: number, message: number): Promise<Message | undefined> {
-    return this.#messages.get({ ...this.key(token), chat, message });
+  async message(token: Token, chat: number, message: number): Promise<Message | undefined> {
+    const key = { ...this.key(token), chat, message };
+    const found = await this.#messages.get(key);
+    if (found !== undefined) return unlessGone(found);
+    // Perhaps its row was removed. A second statement, because rows that exist need none: `purged_through` only rises.
+    if (message <= ((await this.#purged.get(key)) ?? 0)) throw new Gone('message');
+    return undefined;
   }
 
-  async messagesAt(token: Token, chat: number, numbers: readonly number[]): Promise<readonly Message[]> {
-    if (numbers.length === 0) return [];
+  async messagesAt(token: Token, places: readonly MessagePlace[]): Promise<readonly PlacedMessage[]> {
+    if (places.length === 0) return [];
+    const key = this.key(token);
+    const keys = places.map(({ chat, number }) => ({ ...key, chat, message: number }));
+    const rows = await this.#select<MessageRow>(statements.selectMessages(keys));
+    return rows.filter(isLiving).map(toPlacedMessage);
+  }
+
+  applications(page: PageRequest<Token>): Promise<Page<Application>> {
+    return readPage(page, {
+      read: (next, rows) => this.#select<ApplicationRow>(statements.pageOfApplications(next, rows)),
+      keyOf: (row) => tokenOf(row.token),
+      toEntity: toApplication,
+    });
+  }
+
+  chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>> {
+    const key = this.key(token);
+    return readPage(page, {
+      read: (next, rows) => this.#select<ChatRow>(statements.pageOfChats(key, next, rows)),
+      keyOf: (row) => row.number,
+      toEntity: toChat,
+    });
+  }
+
+  messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
     const key = { ...this.key(token), chat };
-    return (await this.#select<MessagePageRow>(statements.messagesAt(key, numbers))).map(toMessage);
+    return readPage(page, {
+      read: (next, rows) => this.#select<MessagePageRow>(statements.pageOfMessages(key, next, rows)),
+      keyOf: (row) => row.number,
+      toEntity: toMessage,
+    });
   }
 
-  async applications(page: PageRequest<Token>): Promise<Page<Application>> {
-    return toPage(page, await this.#select<ApplicationRow>(statements.pageOfApplications(page)), toApplication);
-  }
-
-  async chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>> {
-    return toPage(page, await this.#select<ChatRow>(statements.pageOfChats(this.key(token), page)), toChat);
-  }
-
-  async messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
-    const key = { ...this.key(token), chat };
-    return toPage(page, await this.#select<MessagePageRow>(statements.pageOfMessages(key, page)), toMessage);
-  }
-
-  async highest(sequence: Sequence, seq: number): Promise<Highest | undefined> {
+  async highest(sequence: Sequence, seq = 0): Promise<Highest | undefined> {
     const key = this.key(sequence.token);
     const sql =
       sequence.kind === 'chats'
@@ -95,8 +149,8 @@ export class Reads {
     const [row] = await this.#select<HighestRow>(sql);
     if (row === undefined || row.seq < seq) throw olderState();
     if (row.owned === 0) return undefined;
-    if (row.number === null) return { number: 0 };
-    return { number: row.number, epoch: epochOfEventId(row.event_id.toString('hex')), at: row.created_at.getTime() };
+    if (row.number === null || row.number < row.purged_through) return { number: row.purged_through };
+    return { number: row.number, epoch: epochOfEventId(row.event_id.toString('hex')), at: row.at.getTime() };
   }
 
   async reached(token: Token, seq: number): Promise<void> {
@@ -120,10 +174,22 @@ function olderState(): unknown {
   return refusalOf(new DatabaseFault('outage', 'OLDER_STATE'));
 }
 
-type HighestRow = { readonly seq: number; readonly owned: 0 | 1 } & (
+/** `purged_through` is that of the chat, 0 in an application. It is null only if the owner is not there. */
+type HighestRow = { readonly seq: number; readonly owned: 0 | 1; readonly purged_through: number } & (
   | { readonly number: null }
-  | { readonly number: number; readonly event_id: Buffer; readonly created_at: Date }
+  | { readonly number: number; readonly event_id: Buffer; readonly at: Date }
 );
+
+interface PurgedRow {
+  readonly token: Buffer;
+  readonly number: number;
+  readonly purged_through: number;
+}
+
+function unlessGone<Entity>(found: Entity | Gone | undefined): Entity | undefined {
+  if (found instanceof Gone) throw found;
+  return found;
+}
 
 function chatText(token: Token, chat: number): string {
   return sequenceKey({ kind: 'messages', token, chat });

@@ -1,24 +1,50 @@
-import { type Application, type Chat, type Message, type Page, type PageRequest, pageOf } from '@parley/domain';
+import type { Application, Chat, Message, PlacedMessage } from '@parley/domain';
 import { tokenOf } from '../literals.ts';
 import type { applications, chats, messages, RowOf } from '../schema.ts';
 
 /** The rows that the statements of statements.ts return, and their conversion to entities. */
 
 type Times = 'created_at' | 'updated_at';
+/** Columns that every entity has. */
+type Common = Times | 'version' | 'deleted_at';
 /** The counter generation up to which the row's count is exact. */
 interface Counted {
   readonly counted_through: number;
 }
+/** Columns that may be NULL. */
+type Nullable<Table extends Record<Name, unknown>, Name extends string> = {
+  readonly [Key in Name]: Table[Key] | null;
+};
 
-export type ApplicationRow = Pick<RowOf<typeof applications>, 'token' | 'name' | 'chats_count' | Times> & Counted;
-export type ChatRow = Pick<RowOf<typeof chats>, 'token' | 'number' | 'name' | 'messages_count' | Times> & Counted;
-export type MessagePageRow = Pick<RowOf<typeof messages>, 'number' | 'content' | Times>;
-export type MessageRow = MessagePageRow & Pick<RowOf<typeof messages>, 'token' | 'chat_number'>;
+type ApplicationColumns = RowOf<typeof applications>;
+type ChatColumns = RowOf<typeof chats>;
+type MessageColumns = RowOf<typeof messages>;
+
+export type ApplicationRow = Pick<
+  ApplicationColumns,
+  'token' | 'name' | 'chats_count' | Exclude<Common, 'deleted_at'>
+> &
+  Nullable<ApplicationColumns, 'metadata' | 'retention_days' | 'deleted_at'> &
+  Counted;
+export type ChatRow = Pick<
+  ChatColumns,
+  'token' | 'number' | 'name' | 'messages_count' | Exclude<Common, 'deleted_at'>
+> &
+  Nullable<ChatColumns, 'metadata' | 'deleted_at'> &
+  Counted;
+export type MessagePageRow = Pick<MessageColumns, 'number' | 'content' | Exclude<Common, 'deleted_at'>> &
+  Nullable<MessageColumns, 'sender_id' | 'metadata' | 'deleted_at'>;
+export type MessageRow = MessagePageRow &
+  Pick<MessageColumns, 'token' | 'chat_number'> &
+  Pick<ChatColumns, 'purged_through'>;
 
 export function toApplication(row: ApplicationRow): Application {
   return {
     token: tokenOf(row.token),
     name: row.name,
+    ...(row.metadata === null ? undefined : { metadata: row.metadata }),
+    ...(row.retention_days === null ? undefined : { retentionDays: row.retention_days }),
+    version: row.version,
     chatsCount: row.chats_count,
     countedThrough: row.counted_through,
     ...toTimes(row),
@@ -29,6 +55,8 @@ export function toChat(row: ChatRow): Chat {
   return {
     number: row.number,
     name: row.name,
+    ...(row.metadata === null ? undefined : { metadata: row.metadata }),
+    version: row.version,
     messagesCount: row.messages_count,
     countedThrough: row.counted_through,
     ...toTimes(row),
@@ -36,24 +64,25 @@ export function toChat(row: ChatRow): Chat {
 }
 
 export function toMessage(row: MessagePageRow): Message {
-  // Without a call of toTimes, because this runs for each of the fifty messages of a page.
-  return {
-    number: row.number,
-    content: row.content,
-    createdAt: row.created_at.getTime(),
-    updatedAt: row.updated_at.getTime(),
-  };
+  const { number, content, version } = row;
+  // Without a call of toTimes or a spread, because this runs for each of the fifty messages of a page.
+  const createdAt = row.created_at.getTime();
+  const updatedAt = row.updated_at.getTime();
+  if (row.sender_id === null && row.metadata === null) return { number, content, version, createdAt, updatedAt };
+  const senderId = row.sender_id === null ? undefined : { senderId: row.sender_id };
+  const metadata = row.metadata === null ? undefined : { metadata: row.metadata };
+  return { number, content, ...senderId, ...metadata, version, createdAt, updatedAt };
 }
 
-function toTimes(row: Pick<MessagePageRow, Times>): { createdAt: number; updatedAt: number } {
+export function toPlacedMessage(row: MessageRow): PlacedMessage {
+  return { chat: row.chat_number, ...toMessage(row) };
+}
+
+/** Whether the row is a message of a living chat that is neither deleted nor removed. */
+export function isLiving(row: MessageRow): boolean {
+  return row.deleted_at === null && row.number > row.purged_through;
+}
+
+function toTimes(row: Pick<MessageColumns, Times>): { createdAt: number; updatedAt: number } {
   return { createdAt: row.created_at.getTime(), updatedAt: row.updated_at.getTime() };
-}
-
-export function toPage<Row, Entity>(
-  request: PageRequest<unknown>,
-  rows: readonly Row[],
-  toEntity: (row: Row) => Entity,
-): Page<Entity> {
-  const { rows: found, more } = pageOf(request, rows);
-  return { rows: found.map(toEntity), more };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newToken, partitionOf } from '@parley/domain';
+import { targetState } from '../target-state.ts';
 import { application, chat, messages } from '../testing/events.ts';
 import { type OwnDatabase, ownDatabase, PARTITIONS } from '../testing/own-database.ts';
 import * as statements from './statements.ts';
@@ -28,16 +29,19 @@ const reads: [what: string, sql: () => string][] = [
   ['a chat', () => statements.selectChats([{ ...key, chat: 3 }])],
   ['a message', () => statements.selectMessages([{ ...key, chat: 3, message: 7 }])],
   ['messages of a tick', () => statements.selectMessages([1, 2, 50].map((message) => ({ ...key, chat: 3, message })))],
-  ['messages at numbers', () => statements.messagesAt({ ...key, chat: 3 }, [1, 2, 50])],
-  ['a page of applications', () => statements.pageOfApplications({ limit: 50 })],
-  ['a page of applications before a token', () => statements.pageOfApplications({ limit: 50, before: token })],
-  ['the last page of applications', () => statements.pageOfApplications({ limit: 50, order: 'desc' })],
-  ['the last page of chats', () => statements.pageOfChats(key, { limit: 10, order: 'desc' })],
-  ['the newest messages', () => statements.pageOfMessages(inChat, { limit: 50, order: 'desc' })],
-  ['a page of chats', () => statements.pageOfChats(key, { limit: 10, after: 5 })],
-  ['the first page of messages', () => statements.pageOfMessages(inChat, { limit: 50 })],
-  ['a page of messages after a number', () => statements.pageOfMessages(inChat, { limit: 50, after: 20 })],
-  ['a page of messages before a number', () => statements.pageOfMessages(inChat, { limit: 50, before: 20 })],
+  ['a page of applications', () => statements.pageOfApplications({ limit: 50 }, 51)],
+  ['a page of applications before a token', () => statements.pageOfApplications({ limit: 50, before: token }, 51)],
+  ['the last page of applications', () => statements.pageOfApplications({ limit: 50, order: 'desc' }, 51)],
+  ['the last page of chats', () => statements.pageOfChats(key, { limit: 10, order: 'desc' }, 51)],
+  ['the newest messages', () => statements.pageOfMessages(inChat, { limit: 50, order: 'desc' }, 51)],
+  ['a page of chats', () => statements.pageOfChats(key, { limit: 10, after: 5 }, 51)],
+  ['the first page of messages', () => statements.pageOfMessages(inChat, { limit: 50 }, 51)],
+  ['a page of messages after a number', () => statements.pageOfMessages(inChat, { limit: 50, after: 20 }, 51)],
+  ['a page of messages before a number', () => statements.pageOfMessages(inChat, { limit: 50, before: 20 }, 51)],
+  ['up to which number messages were removed', () => statements.selectPurged([{ ...key, chat: 3 }])],
+  ['the state of a message', () => targetState.message({ ...key, chat: 3, message: 7 })],
+  ['the state of a chat', () => targetState.chat({ ...key, chat: 3 })],
+  ['the state of an application', () => targetState.application(key)],
   ['the highest chat', () => statements.highestChat(key)],
   ['the highest message', () => statements.highestMessage({ ...key, chat: 3 })],
 ];
@@ -51,7 +55,7 @@ for (const [what, sql] of reads) {
     for (const { table, type, key, Extra } of plan) {
       if (table.startsWith('<derived')) continue; // a subquery with one row
       expect(key, table).toBe(
-        table === 'applications' && what.includes('page of applications') ? 'applications_token' : 'PRIMARY',
+        what.includes('page of applications') && table === 'a' ? 'applications_token' : 'PRIMARY',
       );
       expect(['const', 'eq_ref', 'ref', 'range']).toContain(type);
       expect(Extra ?? '').not.toMatch(/filesort|temporary/i);

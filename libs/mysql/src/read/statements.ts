@@ -7,8 +7,8 @@ import { bytes, integer } from '../literals.ts';
  */
 
 /** No token and no chat: the reader of a page knows them, and a Buffer for each row would make it slower. */
-const MESSAGE_COLUMNS = 'number, content, created_at, updated_at';
-const FROM_MESSAGES = 'FROM messages FORCE INDEX (PRIMARY)';
+const MESSAGE_COLUMNS =
+  'm.number, m.content, m.version, m.sender_id, m.metadata, m.created_at, m.updated_at, m.deleted_at';
 
 /**
  * The counter generation up to which a row's count is exact. Read it in the same statement as the count, and so in one
@@ -16,9 +16,20 @@ const FROM_MESSAGES = 'FROM messages FORCE INDEX (PRIMARY)';
  */
 const flushedOf = (table: string) =>
   `(SELECT flushed FROM partitions AS p WHERE p.partition_number = ${table}.partition_number) AS counted_through`;
-const APPLICATION = `SELECT token, name, chats_count, created_at, updated_at, ${flushedOf('applications')} FROM applications`;
-const CHAT = `SELECT token, number, name, messages_count, created_at, updated_at, ${flushedOf('chats')}
-  FROM chats FORCE INDEX (PRIMARY)`;
+const APPLICATION = `SELECT a.token, a.name, a.chats_count, a.version, a.metadata, a.retention_days, a.created_at,
+  a.updated_at, a.deleted_at, ${flushedOf('a')} FROM applications AS a`;
+const CHAT_COLUMNS = `c.token, c.number, c.name, c.messages_count, c.version, c.metadata, c.created_at, c.updated_at,
+  c.deleted_at, ${flushedOf('c')}`;
+
+/**
+ * The owners that a row needs: what is below a deleted one does not exist. Joined after the rows of several keys
+ * (STRAIGHT_JOIN keeps this order), each is one look-up by its key. Joined before the rows of one owner, with its key
+ * as constants, it is read once and the optimizer knows its values: no application, no further read.
+ */
+const ITS_APPLICATION = (table: string) => `STRAIGHT_JOIN applications AS a FORCE INDEX (PRIMARY)
+  ON a.partition_number = ${table}.partition_number AND a.token = ${table}.token AND a.deleted_at IS NULL`;
+const ITS_CHAT = `STRAIGHT_JOIN chats AS c FORCE INDEX (PRIMARY)
+  ON c.partition_number = m.partition_number AND c.token = m.token AND c.number = m.chat_number AND c.deleted_at IS NULL`;
 
 export interface ApplicationKey {
   readonly partition: number;
@@ -33,55 +44,93 @@ export interface MessageKey extends ChatKey {
   readonly message: number;
 }
 
+/** Deleted ones too, so that the caller can tell them from absent ones; so do the next two. */
 export function selectApplications(keys: readonly ApplicationKey[]): string {
-  return `${APPLICATION} FORCE INDEX (PRIMARY) WHERE (partition_number, token) IN (${keys.map((key) => `(${owner(key)})`).join()})`;
+  return `${APPLICATION} FORCE INDEX (PRIMARY) WHERE (a.partition_number, a.token) IN (${keys.map((key) => `(${owner(key)})`).join()})`;
 }
 
 export function selectChats(keys: readonly ChatKey[]): string {
   const list = keys.map((key) => `(${owner(key)},${integer(key.chat)})`);
-  return `${CHAT} WHERE (partition_number, token, number) IN (${list.join()})`;
+  return `SELECT ${CHAT_COLUMNS} FROM chats AS c FORCE INDEX (PRIMARY) ${ITS_APPLICATION('c')}
+    WHERE (c.partition_number, c.token, c.number) IN (${list.join()})`;
 }
 
 export function selectMessages(keys: readonly MessageKey[]): string {
   const list = keys.map((key) => `(${owner(key)},${integer(key.chat)},${integer(key.message)})`);
-  return `SELECT token, chat_number, ${MESSAGE_COLUMNS} ${FROM_MESSAGES}
-    WHERE (partition_number, token, chat_number, number) IN (${list.join()})`;
+  return `SELECT m.token, m.chat_number, c.purged_through, ${MESSAGE_COLUMNS} FROM messages AS m FORCE INDEX (PRIMARY)
+    ${ITS_CHAT} ${ITS_APPLICATION('m')}
+    WHERE (m.partition_number, m.token, m.chat_number, m.number) IN (${list.join()})`;
 }
 
-export function messagesAt(key: ChatKey, numbers: readonly number[]): string {
-  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat(key)} AND number IN (${numbers.map(integer).join()})`;
+/** For chats that live: up to which number their messages were removed. */
+export function selectPurged(keys: readonly ChatKey[]): string {
+  const list = keys.map((key) => `(${owner(key)},${integer(key.chat)})`);
+  return `SELECT c.token, c.number, c.purged_through FROM chats AS c FORCE INDEX (PRIMARY) ${ITS_APPLICATION('c')}
+    WHERE (c.partition_number, c.token, c.number) IN (${list.join()}) AND c.deleted_at IS NULL`;
 }
 
 /**
- * A page of applications reads all partitions, so it has an index of its own. One row more than the limit shows whether
- * there are more.
+ * A page of applications reads all partitions, so it has an index of its own. `rows`: how many rows to read at most,
+ * deleted ones included.
  */
-export function pageOfApplications(page: PageRequest<Token>): string {
-  return `${APPLICATION} FORCE INDEX (applications_token) WHERE ${beyond(TOKENS, page)}`;
+export function pageOfApplications(page: PageRequest<Token>, rows: number): string {
+  return `${APPLICATION} FORCE INDEX (applications_token) WHERE ${beyond(TOKENS, 'a.token', page, rows)}`;
 }
 
-export function pageOfChats(key: ApplicationKey, page: PageRequest<number>): string {
-  return `${CHAT} WHERE ${inApplication(key)} AND ${beyond(NUMBERS, page)}`;
+export function pageOfChats(key: ApplicationKey, page: PageRequest<number>, rows: number): string {
+  return `SELECT ${CHAT_COLUMNS} FROM applications AS a FORCE INDEX (PRIMARY) JOIN chats AS c FORCE INDEX (PRIMARY)
+    WHERE ${livingApplication(key)} AND ${inApplication(key, 'c.')} AND ${beyond(NUMBERS, 'c.number', page, rows)}`;
 }
 
-export function pageOfMessages(key: ChatKey, page: PageRequest<number>): string {
-  return `SELECT ${MESSAGE_COLUMNS} ${FROM_MESSAGES} WHERE ${inChat(key)} AND ${beyond(NUMBERS, page)}`;
+export function pageOfMessages(key: ChatKey, page: PageRequest<number>, rows: number): string {
+  return `SELECT ${MESSAGE_COLUMNS} FROM applications AS a FORCE INDEX (PRIMARY) JOIN chats AS c FORCE INDEX (PRIMARY)
+    JOIN messages AS m FORCE INDEX (PRIMARY)
+    WHERE ${livingApplication(key)} AND ${livingChat(key)} AND ${inChat(key, 'm.')} AND m.number > c.purged_through
+    AND ${beyond(NUMBERS, 'm.number', page, rows)}`;
+}
+
+function livingApplication(key: ApplicationKey): string {
+  return `${inApplication(key, 'a.')} AND a.deleted_at IS NULL`;
+}
+
+function livingChat(key: ChatKey): string {
+  return `${isChat(key, 'c.')} AND c.deleted_at IS NULL`;
+}
+
+/** A condition on a row below an application: the application lives. */
+export function applicationLives(key: ApplicationKey): string {
+  return `EXISTS (SELECT 1 FROM applications AS a WHERE ${livingApplication(key)})`;
+}
+
+/** A condition on a row below a chat: the chat lives. */
+export function chatLives(key: ChatKey): string {
+  return `EXISTS (SELECT 1 FROM chats AS c WHERE ${livingChat(key)})`;
+}
+
+/** A condition on a message's row: its chat and application live, and the message was not removed. */
+export function messageLives(key: MessageKey): string {
+  return `EXISTS (SELECT 1 FROM chats AS c WHERE ${livingChat(key)} AND c.purged_through < ${integer(key.message)})
+    AND ${applicationLives(key)}`;
 }
 
 function owner({ partition, token }: ApplicationKey): string {
   return `${integer(partition)},${bytes(token)}`;
 }
 
-export function inApplication({ partition, token }: ApplicationKey): string {
-  return `partition_number = ${integer(partition)} AND token = ${bytes(token)}`;
+/** `table`: the name of the table with a dot, if the statement has several. */
+export function inApplication({ partition, token }: ApplicationKey, table = ''): string {
+  return `${table}partition_number = ${integer(partition)} AND ${table}token = ${bytes(token)}`;
 }
 
-export function inChat(key: ChatKey): string {
-  return `${inApplication(key)} AND chat_number = ${integer(key.chat)}`;
+export function isChat(key: ChatKey, table = ''): string {
+  return `${inApplication(key, table)} AND ${table}number = ${integer(key.chat)}`;
+}
+
+export function inChat(key: ChatKey, table = ''): string {
+  return `${inApplication(key, table)} AND ${table}chat_number = ${integer(key.chat)}`;
 }
 
 interface KeyColumn<Key> {
-  readonly column: string;
   readonly literal: (key: Key) => string;
   /** SQL values below (`lowest`) and above (`highest`) every key. */
   readonly lowest: string;
@@ -89,20 +138,23 @@ interface KeyColumn<Key> {
 }
 
 const TOKENS: KeyColumn<Token> = {
-  column: 'token',
   literal: bytes,
   lowest: `0x${'0'.repeat(32)}`,
   highest: `0x${'f'.repeat(32)}`,
 };
 const NUMBERS: KeyColumn<number> = {
-  column: 'number',
   literal: integer,
   lowest: '0',
   highest: integer(NUMBER_MAX + 1),
 };
 
-function beyond<Key>({ column, literal, lowest, highest }: KeyColumn<Key>, page: PageRequest<Key>): string {
-  const limit = integer(page.limit + 1);
+function beyond<Key>(
+  { literal, lowest, highest }: KeyColumn<Key>,
+  column: string,
+  page: PageRequest<Key>,
+  rows: number,
+): string {
+  const limit = integer(rows);
   if (readingOrder(page) === 'asc') {
     const after = page.after === undefined ? lowest : literal(page.after);
     return `${column} > ${after} ORDER BY ${column} LIMIT ${limit}`;
@@ -112,20 +164,21 @@ function beyond<Key>({ column, literal, lowest, highest }: KeyColumn<Key>, page:
 }
 
 /**
- * Returns one row: the partition's `seq`, whether the application (in highestMessage: the chat) exists, and its highest
- * number, null if it has none. One statement, and so one snapshot.
+ * Returns one row: the partition's `seq`, whether the application (in highestMessage: the chat too) lives, up to which
+ * number its rows were removed, and its highest number, null if it has none. One statement, and so one snapshot.
  */
 export function highestChat(key: ApplicationKey): string {
-  return highestOf(key, `SELECT 1 FROM applications WHERE ${inApplication(key)}`, 'chats', inApplication(key));
+  return `SELECT p.seq, a.token IS NOT NULL AS owned, 0 AS purged_through, highest.* FROM partitions AS p
+    LEFT JOIN applications AS a FORCE INDEX (PRIMARY) ON ${livingApplication(key)}
+    LEFT JOIN (SELECT number, event_id, created_at AS at FROM chats WHERE ${inApplication(key)}
+      ORDER BY number DESC LIMIT 1) AS highest ON TRUE WHERE p.partition_number = ${integer(key.partition)}`;
 }
 
 export function highestMessage(key: ChatKey): string {
-  const chat = `SELECT 1 FROM chats WHERE ${inApplication(key)} AND number = ${integer(key.chat)}`;
-  return highestOf(key, chat, 'messages', inChat(key));
-}
-
-function highestOf(key: ApplicationKey, ownerSql: string, table: 'chats' | 'messages', condition: string): string {
-  return `SELECT p.seq, EXISTS (${ownerSql}) AS owned, highest.* FROM partitions AS p
-    LEFT JOIN (SELECT number, event_id, created_at FROM ${table} WHERE ${condition} ORDER BY number DESC LIMIT 1) AS highest
-    ON TRUE WHERE p.partition_number = ${integer(key.partition)}`;
+  return `SELECT p.seq, a.token IS NOT NULL AND c.token IS NOT NULL AS owned, c.purged_through, highest.*
+    FROM partitions AS p
+    LEFT JOIN applications AS a FORCE INDEX (PRIMARY) ON ${livingApplication(key)}
+    LEFT JOIN chats AS c FORCE INDEX (PRIMARY) ON ${livingChat(key)}
+    LEFT JOIN (SELECT number, event_id, COALESCE(accepted_at, created_at) AS at FROM messages WHERE ${inChat(key)}
+      ORDER BY number DESC LIMIT 1) AS highest ON TRUE WHERE p.partition_number = ${integer(key.partition)}`;
 }
