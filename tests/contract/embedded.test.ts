@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { SearchDocument, Store } from '@parley/domain';
+import type { Owner, SearchDocument, Store } from '@parley/domain';
 import { publishTo } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
 import { countersContract } from './counters.contract.ts';
@@ -57,5 +57,8 @@ eventLogContract('the embedded', async () => {
 numberingContract('the embedded', async () => {
   const { numbering, log, store, close } = await openDrivers();
   await log.consume(async (events) => (await store.append(events)).rejected);
-  return { numbering, makeDurable: (event) => publishTo(log, event), close };
+  const deleteStored = async ({ token, chat }: Owner) => {
+    await (chat === undefined ? store.deleteApplication(token) : store.deleteChat(token, chat));
+  };
+  return { numbering, makeDurable: (event) => publishTo(log, event), deleteStored, close };
 });

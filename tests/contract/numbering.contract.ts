@@ -5,6 +5,7 @@ import {
   type Numbering,
   newEventId,
   newToken,
+  type Owner,
   type Sequence,
   type Token,
 } from '@parley/domain';
@@ -12,6 +13,7 @@ import { drawFrom } from '@parley/testing';
 import { idempotencyKey } from './events.ts';
 import { numberingDrawsContract } from './numbering-draws.contract.ts';
 import { numberingKeysContract } from './numbering-keys.contract.ts';
+import { numberingRetireContract } from './numbering-retire.contract.ts';
 import type { Harness } from './open-harness.ts';
 
 export interface NumberingHarness extends Harness {
@@ -20,12 +22,15 @@ export interface NumberingHarness extends Harness {
    * Makes an event durable, for a driver that notices this itself. Does nothing for one that learns it from `confirm`.
    */
   makeDurable(event: Event): Promise<void>;
+  /** Deletes an application or chat in the store, for a driver that reads the store. */
+  deleteStored(owner: Owner): Promise<void>;
 }
 
 /** The tests that every driver of Numbering must pass. */
 export function numberingContract(name: string, open: () => Promise<NumberingHarness>): void {
   numberingDrawsContract(name, open);
   numberingKeysContract(name, open);
+  numberingRetireContract(name, open);
 }
 
 export function chatsOf(token: Token = newToken()): Sequence {

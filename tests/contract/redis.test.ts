@@ -46,5 +46,8 @@ for (const [name, open] of Object.entries({ 'the Redis': openOnServer, ...onClus
     return { ...(await open()), partitions: PARTITIONS, nextGeneration: () => ++generation };
   });
 
-  numberingContract(name, async () => ({ ...(await open()), makeDurable: async () => {} }));
+  numberingContract(name, async () => {
+    const nothing = async () => {};
+    return { ...(await open()), makeDurable: nothing, deleteStored: nothing };
+  });
 }

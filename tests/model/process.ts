@@ -116,6 +116,7 @@ export class Process {
           }),
         seed: (_: unknown, { number }: Highest, epoch = 0) =>
           this.#wait<void>((settle) => ({ to: 'seed', number, epoch, ...settle })),
+        retire: () => Promise.reject(new Error('creates retire nothing')),
         confirm: async (_: unknown, __: unknown, eventId: string) => this.#confirmed(eventId),
         newToken: () => TOKEN,
         register: () => Promise.reject(new Error('no applications here')),

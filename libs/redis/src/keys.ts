@@ -7,6 +7,8 @@ import { partitionOf, type Sequence, type Token } from '@parley/domain';
  *     {p3}:epoch                           hash: n, run, state (opening, open, lost), opened (milliseconds since 1970)
  *     {p3}:e1:chats:<token>                the last number given to a chat of an application, in epoch 1
  *     {p3}:e1:messages:<token>:<chat>      the last number given to a message of a chat, in epoch 1
+ *                                          Either is `gone` if the application or chat was deleted.
+ *     {p3}:gone:<token>                    exists if the application was deleted; lives longer than its counters
  *     {p3}:idem:<scope>:<key hash>         the result of an idempotency key, words with spaces between: d (drawn)
  *                                          or c (confirmed), body hash, first number, event id, epoch, time, token
  *     {p3}:generations                     sorted set of the generations, periods of counting, that are here
@@ -39,6 +41,10 @@ export class Keys {
     return `${this.base(partition)}epoch`;
   }
 
+  gone(token: Token): string {
+    return `${this.base(this.partitionOf(token))}${goneName(token)}`;
+  }
+
   generations(partition: number): string {
     return `${this.base(partition)}generations`;
   }
@@ -46,8 +52,17 @@ export class Keys {
 
 /** The name of a sequence's counter, without the beginning that all keys of the partition have. */
 export function counterName(epoch: number, sequence: Sequence): string {
-  if (sequence.kind === 'chats') return `e${epoch}:chats:${sequence.token}`;
-  return `e${epoch}:messages:${sequence.token}:${sequence.chat}`;
+  return `e${epoch}:${sequenceName(sequence)}`;
+}
+
+/** The name of a sequence's counter without its epoch. */
+export function sequenceName(sequence: Sequence): string {
+  if (sequence.kind === 'chats') return `chats:${sequence.token}`;
+  return `messages:${sequence.token}:${sequence.chat}`;
+}
+
+export function goneName(token: Token): string {
+  return `gone:${token}`;
 }
 
 export function idempotencyName(scope: Token | 'applications', hash: string): string {

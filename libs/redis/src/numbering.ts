@@ -6,6 +6,7 @@ import {
   type Numbering,
   newEventId,
   newToken,
+  type Owner,
   type RegisterAnswer,
   type RegisterRequest,
   type Sequence,
@@ -13,10 +14,10 @@ import {
 } from '@parley/domain';
 import type { Cluster, Redis } from 'ioredis';
 import type { Epochs } from './epochs.ts';
-import { counterName, type Keys } from './keys.ts';
+import { counterName, type Keys, sequenceName } from './keys.ts';
 import { Confirmation, EpochCheck, KeyedDraw, KeyedRegistration, type Operation, Seed } from './round-operations.ts';
-import { COUNTER_SECONDS, PartitionRounds } from './rounds.ts';
-import { unavailable } from './unavailable.ts';
+import { COUNTER_SECONDS, GONE_SECONDS, PartitionRounds } from './rounds.ts';
+import { bounded, unavailable } from './unavailable.ts';
 
 type Settle<T> = { resolve: (answer: T) => void; reject: (error: Error) => void };
 
@@ -24,11 +25,13 @@ type Settle<T> = { resolve: (answer: T) => void; reject: (error: Error) => void 
 const SURELY_KEPT_MS = (COUNTER_SECONDS - 24 * 60 * 60) * 1_000;
 
 export class RedisNumbering implements Numbering {
+  readonly #client: Redis | Cluster;
   readonly #keys: Keys;
   readonly #epochs: Epochs;
   readonly #rounds: readonly PartitionRounds[];
 
   constructor(client: Redis | Cluster, epochs: Epochs, keys: Keys) {
+    this.#client = client;
     this.#keys = keys;
     this.#epochs = epochs;
     this.#rounds = Array.from(
@@ -79,6 +82,22 @@ export class RedisNumbering implements Numbering {
       return;
     }
     await this.#operation<void>(partition, (settle) => new Seed(sequence, highest, epoch, settle));
+  }
+
+  /**
+   * Works by a script of its own, not in the rounds: it needs to know no epoch, so a process that draws no numbers may
+   * call it.
+   */
+  async retire({ token, chat }: Owner): Promise<void> {
+    const partition = this.#keys.partitionOf(token);
+    const [keys, sequence]: [string[], Sequence] =
+      chat === undefined
+        ? [[this.#keys.gone(token)], { kind: 'chats', token }]
+        : [[], { kind: 'messages', token, chat }];
+    keys.unshift(this.#keys.epoch(partition));
+    const args = [this.#keys.base(partition), sequenceName(sequence), COUNTER_SECONDS, GONE_SECONDS];
+    if ((await bounded(this.#client.parleyRetire(keys.length, ...keys, ...args))) === 1) return;
+    throw unavailable(undefined, 'The numbers have to be secured anew after an outage.');
   }
 
   confirm(scope: Token | 'applications', key: IdempotencyKey, eventId: string): Promise<void> {

@@ -15,7 +15,7 @@ export interface RedisOptions {
   /** The beginning of all keys, to separate several systems on one server. Default: none. */
   readonly prefix?: string;
   /** Gives out new epochs of the numbers. Without it these drivers only count and draw nothing. */
-  readonly register?: EpochRegister;
+  readonly register?: EpochRegister | undefined;
   readonly logger?: Logger;
 }
 

@@ -19,6 +19,8 @@ import { unavailable } from './unavailable.ts';
 export interface RoundCall {
   readonly base: string;
   readonly epoch: number;
+  /** The applications in whose lists something is drawn: the script looks which of them were deleted. */
+  readonly applications: Set<Token>;
   readonly keys: string[];
   readonly args: (string | number)[];
 }
@@ -51,7 +53,8 @@ export class PlainDraws implements Operation {
     this.#takers.push(taker);
   }
 
-  encode({ base, epoch, keys, args }: RoundCall): void {
+  encode({ base, epoch, applications, keys, args }: RoundCall): void {
+    applications.add(this.sequence.token);
     keys.push(base + counterName(epoch, this.sequence));
     args.push('d', this.#sum);
   }
@@ -62,6 +65,7 @@ export class PlainDraws implements Operation {
     for (const [index, taker] of this.#takers.entries()) {
       const count = this.#counts[index] ?? 0;
       if (last === MISSING) tell(taker, { status: 'missing', epoch });
+      else if (last === GONE) tell(taker, { status: 'gone' });
       else answerDrawn(taker, first, count, newEventId(epoch), epoch, at);
       first += count;
     }
@@ -72,9 +76,10 @@ export class PlainDraws implements Operation {
   }
 }
 
-/** Replies of the script instead of a number: no counter, or only the store knows the key. */
+/** Replies of the script instead of a number: no counter; only the store knows the key; the owner was deleted. */
 const MISSING = -1;
 const UNSURE = -2;
+const GONE = -3;
 
 export class KeyedDraw implements Operation {
   #eventId = '';
@@ -84,8 +89,9 @@ export class KeyedDraw implements Operation {
     readonly taker: DrawTaker,
   ) {}
 
-  encode({ base, epoch, keys, args }: RoundCall): void {
+  encode({ base, epoch, applications, keys, args }: RoundCall): void {
     const { sequence, count, keyAbsentIn } = this.request;
+    applications.add(sequence.token);
     this.#eventId = newEventId(epoch);
     keys.push(base + counterName(epoch, sequence), base + idempotencyName(sequence.token, this.key.hash));
     args.push('k', count, this.key.body, this.#eventId, keyAbsentIn === epoch ? 1 : 0);
@@ -98,6 +104,7 @@ export class KeyedDraw implements Operation {
     if (known !== undefined) tell(this.taker, answerKnown(known, this.key));
     else if (last === MISSING) tell(this.taker, { status: 'missing', epoch });
     else if (last === UNSURE) tell(this.taker, { status: 'unsure', epoch });
+    else if (last === GONE) tell(this.taker, { status: 'gone' });
     else answerDrawn(this.taker, last - count + 1, count, this.#eventId, epoch, at);
   }
 

@@ -1,12 +1,21 @@
-import { type DrawRequest, type DrawTaker, IDEMPOTENCY_WINDOW_MS, sequenceKey, Unavailable } from '@parley/domain';
+import {
+  type DrawRequest,
+  type DrawTaker,
+  IDEMPOTENCY_WINDOW_MS,
+  sequenceKey,
+  type Token,
+  Unavailable,
+} from '@parley/domain';
 import type { Cluster, Redis } from 'ioredis';
 import type { Epochs } from './epochs.ts';
-import type { Keys } from './keys.ts';
-import { type Operation, PlainDraws, type RoundCall } from './round-operations.ts';
+import { goneName, type Keys } from './keys.ts';
+import { type Operation, PlainDraws } from './round-operations.ts';
 import { bounded, unavailable } from './unavailable.ts';
 
 /** How long a counter lives after its last draw. */
 export const COUNTER_SECONDS = 7 * 24 * 60 * 60;
+/** How long it is kept that an application was deleted: until none of its counters is left. */
+export const GONE_SECONDS = 2 * COUNTER_SECONDS;
 const KEY_SECONDS = IDEMPOTENCY_WINDOW_MS / 1_000;
 /** The most operations in one call of the script, which blocks the whole server: about 2 ms for this many. */
 const OPERATIONS_MAX = 1_000;
@@ -124,10 +133,13 @@ export class PartitionRounds {
 
   /** Calls the script. Returns its replies; undefined if the epoch is not the open one. */
   async #call(operations: readonly Operation[], epoch: number): Promise<unknown[] | undefined> {
-    const call: RoundCall = { base: this.#base, epoch, keys: [this.#epochKey], args: [] };
-    call.args.push(epoch, COUNTER_SECONDS, KEY_SECONDS);
-    for (const operation of operations) operation.encode(call);
-    const replies = await bounded(this.#client.parleyRound(call.keys.length, ...call.keys, ...call.args));
+    const base = this.#base;
+    const applications = new Set<Token>();
+    const [keys, args]: [string[], (string | number)[]] = [[this.#epochKey], []];
+    for (const operation of operations) operation.encode({ base, epoch, applications, keys, args });
+    for (const token of applications) keys.push(base + goneName(token));
+    const settings = [epoch, COUNTER_SECONDS, KEY_SECONDS, applications.size];
+    const replies = await bounded(this.#client.parleyRound(keys.length, ...keys, ...settings, ...args));
     return Array.isArray(replies) ? replies : undefined;
   }
 }

@@ -15,16 +15,19 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
 `;
 
 /**
- * KEYS: the epoch's hash, then the keys of the operations. ARGV: the epoch, the seconds that a counter lives, the
- * seconds that an idempotency key lives, then the operations. Returns nothing if the epoch is not this one, is not
+ * KEYS: the epoch's hash, the keys of the operations, then the gone keys of the applications that these draw in.
+ * ARGV: the epoch, the seconds that a counter lives, the seconds that an idempotency key lives, the number of gone keys,
+ * then the operations. Returns nothing if the epoch is not this one, is not
  * open, or was opened in another run of the server. Else returns the time in milliseconds and a reply for each
  * operation (its keys | its arguments: the reply):
- * - d counter | count: the last of the drawn numbers, -1 if there is no counter.
- * - k counter, key | count, body, event, absent: the same, or the key's stored result if it has one.
+ * - d counter | count: the last of the drawn numbers, -1 if there is no counter, -3 if the application or chat was
+ *   deleted.
+ * - k counter, key | count, body, event, absent: the same, or the key's stored result if it has one and there is a
+ *   counter. Without a counter it may be that only the store knows that the application or chat was deleted.
  * - a key | body, event, absent, token: 0, or the key's stored result if it has one.
  *   Both k and a: -2 if only the store can know the result. `absent` is 1 if the store was found not to know the key.
  * - c key | event: 0. The key is confirmed, if it still belongs to this event.
- * - s counter | highest: 0. The counter exists.
+ * - s counter | highest: 0. The counter exists, perhaps as that of a deleted application or chat.
  * - n | : 0. Only checks the epoch.
  */
 const ROUND = `${RUN}
@@ -34,7 +37,7 @@ local counterSeconds, keySeconds = ARGV[2], ARGV[3]
 local time = redis.call('TIME')
 local at = time[1] .. string.format('%03d', math.floor(time[2] / 1000))
 
-local nextKey, nextArgument = 1, 4
+local nextKey, nextArgument = 1, 5
 local function key()
   nextKey = nextKey + 1
   return KEYS[nextKey]
@@ -44,9 +47,23 @@ local function argument()
   return ARGV[nextArgument - 1]
 end
 
-local function draw(counter, count)
-  if not redis.call('GETEX', counter, 'EX', counterSeconds) then return -1 end
-  return redis.call('INCRBY', counter, count)
+-- One call looks for all applications. Almost always none is gone.
+local goneKeys = tonumber(ARGV[4])
+local gone = nil
+if goneKeys > 0 and redis.call('EXISTS', unpack(KEYS, #KEYS - goneKeys + 1)) > 0 then
+  gone = {}
+  for i = #KEYS - goneKeys + 1, #KEYS do
+    if redis.call('EXISTS', KEYS[i]) == 1 then gone[string.match(KEYS[i], '([^:]+)$')] = true end
+  end
+end
+
+-- Returns why nothing can be drawn from a counter: -1 or -3; nil if numbers can be drawn.
+local function refusal(counter)
+  if gone and gone[string.match(counter, '}:e%d+:%a+:([^:]+)')] then return -3 end
+  local last = redis.call('GETEX', counter, 'EX', counterSeconds)
+  if not last then return -1 end
+  if last == 'gone' then return -3 end
+  return nil
 end
 local function remember(name, body, first, event, token)
   redis.call('SET', name, table.concat({ 'd', body, first, event, ARGV[1], at, token }, ' '), 'EX', keySeconds)
@@ -67,14 +84,17 @@ local function recall(name, absent)
 end
 
 local operations = {
-  d = function() return draw(key(), argument()) end,
+  d = function()
+    local counter, count = key(), argument()
+    return refusal(counter) or redis.call('INCRBY', counter, count)
+  end,
   k = function()
     local counter, name = key(), key()
     local count, body, event, absent = argument(), argument(), argument(), argument()
-    local known = recall(name, absent)
-    if known then return known end
-    local last = draw(counter, count)
-    if last ~= -1 then remember(name, body, string.format('%.0f', last - count + 1), event, '-') end
+    local answer = refusal(counter) or recall(name, absent)
+    if answer then return answer end
+    local last = redis.call('INCRBY', counter, count)
+    remember(name, body, string.format('%.0f', last - count + 1), event, '-')
     return last
   end,
   a = function()
@@ -100,6 +120,20 @@ local operations = {
 local replies = { at }
 while nextArgument <= #ARGV do replies[#replies + 1] = operations[argument()]() end
 return replies
+`;
+
+/**
+ * Ends the numbers of a deleted application or chat. KEYS: the epoch's hash, the application's gone key if that was
+ * deleted. ARGV: the beginning of the partition's keys, the name of the counter without its epoch, the seconds that a
+ * counter lives, the seconds that a gone key lives. Returns 1; 0 if no epoch is open in this run of the server. The
+ * counter's name is built from the epoch; it shares the key's hash tag.
+ */
+const RETIRE = `${RUN}
+local epoch = redis.call('HMGET', KEYS[1], 'n', 'run', 'state')
+if epoch[2] ~= run or epoch[3] ~= 'open' then return 0 end
+redis.call('SET', ARGV[1] .. 'e' .. epoch[1] .. ':' .. ARGV[2], 'gone', 'EX', ARGV[3])
+if KEYS[2] then redis.call('SET', KEYS[2], '1', 'EX', ARGV[4]) end
+return 1
 `;
 
 /**
@@ -191,6 +225,7 @@ type Argument = string | number;
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     parleyRound(keyCount: number, ...keysAndArguments: Argument[]): Result<unknown, Context>;
+    parleyRetire(keyCount: number, ...keysAndArguments: Argument[]): Result<unknown, Context>;
     parleyReadEpoch(epochKey: string): Result<unknown, Context>;
     parleyClaimEpoch(epochKey: string, n: number, run: string): Result<unknown, Context>;
     parleyOpenEpoch(epochKey: string, n: number, run: string): Result<unknown, Context>;
@@ -208,6 +243,7 @@ declare module 'ioredis' {
 
 export function defineScripts(client: Redis | Cluster): void {
   client.defineCommand('parleyRound', { lua: ROUND });
+  client.defineCommand('parleyRetire', { lua: RETIRE });
   client.defineCommand('parleyReadEpoch', { lua: READ_EPOCH, numberOfKeys: 1 });
   client.defineCommand('parleyClaimEpoch', { lua: CLAIM_EPOCH, numberOfKeys: 1 });
   client.defineCommand('parleyOpenEpoch', { lua: OPEN_EPOCH, numberOfKeys: 1 });

@@ -235,6 +235,7 @@ async function run(plans: readonly Plan[]): Promise<Watched[]> {
         of(token).opened.push(epoch!);
         return of(token).afterwards();
       },
+      retire: () => Promise.reject(new Error('creates retire nothing')),
       confirm: (scope, { hash }, eventId) => {
         ofScope(scope, hash).confirmed.push(eventId);
         return ofScope(scope, hash).afterwards();

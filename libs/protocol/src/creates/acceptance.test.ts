@@ -15,6 +15,7 @@ import {
   DRAWN,
   drawn,
   FakePorts,
+  gone,
   KEY,
   ManualClock,
   missing,
@@ -73,6 +74,43 @@ describe('a create whose number is drawn', () => {
     expect(await acceptance.application('App', KEY)).toBe(other);
     expect(ports.draws).toEqual([{ token: TOKEN, key: KEY, keyAbsentIn: undefined }]);
     expect(ports.published).toEqual([{ type: 'application', ...common, token: other, name: 'App', key: KEY }]);
+  });
+
+  test('carries metadata and what its messages have besides their contents', async () => {
+    ports.answers = [{ ...registered, token: TOKEN }, drawn, drawn];
+    await acceptance.application('App', undefined, '{"a":1}');
+    await acceptance.chat(TOKEN, 'Chat', KEY, '{"b":2}');
+    const extras = [{ senderId: 'ann', metadata: '{}' }, { createdAt: 7 }];
+    await acceptance.messages(TOKEN, 7, ['a', 'b'], undefined, extras);
+    const [application, chat, messages] = ports.published;
+    expect(application).toEqual({ type: 'application', ...common, name: 'App', metadata: '{"a":1}' });
+    expect(chat).toEqual({ type: 'chat', ...common, number: 5, name: 'Chat', metadata: '{"b":2}', key: KEY });
+    expect(messages).toEqual({ type: 'messages', ...common, chat: 7, first: 5, contents: ['a', 'b'], extras });
+  });
+
+  test('is the event of earlier programs, byte for byte, if it has nothing new', async () => {
+    ports.answers = [{ ...registered, token: TOKEN }, drawn, drawn];
+    await acceptance.application('App');
+    await acceptance.chat(TOKEN, 'Chat', KEY);
+    await acceptance.messages(TOKEN, 7, ['a'], KEY);
+    const head = `"id":"${DRAWN.eventId}","epoch":3,"at":${DRAWN.at},"token":"${TOKEN}"`;
+    const key = `"key":{"hash":"${KEY.hash}","body":"${KEY.body}"}`;
+    const texts = [
+      `{"type":"application",${head},"name":"App"}`,
+      `{"type":"chat",${head},"number":5,"name":"Chat",${key}}`,
+      `{"type":"messages",${head},"chat":7,"first":5,"contents":["a"],${key}}`,
+    ];
+    expect(ports.published.map((event) => JSON.stringify(event))).toEqual(texts);
+    expect<unknown[]>(ports.published).toStrictEqual(texts.map((text) => JSON.parse(text)));
+  });
+
+  test('is refused as not found if its application or chat was deleted, whether it has a key or not', async () => {
+    ports.answers = [gone, gone, gone, gone];
+    for (const key of [undefined, KEY]) {
+      expect(await failure(message(key))).toEqual(new NotFound('chat'));
+      expect(await failure(acceptance.chat(TOKEN, 'Chat', key))).toEqual(new NotFound('application'));
+    }
+    expect(ports.calls).toEqual(['draw', 'draw', 'draw', 'draw']);
   });
 
   test('is refused if the log refuses its event', async () => {
@@ -192,7 +230,8 @@ describe('a key that only the store can know', () => {
     ports.answers = [unsure];
     ports.stored = storedCreate({ first: 2 });
     expect(await message(KEY)).toBe(2);
-    expect(ports.askedKeys).toEqual([{ scope: TOKEN, hash: KEY.hash }]);
+    const sequence = { kind: 'messages', token: TOKEN, chat: 1 } as const;
+    expect(ports.askedKeys).toEqual([{ scope: TOKEN, hash: KEY.hash, sequence }]);
     expect(ports.published).toEqual([]);
   });
 
@@ -201,7 +240,7 @@ describe('a key that only the store can know', () => {
     ports.answers = [unsure];
     ports.stored = storedCreate({ first: 0, token });
     expect(await acceptance.application('App', KEY)).toBe(token);
-    expect(ports.askedKeys).toEqual([{ scope: 'applications', hash: KEY.hash }]);
+    expect(ports.askedKeys).toEqual([{ scope: 'applications', hash: KEY.hash, sequence: undefined }]);
   });
 
   test('is a conflict if it is stored with another body', async () => {

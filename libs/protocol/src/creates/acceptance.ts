@@ -7,6 +7,7 @@ import {
   type EventLog,
   IdempotencyConflict,
   type IdempotencyKey,
+  type NotFound,
   type Numbering,
   type PublishTaker,
   type RegisterAnswer,
@@ -17,7 +18,15 @@ import {
 } from '@parley/domain';
 import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
 import type { CounterSeeds } from './counter-seeds.ts';
-import { type Accepted, type Create, type Outcome, ownSequenceOf, type Settled, sequenceOf } from './create.ts';
+import {
+  type Accepted,
+  type Create,
+  type Outcome,
+  ownSequenceOf,
+  type Settled,
+  sequenceOf,
+  unknownOwner,
+} from './create.ts';
 import type { Cycle, Paced, Pacing } from './pacing.ts';
 
 export interface AcceptanceParts {
@@ -138,6 +147,7 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
   #take(answer: DrawAnswer | RegisterAnswer): void {
     if (answer.status === 'drawn') this.#publish(answer);
     else if (answer.status === 'conflict') this.#refuse(new IdempotencyConflict());
+    else if (answer.status === 'gone') this.#refuse(this.#gone());
     else if (answer.status === 'repeated') {
       if (answer.confirmed) this.#accept(answer);
       else this.#publish(answer);
@@ -148,13 +158,19 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
     this.#refuse(error);
   }
 
+  /** The application or chat was deleted: it does not exist any more, for a repeated create neither. */
+  #gone(): NotFound {
+    const create = this.#create;
+    if (create.type === 'application') throw new Error('a new application was never deleted');
+    return unknownOwner(sequenceOf(create));
+  }
+
   /** A missing counter is created. If only the store knows the idempotency key, that is asked. Then draws again. */
   async #lookBeforeNextDraw(answer: { readonly status: 'missing' | 'unsure'; readonly epoch: number }): Promise<void> {
     const create = this.#create;
     this.#leave();
     if (answer.status === 'unsure') {
-      const scope = create.type === 'application' ? 'applications' : create.token;
-      const stored = await this.#storedUnder(scope, create.key);
+      const stored = await this.#storedUnder(create);
       if (stored !== undefined) return this.#end(stored);
       this.#keyAbsentIn = answer.epoch;
     } else if (create.type !== 'application') await this.#parts.seeds.seed(sequenceOf(create), answer.epoch);
@@ -164,10 +180,14 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
   }
 
   /**
-   * The stored create with this idempotency key, if there is one. Throws IdempotencyConflict if it had another body.
+   * The stored create with this create's idempotency key, if there is one and what it is in was not deleted. Throws
+   * IdempotencyConflict if it had another body.
    */
-  async #storedUnder(scope: Token | 'applications', key: IdempotencyKey | undefined): Promise<Accepted | undefined> {
-    const stored = key && (await this.#parts.store.keyedCreate(scope, key.hash));
+  async #storedUnder(create: Create): Promise<Accepted | undefined> {
+    const { key } = create;
+    const [scope, sequence] =
+      create.type === 'application' ? (['applications'] as const) : ([create.token, sequenceOf(create)] as const);
+    const stored = key && (await this.#parts.store.keyedCreate(scope, key.hash, sequence));
     if (stored !== undefined && stored.bodyHash !== key?.body) throw new IdempotencyConflict();
     return stored && { status: 'accepted', token: stored.token, first: stored.first };
   }
@@ -265,15 +285,26 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
 type Found = Extract<DrawAnswer | RegisterAnswer, { status: 'drawn' | 'repeated' }>;
 
 function eventOf(create: Create, token: Token, first: number, drawn: Omit<Drawn, 'first'>): Event {
+  const event = plainEventOf(create, token, first, drawn);
+  if (create.key !== undefined) event.key = create.key;
+  return event;
+}
+
+/** Fields that the client did not give are left out: the event is the same as that of an earlier program then. */
+function plainEventOf(create: Create, token: Token, first: number, drawn: Omit<Drawn, 'first'>): Event {
   const { eventId: id, epoch, at } = drawn;
-  const { key } = create;
+  if (create.type === 'messages') {
+    const { chat, contents, extras } = create;
+    const event: Event = { type: 'messages', id, epoch, at, token, chat, first, contents };
+    if (extras !== undefined) event.extras = [...extras];
+    return event;
+  }
+  const { name, metadata } = create;
   const event: Event =
     create.type === 'application'
-      ? { type: 'application', id, epoch, at, token, name: create.name }
-      : create.type === 'chat'
-        ? { type: 'chat', id, epoch, at, token, number: first, name: create.name }
-        : { type: 'messages', id, epoch, at, token, chat: create.chat, first, contents: create.contents };
-  if (key !== undefined) event.key = key;
+      ? { type: 'application', id, epoch, at, token, name }
+      : { type: 'chat', id, epoch, at, token, number: first, name };
+  if (metadata !== undefined) event.metadata = metadata;
   return event;
 }
 

@@ -1,5 +1,6 @@
-import { type EventLog, NotFound, type Numbering, type Sequence, type Store, sequenceKey } from '@parley/domain';
+import { type EventLog, type Numbering, type Sequence, type Store, sequenceKey } from '@parley/domain';
 import { type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
+import { unknownOwner } from './create.ts';
 
 const FENCE_TIMEOUT_MS = 1_000;
 const UNKNOWN_FOR_MS = 500;
@@ -15,7 +16,7 @@ export interface CounterSeedsParts {
 /**
  * Creates the missing counter of a sequence from the highest number in the store. A fence comes first: what was
  * accepted before must be stored, or a number could be given twice. Concurrent calls share one look into the store. An
- * unknown application or chat is remembered for half a second: repeated requests for it cost nothing.
+ * unknown or deleted application or chat is remembered for half a second: repeated requests for it cost nothing.
  */
 export class CounterSeeds {
   readonly #parts: CounterSeedsParts;
@@ -66,8 +67,4 @@ export class CounterSeeds {
     if (this.#unknownSince.size >= UNKNOWN_MAX) this.#unknownSince.clear();
     this.#unknownSince.set(name, momentOf(this.#parts.clock));
   }
-}
-
-function unknownOwner(sequence: Sequence): NotFound {
-  return new NotFound(sequence.kind === 'chats' ? 'application' : 'chat');
 }

@@ -1,12 +1,28 @@
-import type { Event, IdempotencyKey, Sequence, Token } from '@parley/domain';
+import {
+  type Event,
+  type IdempotencyKey,
+  type MessageExtras,
+  NotFound,
+  type Sequence,
+  type Token,
+} from '@parley/domain';
 
-/** What a client asks for. Messages get consecutive numbers, all or none. */
+/**
+ * What a client asks for. Messages get consecutive numbers, all or none. `metadata` is compact JSON. `extras` has one for
+ * each message; it is left out if no message has any.
+ */
 export type Create =
-  | { readonly type: 'application'; readonly name: string; readonly key?: IdempotencyKey | undefined }
+  | {
+      readonly type: 'application';
+      readonly name: string;
+      readonly metadata?: string | undefined;
+      readonly key?: IdempotencyKey | undefined;
+    }
   | {
       readonly type: 'chat';
       readonly token: Token;
       readonly name: string;
+      readonly metadata?: string | undefined;
       readonly key?: IdempotencyKey | undefined;
     }
   | {
@@ -14,6 +30,7 @@ export type Create =
       readonly token: Token;
       readonly chat: number;
       readonly contents: string[];
+      readonly extras?: readonly MessageExtras[] | undefined;
       readonly key?: IdempotencyKey | undefined;
     };
 
@@ -40,6 +57,11 @@ export type Settled = (index: number, outcome: Outcome) => void;
 export function sequenceOf(create: Exclude<Create, { type: 'application' }>): Sequence {
   const { token } = create;
   return create.type === 'chat' ? { kind: 'chats', token } : { kind: 'messages', token, chat: create.chat };
+}
+
+/** The error of a create in a sequence whose application or chat is unknown or was deleted. */
+export function unknownOwner({ kind }: Sequence): NotFound {
+  return new NotFound(kind === 'chats' ? 'application' : 'chat');
 }
 
 /**

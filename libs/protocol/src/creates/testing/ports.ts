@@ -66,7 +66,7 @@ export class FakePorts {
   readonly seeded: { sequence: Sequence; highest: Highest; epoch: number | undefined }[] = [];
   readonly looks: { sequence: Sequence; seq: number | undefined }[] = [];
   readonly confirmed: { scope: string; hash: string; eventId: string }[] = [];
-  readonly askedKeys: { scope: string; hash: string }[] = [];
+  readonly askedKeys: { scope: string; hash: string; sequence: Sequence | undefined }[] = [];
   readonly fenced: { token: string; timeoutMs: number }[] = [];
   readonly logged: string[] = [];
 
@@ -84,6 +84,7 @@ export class FakePorts {
       this.seeded.push({ sequence, highest, epoch });
       await this.onSeed();
     },
+    retire: () => Promise.reject(new Error('creates retire nothing')),
     confirm: async (scope: string, { hash }: IdempotencyKey, eventId: string) => {
       this.calls.push('confirm');
       this.confirmed.push({ scope, hash, eventId });
@@ -110,9 +111,9 @@ export class FakePorts {
   };
 
   readonly store = {
-    keyedCreate: async (scope: string, hash: string) => {
+    keyedCreate: async (scope: string, hash: string, sequence?: Sequence) => {
       this.calls.push('keyedCreate');
-      this.askedKeys.push({ scope, hash });
+      this.askedKeys.push({ scope, hash, sequence });
       await this.onLook();
       return this.stored;
     },
@@ -145,6 +146,7 @@ export const DRAWN = { first: 5, eventId: '00000003'.padEnd(32, 'e'), epoch: 3, 
 export const drawn = { status: 'drawn', ...DRAWN } as const;
 export const repeated = { status: 'repeated', confirmed: false, ...DRAWN } as const;
 export const missing = { status: 'missing', epoch: 3 } as const;
+export const gone = { status: 'gone' } as const;
 export const unsure = { status: 'unsure', epoch: 3 } as const;
 
 /** A stored create, as the store returns it for a key. */
