@@ -1,19 +1,29 @@
-import { type Asked, type Handlers, tokenLinks, tokenPage } from '@parley/http';
+import type { Application, ApplicationChange } from '@parley/domain';
+import { type Handlers, tokenLinks, tokenPage } from '@parley/http';
+import { changedMetadata, replacedMetadata } from './changes.ts';
 import type { ApiParts } from './parts.ts';
-import { settled } from './read-your-writes.ts';
+import { owning, settled } from './read-your-writes.ts';
+import { deleteOwner } from './retiring.ts';
 import { CountedViews } from './views.ts';
 
-type ApplicationHandlers = Handlers<'listApplications' | 'getApplication' | 'updateApplication' | 'replaceApplication'>;
+type ApplicationHandlers = Handlers<
+  | 'listApplications'
+  | 'getApplication'
+  | 'updateApplication'
+  | 'replaceApplication'
+  | 'deleteApplication'
+  | 'getLimits'
+  | 'updateLimits'
+>;
 
-export function applicationHandlers({ store, events, counters, logger }: ApiParts): ApplicationHandlers {
+export function applicationHandlers(parts: ApiParts): ApplicationHandlers {
+  const { store, events, counters, logger } = parts;
   const views = new CountedViews(counters, logger);
 
-  const rename = async ({ token, body }: Asked<'updateApplication'>) => {
-    const name = body.application_name;
-    return views.application(
-      await settled({ events, store }, token, 'application', () => store.renameApplication(token, name)),
+  const change = async (token: string, changes: ApplicationChange) =>
+    views.application(
+      await settled({ events, store }, token, 'application', () => store.changeApplication(token, changes)),
     );
-  };
 
   return {
     listApplications: async ({ query, path }) => {
@@ -23,7 +33,24 @@ export function applicationHandlers({ store, events, counters, logger }: ApiPart
     },
     getApplication: async ({ token }) =>
       views.application(await settled({ events, store }, token, 'application', () => store.application(token))),
-    updateApplication: rename,
-    replaceApplication: rename,
+    updateApplication: async ({ token, versions, body }) =>
+      change(token, { name: body.application_name, metadata: changedMetadata(body.metadata), versions }),
+    replaceApplication: async ({ token, versions, body }) =>
+      change(token, { name: body.application_name, metadata: replacedMetadata(body.metadata), versions }),
+    deleteApplication: async ({ token, versions }) => {
+      await deleteOwner(parts, { token }, versions);
+    },
+    getLimits: async ({ token }) =>
+      limitsView(await owning({ events, store }, token, 'application', () => store.application(token))),
+    updateLimits: async ({ token, body }) => {
+      const changes = { retentionDays: body.retention_days };
+      return limitsView(
+        await owning({ events, store }, token, 'application', () => store.changeApplication(token, changes)),
+      );
+    },
   };
+}
+
+function limitsView({ retentionDays }: Application) {
+  return retentionDays === undefined ? {} : { retention_days: retentionDays };
 }

@@ -1,32 +1,43 @@
-import { type Asked, type Handlers, numberLinks, numberPage } from '@parley/http';
+import type { OwnerChange } from '@parley/domain';
+import { type Handlers, userLinks, userPage } from '@parley/http';
+import { changedMetadata, replacedMetadata } from './changes.ts';
+import { chatLister } from './chat-lister.ts';
 import type { ApiParts } from './parts.ts';
-import { settled } from './read-your-writes.ts';
-import { CountedViews } from './views.ts';
+import { awaitingMessage, owning, settled } from './read-your-writes.ts';
+import { deleteOwner } from './retiring.ts';
+import { CountedViews, readView } from './views.ts';
 
-type ChatHandlers = Handlers<'listChats' | 'getChat' | 'updateChat' | 'replaceChat'>;
+type ChatHandlers = Handlers<
+  'listChats' | 'getChat' | 'updateChat' | 'replaceChat' | 'deleteChat' | 'listReads' | 'markRead'
+>;
 
-export function chatHandlers({ store, events, counters, logger }: ApiParts): ChatHandlers {
+export function chatHandlers(parts: ApiParts): ChatHandlers {
+  const { store, events, counters, logger } = parts;
   const views = new CountedViews(counters, logger);
 
-  const rename = async ({ token, chat, body }: Asked<'updateChat'>) => {
-    const name = body.chat_name;
-    return views.chat(
-      token,
-      await settled({ events, store }, token, 'chat', () => store.renameChat(token, chat, name)),
-    );
-  };
+  const change = async (token: string, chat: number, changes: OwnerChange) =>
+    views.chat(token, await settled({ events, store }, token, 'chat', () => store.changeChat(token, chat, changes)));
 
   return {
-    listChats: async ({ token, query, path }) => {
-      const asked = numberPage(query);
-      const page = await store.chats(token, asked);
-      if (page.rows.length === 0)
-        await settled({ events, store }, token, 'application', () => store.application(token));
-      return { items: await views.chats(token, page.rows), link: numberLinks(path, asked, page) };
-    },
+    listChats: chatLister(parts, views),
     getChat: async ({ token, chat }) =>
       views.chat(token, await settled({ events, store }, token, 'chat', () => store.chat(token, chat))),
-    updateChat: rename,
-    replaceChat: rename,
+    updateChat: async ({ token, chat, versions, body }) =>
+      change(token, chat, { name: body.chat_name, metadata: changedMetadata(body.metadata), versions }),
+    replaceChat: async ({ token, chat, versions, body }) =>
+      change(token, chat, { name: body.chat_name, metadata: replacedMetadata(body.metadata), versions }),
+    deleteChat: async ({ token, chat, versions }) => {
+      await deleteOwner(parts, { token, chat }, versions);
+    },
+    listReads: async ({ token, chat, query, path }) => {
+      const asked = userPage(query);
+      const page = await store.readMarks(token, chat, asked);
+      if (page.rows.length === 0) await owning({ events, store }, token, 'chat', () => store.chat(token, chat));
+      return { items: page.rows.map(readView), link: userLinks(path, asked, page) };
+    },
+    markRead: async ({ token, chat, user, body }) => {
+      const attempt = awaitingMessage(() => store.markRead(token, chat, user, body.message_number));
+      return readView(await owning({ events, store }, token, 'chat', attempt));
+    },
   };
 }

@@ -22,6 +22,7 @@ await runProgram(() => {
     const parts = {
       store: mysql.store,
       events: rabbitmq.log,
+      numbering: redis.numbering,
       index: elasticsearch.search,
       counters: redis.counters,
       logger,

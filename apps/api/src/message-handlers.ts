@@ -1,28 +1,58 @@
-import { type Asked, type Handlers, numberLinks, numberPage } from '@parley/http';
+import type { MessageChange } from '@parley/domain';
+import { etagOf, type Handlers, numberLinks, numberPage } from '@parley/http';
+import { changedMetadata, replacedMetadata } from './changes.ts';
 import type { ApiParts } from './parts.ts';
-import { settled } from './read-your-writes.ts';
+import { owning, settled } from './read-your-writes.ts';
 import { messageView } from './views.ts';
 
-type MessageHandlers = Handlers<'listMessages' | 'getMessage' | 'updateMessage' | 'replaceMessage'>;
+type MessageHandlers = Handlers<'listMessages' | 'getMessage' | 'updateMessage' | 'replaceMessage' | 'deleteMessage'>;
+
+interface Address {
+  readonly token: string;
+  readonly chat: number;
+  readonly message: number;
+}
 
 export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
-  const rewrite = async ({ token, chat, message, body }: Asked<'updateMessage'>) => {
-    const content = body.message_content;
-    return messageView(
-      await settled({ events, store }, token, 'message', () => store.rewriteMessage(token, chat, message, content)),
+  const change = async ({ token, chat, message }: Address, changes: MessageChange) => {
+    const row = await settled({ events, store }, token, 'message', () =>
+      store.changeMessage(token, chat, message, changes),
     );
+    return { item: messageView(row), etag: etagOf(row.version) };
   };
 
   return {
     listMessages: async ({ token, chat, query, path }) => {
       const asked = numberPage(query);
       const page = await store.messages(token, chat, asked);
-      if (page.rows.length === 0) await settled({ events, store }, token, 'chat', () => store.chat(token, chat));
+      if (page.rows.length === 0) await owning({ events, store }, token, 'chat', () => store.chat(token, chat));
       return { items: page.rows.map(messageView), link: numberLinks(path, asked, page) };
     },
-    getMessage: async ({ token, chat, message }) =>
-      messageView(await settled({ events, store }, token, 'message', () => store.message(token, chat, message))),
-    updateMessage: rewrite,
-    replaceMessage: rewrite,
+    getMessage: async ({ token, chat, message }) => {
+      const row = await settled({ events, store }, token, 'message', () => store.message(token, chat, message));
+      return { item: messageView(row), etag: etagOf(row.version) };
+    },
+    updateMessage: async ({ body, versions, ...address }) =>
+      change(address, {
+        content: body.message_content,
+        senderId: body.sender_id,
+        metadata: changedMetadata(body.metadata),
+        versions,
+      }),
+    replaceMessage: async ({ body, versions, ...address }) =>
+      change(address, {
+        content: body.message_content,
+        senderId: body.sender_id,
+        metadata: replacedMetadata(body.metadata),
+        versions,
+      }),
+    deleteMessage: async ({ token, chat, message, versions }) => {
+      await settled(
+        { events, store },
+        token,
+        'message',
+        async () => (await store.deleteMessage(token, chat, message, versions)) || undefined,
+      );
+    },
   };
 }

@@ -1,10 +1,18 @@
 import { expect, test } from 'bun:test';
 import { type Counters, newToken, Unavailable } from '@parley/domain';
 import { createLogger } from '@parley/runtime';
-import { CountedViews } from './views.ts';
+import { CountedViews, messageView } from './views.ts';
 
-const row = { token: newToken(), name: 'Support', chatsCount: 2, createdAt: 0, updatedAt: 0, countedThrough: 1 };
-const chat = { number: 1, name: '', messagesCount: 5, createdAt: 0, updatedAt: 1_234, countedThrough: 1 };
+const row = {
+  token: newToken(),
+  name: 'Support',
+  version: 4,
+  chatsCount: 2,
+  createdAt: 0,
+  updatedAt: 0,
+  countedThrough: 1,
+};
+const chat = { number: 1, name: '', version: 3, messagesCount: 5, createdAt: 0, updatedAt: 1_234, countedThrough: 1 };
 
 function viewsOver(pending: Counters['pending']): CountedViews {
   return new CountedViews({ pending } as Counters, createLogger('test', 'silent'));
@@ -12,7 +20,7 @@ function viewsOver(pending: Counters['pending']): CountedViews {
 
 test('a count is the row’s count plus what is not summed into it yet', async () => {
   const views = viewsOver(async () => [3]);
-  expect(await views.application(row)).toMatchObject({ chats_count: 5 });
+  expect(await views.application(row)).toMatchObject({ item: { chats_count: 5 }, etag: '"4-5"' });
   expect(await views.chats(row.token, [chat])).toMatchObject([{ messages_count: 8 }]);
 });
 
@@ -37,7 +45,32 @@ test('if the live counts are unreachable, it is the row’s count', async () => 
   });
   expect(await views.applications([row])).toMatchObject([{ chats_count: 2 }]);
   expect(await views.chat(row.token, chat)).toEqual({
-    ...{ number: 1, name: '', messages_count: 5 },
-    ...{ created_at: '1970-01-01T00:00:00.000Z', updated_at: '1970-01-01T00:00:01.234Z' },
+    item: {
+      ...{ number: 1, name: '', messages_count: 5 },
+      ...{ created_at: '1970-01-01T00:00:00.000Z', updated_at: '1970-01-01T00:00:01.234Z' },
+    },
+    etag: '"3-5"',
   });
+});
+
+test('a count is never below 0, whatever live counts are lost', async () => {
+  const views = viewsOver(async () => [-7]);
+  expect(await views.chat(row.token, chat)).toMatchObject({ item: { messages_count: 0 } });
+  expect(await views.applications([row])).toMatchObject([{ chats_count: 0 }]);
+});
+
+test('what was not given is in no view, and metadata comes back as an object', async () => {
+  const message = { number: 1, content: 'x', version: 1, createdAt: 0, updatedAt: 0 };
+  const times = '"created_at":"1970-01-01T00:00:00.000Z","updated_at":"1970-01-01T00:00:00.000Z"';
+  expect(JSON.stringify(messageView(message))).toBe(`{"number":1,"content":"x",${times}}`);
+  expect(JSON.stringify(messageView({ ...message, senderId: 'anna' }))).toBe(
+    `{"number":1,"content":"x","sender_id":"anna",${times}}`,
+  );
+  const views = viewsOver(async () => [0]);
+  expect(JSON.stringify((await views.chats(row.token, [{ ...chat, updatedAt: 0 }]))[0])).toBe(
+    `{"number":1,"name":"","messages_count":5,${times}}`,
+  );
+  const metadata = '{"a":[1,"2"]}';
+  expect(messageView({ ...message, metadata })).toMatchObject({ metadata: { a: [1, '2'] } });
+  expect(await views.applications([{ ...row, metadata }])).toMatchObject([{ metadata: { a: [1, '2'] } }]);
 });

@@ -1,5 +1,6 @@
 /** How clients see the store's rows. Times are ISO 8601 in UTC with milliseconds. */
-import type { Application, Chat, Counters, Message, Sequence } from '@parley/domain';
+import type { Application, Chat, Counters, Message, ReadMark, Sequence } from '@parley/domain';
+import { etagOf } from '@parley/http';
 import type { Logger } from '@parley/runtime';
 
 /** The last formatted time up to its second: kept because the times of one page are mostly close to each other. */
@@ -14,22 +15,59 @@ function iso(milliseconds: number): string {
   return `${upToSecond}${String(milliseconds - second * 1_000).padStart(3, '0')}Z`;
 }
 
-export function messageView({ number, content, createdAt, updatedAt }: Message) {
-  return { number, content, created_at: iso(createdAt), updated_at: iso(updatedAt) };
-}
-
-function applicationView({ token, name, chatsCount, createdAt, updatedAt }: Application, pending = 0) {
-  return { token, name, chats_count: chatsCount + pending, created_at: iso(createdAt), updated_at: iso(updatedAt) };
-}
-
-function chatView({ number, name, messagesCount, createdAt, updatedAt }: Chat, pending = 0) {
+export function messageView(message: Message) {
+  const { number, content, senderId, metadata, createdAt, updatedAt } = message;
+  if (senderId === undefined && metadata === undefined) {
+    return { number, content, created_at: iso(createdAt), updated_at: iso(updatedAt) };
+  }
   return {
-    number,
-    name,
-    messages_count: messagesCount + pending,
-    created_at: iso(createdAt),
-    updated_at: iso(updatedAt),
+    ...{ number, content },
+    ...(senderId !== undefined && { sender_id: senderId }),
+    ...metadataView(metadata),
+    ...{ created_at: iso(createdAt), updated_at: iso(updatedAt) },
   };
+}
+
+export function lastMessageView({ number, content, senderId, createdAt }: Message) {
+  return {
+    ...{ number, content },
+    ...(senderId !== undefined && { sender_id: senderId }),
+    created_at: iso(createdAt),
+  };
+}
+
+export function readView({ userId, number, updatedAt }: ReadMark) {
+  return { user_id: userId, message_number: number, updated_at: iso(updatedAt) };
+}
+
+/** Metadata is kept as text; clients get the object. */
+function metadataView(metadata: string | undefined): { metadata?: object } {
+  return metadata === undefined ? {} : { metadata: JSON.parse(metadata) as object };
+}
+
+function applicationView({ token, name, metadata, chatsCount, createdAt, updatedAt }: Application, pending = 0) {
+  return {
+    ...{ token, name },
+    ...metadataView(metadata),
+    chats_count: countView(chatsCount, pending),
+    ...{ created_at: iso(createdAt), updated_at: iso(updatedAt) },
+  };
+}
+
+export type ChatView = ReturnType<typeof chatView>;
+
+function chatView({ number, name, metadata, messagesCount, createdAt, updatedAt }: Chat, pending = 0) {
+  return {
+    ...{ number, name },
+    ...metadataView(metadata),
+    messages_count: countView(messagesCount, pending),
+    ...{ created_at: iso(createdAt), updated_at: iso(updatedAt) },
+  };
+}
+
+/** Redis may have lost live counts of creates, and kept those of deletes. */
+function countView(counted: number, pending: number): number {
+  return Math.max(0, counted + pending);
 }
 
 const ofApplication = ({ token }: Application): Sequence => ({ kind: 'chats', token });
@@ -51,7 +89,8 @@ export class CountedViews {
   }
 
   async application(row: Application) {
-    return applicationView(row, (await this.#pending([row], ofApplication))[0]);
+    const item = applicationView(row, (await this.#pending([row], ofApplication))[0]);
+    return { item, etag: etagOf(row.version, item.chats_count) };
   }
 
   async chats(token: string, rows: readonly Chat[]) {
@@ -61,7 +100,8 @@ export class CountedViews {
 
   async chat(token: string, row: Chat) {
     const [pending] = await this.#pending([row], ({ number }) => ({ kind: 'messages', token, chat: number }));
-    return chatView(row, pending);
+    const item = chatView(row, pending);
+    return { item, etag: etagOf(row.version, item.messages_count) };
   }
 
   /**

@@ -1,4 +1,5 @@
-import { type Asked, type Handlers, routesOf } from '@parley/http';
+import type { MessageExtras } from '@parley/domain';
+import { type Asked, type Handlers, metadataText, routesOf } from '@parley/http';
 import {
   Acceptance,
   type AcceptanceParts,
@@ -10,6 +11,7 @@ import {
 } from '@parley/protocol';
 import type { Registry } from 'prom-client';
 import { createdCounter } from './created-counter.ts';
+import { extrasOf, extrasOfBatch, type GivenMessage } from './extras.ts';
 import { idempotencyKey } from './idempotency.ts';
 
 export type IngestParts = Omit<CounterSeedsParts & AcceptanceParts, 'seeds' | 'clock' | 'pacing'> & {
@@ -32,29 +34,39 @@ function createHandlers(parts: IngestParts): Creates {
 
   const createMessage = ({ token, chat, body, idempotencyKey: key }: Asked<'createMessage'>) => {
     const content = body.message_content;
-    const keyed = idempotencyKey(key, ['message', chat, content]);
-    return acceptance.acceptOne({ type: 'messages', token, chat, contents: [content], key: keyed }, ({ first }) => {
-      count('message', 1);
-      return messageAnswer(token, chat, first, content);
-    });
+    const extras = extrasOf(body);
+    const keyed = key === undefined ? undefined : idempotencyKey(key, requestOf('message', extras, chat, content));
+    return acceptance.acceptOne(
+      { type: 'messages', token, chat, contents: [content], key: keyed, extras },
+      ({ first }) => {
+        count('message', 1);
+        return extras === undefined
+          ? messageAnswer(token, chat, first, content)
+          : withExtras(messageAnswer(token, chat, first, content), body);
+      },
+    );
   };
 
   return {
     createApplication: ({ body, idempotencyKey: key }) => {
       const name = body.application_name;
-      const keyed = idempotencyKey(key, ['application', name]);
-      return acceptance.acceptOne({ type: 'application', name, key: keyed }, ({ token }) => {
+      const metadata = body.metadata && metadataText(body.metadata);
+      const keyed = idempotencyKey(key, requestOf('application', metadata, name));
+      return acceptance.acceptOne({ type: 'application', name, key: keyed, metadata }, ({ token }) => {
         count('application', 1);
-        return { type: 'application' as const, application_token: token, application_name: name };
+        const answer = { type: 'application' as const, application_token: token, application_name: name };
+        return metadata === undefined ? answer : withExtras(answer, body);
       });
     },
 
     createChat: ({ token, body, idempotencyKey: key }) => {
       const name = body.chat_name ?? '';
-      const keyed = idempotencyKey(key, ['chat', name]);
-      return acceptance.acceptOne({ type: 'chat', token, name, key: keyed }, ({ first }) => {
+      const metadata = body.metadata && metadataText(body.metadata);
+      const keyed = idempotencyKey(key, requestOf('chat', metadata, name));
+      return acceptance.acceptOne({ type: 'chat', token, name, key: keyed, metadata }, ({ first }) => {
         count('chat', 1);
-        return { type: 'chat' as const, application_token: token, chat_number: first, chat_name: name };
+        const answer = { type: 'chat' as const, application_token: token, chat_number: first, chat_name: name };
+        return metadata === undefined ? answer : withExtras(answer, body);
       });
     },
 
@@ -62,14 +74,33 @@ function createHandlers(parts: IngestParts): Creates {
     createMessageShort: createMessage,
 
     createMessages: ({ token, chat, body, idempotencyKey: key }) => {
-      const contents = body.messages.map(({ message_content }) => message_content);
-      const keyed = idempotencyKey(key, ['batch', chat, contents]);
-      return acceptance.acceptOne({ type: 'messages', token, chat, contents, key: keyed }, ({ first }) => {
+      const { messages } = body;
+      const contents = messages.map(({ message_content }) => message_content);
+      const extras = extrasOfBatch(messages);
+      const keyed = idempotencyKey(key, requestOf('batch', extras, chat, contents));
+      return acceptance.acceptOne({ type: 'messages', token, chat, contents, key: keyed, extras }, ({ first }) => {
         count('message', contents.length);
-        return contents.map((content, index) => messageAnswer(token, chat, first + index, content));
+        if (extras === undefined) {
+          return contents.map((content, index) => messageAnswer(token, chat, first + index, content));
+        }
+        return messages.map((message, index) =>
+          withExtras(messageAnswer(token, chat, first + index, message.message_content), message),
+        );
       });
     },
   };
+}
+
+/**
+ * Everything that makes up a create, for its idempotency key. What is optional comes last, and only if it was given: so
+ * a create without it has the hash that it had in earlier versions.
+ */
+function requestOf(
+  kind: string,
+  optional: string | readonly MessageExtras[] | undefined,
+  ...what: readonly unknown[]
+): readonly unknown[] {
+  return optional === undefined ? [kind, ...what] : [kind, ...what, optional];
 }
 
 function messageAnswer(token: string, chat: number, number: number, content: string) {
@@ -79,5 +110,14 @@ function messageAnswer(token: string, chat: number, number: number, content: str
     chat_number: chat,
     message_number: number,
     message_content: content,
+  };
+}
+
+/** An answer with the optional fields that the request gave. */
+function withExtras<Answer extends object>(answer: Answer, { sender_id, metadata }: GivenMessage) {
+  return {
+    ...answer,
+    ...(sender_id !== undefined && { sender_id }),
+    ...(metadata !== undefined && { metadata }),
   };
 }

@@ -30,7 +30,7 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         pages: { behindProxy: false, publicUrl: config.PUBLIC_URL },
         routes: [
           ...ingestRoutes({ numbering, log, store, partitions: 1, logger, registry }),
-          ...apiRoutes({ store, events: log, index: search, counters, logger }),
+          ...apiRoutes({ store, events: log, numbering, index: search, counters, logger }),
         ],
         stop: async () => {
           await consumer.stop();

@@ -5,16 +5,22 @@
 import { jsonBody } from './body.ts';
 import { BASE_PATH } from './contract/paths.ts';
 import { errorResponse } from './errors.ts';
+import { lists } from './etag.ts';
 import type { Observer } from './observability.ts';
 import { requestId } from './request-id.ts';
-import { type Paged, type PathParams, type Route, requestReader } from './routes.ts';
+import { type Paged, type PathParams, type Route, requestReader, type Tagged } from './routes.ts';
 import { bodyCheck } from './validation.ts';
 
 export type Answering = (request: Request, params: PathParams) => Promise<Response>;
 
 /** The headers of every answer. One object for all: the id is set just before a response copies them. */
 const headers = new Headers({ 'x-content-type-options': 'nosniff' });
-const OPTIONS = { 200: { status: 200, headers }, 201: { status: 201, headers } } as const;
+const OPTIONS = {
+  200: { status: 200, headers },
+  201: { status: 201, headers },
+  204: { status: 204, headers },
+  304: { status: 304, headers },
+} as const;
 
 /** Makes the function that answers the requests of an operation. It never rejects. */
 export function answering({ operation, handle }: Route, observer: Observer): Answering {
@@ -24,7 +30,9 @@ export function answering({ operation, handle }: Route, observer: Observer): Ans
   const readBody = body && jsonBody(body.bytesMax, body.emptyIf);
   const check = body && bodyCheck(body.schema);
   const options = OPTIONS[answer.status];
-  const isPaged = answer.paged === true;
+  const isPaged = 'paged' in answer;
+  const isTagged = 'tagged' in answer;
+  const isEmpty = answer.status === 204;
   const count = observer.counter(method, route);
 
   return async (request, params) => {
@@ -36,6 +44,8 @@ export function answering({ operation, handle }: Route, observer: Observer): Ans
       const answered = await handle(read(request, params, content) as never);
       headers.set('x-request-id', id);
       if (isPaged) response = page(answered as Paged<unknown>, options);
+      else if (isTagged) response = tagged(answered as Tagged<unknown>, request, options);
+      else if (isEmpty) response = new Response(null, options);
       else response = Response.json(answered, options);
     } catch (error) {
       response = errorResponse(error, 'UNKNOWN', request);
@@ -54,5 +64,13 @@ export function answering({ operation, handle }: Route, observer: Observer): Ans
 function page({ items, link }: Paged<unknown>, options: ResponseInit): Response {
   const response = Response.json(items, options);
   if (link !== undefined) response.headers.set('link', link);
+  return response;
+}
+
+function tagged({ item, etag }: Tagged<unknown>, request: Request, options: ResponseInit): Response {
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  const isUnchanged = isRead && lists(request.headers.get('if-none-match'), etag);
+  const response = isUnchanged ? new Response(null, OPTIONS[304]) : Response.json(item, options);
+  response.headers.set('etag', etag);
   return response;
 }

@@ -1,5 +1,5 @@
 import { arrived, endOfTurn, reading } from './body-deadline.ts';
-import type { Body } from './contract/operations.ts';
+import type { Body } from './contract/operation.ts';
 import { isJson, isPlain } from './media-type.ts';
 import { RequestProblem } from './problem.ts';
 

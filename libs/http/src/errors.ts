@@ -1,4 +1,14 @@
-import { DomainError, EventRejected, IdempotencyConflict, NotFound, Unavailable } from '@parley/domain';
+import {
+  BeyondLastMessage,
+  DomainError,
+  EventRejected,
+  Gone,
+  IdempotencyConflict,
+  NotFound,
+  SenderFixed,
+  Unavailable,
+  VersionConflict,
+} from '@parley/domain';
 import { methodsOf } from './contract/routing.ts';
 import { pathOf } from './normal-path.ts';
 import { problemResponse, RequestProblem } from './problem.ts';
@@ -31,6 +41,10 @@ function causeWithin(error: unknown): unknown {
 
 function domainResponse(error: DomainError): Response {
   if (error instanceof NotFound) return problemResponse({ status: 404, detail: error.message });
+  if (error instanceof Gone) return problemResponse({ status: 410, detail: error.message });
+  if (error instanceof VersionConflict) return problemResponse({ status: 412, detail: error.message });
+  if (error instanceof SenderFixed) return wrongField('/sender_id', error);
+  if (error instanceof BeyondLastMessage) return wrongField('/message_number', error);
   if (error instanceof IdempotencyConflict) return problemResponse({ status: 422, detail: error.message });
   if (error instanceof Unavailable) {
     const headers = { 'retry-after': String(error.retryAfterSeconds) };
@@ -40,6 +54,10 @@ function domainResponse(error: DomainError): Response {
     return problemResponse({ status: 404, detail: 'The application or chat does not exist.' });
   }
   return internalError();
+}
+
+function wrongField(path: string, { message }: DomainError): Response {
+  return problemResponse({ status: 422, detail: message, errors: [{ path, message }] });
 }
 
 function unknownRoute(request: Request): Response {

@@ -1,3 +1,4 @@
+import { ID_CHARACTERS_MAX, ID_PATTERN } from '@parley/domain';
 import { IsArray, IsObject, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { FieldError } from './problem.ts';
@@ -29,9 +30,12 @@ function listerOf(schema: TSchema): Lister {
 interface ObjectSchema {
   readonly properties: Readonly<Record<string, TSchema>>;
   readonly required?: readonly string[];
+  readonly additionalProperties?: unknown;
+  readonly minProperties?: number;
 }
 
-function objectLister({ properties, required = [] }: ObjectSchema): Lister {
+function objectLister({ properties, required = [], additionalProperties, minProperties = 0 }: ObjectSchema): Lister {
+  const isStrict = additionalProperties === false;
   const listers = new Map(Object.entries(properties).map(([name, schema]) => [name, listerOf(schema)]));
   return (value, path, errors) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -41,7 +45,10 @@ function objectLister({ properties, required = [] }: ObjectSchema): Lister {
     for (const name of required) {
       if (!Object.hasOwn(value, name)) errors.push({ path: pointer(path, name), message: 'is required' });
     }
-    for (const name in value) {
+    if (minProperties > 0 && Object.keys(value).length === 0) {
+      errors.push({ path, message: `must have at least one of ${[...listers.keys()].join(', ')}` });
+    }
+    for (const name in isStrict ? value : undefined) {
       if (errors.length >= ERRORS_MAX) return;
       if (!listers.has(name)) errors.push({ path: pointer(path, name), message: 'is not a known field' });
     }
@@ -76,14 +83,17 @@ function arrayLister(schema: ArraySchema & TSchema): Lister {
 /** Makes a lister that uses TypeBox's own messages. The schema has no fields or items, or they are listed apart. */
 function leafLister(schema: TSchema): Lister {
   const compiled = Compile(schema);
+  const noMatch = 'pattern' in schema && schema.pattern === ID_PATTERN ? NO_ID : NO_TEXT;
   return (value, path, errors) => {
     for (const { keyword, message } of compiled.Errors(value)) {
-      errors.push({ path, message: keyword === 'pattern' ? NO_TEXT : message });
+      errors.push({ path, message: keyword === 'pattern' ? noMatch : message });
     }
   };
 }
 
 const NO_TEXT = 'must not contain NUL or lone surrogates';
+/** What is wrong with a text that cannot be a sender's or user's id. */
+export const NO_ID = `must be 1 to ${ID_CHARACTERS_MAX} of A-Z a-z 0-9 _ . : @ + = -, and not . or ..`;
 
 /** Appends a field's name to a JSON pointer (RFC 6901). */
 function pointer(path: string, name: string): string {

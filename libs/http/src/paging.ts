@@ -9,11 +9,13 @@ import {
   PAGE_LIMIT_MAX,
   type Page,
   type PageRequest,
+  parseId,
   parseNumber,
   parseToken,
   readingOrder,
   type Token,
 } from '@parley/domain';
+import { NO_ID } from './field-errors.ts';
 import type { FieldError } from './problem.ts';
 import { type QueryParameters, wrongQuery } from './query.ts';
 
@@ -116,32 +118,41 @@ function readOrder({ order = 'asc' }: QueryParameters, errors: FieldError[]): Or
   return 'asc';
 }
 
-/** The `Link` header for a page of chats or messages. */
-export function numberLinks(path: string, request: PageRequest<number>, page: Page<{ readonly number: number }>) {
-  return pageLinks(
-    path,
-    request,
-    besideOf(
-      request,
-      NUMBERS,
-      page.rows.map(({ number }) => number),
-      page.more,
-    ),
-  );
+/** The `Link` header for a page of chats or messages. `kept`: parameters that every page has, for the end of its query. */
+export function numberLinks(
+  path: string,
+  request: PageRequest<number>,
+  page: Page<{ readonly number: number }>,
+  kept = '',
+) {
+  const shown = page.rows.map(({ number }) => number);
+  return pageLinks(path, request, besideOf(request, NUMBERS, shown, page as Page<unknown, number>), kept);
 }
 
 /** The `Link` header for a page of applications. */
 export function tokenLinks(path: string, request: PageRequest<Token>, page: Page<{ readonly token: Token }>) {
-  return pageLinks(
-    path,
-    request,
-    besideOf(
-      request,
-      TOKENS,
-      page.rows.map(({ token }) => token),
-      page.more,
-    ),
-  );
+  const shown = page.rows.map(({ token }) => token);
+  return pageLinks(path, request, besideOf(request, TOKENS, shown, page as Page<unknown, Token>));
+}
+
+/** The page of users that a query asks for. Throws a 422 that names each wrong parameter. */
+export function userPage({ limit: limitText, after }: QueryParameters): PageRequest<string> {
+  const errors: FieldError[] = [];
+  const limit = readLimit({ limit: limitText }, errors);
+  if (after !== undefined && parseId(after) === undefined) errors.push({ path: 'after', message: NO_ID });
+  if (errors.length > 0) throw wrongQuery(errors);
+  return { limit, ...(after !== undefined && { after }) };
+}
+
+/** The `Link` header for a page of users, which leads to the next page only. */
+export function userLinks(
+  path: string,
+  { limit }: PageRequest<string>,
+  page: Page<{ readonly userId: string }, string>,
+) {
+  const last = page.through ?? page.rows.at(-1)?.userId;
+  if (!page.more || last === undefined) return undefined;
+  return `<${path}?limit=${limit}&after=${encodeURIComponent(last)}>; rel="next"`;
 }
 
 /** The pages next to a page: higher keys come `after` a key, lower ones `before` a key. Undefined if there is none. */
@@ -152,21 +163,27 @@ interface Beside<Key> {
 
 /**
  * The pages next to one that shows the keys `shown`. A page that was asked for `after` a key has lower keys next to it;
- * one `before` a key has higher ones. `more` tells whether the other side has any. From an empty page one link leads
- * back.
+ * one `before` a key has higher ones. `more` tells whether the other side has any: it begins after the last row that was
+ * read, which may be a deleted one (`through`). From an empty page one link leads back.
  */
-function besideOf<Key>(request: PageRequest<Key>, keys: Keys<Key>, shown: readonly Key[], more: boolean): Beside<Key> {
+function besideOf<Key>(
+  request: PageRequest<Key>,
+  keys: Keys<Key>,
+  shown: readonly Key[],
+  { more, through }: Pick<Page<unknown, Key>, 'more' | 'through'>,
+): Beside<Key> {
   const { after, before, order } = request;
   const hasStart = after !== undefined && after !== keys.lowest;
+  const isUpwards = readingOrder(request) === 'asc';
+  const readTo = more ? through : undefined;
   if (shown.length === 0) {
-    if (hasStart) return { before: keys.justAbove(after) };
-    return before === undefined ? {} : { after: keys.justBelow(before) };
+    if (isUpwards) return { after: readTo, before: hasStart ? keys.justAbove(after) : undefined };
+    return { before: readTo, after: before === undefined ? undefined : keys.justBelow(before) };
   }
   const [lowest, highest] = order === 'desc' ? [shown.at(-1), shown.at(0)] : [shown.at(0), shown.at(-1)];
-  const isUpwards = readingOrder(request) === 'asc';
   return {
-    after: (isUpwards ? more : before !== undefined) ? highest : undefined,
-    before: (isUpwards ? hasStart : more) ? lowest : undefined,
+    after: (isUpwards ? more : before !== undefined) ? ((isUpwards ? readTo : undefined) ?? highest) : undefined,
+    before: (isUpwards ? hasStart : more) ? ((isUpwards ? undefined : readTo) ?? lowest) : undefined,
   };
 }
 
@@ -175,10 +192,13 @@ function pageLinks<Key extends string | number>(
   path: string,
   { limit, order }: PageRequest<Key>,
   { after, before }: Beside<Key>,
+  kept = '',
 ): string | undefined {
   const isFalling = order === 'desc';
   const link = (rel: string, name: string, key: Key | undefined) =>
-    key === undefined ? [] : [`<${path}?limit=${limit}&${name}=${key}${isFalling ? '&order=desc' : ''}>; rel="${rel}"`];
+    key === undefined
+      ? []
+      : [`<${path}?limit=${limit}&${name}=${key}${isFalling ? '&order=desc' : ''}${kept}>; rel="${rel}"`];
   const links = isFalling
     ? [...link('next', 'before', before), ...link('prev', 'after', after)]
     : [...link('next', 'after', after), ...link('prev', 'before', before)];

@@ -1,23 +1,19 @@
 import { IDEMPOTENCY_KEY_CHARACTERS_MAX, type Token } from '@parley/domain';
 import type { Static, TSchema } from 'typebox';
-import {
-  OPERATION_IDS,
-  OPERATIONS,
-  type Operation,
-  type OperationId,
-  type OperationOf,
-  type Program,
-} from './contract/operations.ts';
+import type { Operation, Program } from './contract/operation.ts';
+import { OPERATION_IDS, OPERATIONS, type OperationId, type OperationOf } from './contract/operations.ts';
 import { PARAMETERS } from './contract/parameters.ts';
+import { versionsOf } from './etag.ts';
 import { pathOf } from './normal-path.ts';
-import { chatParam, messageParam, tokenParam } from './params.ts';
+import { chatParam, messageParam, tokenParam, userParam } from './params.ts';
 import { RequestProblem } from './problem.ts';
 import { queryOf } from './query.ts';
 
 /** What a handler gets of a request: only what the table of operations lists. */
 export type Asked<Id extends OperationId> = AddressOf<(typeof OPERATIONS)[Id]['path']> &
   BodyOf<(typeof OPERATIONS)[Id]> &
-  KeyOf<(typeof OPERATIONS)[Id]> & {
+  KeyOf<(typeof OPERATIONS)[Id]> &
+  VersionsOf<(typeof OPERATIONS)[Id]> & {
     /** The path as the client sent it, without the query; only for lists. */
     readonly path: string;
     /** The parameters that the table of operations names. Their values are texts that are not checked yet. */
@@ -30,7 +26,8 @@ type QueryOf<Of extends Operation> = {
 
 type AddressOf<Path extends string> = (Path extends `${string}:token${string}` ? { readonly token: Token } : unknown) &
   (Path extends `${string}:number${string}` ? { readonly chat: number } : unknown) &
-  (Path extends `${string}:message` ? { readonly message: number } : unknown);
+  (Path extends `${string}:message` ? { readonly message: number } : unknown) &
+  (Path extends `${string}:user_id` ? { readonly user: string } : unknown);
 
 type BodyOf<Of> = Of extends { body: { schema: infer Schema extends TSchema } }
   ? { readonly body: Static<Schema> }
@@ -38,7 +35,10 @@ type BodyOf<Of> = Of extends { body: { schema: infer Schema extends TSchema } }
 
 type KeyOf<Of> = Of extends { idempotencyKey: string } ? { readonly idempotencyKey: string | undefined } : unknown;
 
-type AnswerOf<Of extends Operation> = Static<Of['answer']['schema']>;
+/** `versions`: those that If-Match lists; undefined if any version will do. */
+type VersionsOf<Of> = Of extends { ifMatch: true } ? { readonly versions: readonly number[] | undefined } : unknown;
+
+type AnswerOf<Answer> = Answer extends { schema: infer Schema extends TSchema } ? Static<Schema> : undefined;
 
 /** One page of a list and its `Link` header; undefined if the page is the whole list. */
 export interface Paged<Items> {
@@ -46,13 +46,19 @@ export interface Paged<Items> {
   readonly link: string | undefined;
 }
 
-type Handler<Id extends OperationId> = (
-  asked: Asked<Id>,
-) => MaybePromise<
-  (typeof OPERATIONS)[Id]['answer'] extends { paged: true }
-    ? Paged<AnswerOf<(typeof OPERATIONS)[Id]>>
-    : AnswerOf<(typeof OPERATIONS)[Id]>
->;
+/** One object and its ETag. */
+export interface Tagged<Item> {
+  readonly item: Item;
+  readonly etag: string;
+}
+
+type Handler<Id extends OperationId> = (asked: Asked<Id>) => MaybePromise<Handled<(typeof OPERATIONS)[Id]['answer']>>;
+
+type Handled<Answer> = Answer extends { paged: true }
+  ? Paged<AnswerOf<Answer>>
+  : Answer extends { tagged: true }
+    ? Tagged<AnswerOf<Answer>>
+    : AnswerOf<Answer>;
 
 type MaybePromise<Value> = Value | Promise<Value>;
 
@@ -63,6 +69,7 @@ export interface PathParams {
   readonly token?: string;
   readonly number?: string;
   readonly message?: string;
+  readonly user_id?: string;
 }
 
 /** An operation and what does it. */
@@ -83,19 +90,23 @@ export function routesOf<Of extends Program>(program: Of, handlers: Handlers<Ope
  * Makes a function that reads a request, except its body, for its handler. It throws a 422 for a wrong query or key,
  * NotFound for a wrong path.
  */
-export function requestReader({ path, query, idempotencyKey, answer }: Operation) {
+export function requestReader({ path, query, idempotencyKey, ifMatch, answer }: Operation) {
   const names = query.map((name) => PARAMETERS[name].name);
   const hasChat = path.includes(':number');
   const hasMessage = path.includes(':message');
+  const hasUser = path.includes(':user_id');
   const hasToken = path.includes(':token');
   const keySchema = idempotencyKey === undefined ? undefined : PARAMETERS[idempotencyKey].schema;
   const keyCharactersMin = keySchema !== undefined && 'minLength' in keySchema ? keySchema.minLength : undefined;
-  const isPaged = answer.paged === true;
+  const isPaged = 'paged' in answer;
+  const isConditional = ifMatch === true;
   return (request: Request, params: PathParams, body: unknown) => ({
     query: queryOf(request, names),
     token: hasToken ? tokenParam(params.token ?? '') : undefined,
     chat: hasChat ? chatParam(params.number ?? '') : undefined,
     message: hasMessage ? messageParam(params.message ?? '') : undefined,
+    user: hasUser ? userParam(params.user_id ?? '') : undefined,
+    versions: isConditional ? versionsOf(request.headers.get('if-match')) : undefined,
     idempotencyKey: keyCharactersMin === undefined ? undefined : keyOf(request, keyCharactersMin),
     body,
     path: isPaged ? pathOf(request.url) : '',

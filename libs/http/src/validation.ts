@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { errorLister } from './field-errors.ts';
-import { RequestProblem } from './problem.ts';
+import { wrongBody } from './metadata-text.ts';
 
 /**
  * Makes the check of a body by a TypeBox schema. The check is compiled once and returns the body unchanged. If the body
@@ -12,6 +12,6 @@ export function bodyCheck<Schema extends TSchema>(schema: Schema): (body: unknow
   const errorsOf = errorLister(schema);
   return (body) => {
     if (compiled.Check(body)) return body as Static<Schema>;
-    throw new RequestProblem(422, 'The request body is not valid.', errorsOf(body));
+    throw wrongBody(errorsOf(body));
   };
 }

@@ -1,10 +1,11 @@
-import { TEXT_PATTERN } from '@parley/domain';
+import { ID_PATTERN, TEXT_PATTERN } from '@parley/domain';
 import type { TSchema } from 'typebox';
 import { VERSION } from '../version.ts';
 import { ABOUT, ORIGIN } from './about.ts';
-import { OPERATION_IDS, OPERATIONS, type Operation, type OperationId, TAGS } from './operations.ts';
-import { PARAMETERS, type Parameter, pathParameters } from './parameters.ts';
-import { BASE_PATH } from './paths.ts';
+import { type Operation, TAGS } from './operation.ts';
+import { OPERATION_IDS, OPERATIONS, type OperationId } from './operations.ts';
+import { PARAMETERS, type Parameter, type ParameterName, pathParameters } from './parameters.ts';
+import { BASE_PATH, PATH_PARAMETER } from './paths.ts';
 import { type OperationProblem, PROBLEM_DETAILS, PROBLEMS } from './problems.ts';
 import * as schemas from './schemas.ts';
 
@@ -14,6 +15,8 @@ import * as schemas from './schemas.ts';
  * emoji.
  */
 const ANY_TEXT = 'Any Unicode text, without NUL and lone surrogates.';
+/** Replaces the pattern of ids, whose lookahead against `.` and `..` many languages lack. The server refuses those two. */
+const PORTABLE_ID_PATTERN = '^[A-Za-z0-9_.:@+=-]{1,128}$';
 
 /**
  * The OpenAPI 3.1 document, made from the table of operations. A schema or parameter with a name is described once,
@@ -37,10 +40,18 @@ export const DOCUMENT = {
         description: 'The pages beside this one, as paths of this server: `rel="next"`, of lists also `rel="prev"`.',
         schema: { type: 'string' },
       },
+      ETag: {
+        description: 'The version of the object, and of its counts.',
+        schema: { type: 'string' },
+      },
       Allow: { description: 'With 405: the methods that the path takes.', schema: { type: 'string' } },
       RetryAfter: { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
     },
     responses: {
+      Unchanged: {
+        description: 'The object is as the `If-None-Match` says.',
+        headers: { 'X-Request-Id': ref('headers', 'RequestId'), ETag: ref('headers', 'ETag') },
+      },
       ...Object.fromEntries(problemStatuses().map((status) => [problemName(status), problemResponse(status)])),
       OtherProblem: {
         description: 'Any other error: see “Errors” above.',
@@ -64,7 +75,7 @@ function paths(): Record<string, Record<string, object>> {
   const described: Record<string, Record<string, object>> = {};
   for (const id of OPERATION_IDS) {
     const operation: Operation = OPERATIONS[id];
-    const path = `${BASE_PATH}${operation.path.replaceAll(/:([a-z]+)/g, '{$1}')}`;
+    const path = `${BASE_PATH}${operation.path.replaceAll(PATH_PARAMETER, '{$1}')}`;
     described[path] = { ...described[path], [operation.method.toLowerCase()]: operationObject(id, operation) };
   }
   return described;
@@ -72,10 +83,6 @@ function paths(): Record<string, Record<string, object>> {
 
 function operationObject(id: OperationId, operation: Operation): object {
   const { tag, summary, description, body, answer } = operation;
-  const headers = {
-    'X-Request-Id': ref('headers', 'RequestId'),
-    ...(answer.paged && { Link: ref('headers', 'Link') }),
-  };
   return {
     operationId: id,
     tags: [tag],
@@ -86,23 +93,46 @@ function operationObject(id: OperationId, operation: Operation): object {
       requestBody: { required: body.emptyIf === undefined, content: json(body.schema, body.example) },
     }),
     responses: {
-      [answer.status]: { description: answer.description, headers, content: json(answer.schema, answer.example) },
+      [answer.status]: answerObject(answer),
+      ...(isTagged(answer) && operation.method === 'GET' && { 304: ref('responses', 'Unchanged') }),
       ...Object.fromEntries(problemsOf(operation).map((status) => [status, ref('responses', problemName(status))])),
       default: ref('responses', 'OtherProblem'),
     },
   };
 }
 
-function parametersOf({ path, query, idempotencyKey }: Operation): readonly Parameter[] {
-  const names = idempotencyKey === undefined ? query : [...query, idempotencyKey];
+function answerObject(answer: Operation['answer']): object {
+  const headers = {
+    'X-Request-Id': ref('headers', 'RequestId'),
+    ...('paged' in answer && { Link: ref('headers', 'Link') }),
+    ...(isTagged(answer) && { ETag: ref('headers', 'ETag') }),
+  };
+  const content = 'schema' in answer && { content: json(answer.schema, answer.example) };
+  return { description: answer.description, headers, ...content };
+}
+
+function isTagged(answer: Operation['answer']): boolean {
+  return 'tagged' in answer;
+}
+
+function parametersOf({ path, method, query, idempotencyKey, ifMatch, answer }: Operation): readonly Parameter[] {
+  const names: ParameterName[] = [...query];
+  if (idempotencyKey !== undefined) names.push(idempotencyKey);
+  if (ifMatch) names.push('ifMatch');
+  if (isTagged(answer) && method === 'GET') names.push('ifNoneMatch');
   return [...pathParameters(path), ...names.map((name) => PARAMETERS[name])];
 }
 
-/** The error statuses of an operation in the document: they depend on whether it has a body and path parameters. */
-function problemsOf({ path, body }: Operation): readonly OperationProblem[] {
+/**
+ * The error statuses of an operation in the document: they depend on whether it has a body and path parameters, and on
+ * whether it is about an object that may have been deleted.
+ */
+function problemsOf({ path, body, ifMatch, answer }: Operation): readonly OperationProblem[] {
   const ofBody: readonly OperationProblem[] = body === undefined ? [] : [400, 413, 415];
   const ofPath: readonly OperationProblem[] = pathParameters(path).length === 0 ? [] : [404];
-  return [...ofBody, ...ofPath, 422, 503].sort() as OperationProblem[];
+  const ofObject: readonly OperationProblem[] = isTagged(answer) ? [410] : [];
+  const ofVersion: readonly OperationProblem[] = ifMatch ? [412] : [];
+  return [...ofBody, ...ofPath, ...ofObject, ...ofVersion, 422, 503].sort() as OperationProblem[];
 }
 
 function problemStatuses(): readonly OperationProblem[] {
@@ -136,7 +166,10 @@ function parameterReference(parameter: Parameter): object {
 }
 
 function described({ in: place, name, description, required, schema, example }: Parameter): object {
-  const always = { in: place, name, description, required: required === true || place === 'path', schema };
+  const always = {
+    ...{ in: place, name, description },
+    ...{ required: required === true || place === 'path', schema: plain(schema) },
+  };
   return example === undefined ? always : { ...always, example };
 }
 
@@ -161,6 +194,9 @@ function plain(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema;
   const parts = Object.entries(schema).map(([key, value]) => [key, named(value)]);
   return Object.fromEntries(
-    parts.map(([key, value]) => (value === TEXT_PATTERN ? ['description', ANY_TEXT] : [key, value])),
+    parts.map(([key, value]) => {
+      if (value === TEXT_PATTERN) return ['description', ANY_TEXT];
+      return [key, value === ID_PATTERN ? PORTABLE_ID_PATTERN : value];
+    }),
   );
 }

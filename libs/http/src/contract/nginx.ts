@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BODY_BYTES_MAX } from '@parley/domain';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 import { PROBLEMS, type ProblemStatus } from './problems.ts';
 import { PAGE_PATHS, PATH_RULES, type PathRules } from './routing.ts';
 

@@ -1,11 +1,13 @@
 import {
   APPLICATION_IDEMPOTENCY_KEY_CHARACTERS_MIN,
+  ID_PATTERN,
   IDEMPOTENCY_KEY_CHARACTERS_MAX,
   NUMBER_MAX,
   PAGE_LIMIT_DEFAULT,
   PAGE_LIMIT_MAX,
   SEARCH_QUERY_CHARACTERS_MAX,
   TOKEN_PATTERN,
+  UNREAD_COUNT_MAX,
 } from '@parley/domain';
 
 /** A parameter in a request's path, query or header; `schema` is the JSON Schema of its value. */
@@ -21,6 +23,8 @@ export interface Parameter {
 
 const token = { type: 'string', pattern: TOKEN_PATTERN };
 const number = { type: 'integer', format: 'int64', minimum: 1, maximum: NUMBER_MAX };
+const id = { type: 'string', pattern: ID_PATTERN };
+const time = { type: 'string', format: 'date-time' };
 const searchText = { type: 'string', minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX };
 
 /** The parameters of all operations. The keys are their names among the components of the OpenAPI document. */
@@ -28,6 +32,13 @@ export const PARAMETERS = {
   applicationToken: { in: 'path', name: 'token', description: 'The application’s token.', schema: token },
   chatNumber: { in: 'path', name: 'number', description: 'The chat’s number.', schema: number, example: 1 },
   messageNumber: { in: 'path', name: 'message', description: 'The message’s number.', schema: number, example: 1 },
+  userInPath: {
+    in: 'path',
+    name: 'user_id',
+    description: 'The user, by an id of your own.',
+    schema: id,
+    example: 'anna',
+  },
   limit: {
     in: 'query',
     name: 'limit',
@@ -40,6 +51,13 @@ export const PARAMETERS = {
     description:
       'By rising or falling number (of applications: token). `desc` alone begins with the newest chat or message.',
     schema: { type: 'string', enum: ['asc', 'desc'], default: 'asc' },
+  },
+  chatOrder: {
+    in: 'query',
+    name: 'order',
+    description:
+      'By rising or falling number, or by `activity`: the chat with the latest message first. `desc` alone begins with the newest chat.',
+    schema: { type: 'string', enum: ['asc', 'desc', 'activity'], default: 'asc' },
   },
   afterNumber: {
     in: 'query',
@@ -65,6 +83,13 @@ export const PARAMETERS = {
     description: 'The applications just below this token. Not together with `after`.',
     schema: token,
   },
+  afterUser: { in: 'query', name: 'after', description: 'Only users above this id.', schema: id },
+  userId: {
+    in: 'query',
+    name: 'user_id',
+    description: `Each chat then has \`unread_count\`: how many messages of others this user has not read, ${UNREAD_COUNT_MAX} at most.`,
+    schema: id,
+  },
   searchQuery: {
     in: 'query',
     name: 'search_query',
@@ -79,6 +104,26 @@ export const PARAMETERS = {
     description: 'What to look for, where the body does not have it.',
     schema: searchText,
   },
+  senderId: { in: 'query', name: 'sender_id', description: 'Only messages of this sender.', schema: id },
+  from: {
+    in: 'query',
+    name: 'from',
+    description: 'Only messages created at this time (RFC 3339) or later.',
+    schema: time,
+  },
+  to: { in: 'query', name: 'to', description: 'Only messages created before this time (RFC 3339).', schema: time },
+  searchOrder: {
+    in: 'query',
+    name: 'order',
+    description: 'The best match first, or the newest message.',
+    schema: { type: 'string', enum: ['best', 'newest'], default: 'best' },
+  },
+  highlights: {
+    in: 'query',
+    name: 'highlights',
+    description: 'Whether hits have `highlights`: the places in their content that match.',
+    schema: { type: 'boolean', default: false },
+  },
   cursor: {
     in: 'query',
     name: 'cursor',
@@ -87,6 +132,19 @@ export const PARAMETERS = {
   },
   idempotencyKey: keyed(1),
   applicationIdempotencyKey: keyed(APPLICATION_IDEMPOTENCY_KEY_CHARACTERS_MIN),
+  ifMatch: {
+    in: 'header',
+    name: 'If-Match',
+    description:
+      'The `ETag` that you have read, or several. If the object has changed since then, the answer is a 412 and nothing changes. Counts in an `ETag` are not compared.',
+    schema: { type: 'string' },
+  },
+  ifNoneMatch: {
+    in: 'header',
+    name: 'If-None-Match',
+    description: 'The `ETag` that you have. If it is still the same, the answer is a 304 without a body.',
+    schema: { type: 'string' },
+  },
 } as const satisfies Readonly<Record<string, Parameter>>;
 
 export type ParameterName = keyof typeof PARAMETERS;
@@ -108,6 +166,7 @@ const IN_PATH = {
   ':token': PARAMETERS.applicationToken,
   ':number': PARAMETERS.chatNumber,
   ':message': PARAMETERS.messageNumber,
+  ':user_id': PARAMETERS.userInPath,
 } as const;
 
 export function pathParameters(path: string): readonly Parameter[] {

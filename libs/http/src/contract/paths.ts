@@ -7,6 +7,8 @@ export const BASE_PATH = '/api';
 export const PATHS = {
   applications: '/applications',
   application: '/applications/:token',
+  limits: '/applications/:token/limits',
+  applicationSearch: '/applications/:token/search',
   chats: '/applications/:token/chats',
   chat: '/applications/:token/chats/:number',
   messages: '/applications/:token/chats/:number/messages',
@@ -14,6 +16,11 @@ export const PATHS = {
   batch: '/applications/:token/chats/:number/messages/batch',
   message: '/applications/:token/chats/:number/messages/:message',
   search: '/applications/:token/chats/:number/search',
+  reads: '/applications/:token/chats/:number/reads',
+  read: '/applications/:token/chats/:number/reads/:user_id',
 } as const;
+
+/** A parameter in a path. */
+export const PATH_PARAMETER = /:([a-z_]+)/g;
 
 export type Path = (typeof PATHS)[keyof typeof PATHS];

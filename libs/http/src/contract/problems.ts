@@ -6,6 +6,11 @@ export const PROBLEMS = {
   404: { title: 'Not Found', when: 'What the path names does not exist.' },
   405: { title: 'Method Not Allowed', when: 'The path does not take this method; `Allow` lists those that it takes.' },
   408: { title: 'Request Timeout', when: 'The request did not arrive in time.' },
+  410: { title: 'Gone', when: 'What the path names was deleted, or removed because it was too old.' },
+  412: {
+    title: 'Precondition Failed',
+    when: 'The object has changed since the version that `If-Match` names. Nothing was changed.',
+  },
   413: {
     title: 'Content Too Large',
     when: `The body is longer than ${BODY_BYTES_MAX / 1024} KiB, of a batch than ${BATCH_BODY_BYTES_MAX / 1024 ** 2} MiB.`,
@@ -35,6 +40,8 @@ export type ProblemStatus = keyof typeof PROBLEMS;
 export const PROBLEM_DETAILS = {
   400: { detail: 'The request body is not JSON in UTF-8.' },
   404: { detail: 'There is no such chat.' },
+  410: { detail: 'This chat was deleted.' },
+  412: { detail: 'It was changed meanwhile: read it again.' },
   413: { detail: `The request body is longer than ${BODY_BYTES_MAX} bytes.` },
   415: { detail: 'Send the body as JSON in UTF-8, with Content-Type: application/json.' },
   422: { detail: 'The request body is not valid.', errors: [{ path: '/message_content', message: 'is required' }] },

@@ -1,7 +1,8 @@
 /** What is known about an address before a route is looked up. The API's paths come from the table of operations. */
 import { BODY_BYTES_MAX } from '@parley/domain';
-import { OPERATION_IDS, OPERATIONS, type Operation } from './operations.ts';
-import { BASE_PATH, PATHS, type Path } from './paths.ts';
+import type { Operation } from './operation.ts';
+import { OPERATION_IDS, OPERATIONS } from './operations.ts';
+import { BASE_PATH, PATH_PARAMETER, PATHS, type Path } from './paths.ts';
 
 const HEALTH_PATHS = ['/healthz', '/readyz', '/metrics'];
 export const PAGE_PATHS = ['/', '/favicon.ico', '/docs', '/openapi.json', '/swagger', '/swagger/json'];
@@ -38,7 +39,7 @@ function rulesOf(path: Path): PathRules {
   );
   const methods = operations.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   return {
-    pattern: (segment) => `${BASE_PATH}${path}`.replaceAll(/:[a-z]+/g, segment),
+    pattern: (segment) => `${BASE_PATH}${path}`.replaceAll(PATH_PARAMETER, segment),
     methods: methods.sort(),
     operations,
     bodyBytesMax: Math.max(BODY_BYTES_MAX, ...operations.map(({ body }) => body?.bytesMax ?? 0)),
@@ -64,7 +65,7 @@ export const SHADOWED: readonly Shadowed[] = Object.values(PATHS).flatMap((path)
 
 /** Whether addresses of `path` also match `general`. */
 function takesFor(general: Path, path: Path): boolean {
-  return new RegExp(`^${general.replaceAll(/:[a-z]+/g, '[^/]+')}$`).test(path);
+  return new RegExp(`^${general.replaceAll(PATH_PARAMETER, '[^/]+')}$`).test(path);
 }
 
 function takes(path: Path, method: Operation['method']): boolean {

@@ -2,34 +2,94 @@ import {
   BATCH_MESSAGES_MAX,
   ChatName,
   Content,
+  ID_PATTERN,
+  METADATA_BYTES_MAX,
   Name,
   NUMBER_MAX,
+  RETENTION_DAYS_MAX,
   SEARCH_QUERY_CHARACTERS_MAX,
   TEXT_PATTERN,
   TOKEN_PATTERN,
+  UNREAD_COUNT_MAX,
 } from '@parley/domain';
 import { Type } from 'typebox';
 
+/** Fields of requests and answers. */
+const OWN_DATA = `Your own data: a JSON object of at most ${METADATA_BYTES_MAX} bytes as compact JSON. It comes back equal; the order of its keys may differ.`;
+const Metadata = Type.Object({}, { additionalProperties: true, description: OWN_DATA });
+const Sender = Type.String({ pattern: ID_PATTERN, description: 'Who sent it, by an id of your own.' });
+const User = Type.String({ pattern: ID_PATTERN, description: 'A user, by an id of your own.' });
+/** The `int64` format makes generated clients use more than 32 bits. */
+const Number_ = Type.Integer({ format: 'int64', minimum: 1, maximum: NUMBER_MAX });
+
 /** For bodies of requests: an unlisted field is refused, so that nothing that a client sends is silently ignored. */
 const strict = { additionalProperties: false };
+/** For bodies of changes: they have at least one field, and those that are not given stay. */
+const change = { ...strict, minProperties: 1 };
+const metadata = Type.Optional(Metadata);
+const sender_id = Type.Optional(Sender);
+const changedMetadata = Type.Optional(
+  Type.Unsafe<object | null>({
+    type: ['object', 'null'],
+    additionalProperties: true,
+    description: `Replaces the metadata as a whole; null removes it. ${OWN_DATA}`,
+  }),
+);
 const SearchText = Type.String({ minLength: 1, maxLength: SEARCH_QUERY_CHARACTERS_MAX, pattern: TEXT_PATTERN });
+const GivenTime = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
 
-export const ApplicationInput = Type.Object({ application_name: Name }, strict);
-export const ChatInput = Type.Object({ chat_name: ChatName }, strict);
+export const ApplicationInput = Type.Object({ application_name: Name, metadata }, strict);
+export const ApplicationChangeInput = Type.Object(
+  { application_name: Type.Optional(Name), metadata: changedMetadata },
+  change,
+);
+export const LimitsChangeInput = Type.Object(
+  {
+    retention_days: Type.Optional(
+      Type.Unsafe<number | null>({
+        ...{ type: ['integer', 'null'], format: 'int64', minimum: 1, maximum: RETENTION_DAYS_MAX },
+        description: 'How many days messages are kept; null: for ever.',
+      }),
+    ),
+  },
+  change,
+);
+export const ChatInput = Type.Object({ chat_name: ChatName, metadata }, strict);
 /** The name is optional here: a chat that is created without one has the name "". */
-export const CreateChatInput = Type.Object({ chat_name: Type.Optional(ChatName) }, strict);
-export const MessageInput = Type.Object({ message_content: Content }, strict);
-export const MessageBatchInput = Type.Object(
-  { messages: Type.Array(MessageInput, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }) },
+export const CreateChatInput = Type.Object({ chat_name: Type.Optional(ChatName), metadata }, strict);
+export const ChatChangeInput = Type.Object({ chat_name: Type.Optional(ChatName), metadata: changedMetadata }, change);
+export const MessageInput = Type.Object({ message_content: Content, sender_id, metadata }, strict);
+export const MessageChangeInput = Type.Object(
+  { message_content: Type.Optional(Content), sender_id, metadata: changedMetadata },
+  change,
+);
+export const BatchMessageInput = Type.Object(
+  {
+    ...{ message_content: Content, sender_id, metadata },
+    created_at: GivenTime('When an older message that is moved in was created (RFC 3339). Not in the future.'),
+  },
   strict,
 );
+export const MessageBatchInput = Type.Object(
+  { messages: Type.Array(BatchMessageInput, { minItems: 1, maxItems: BATCH_MESSAGES_MAX }) },
+  strict,
+);
+export const ReadInput = Type.Object({ message_number: Number_ }, strict);
 /** `search_query` is optional here because it may be in the URL. */
-export const SearchInput = Type.Object({ search_query: Type.Optional(SearchText) }, strict);
+export const SearchInput = Type.Object(
+  {
+    search_query: Type.Optional(SearchText),
+    sender_id: Type.Optional(Type.String({ pattern: ID_PATTERN, description: 'Only messages of this sender.' })),
+    from: GivenTime('Only messages created at this time or later (RFC 3339).'),
+    to: GivenTime('Only messages created before this time (RFC 3339).'),
+    order: Type.Optional(Type.Enum(['best', 'newest'])),
+    highlights: Type.Optional(Type.Boolean({ description: 'Whether hits have `highlights`.' })),
+  },
+  strict,
+);
 
 /** For bodies of answers, from here on. They may have unlisted fields: a later version may add some. */
 const Token = Type.String({ pattern: TOKEN_PATTERN, description: 'The application’s token: a UUID in lower case.' });
-/** The `int64` format makes generated clients use more than 32 bits. */
-const Number_ = Type.Integer({ format: 'int64', minimum: 1, maximum: NUMBER_MAX });
 const Count = Type.Integer({ format: 'int64', minimum: 0 });
 const Time = Type.String({ format: 'date-time', description: 'UTC, with milliseconds.' });
 const times = { created_at: Time, updated_at: Time };
@@ -38,12 +98,14 @@ export const CreatedApplication = Type.Object({
   type: Type.Literal('application'),
   application_token: Token,
   application_name: Name,
+  metadata,
 });
 export const CreatedChat = Type.Object({
   type: Type.Literal('chat'),
   application_token: Token,
   chat_number: Number_,
   chat_name: ChatName,
+  metadata,
 });
 export const CreatedMessage = Type.Object({
   type: Type.Literal('message'),
@@ -51,12 +113,60 @@ export const CreatedMessage = Type.Object({
   chat_number: Number_,
   message_number: Number_,
   message_content: Content,
+  sender_id,
+  metadata,
 });
 export const CreatedMessages = Type.Array(CreatedMessage, { minItems: 1, maxItems: BATCH_MESSAGES_MAX });
-export const Application = Type.Object({ token: Token, name: Name, chats_count: Count, ...times });
-export const Chat = Type.Object({ number: Number_, name: ChatName, messages_count: Count, ...times });
-export const Message = Type.Object({ number: Number_, content: Content, ...times });
-export const SearchHit = Type.Object({ number: Number_, content: Content });
+export const Application = Type.Object({ token: Token, name: Name, metadata, chats_count: Count, ...times });
+export const Limits = Type.Object({
+  retention_days: Type.Optional(
+    Type.Integer({ format: 'int64', minimum: 1, maximum: RETENTION_DAYS_MAX, description: 'Absent: no limit.' }),
+  ),
+});
+export const LastMessage = Type.Object(
+  { number: Number_, content: Content, sender_id, created_at: Time },
+  { description: 'The chat’s last message; absent in an empty chat. Only with `order=activity`.' },
+);
+export const Chat = Type.Object({
+  number: Number_,
+  name: ChatName,
+  metadata,
+  messages_count: Count,
+  unread_count: Type.Optional(
+    Type.Integer({
+      ...{ format: 'int64', minimum: 0, maximum: UNREAD_COUNT_MAX },
+      description: `Messages of others that the user has not read, ${UNREAD_COUNT_MAX} at most. Only with \`user_id\`.`,
+    }),
+  ),
+  last_message: Type.Optional(LastMessage),
+  ...times,
+});
+export const Read = Type.Object({
+  user_id: User,
+  message_number: Type.Integer({
+    ...{ format: 'int64', minimum: 1, maximum: NUMBER_MAX },
+    description: 'The last message that the user has read.',
+  }),
+  updated_at: Time,
+});
+export const Message = Type.Object({ number: Number_, content: Content, sender_id, metadata, ...times });
+export const Highlight = Type.Object(
+  { start: Count, end: Type.Integer({ format: 'int64', minimum: 1, description: 'Not included.' }) },
+  { description: 'A place in the content that matches, counted in characters (code points) from 0.' },
+);
+export const SearchHit = Type.Object({
+  number: Number_,
+  chat_number: Type.Optional(
+    Type.Integer({
+      ...{ format: 'int64', minimum: 1, maximum: NUMBER_MAX },
+      description: 'Only in a search of an application.',
+    }),
+  ),
+  content: Content,
+  sender_id,
+  created_at: Type.Optional(Time),
+  highlights: Type.Optional(Type.Array(Highlight)),
+});
 
 export const FieldError = Type.Object({
   path: Type.String({

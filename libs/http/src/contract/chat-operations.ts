@@ -1,0 +1,112 @@
+import {
+  answer,
+  body,
+  DELETED,
+  EXAMPLE_TIMES,
+  EXAMPLE_TOKEN,
+  NO_QUERY,
+  type Operation,
+  page,
+  tagged,
+} from './operation.ts';
+import { PATHS } from './paths.ts';
+import * as schemas from './schemas.ts';
+
+const chatAnswer = tagged('The chat as it is now.', schemas.Chat, {
+  ...{ number: 1, name: 'Delivery questions', messages_count: 2 },
+  ...EXAMPLE_TIMES,
+});
+const read = { user_id: 'anna', message_number: 2, updated_at: EXAMPLE_TIMES.updated_at };
+
+export const chatOperations = {
+  createChat: {
+    program: 'ingest',
+    method: 'POST',
+    path: PATHS.chats,
+    tag: 'Chats',
+    summary: 'Create a chat',
+    description: 'Without a body, or without a name in the body, the chat’s name is empty in every answer.',
+    query: NO_QUERY,
+    idempotencyKey: 'idempotencyKey',
+    body: { ...body(schemas.CreateChatInput, { chat_name: 'Delivery questions' }), emptyIf: 'absent' },
+    answer: answer(201, 'Accepted and kept, under the application’s next number.', schemas.CreatedChat, {
+      type: 'chat',
+      application_token: EXAMPLE_TOKEN,
+      chat_number: 1,
+      chat_name: 'Delivery questions',
+    }),
+  },
+  listChats: {
+    program: 'api',
+    method: 'GET',
+    path: PATHS.chats,
+    tag: 'Chats',
+    summary: 'List chats',
+    description:
+      'With `order=activity` the chat with the latest message is first, at most 2 seconds behind, and each chat has its `last_message`. This order pages by `cursor`.',
+    query: ['limit', 'chatOrder', 'afterNumber', 'beforeNumber', 'cursor', 'userId'],
+    answer: page('A page.', schemas.Chat, chatAnswer.example),
+  },
+  getChat: {
+    program: 'api',
+    method: 'GET',
+    path: PATHS.chat,
+    tag: 'Chats',
+    summary: 'Read a chat',
+    query: NO_QUERY,
+    answer: chatAnswer,
+  },
+  updateChat: {
+    program: 'api',
+    method: 'PATCH',
+    path: PATHS.chat,
+    tag: 'Chats',
+    summary: 'Change a chat',
+    description: 'Changes the fields that are given.',
+    query: NO_QUERY,
+    ifMatch: true,
+    body: body(schemas.ChatChangeInput, { chat_name: 'Delivery questions' }),
+    answer: chatAnswer,
+  },
+  replaceChat: {
+    program: 'api',
+    method: 'PUT',
+    path: PATHS.chat,
+    tag: 'Chats',
+    summary: 'Replace a chat’s name and metadata',
+    query: NO_QUERY,
+    ifMatch: true,
+    body: body(schemas.ChatInput, { chat_name: 'Delivery questions' }),
+    answer: chatAnswer,
+  },
+  deleteChat: {
+    program: 'api',
+    method: 'DELETE',
+    path: PATHS.chat,
+    tag: 'Chats',
+    summary: 'Delete a chat with its messages',
+    query: NO_QUERY,
+    ifMatch: true,
+    answer: DELETED,
+  },
+  listReads: {
+    program: 'api',
+    method: 'GET',
+    path: PATHS.reads,
+    tag: 'Chats',
+    summary: 'List how far users have read',
+    query: ['limit', 'afterUser'],
+    answer: page('A page, by user.', schemas.Read, read),
+  },
+  markRead: {
+    program: 'api',
+    method: 'PUT',
+    path: PATHS.read,
+    tag: 'Chats',
+    summary: 'Record how far a user has read',
+    description: 'A mark never goes back: the answer is the highest one that was recorded.',
+    query: NO_QUERY,
+    body: body(schemas.ReadInput, { message_number: 2 }),
+    answer: answer(200, 'The mark as it is now.', schemas.Read, read),
+  },
+} as const satisfies Readonly<Record<string, Operation>>;
