@@ -104,7 +104,7 @@ describe('the embedded drivers in several processes', () => {
       expect((await store.chat(token, 1))?.messagesCount).toBe(rows.length);
       const [number = 0, content = ''] = reported.at(-1) ?? [];
       const found = await search.search({ token, chat: 1, query: content, limit: 2 });
-      expect(found.hits).toEqual([{ number, rank: SEARCH_RANK.phrase }]);
+      expect(found.hits).toMatchObject([{ chat: 1, number, rank: SEARCH_RANK.phrase }]);
       await close();
     }
     expect(new Set(reported.map(([number]) => number)).size).toBe(reported.length);

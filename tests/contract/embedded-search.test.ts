@@ -90,9 +90,9 @@ describe('a folder of the previous version', () => {
       searches += 1;
       created += 1;
       await acceptance.messages(token, 1, [`During w${count + created}w?`]);
-      await store.rewriteMessage(token, 1, 1, `first r${created}r`);
-      await store.rewriteMessage(token, 1, 2, `second s${created}s`);
-      await store.rewriteMessage(token, 1, count, `last l${created}l`);
+      await store.changeMessage(token, 1, 1, { content: `first r${created}r` });
+      await store.changeMessage(token, 1, 2, { content: `second s${created}s` });
+      await store.changeMessage(token, 1, count, { content: `last l${created}l` });
       expect(await found(opened, token, `r${created}r`)).toEqual([1]);
       expect(await found(opened, token, `w${count + created}w`)).toEqual([count + created]);
     }
@@ -109,7 +109,7 @@ describe('a folder of the previous version', () => {
     ] as const)
       expect(await found(opened, token, query)).toEqual([number]);
     for (const query of ['w1w', 'w2w', `w${count}w`, 'r1r']) expect(await found(opened, token, query)).toEqual([]);
-    await store.rewriteMessage(token, 1, 777, 'rewritten afterwards');
+    await store.changeMessage(token, 1, 777, { content: 'rewritten afterwards' });
     expect(await found(opened, token, 'w777w')).toEqual([]);
     expect(await found(opened, token, 'rewritten afterwards')).toEqual([777]);
 

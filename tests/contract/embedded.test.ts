@@ -40,11 +40,13 @@ searchIndexContract('the embedded', async () => {
 });
 
 async function keep(store: Store, documents: readonly SearchDocument[]): Promise<void> {
-  for (const { token, chat, number, content, version } of documents) {
+  for (const { token, chat, number, content, senderId, createdAt, version } of documents) {
     if ((await store.application(token)) === undefined) await store.append([applicationCreated({ token })]);
     if ((await store.chat(token, chat)) === undefined) await store.append([chatCreated(token, { number: chat })]);
-    if (version === 1) await store.append([messagesCreated(token, number, [content], { chat })]);
-    else await store.rewriteMessage(token, chat, number, content);
+    const extras = [{ ...(senderId !== undefined && { senderId }), createdAt }];
+    if (version === 1) await store.append([messagesCreated(token, number, [content ?? ''], { chat, extras })]);
+    if (content === undefined) await store.deleteMessage(token, chat, number);
+    else if (version > 1) await store.changeMessage(token, chat, number, { content });
   }
 }
 

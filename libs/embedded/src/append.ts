@@ -4,42 +4,51 @@ import {
   type ApplicationCreated,
   type ChatCreated,
   type Event,
+  type MessageExtras,
   type MessagesCreated,
   NUMBER_MAX,
   type Rejection,
+  recordOf,
   rowsOf,
 } from '@parley/domain';
 import { NUMBER_BITS } from './database.ts';
+import type { EmbeddedFeed } from './feed.ts';
 import type { KeptKeys } from './kept-keys.ts';
-import { RecentMap } from './recent-map.ts';
+import type { LivingChat, Owners } from './owners.ts';
 import type { Searchable, SearchTables } from './search-tables.ts';
 
-const CHAT_IDS_KEPT = 50_000;
+/** What became of one event. `repeated`: it was stored before. `discarded`: it is below something that was deleted. */
+type Outcome = 'stored' | 'repeated' | 'discarded' | { readonly reason: Rejection['reason']; readonly detail: string };
 
-/** What became of one event. `repeated`: it was stored before. */
-type Outcome = 'stored' | 'repeated' | { readonly reason: Rejection['reason']; readonly detail: string };
+/** What a batch adds to a chat: how many messages, the highest number among them, and when that was accepted. */
+interface Added {
+  count: number;
+  last: number;
+  at: number;
+}
 
 /** What is written at a batch's end: new chats by token, new messages by chat id, rows of the search tables. */
 interface Batch {
   readonly chats: Map<string, number>;
-  readonly messages: Map<number, number>;
+  readonly messages: Map<number, Added>;
   readonly searchable: Searchable[];
 }
 
 /**
- * Writes each batch of events in one transaction: rows, counts, search tables and idempotency keys. Statements are
- * prepared once and written by hand: on this hot path a query builder would halve the speed. The search tables come
- * last, because they need the batch's messages in one order.
+ * Writes each batch of events in one transaction: rows, counts, activity of chats, search tables, idempotency keys and
+ * the feed's entry. Statements are prepared once and written by hand: on this hot path a query builder would halve the
+ * speed. The search tables come after the rows, because they need the batch's messages in one order.
  */
 export class Appender {
   readonly #statements;
   readonly #transaction;
-  readonly #chatIds = new RecentMap<number>(CHAT_IDS_KEPT);
 
   constructor(
     database: Database,
+    private readonly owners: Owners,
     private readonly keys: KeptKeys,
     private readonly search: SearchTables,
+    private readonly feed: EmbeddedFeed,
   ) {
     this.#statements = prepare(database);
     this.#transaction = database.transaction((events: readonly Event[]) => this.#write(events));
@@ -50,33 +59,38 @@ export class Appender {
     try {
       return this.#transaction.immediate(events);
     } catch (error) {
-      this.#chatIds.clear(); // remembered ids may belong to chats that were rolled back
+      this.owners.forget(); // remembered ids may belong to chats that were rolled back
       throw error;
     }
   }
 
   #write(events: readonly Event[]): Appended {
     const batch: Batch = { chats: new Map(), messages: new Map(), searchable: [] };
+    const stored: Event[] = [];
     const rejected: Rejection[] = [];
     let rows = 0;
     let repeated = 0;
+    let discarded = 0;
     for (const event of events) {
       const outcome = this.#writeEvent(event, batch);
       if (outcome === 'repeated') repeated += 1;
+      else if (outcome === 'discarded') discarded += 1;
       else if (outcome !== 'stored') rejected.push({ event, ...outcome });
       else {
         rows += rowsOf(event);
+        stored.push(event);
         if (event.key !== undefined) this.keys.keep(event, event.key);
       }
     }
     this.#finish(batch);
-    return { rows, repeated, rejected, uncounted: [] };
+    if (stored.length > 0) this.feed.add(recordOf(stored));
+    return { rows, repeated, discarded, rejected, uncounted: [] };
   }
 
   #finish({ chats, messages, searchable }: Batch): void {
     const { countChats, countMessages } = this.#statements;
     for (const [token, count] of chats) countChats.run(count, token);
-    for (const [chat, count] of messages) countMessages.run(count, chat);
+    for (const [chat, { count, last, at }] of messages) countMessages.run(chat, count, last, at);
     this.search.insert(searchable);
   }
 
@@ -90,54 +104,71 @@ export class Appender {
         return outcome;
       }
       case 'messages': {
-        const chat = this.#chatId(event.token, event.chat);
-        if (chat === undefined) return { reason: 'unknown-owner', detail: `chat ${event.chat} is not stored` };
-        return this.#writeMessages(event, chat, batch);
+        const chat = this.owners.chat(event.token, event.chat);
+        return chat === undefined ? this.#withoutChat(event) : this.#writeMessages(event, chat, batch);
       }
     }
   }
 
-  #writeApplication({ id, token, name, at }: ApplicationCreated): Outcome {
+  #writeApplication({ id, token, name, metadata, at }: ApplicationCreated): Outcome {
     const taken = this.#statements.applicationEvent.get(token);
     if (taken !== null) return repeatedOr(taken.eventId === id, 'the token is taken');
-    this.#statements.insertApplication.run(token, name, id, at, at);
+    this.#statements.insertApplication.run(token, name, metadata ?? null, id, at, at);
     return 'stored';
   }
 
-  #writeChat({ id, token, number, name, at }: ChatCreated): Outcome {
+  #writeChat({ id, token, number, name, metadata, at }: ChatCreated): Outcome {
+    const application = this.#statements.applicationEvent.get(token);
+    if (application === null) return { reason: 'unknown-owner', detail: 'the application is not stored' };
+    if (application.deletedAt !== null) return 'discarded';
     const taken = this.#statements.chatEvent.get(token, number);
     if (taken !== null) return repeatedOr(taken.eventId === id, `chat ${number} is taken`);
-    if (this.#statements.applicationEvent.get(token) === null) {
-      return { reason: 'unknown-owner', detail: 'the application is not stored' };
-    }
-    this.#statements.insertChat.run(token, number, name, id, at, at);
+    this.#statements.insertChat.run(token, number, name, metadata ?? null, id, at, at, at);
     return 'stored';
   }
 
-  #writeMessages({ id, chat, first, contents, at }: MessagesCreated, chatId: number, batch: Batch): Outcome {
+  #withoutChat({ token, chat }: MessagesCreated): Outcome {
+    if (this.owners.isDeleted({ token, chat })) return 'discarded';
+    return { reason: 'unknown-owner', detail: `chat ${chat} is not stored` };
+  }
+
+  #writeMessages(event: MessagesCreated, { id: chatId, purgedThrough }: LivingChat, batch: Batch): Outcome {
+    const { id, chat, first, contents, at } = event;
     const { messageEvent, insertMessage } = this.#statements;
     const last = first + contents.length - 1;
     // With more than 34 bits, a number would make the message's id one of the next chat.
     if (last > NUMBER_MAX) return { reason: 'rejected', detail: `there is no message ${last}` };
+    if (last <= purgedThrough) return 'discarded';
     const taken = messageEvent.get(chatId, first, last);
     if (taken !== null) return repeatedOr(taken.eventId === id, `a message of chat ${chat} from ${first} is taken`);
     let number = first;
     for (const content of contents) {
-      insertMessage.run(chatId, number, content, id, at, at);
+      const extras = event.extras?.[number - first];
+      if (extras === undefined) insertMessage.run(chatId, number, content, id, at, at);
+      else this.#insertWith(extras, chatId, number, content, event);
       batch.searchable.push({ chatId, number, content });
       number += 1;
     }
-    batch.messages.set(chatId, (batch.messages.get(chatId) ?? 0) + contents.length);
+    const added = batch.messages.get(chatId);
+    if (added === undefined) batch.messages.set(chatId, { count: contents.length, last, at });
+    else {
+      added.count += contents.length;
+      if (last > added.last) Object.assign(added, { last, at });
+    }
     return 'stored';
   }
 
-  #chatId(token: string, chat: number): number | undefined {
-    const name = `${token}:${chat}`;
-    const known = this.#chatIds.get(name);
-    if (known !== undefined) return known;
-    const id = this.#statements.chatEvent.get(token, chat)?.id;
-    if (id !== undefined) this.#chatIds.set(name, id);
-    return id;
+  #insertWith(
+    extras: MessageExtras,
+    chatId: number,
+    number: number,
+    content: string,
+    { id, at }: MessagesCreated,
+  ): void {
+    const { senderId = null, metadata = null, createdAt } = extras;
+    const acceptedAt = createdAt === undefined ? null : at;
+    const times = [createdAt ?? at, createdAt ?? at, acceptedAt] as const;
+    this.#statements.insertMessageWith.run(chatId, number, content, id, ...times, senderId, metadata);
   }
 }
 
@@ -146,18 +177,20 @@ function repeatedOr(same: boolean, detail: string): Outcome {
 }
 
 function prepare(database: Database) {
+  type Text = string | null;
   return {
-    applicationEvent: database.query<{ eventId: string }, [string]>(
-      'SELECT event_id AS eventId FROM applications WHERE token = ?',
+    applicationEvent: database.query<{ eventId: string; deletedAt: number | null }, [string]>(
+      'SELECT event_id AS eventId, deleted_at AS deletedAt FROM applications WHERE token = ?',
     ),
-    insertApplication: database.query<unknown, [string, string, string, number, number]>(
-      'INSERT INTO applications (token, name, event_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?)',
+    insertApplication: database.query<unknown, [string, string, Text, string, number, number]>(
+      'INSERT INTO applications (token, name, metadata, event_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
     ),
-    chatEvent: database.query<{ id: number; eventId: string }, [string, number]>(
-      'SELECT id, event_id AS eventId FROM chats WHERE token = ? AND number = ?',
+    chatEvent: database.query<{ eventId: string }, [string, number]>(
+      'SELECT event_id AS eventId FROM chats WHERE token = ? AND number = ?',
     ),
-    insertChat: database.query<unknown, [string, number, string, string, number, number]>(
-      'INSERT INTO chats (token, number, name, event_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
+    insertChat: database.query<unknown, [string, number, string, Text, string, number, number, number]>(
+      `INSERT INTO chats (token, number, name, metadata, event_id, created_at, updated_at, active_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     messageEvent: database.query<{ eventId: string }, [number, number, number]>(
       `SELECT event_id AS eventId FROM messages
@@ -167,11 +200,19 @@ function prepare(database: Database) {
       `INSERT INTO messages (id, content, event_id, created_at, updated_at)
        VALUES ((?1 << ${NUMBER_BITS}) + ?2, ?3, ?4, ?5, ?6)`,
     ),
+    insertMessageWith: database.query<
+      unknown,
+      [number, number, string, string, number, number, number | null, Text, Text]
+    >(
+      `INSERT INTO messages (id, content, event_id, created_at, updated_at, accepted_at, sender_id, metadata)
+       VALUES ((?1 << ${NUMBER_BITS}) + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
+    ),
     countChats: database.query<unknown, [number, string]>(
       'UPDATE applications SET chats_count = chats_count + ? WHERE token = ?',
     ),
-    countMessages: database.query<unknown, [number, number]>(
-      'UPDATE chats SET messages_count = messages_count + ? WHERE id = ?',
+    countMessages: database.query<unknown, [chat: number, count: number, last: number, at: number]>(
+      `UPDATE chats SET messages_count = messages_count + ?2,
+         active_at = iif(?3 > last_number, ?4, active_at), last_number = max(last_number, ?3) WHERE id = ?1`,
     ),
   };
 }

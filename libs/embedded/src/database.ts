@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
-import { Unavailable } from '@parley/domain';
+import { DomainError, Unavailable } from '@parley/domain';
 import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { migrate } from 'drizzle-orm/bun-sqlite/migrator';
 import { DataDirInUse, LOCK_NAME, lockFolder } from './folder-lock.ts';
@@ -11,8 +11,8 @@ import { sqliteCode } from './sqlite-code.ts';
 export const NUMBER_BITS = 34;
 /** SQL for a message's id, from its chat's id (?1) and its number (?2). */
 export const MESSAGE_ID = `(?1 << ${NUMBER_BITS}) + ?2`;
-/** SQL for the columns of a Message, without its number. */
-export const MESSAGE_COLUMNS = 'content, created_at AS createdAt, updated_at AS updatedAt';
+/** The largest number that a message's id has room for. */
+export const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
 
 const DATABASE_NAME = 'parley.db';
 /** The endings of a database's files: SQLite creates further ones beside it, with its file mode. */
@@ -81,18 +81,19 @@ function prepare(database: Database): void {
   database.run('PRAGMA synchronous = FULL');
   database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   database.run('PRAGMA cache_size = -65536');
+  database.run('PRAGMA secure_delete = ON'); // what is deleted is overwritten with zeros
   migrate(drizzle(database), { migrationsFolder: join(import.meta.dir, '../drizzle') });
 }
 
 /**
- * Returns the result of `run`. Every error of the database (disk full, damaged, closed) becomes Unavailable. The error
- * itself may contain data, so it is only the cause.
+ * Returns the result of `run`. Every error of the database (disk full, damaged, closed) becomes Unavailable; errors of
+ * the domain stay. The database's error may contain data, so it is only the cause.
  */
 export async function guarded<T>(run: () => T): Promise<T> {
   try {
     return run();
   } catch (error) {
-    if (error instanceof Unavailable) throw error;
+    if (error instanceof DomainError) throw error;
     throw new Unavailable('store', `The store cannot be used (${sqliteCode(error) ?? 'closed'}).`, { cause: error });
   }
 }

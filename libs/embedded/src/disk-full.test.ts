@@ -1,3 +1,4 @@
+import type { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -5,8 +6,10 @@ import { join } from 'node:path';
 import { type Event, type MessagesCreated, newEventId, newToken, type Store, Unavailable } from '@parley/domain';
 import { failure, tellLeftOut } from '@parley/testing';
 import { openDatabase } from './database.ts';
+import { EmbeddedFeed } from './feed.ts';
 import { openEmbedded } from './index.ts';
 import { KeptKeys } from './kept-keys.ts';
+import { Owners } from './owners.ts';
 import { SearchTables } from './search-tables.ts';
 import { EmbeddedStore } from './store.ts';
 
@@ -85,11 +88,18 @@ async function expectStored(store: Store, token: string, count: number): Promise
   expect(read).toBe(count);
 }
 
+function storeOn(database: Database): EmbeddedStore {
+  const now = Date.now;
+  const feed = new EmbeddedFeed(database, { ms: 1_000, bytes: 1_000 }, now);
+  const [owners, keys, tables] = [new Owners(database), new KeptKeys(database, now), new SearchTables(database)];
+  return new EmbeddedStore({ database, owners, keys, tables, feed, now });
+}
+
 test('a database that may not grow refuses with Unavailable, keeps what it has, and goes on when it may', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
   const { database, close } = openDatabase(folder);
   try {
-    const store = new EmbeddedStore(database, new KeptKeys(database, Date.now), new SearchTables(database), Date.now);
+    const store = storeOn(database);
     const token = await storedChat(store);
     database.run('PRAGMA max_page_count = 300');
     const acknowledged = await fill(store, token);
@@ -110,7 +120,7 @@ test('a chat whose batch did not fit is unknown afterwards', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
   const { database, close } = openDatabase(folder);
   try {
-    const store = new EmbeddedStore(database, new KeptKeys(database, Date.now), new SearchTables(database), Date.now);
+    const store = storeOn(database);
     const token = await storedChat(store);
     database.run('PRAGMA max_page_count = 100');
     const chat: Event = { type: 'chat', id: newEventId(), epoch: 1, at: Date.now(), token, number: 2, name: 'A chat' };

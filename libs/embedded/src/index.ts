@@ -1,13 +1,18 @@
 import { EmbeddedCounters } from './counters.ts';
 import { databaseFile, openDatabase } from './database.ts';
 import { EmbeddedLog } from './event-log.ts';
+import { EmbeddedFeed, type FeedWindow } from './feed.ts';
+import { FeedUpkeep } from './feed-upkeep.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { EmbeddedNumbering } from './numbering.ts';
+import { Owners } from './owners.ts';
+import { EmbeddedPurge } from './purge.ts';
 import { EmbeddedSearch } from './search.ts';
 import { type FillProgress, SearchFill } from './search-fill.ts';
 import { SearchTables } from './search-tables.ts';
 import { EmbeddedStore } from './store.ts';
 
+export type { FeedWindow } from './feed.ts';
 export { DataDirInUse } from './folder-lock.ts';
 export type { FillProgress } from './search-fill.ts';
 
@@ -22,12 +27,15 @@ export interface EmbeddedOptions {
   readonly countersKept?: number;
   /** The limit for one search, in milliseconds. Default 1,000. */
   readonly searchTimeoutMs?: number;
+  /** How long entries of the feed are kept, and about how many bytes of them. Default 24 hours and 1 GiB. */
+  readonly feedWindow?: FeedWindow;
   /** Called after each step while a search table of a new version is filled. */
   readonly onSearchFill?: (progress: FillProgress) => void;
 }
 
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 const SEARCH_TIMEOUT_MS = 1_000;
+const FEED_WINDOW: FeedWindow = { ms: 24 * 60 * 60 * 1_000, bytes: 1024 ** 3 };
 
 /**
  * All ports of libs/domain in one SQLite file, for one process: a first look, a laptop, tests, a small installation.
@@ -39,21 +47,28 @@ export function openEmbedded({
   now = Date.now,
   countersKept,
   searchTimeoutMs = SEARCH_TIMEOUT_MS,
+  feedWindow = FEED_WINDOW,
   onSearchFill,
 }: EmbeddedOptions) {
   const { database, close: closeDatabase } = openDatabase(dataDir);
   const keys = new KeptKeys(database, now);
-  const numbering = new EmbeddedNumbering(keys, now, countersKept);
+  const owners = new Owners(database);
+  const numbering = new EmbeddedNumbering(keys, owners, now, countersKept);
   const log = new EmbeddedLog(queueBytesMax, numbering);
   const tables = new SearchTables(database);
-  const store = new EmbeddedStore(database, keys, tables, now);
+  const feed = new EmbeddedFeed(database, feedWindow, now);
+  const store = new EmbeddedStore({ database, owners, keys, tables, feed, now });
+  const purge = new EmbeddedPurge(database, owners, tables, feed, now);
+  const upkeep = new FeedUpkeep(feed);
   const fill = new SearchFill(database, tables, onSearchFill);
   const search = new EmbeddedSearch(databaseFile(dataDir), tables, searchTimeoutMs);
   fill.start();
+  upkeep.start();
   let closed: Promise<void> | undefined;
   const close = async () => {
     await log.stop();
     fill.stop();
+    upkeep.stop();
     await search.close();
     closeDatabase();
   };
@@ -62,6 +77,8 @@ export function openEmbedded({
     log,
     store,
     search,
+    feed,
+    purge,
     counters: new EmbeddedCounters(),
     /** Refuses new events, commits the waiting ones, and closes the file. Idempotent. */
     close: () => {

@@ -8,6 +8,7 @@ import {
   type Numbering,
   newEventId,
   newToken,
+  type Owner,
   type RegisterAnswer,
   type RegisterRequest,
   type Sequence,
@@ -17,6 +18,7 @@ import {
 import { guarded } from './database.ts';
 import type { Attempts } from './event-log.ts';
 import { type KeptKeys, scopeOf } from './kept-keys.ts';
+import type { Owners } from './owners.ts';
 import { RecentMap } from './recent-map.ts';
 
 /** The only epoch: a new one is needed only if numbers were lost, and here the store has them all. */
@@ -36,18 +38,24 @@ interface Claim {
 /**
  * Draws numbers from counters in memory. A counter starts from the store's highest number, so unused ones may be
  * dropped. After a restart the numbers of uncommitted events are drawn again: those events were never acknowledged. An
- * idempotency key is here while its event is being published, and in the store from the commit on.
+ * idempotency key is here while its event is being published, and in the store from the commit on. What was deleted
+ * has no counter, and gets none: the store decides, and remembers it over a restart.
  */
 export class EmbeddedNumbering implements Numbering, Attempts {
   readonly #counters: RecentMap<number>;
   readonly #underWay = new Map<string, Claim>();
+  /** The latest applications (by token) and chats (`token:chat`) that were retired. */
+  readonly #retired: RecentMap<true>;
   readonly #kept: KeptKeys;
+  readonly #owners: Owners;
   readonly #now: () => number;
 
-  constructor(kept: KeptKeys, now: () => number, countersPerGeneration = COUNTERS_PER_GENERATION) {
+  constructor(kept: KeptKeys, owners: Owners, now: () => number, countersPerGeneration = COUNTERS_PER_GENERATION) {
     this.#kept = kept;
+    this.#owners = owners;
     this.#now = now;
     this.#counters = new RecentMap(countersPerGeneration);
+    this.#retired = new RecentMap(countersPerGeneration);
   }
 
   draw(request: DrawRequest, taker: DrawTaker): void {
@@ -65,9 +73,17 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     return newToken();
   }
 
-  async seed(sequence: Sequence, highest: Highest): Promise<void> {
-    const name = sequenceKey(sequence);
-    if (this.#counters.get(name) === undefined) this.#counters.set(name, highest.number);
+  seed(sequence: Sequence, highest: Highest): Promise<void> {
+    return guarded(() => {
+      const name = sequenceKey(sequence);
+      if (this.#counters.get(name) === undefined && !this.#isGone(sequence)) this.#counters.set(name, highest.number);
+    });
+  }
+
+  async retire({ token, chat }: Owner): Promise<void> {
+    this.#retired.set(chat === undefined ? token : `${token}:${chat}`, true);
+    if (chat === undefined) this.#counters.deleteWhere((name) => name.startsWith(token));
+    else this.#counters.delete(`${token}:${chat}`);
   }
 
   /** Does nothing: an event's key is stored in the transaction of the event. */
@@ -96,11 +112,12 @@ export class EmbeddedNumbering implements Numbering, Attempts {
   }
 
   #draw({ sequence, count, key }: DrawRequest): DrawAnswer {
+    if (key !== undefined && this.#isGone(sequence)) return { status: 'gone' };
     const known = key === undefined ? undefined : this.#known(sequence.token, key);
     if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
     const name = sequenceKey(sequence);
     const last = this.#counters.get(name);
-    if (last === undefined) return { status: 'missing', epoch: EPOCH };
+    if (last === undefined) return this.#isGone(sequence) ? { status: 'gone' } : { status: 'missing', epoch: EPOCH };
     this.#counters.set(name, last + count);
     const drawn = { first: last + 1, eventId: newEventId(EPOCH), at: this.#now() };
     if (key !== undefined) this.#claim(sequence.token, key, { ...drawn, body: key.body, token: sequence.token });
@@ -114,6 +131,13 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     const eventId = newEventId(EPOCH);
     if (key !== undefined) this.#claim('applications', key, { token, first: 0, eventId, at, body: key.body });
     return { status: 'drawn', token, eventId, epoch: EPOCH, at };
+  }
+
+  #isGone(sequence: Sequence): boolean {
+    const { token } = sequence;
+    const owner = sequence.kind === 'chats' ? { token } : { token, chat: sequence.chat };
+    if (this.#retired.get(token) === true || this.#retired.get(sequenceKey(sequence)) === true) return true;
+    return this.#owners.isDeleted(owner);
   }
 
   #known(scope: string, key: IdempotencyKey) {

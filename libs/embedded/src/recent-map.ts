@@ -25,6 +25,16 @@ export class RecentMap<Value> {
     this.#young.set(key, value);
   }
 
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
+  /** Deletes all entries whose key passes the test. It looks at each one. */
+  deleteWhere(test: (key: string) => boolean): void {
+    for (const map of [this.#young, this.#old]) for (const key of map.keys()) if (test(key)) map.delete(key);
+  }
+
   clear(): void {
     this.#young.clear();
     this.#old.clear();

@@ -2,24 +2,29 @@
  * The tables of the one SQLite file; migrations are generated from here (`bun run generate` in libs/embedded). Times
  * are milliseconds since 1970, UTC. `event_id` is the event that wrote the row, in hexadecimal.
  */
+import { sql } from 'drizzle-orm';
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
-export const applications = sqliteTable('applications', {
-  token: text().primaryKey(),
-  name: text().notNull(),
-  chatsCount: integer('chats_count').notNull().default(0),
-  eventId: text('event_id').notNull(),
-  createdAt: integer('created_at').notNull(),
-  updatedAt: integer('updated_at').notNull(),
-  /** The client's own data, as compact JSON. */
-  metadata: text(),
-  /** 1, and one more with each change of the row. */
-  version: integer().notNull().default(1),
-  /** When the row was deleted: its contents are erased then. */
-  deletedAt: integer('deleted_at'),
-  /** Messages that were accepted more than so many days ago are removed. */
-  retentionDays: integer('retention_days'),
-});
+export const applications = sqliteTable(
+  'applications',
+  {
+    token: text().primaryKey(),
+    name: text().notNull(),
+    chatsCount: integer('chats_count').notNull().default(0),
+    eventId: text('event_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+    /** The client's own data, as compact JSON. */
+    metadata: text(),
+    /** 1, and one more with each change of the row. */
+    version: integer().notNull().default(1),
+    /** When the row was deleted: its contents are erased then. */
+    deletedAt: integer('deleted_at'),
+    /** Messages that were accepted more than so many days ago are removed. */
+    retentionDays: integer('retention_days'),
+  },
+  (table) => [index('applications_retained').on(table.token).where(sql`retention_days IS NOT NULL`)],
+);
 
 /** `id` is short and never leaves the file. It is the upper part of the ids of the chat's messages. */
 export const chats = sqliteTable(
@@ -40,7 +45,7 @@ export const chats = sqliteTable(
     purgedThrough: integer('purged_through').notNull().default(0),
     /** The highest number of a message that is not deleted; 0 if there is none. */
     lastNumber: integer('last_number').notNull().default(0),
-    /** When the last message was accepted, or the chat created. Null in chats that an earlier version has made. */
+    /** When that message was accepted, or the chat created if there is none. Null if the chat is deleted. */
     activeAt: integer('active_at'),
   },
   (table) => [
@@ -68,18 +73,20 @@ export const messages = sqliteTable('messages', {
 });
 
 /**
- * One row for each transaction that changed something, committed with it: a ChangeRecord as JSON. `seq` has no gap.
+ * One row for each transaction that changed something, committed with it: a ChangeRecord as JSON. `seq` has no gap: the
+ * last row is always kept, so the next one follows it. `bytes`: the size of all rows up to this one, also of those that
+ * are gone.
  */
 export const feed = sqliteTable('feed', {
   seq: integer().primaryKey(),
   at: integer().notNull(),
   record: text().notNull(),
+  bytes: integer().notNull(),
 });
 
 /** One row. `low`: rows of `feed` up to this one may be gone. */
 export const feedState = sqliteTable('feed_state', {
   id: integer().primaryKey(),
-  seq: integer().notNull(),
   low: integer().notNull(),
 });
 
@@ -130,7 +137,7 @@ export const idempotency = sqliteTable(
 );
 
 /** One row while older messages are added to a new search table: the last message added. No row: it has all. */
-export const searchFill = sqliteTable('search_fill', {
+export const searchFill = sqliteTable('search_filled', {
   id: integer().primaryKey(),
   chatId: integer('chat_id').notNull(),
   number: integer().notNull(),

@@ -16,7 +16,7 @@ export interface FillProgress {
 }
 
 /**
- * Fills a search table of a new version with the stored messages, in small steps between requests. After a stop the
+ * Fills a search table of a new version with the stored messages (not the deleted ones), in small steps between requests. After a stop the
  * next start continues. The start after the last step deletes the former table.
  */
 export class SearchFill {
@@ -33,7 +33,7 @@ export class SearchFill {
     this.#onProgress = onProgress;
     this.#readNext = database.query<Searchable, [number, number, number]>(
       `SELECT id >> ${NUMBER_BITS} AS chatId, id & ${2 ** NUMBER_BITS - 1} AS number, content FROM messages
-       WHERE id > (?1 << ${NUMBER_BITS}) + ?2 ORDER BY id LIMIT ?3`,
+       WHERE id > (?1 << ${NUMBER_BITS}) + ?2 AND deleted_at IS NULL ORDER BY id LIMIT ?3`,
     );
   }
 

@@ -1,6 +1,15 @@
 import type { Database } from 'bun:sqlite';
-import { foldText, type Message, matches, parseQuery, rankOf, SEARCH_RANK, type SearchQuery } from '@parley/domain';
-import { MESSAGE_COLUMNS, MESSAGE_ID } from './database.ts';
+import {
+  foldText,
+  matches,
+  type PlacedMessage,
+  parseQuery,
+  rankOf,
+  SEARCH_RANK,
+  type SearchQuery,
+} from '@parley/domain';
+import { MESSAGE_ID } from './database.ts';
+import { MESSAGE_COLUMNS, type MessageRow, messageOf } from './rows.ts';
 import type { SearchTable } from './search-tables.ts';
 
 /** The limit of the ranks that one search remembers, so that it does not fold the same text again for a later rank. */
@@ -10,12 +19,19 @@ const NO_MATCH = -1;
 /** A message that may match. `message` is missing if only its number was read yet. */
 export interface Candidate {
   readonly number: number;
-  readonly message?: Message;
+  readonly message?: MessageRow;
+}
+
+/** A chat that is there. Its messages up to `purgedThrough` are not. */
+export interface SearchedChat {
+  readonly id: number;
+  readonly number: number;
+  readonly purgedThrough: number;
 }
 
 export interface Hit {
   readonly rank: number;
-  readonly message: Message;
+  readonly message: PlacedMessage;
 }
 
 /** Ranks candidates, folding (normalizing) as few texts as possible, because folding takes most of a search's time. */
@@ -24,17 +40,17 @@ export class Ranking {
   readonly #query: SearchQuery;
   /** The query by the present version's rules, if the search table has an earlier one: hits must match it too. */
   readonly #shown: SearchQuery | undefined;
-  readonly #chatId: number;
+  readonly #chat: SearchedChat;
   readonly #read;
   readonly #filters = new Map<number, (content: string) => boolean>();
   readonly #known = new Map<number, number>();
 
-  constructor(database: Database, table: SearchTable, text: string, chatId: number) {
+  constructor(database: Database, table: SearchTable, text: string, chat: SearchedChat) {
     this.#table = table;
     this.#query = table.parse(text);
     this.#shown = table.fold === foldText ? undefined : parseQuery(text);
-    this.#chatId = chatId;
-    this.#read = database.query<Message, [number, number]>(
+    this.#chat = chat;
+    this.#read = database.query<MessageRow, [number, number]>(
       `SELECT ?2 AS number, ${MESSAGE_COLUMNS} FROM messages WHERE id = ${MESSAGE_ID}`,
     );
   }
@@ -45,14 +61,18 @@ export class Ranking {
   of({ number, message }: Candidate, last: number): Hit | undefined {
     const known = this.#known.get(number);
     if (known === NO_MATCH || (known !== undefined && known > last)) return undefined;
-    const now = message ?? this.#read.get(this.#chatId, number) ?? undefined;
-    if (now === undefined) return undefined;
-    if (known !== undefined) return { rank: known, message: now };
+    const now = message ?? this.#read.get(this.#chat.id, number) ?? undefined;
+    if (now === undefined || now.deletedAt !== null || number <= this.#chat.purgedThrough) return undefined;
+    if (known !== undefined) return { rank: known, message: this.#placed(now) };
     if (!this.#mayHave(now.content, last)) return undefined;
     const rank = this.#rankOf(now.content);
     // After the last rank no text is folded again, so ranks need not be remembered.
     if (last < SEARCH_RANK.parts && this.#known.size < REMEMBERED_MAX) this.#known.set(number, rank);
-    return rank === NO_MATCH ? undefined : { rank, message: now };
+    return rank === NO_MATCH ? undefined : { rank, message: this.#placed(now) };
+  }
+
+  #placed(row: MessageRow): PlacedMessage {
+    return { ...messageOf(row), chat: this.#chat.number };
   }
 
   #rankOf(content: string): number {

@@ -1,7 +1,8 @@
 import type { Database } from 'bun:sqlite';
-import { type Message, SEARCH_RANK, type SearchPage, type SearchQuery, type SearchRequest } from '@parley/domain';
-import { MESSAGE_COLUMNS, MESSAGE_ID, NUMBER_BITS } from './database.ts';
-import { type Candidate, type Hit, Ranking } from './search-ranking.ts';
+import { SEARCH_RANK, type SearchPage, type SearchQuery, type SearchRequest } from '@parley/domain';
+import { MESSAGE_ID, NUMBER_BITS } from './database.ts';
+import { MESSAGE_COLUMNS, type MessageRow } from './rows.ts';
+import { type Candidate, type Hit, Ranking, type SearchedChat } from './search-ranking.ts';
 import type { SearchTable } from './search-tables.ts';
 
 /** A search looks up at most this many trigrams (three characters), because each is searched in all chats' messages. */
@@ -27,7 +28,7 @@ export function* scan(
   const query = table.parse(request.query);
   const chat = chatOf(database, request);
   if (query.terms.length === 0 || chat === null) return { hits: [], more: false, rows: [] };
-  const ranking = new Ranking(database, table, request.query, chat.id);
+  const ranking = new Ranking(database, table, request.query, chat);
   const turn = new Turn();
   const wanted = request.limit + 1;
   const hits: Hit[] = [];
@@ -57,7 +58,7 @@ export function* scan(
   }
   const shown = hits.slice(0, request.limit);
   return {
-    hits: shown.map(({ rank, message }) => ({ rank, number: message.number })),
+    hits: shown.map(({ rank, message: { createdAt, chat, number } }) => ({ rank, createdAt, chat, number })),
     more: hits.length >= wanted,
     rows: shown.map(({ message }) => message),
   };
@@ -74,12 +75,14 @@ class Turn {
   }
 }
 
-function chatOf(database: Database, { token, chat }: SearchRequest): { id: number; highest: number } | null {
+/** The chat; null if it is not stored, or it or its application was deleted. */
+function chatOf(database: Database, { token, chat = 0 }: SearchRequest): (SearchedChat & { highest: number }) | null {
   return database
-    .query<{ id: number; highest: number }, [string, number]>(
-      `SELECT id, coalesce((SELECT max(m.id) & ${NUMBER_MASK} FROM messages m
+    .query<SearchedChat & { highest: number }, [string, number]>(
+      `SELECT id, number, purged_through AS purgedThrough, coalesce((SELECT max(m.id) & ${NUMBER_MASK} FROM messages m
          WHERE m.id BETWEEN chats.id << ${NUMBER_BITS} AND (chats.id << ${NUMBER_BITS}) + ${NUMBER_MASK}), 0) AS highest
-       FROM chats WHERE token = ? AND number = ?`,
+       FROM chats WHERE token = ?1 AND number = ?2 AND deleted_at IS NULL
+         AND EXISTS (SELECT 1 FROM applications WHERE token = ?1 AND deleted_at IS NULL)`,
     )
     .get(token, chat);
 }
@@ -99,7 +102,7 @@ const ROWS_AT_ONCE = 200;
 
 /** Yields all messages of a chat below a number, the newest first. */
 function* all(database: Database, { chatId, below }: Range): Generator<Candidate, void, undefined> {
-  const read = database.query<Message, [number, number]>(
+  const read = database.query<MessageRow, [number, number]>(
     `SELECT id & ${NUMBER_MASK} AS number, ${MESSAGE_COLUMNS} FROM messages
      WHERE id > ?1 << ${NUMBER_BITS} AND id < ${MESSAGE_ID} ORDER BY id DESC LIMIT ${ROWS_AT_ONCE}`,
   );

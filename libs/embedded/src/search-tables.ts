@@ -66,12 +66,27 @@ export class SearchTables {
     }
   }
 
-  rewrite({ chatId, number }: Place, before: string, after: string): void {
-    if (this.#has({ chatId, number })) {
-      this.#current.remove.run(chatId, number, bordered(foldText(before)));
-      this.#current.insert.run(chatId, number, bordered(foldText(after)));
-    }
-    this.#former?.update.run(chatId, number, bordered(foldTextV1(after)));
+  /** Replaces a message's text. No page of the table keeps what was there. */
+  rewrite(place: Place, before: string, after: string): void {
+    this.erase(place, before);
+    this.insert([{ ...place, content: after }]);
+  }
+
+  /**
+   * Removes a message, so that no page of the table keeps its trigrams. Slow: 20 µs for each trigram or more. `content`
+   * must be the text that was inserted: the table has no copy of it.
+   */
+  erase(place: Place, content: string): void {
+    this.#current.secure.run(1);
+    this.remove(place, content);
+    this.#current.flush.run();
+    this.#current.secure.run(0); // inserts are slower while it is on
+  }
+
+  /** Removes a message quickly. Its trigrams, without the order of its text, stay in the table's older pages for a while. */
+  remove({ chatId, number }: Place, content: string): void {
+    if (this.#has({ chatId, number })) this.#current.remove.run(chatId, number, bordered(foldText(content)));
+    this.#former?.remove.run(chatId, number);
   }
 
   /** Adds messages that follow `filled`, in order. `complete`: no more follow. Call it in a transaction. */
@@ -114,9 +129,11 @@ function currentStatements(database: Database) {
     remove: database.query<unknown, Row>(
       `INSERT INTO ${name} (${name}, rowid, folded) VALUES ('delete', ${MESSAGE_ID}, ?3)`,
     ),
-    readFill: database.query<Place, []>('SELECT chat_id AS chatId, number FROM search_fill'),
-    noteFill: database.query<unknown, [number, number]>('UPDATE search_fill SET chat_id = ?, number = ?'),
-    endFill: database.query<unknown, []>('DELETE FROM search_fill'),
+    secure: database.query<unknown, [0 | 1]>(`INSERT INTO ${name} (${name}, rank) VALUES ('secure-delete', ?)`),
+    flush: database.query<unknown, []>(`INSERT INTO ${name} (${name}) VALUES ('flush')`),
+    readFill: database.query<Place, []>('SELECT chat_id AS chatId, number FROM search_filled'),
+    noteFill: database.query<unknown, [number, number]>('UPDATE search_filled SET chat_id = ?, number = ?'),
+    endFill: database.query<unknown, []>('DELETE FROM search_filled'),
   };
 }
 
@@ -124,6 +141,6 @@ function formerStatements(database: Database) {
   const { name } = SEARCH_TABLES[1];
   return {
     insert: database.query<unknown, Row>(`INSERT INTO ${name} (rowid, folded) VALUES (${MESSAGE_ID}, ?3)`),
-    update: database.query<unknown, Row>(`UPDATE ${name} SET folded = ?3 WHERE rowid = ${MESSAGE_ID}`),
+    remove: database.query<unknown, [number, number]>(`DELETE FROM ${name} WHERE rowid = ${MESSAGE_ID}`),
   };
 }

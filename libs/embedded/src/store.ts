@@ -1,68 +1,75 @@
 import type { Database } from 'bun:sqlite';
-import {
-  type Appended,
-  type Application,
-  type Chat,
-  type Event,
-  type Highest,
-  type KeyedCreate,
-  type Message,
-  NUMBER_MAX,
-  type Page,
-  type PageRequest,
-  type Sequence,
-  type Store,
-  type Token,
+import type {
+  Appended,
+  Application,
+  ApplicationChange,
+  Chat,
+  Event,
+  Highest,
+  InboxPage,
+  InboxPosition,
+  KeyedCreate,
+  Message,
+  MessageChange,
+  MessagePlace,
+  OwnerChange,
+  Page,
+  PageRequest,
+  PlacedMessage,
+  ReadMark,
+  Sequence,
+  Store,
+  Token,
 } from '@parley/domain';
 import { Appender } from './append.ts';
-import { guarded, MESSAGE_COLUMNS, NUMBER_BITS } from './database.ts';
+import { Changes } from './changes.ts';
+import { guarded } from './database.ts';
+import { Deletes } from './deletes.ts';
+import type { EmbeddedFeed } from './feed.ts';
+import { Inbox } from './inbox.ts';
 import type { KeptKeys } from './kept-keys.ts';
 import { EPOCH } from './numbering.ts';
-import { readPage } from './page.ts';
+import type { Owners } from './owners.ts';
+import { ReadMarks } from './reads.ts';
+import { applicationOf, chatOf, messageOf } from './rows.ts';
 import type { SearchTables } from './search-tables.ts';
+import { StoreReads } from './store-reads.ts';
+import { Writing } from './writing.ts';
 
-/** Columns of an Application. Counts are updated with the rows, so there are no live counts to add. */
-const APPLICATION = `token, name, chats_count AS chatsCount, 0 AS countedThrough,
-  created_at AS createdAt, updated_at AS updatedAt`;
-const CHAT = `number, name, messages_count AS messagesCount, 0 AS countedThrough,
-  created_at AS createdAt, updated_at AS updatedAt`;
-const MESSAGE = `id & ${2 ** NUMBER_BITS - 1} AS number, ${MESSAGE_COLUMNS}`;
-const CHAT_ID = `((SELECT id FROM chats WHERE token = ?1 AND number = ?2) << ${NUMBER_BITS})`;
-const NUMBER_TOP = 2 ** NUMBER_BITS - 1;
-/** Above every number: a page that is read downwards starts here by default. */
-const BEYOND_NUMBERS = NUMBER_MAX + 1;
-const BEYOND_TOKENS = 'g';
-
-const PROBE = `INSERT OR REPLACE INTO write_probe VALUES (1, zeroblob(${64 * 1024}))`;
+export interface StoreParts {
+  readonly database: Database;
+  readonly owners: Owners;
+  readonly keys: KeptKeys;
+  readonly tables: SearchTables;
+  readonly feed: EmbeddedFeed;
+  readonly now: () => number;
+}
 
 export class EmbeddedStore implements Store {
-  readonly #database: Database;
+  readonly #owners: Owners;
+  readonly #keys: KeptKeys;
+  readonly #writing: Writing;
   readonly #appender: Appender;
-  readonly #statements;
-  readonly #rewrite;
-  #lastWriteFailed = false;
+  readonly #reads: StoreReads;
+  readonly #changes: Changes;
+  readonly #deletes: Deletes;
+  readonly #inbox: Inbox;
+  readonly #marks: ReadMarks;
 
-  constructor(
-    database: Database,
-    private readonly keys: KeptKeys,
-    search: SearchTables,
-    private readonly now: () => number,
-  ) {
-    this.#database = database;
-    this.#appender = new Appender(database, keys, search);
-    const statements = prepare(database);
-    this.#statements = statements;
-    this.#rewrite = database.transaction((token: Token, chat: number, number: number, content: string) => {
-      const before = statements.messageBefore.get(token, chat, number);
-      if (before === null) return undefined;
-      const { chatId } = before;
-      search.rewrite({ chatId, number }, before.content, content);
-      return statements.rewriteMessage.get(token, chat, number, content, this.now()) ?? undefined;
-    });
+  constructor({ database, owners, keys, tables, feed, now }: StoreParts) {
+    this.#owners = owners;
+    this.#keys = keys;
+    this.#writing = new Writing(database);
+    this.#appender = new Appender(database, owners, keys, tables, feed);
+    this.#reads = new StoreReads(database, owners);
+    this.#changes = new Changes(database, owners, tables, feed, now);
+    this.#deletes = new Deletes(database, owners, tables, feed, now);
+    this.#inbox = new Inbox(database, owners);
+    this.#marks = new ReadMarks(database, owners, feed, this.#writing, now);
   }
 
   append(events: readonly Event[]): Promise<Appended> {
-    return this.#writing(() => this.#appender.append(events));
+    return this.#writing.run(() => this.#appender.append(events));
   }
 
   /** Does nothing and returns 0: there is only one epoch, and no copy of the file that could be older. */
@@ -73,155 +80,95 @@ export class EmbeddedStore implements Store {
   async reached(): Promise<void> {}
 
   application(token: Token): Promise<Application | undefined> {
-    return guarded(() => this.#statements.application.get(token) ?? undefined);
+    return guarded(() => this.#reads.application(token));
   }
 
   applications(page: PageRequest<Token>): Promise<Page<Application>> {
-    const { applicationsAfter, applicationsBefore } = this.#statements;
-    return guarded(() =>
-      readPage(
-        page,
-        (after, limit) => applicationsAfter.all(after ?? '', limit),
-        (before, limit) => applicationsBefore.all(before ?? BEYOND_TOKENS, limit),
-      ),
-    );
+    return guarded(() => this.#reads.applications(page));
   }
 
   chat(token: Token, chat: number): Promise<Chat | undefined> {
-    return guarded(() => this.#statements.chat.get(token, chat) ?? undefined);
+    return guarded(() => this.#reads.chat(token, chat));
   }
 
   chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>> {
-    const { chatsAfter, chatsBefore } = this.#statements;
-    return guarded(() =>
-      readPage(
-        page,
-        (after, limit) => chatsAfter.all(token, after ?? 0, limit),
-        (before, limit) => chatsBefore.all(token, before ?? BEYOND_NUMBERS, limit),
-      ),
-    );
+    return guarded(() => this.#reads.chats(token, page));
   }
 
   message(token: Token, chat: number, message: number): Promise<Message | undefined> {
-    return guarded(() => this.#statements.message.get(token, chat, message) ?? undefined);
+    return guarded(() => this.#reads.message(token, chat, message));
   }
 
-  messagesAt(token: Token, chat: number, numbers: readonly number[]): Promise<readonly Message[]> {
-    const { messagesAt } = this.#statements;
-    return guarded(() => messagesAt.all(token, chat, JSON.stringify(numbers)));
+  messagesAt(token: Token, places: readonly MessagePlace[]): Promise<readonly PlacedMessage[]> {
+    return guarded(() => this.#reads.messagesAt(token, places));
   }
 
   messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
-    const { messagesAfter, messagesBefore } = this.#statements;
-    return guarded(() =>
-      readPage(
-        page,
-        (after, limit) => messagesAfter.all(token, chat, after ?? 0, limit),
-        (before, limit) => messagesBefore.all(token, chat, before ?? BEYOND_NUMBERS, limit),
-      ),
-    );
+    return guarded(() => this.#reads.messages(token, chat, page));
   }
 
-  renameApplication(token: Token, name: string): Promise<Application | undefined> {
-    return this.#writing(() => this.#statements.renameApplication.get(name, this.now(), token) ?? undefined);
+  async changeApplication(token: Token, change: ApplicationChange): Promise<Application | undefined> {
+    const row = await this.#writing.run(() => this.#changes.application(token, change));
+    return row && applicationOf(row);
   }
 
-  renameChat(token: Token, chat: number, name: string): Promise<Chat | undefined> {
-    return this.#writing(() => this.#statements.renameChat.get(name, this.now(), token, chat) ?? undefined);
+  async changeChat(token: Token, chat: number, change: OwnerChange): Promise<Chat | undefined> {
+    const row = await this.#writing.run(() => this.#changes.chat(token, chat, change));
+    return row && chatOf(row);
   }
 
-  rewriteMessage(token: Token, chat: number, message: number, content: string): Promise<Message | undefined> {
-    return this.#writing(() => this.#rewrite.immediate(token, chat, message, content));
+  async changeMessage(
+    token: Token,
+    chat: number,
+    message: number,
+    change: MessageChange,
+  ): Promise<Message | undefined> {
+    const row = await this.#writing.run(() => this.#changes.message(token, chat, message, change));
+    return row && messageOf(row);
+  }
+
+  deleteApplication(token: Token, versions?: readonly number[]): Promise<boolean> {
+    return this.#writing.run(() => this.#deletes.application(token, versions));
+  }
+
+  deleteChat(token: Token, chat: number, versions?: readonly number[]): Promise<boolean> {
+    return this.#writing.run(() => this.#deletes.chat(token, chat, versions));
+  }
+
+  deleteMessage(token: Token, chat: number, message: number, versions?: readonly number[]): Promise<boolean> {
+    return this.#writing.run(() => this.#deletes.message(token, chat, message, versions));
+  }
+
+  inbox(token: Token, limit: number, after?: InboxPosition): Promise<InboxPage> {
+    return guarded(() => this.#inbox.page(token, limit, after));
+  }
+
+  markRead(token: Token, chat: number, userId: string, number: number): Promise<ReadMark | undefined> {
+    return this.#marks.mark({ token, chat, userId, number });
+  }
+
+  readMarks(token: Token, chat: number, page: PageRequest<string>): Promise<Page<ReadMark, string>> {
+    return this.#marks.page(token, chat, page);
+  }
+
+  unread(token: Token, userId: string, chats: readonly number[]): Promise<readonly number[]> {
+    return this.#marks.unread(token, userId, chats);
   }
 
   highest(sequence: Sequence): Promise<Highest | undefined> {
-    const { highestChat, highestMessage } = this.#statements;
-    return guarded(() => {
-      const row =
-        sequence.kind === 'chats' ? highestChat.get(sequence.token) : highestMessage.get(sequence.token, sequence.chat);
-      return row === null ? undefined : { number: row.highest };
-    });
+    return guarded(() => this.#reads.highest(sequence));
   }
 
-  keyedCreate(scope: Token | 'applications', hash: string): Promise<KeyedCreate | undefined> {
+  keyedCreate(scope: Token | 'applications', hash: string, sequence?: Sequence): Promise<KeyedCreate | undefined> {
     return guarded(() => {
-      const kept = this.keys.find(scope, hash);
-      if (kept === undefined) return undefined;
+      const kept = this.#keys.find(scope, hash);
+      if (kept === undefined || (sequence !== undefined && !this.#owners.has(sequence))) return undefined;
       const { body: bodyHash, ...rest } = kept;
       return { ...rest, bodyHash, epoch: EPOCH };
     });
   }
 
-  /**
-   * Rejects with Unavailable if the database cannot be used. After a failed write only another write (not a tiny one)
-   * shows that the disk has room again.
-   */
-  async ping(): Promise<void> {
-    if (this.#lastWriteFailed) await this.#writing(() => this.#database.run(PROBE));
-    else await guarded(() => this.#database.run('SELECT 1'));
+  ping(): Promise<void> {
+    return this.#writing.ping();
   }
-
-  async #writing<T>(write: () => T): Promise<T> {
-    try {
-      const written = await guarded(write);
-      this.#lastWriteFailed = false;
-      return written;
-    } catch (error) {
-      this.#lastWriteFailed = true;
-      throw error;
-    }
-  }
-}
-
-function prepare(database: Database) {
-  type Number = [string, number];
-  return {
-    application: database.query<Application, [string]>(`SELECT ${APPLICATION} FROM applications WHERE token = ?`),
-    applicationsAfter: database.query<Application, [string, number]>(
-      `SELECT ${APPLICATION} FROM applications WHERE token > ? ORDER BY token LIMIT ?`,
-    ),
-    applicationsBefore: database.query<Application, [string, number]>(
-      `SELECT ${APPLICATION} FROM applications WHERE token < ? ORDER BY token DESC LIMIT ?`,
-    ),
-    chat: database.query<Chat, Number>(`SELECT ${CHAT} FROM chats WHERE token = ? AND number = ?`),
-    chatsAfter: database.query<Chat, [...Number, number]>(
-      `SELECT ${CHAT} FROM chats WHERE token = ? AND number > ? ORDER BY number LIMIT ?`,
-    ),
-    chatsBefore: database.query<Chat, [...Number, number]>(
-      `SELECT ${CHAT} FROM chats WHERE token = ? AND number < ? ORDER BY number DESC LIMIT ?`,
-    ),
-    message: database.query<Message, [...Number, number]>(`SELECT ${MESSAGE} FROM messages WHERE id = ${CHAT_ID} + ?3`),
-    messagesAt: database.query<Message, [...Number, string]>(
-      `SELECT ${MESSAGE} FROM messages WHERE id IN (SELECT ${CHAT_ID} + value FROM json_each(?3))`,
-    ),
-    messagesAfter: database.query<Message, [...Number, number, number]>(
-      `SELECT ${MESSAGE} FROM messages WHERE id > ${CHAT_ID} + ?3 AND id <= ${CHAT_ID} + ${NUMBER_TOP}
-       ORDER BY id LIMIT ?4`,
-    ),
-    messagesBefore: database.query<Message, [...Number, number, number]>(
-      `SELECT ${MESSAGE} FROM messages WHERE id < ${CHAT_ID} + ?3 AND id > ${CHAT_ID} ORDER BY id DESC LIMIT ?4`,
-    ),
-    renameApplication: database.query<Application, [string, number, string]>(
-      `UPDATE applications SET name = ?, updated_at = max(updated_at, ?) WHERE token = ? RETURNING ${APPLICATION}`,
-    ),
-    renameChat: database.query<Chat, [string, number, ...Number]>(
-      `UPDATE chats SET name = ?, updated_at = max(updated_at, ?) WHERE token = ? AND number = ? RETURNING ${CHAT}`,
-    ),
-    messageBefore: database.query<{ chatId: number; content: string }, [...Number, number]>(
-      `SELECT id >> ${NUMBER_BITS} AS chatId, content FROM messages WHERE id = ${CHAT_ID} + ?3`,
-    ),
-    rewriteMessage: database.query<Message, [...Number, number, string, number]>(
-      `UPDATE messages SET content = ?4, updated_at = max(updated_at, ?5), version = version + 1
-       WHERE id = ${CHAT_ID} + ?3 RETURNING ${MESSAGE}`,
-    ),
-    highestChat: database.query<{ highest: number }, [string]>(
-      `SELECT coalesce((SELECT max(number) FROM chats WHERE token = applications.token), 0) AS highest
-       FROM applications WHERE token = ?`,
-    ),
-    highestMessage: database.query<{ highest: number }, Number>(
-      `SELECT coalesce((SELECT max(id) & ${NUMBER_TOP} FROM messages
-         WHERE id > chats.id << ${NUMBER_BITS} AND id <= (chats.id << ${NUMBER_BITS}) + ${NUMBER_TOP}), 0) AS highest
-       FROM chats WHERE token = ? AND number = ?`,
-    ),
-  };
 }

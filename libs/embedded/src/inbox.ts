@@ -1,0 +1,50 @@
+import type { Database } from 'bun:sqlite';
+import type { InboxChat, InboxPage, InboxPosition, Token } from '@parley/domain';
+import { MESSAGE_ID } from './database.ts';
+import type { Owners } from './owners.ts';
+import { CHAT_COLUMNS, type ChatRow, chatOf, type MessageRow, messageOf, NUMBERED_MESSAGE_COLUMNS } from './rows.ts';
+
+interface ActiveChat extends ChatRow {
+  readonly id: number;
+  readonly lastNumber: number;
+  readonly activeAt: number;
+}
+
+/** Above every time and every number: the first page starts here. */
+const BEYOND: InboxPosition = { at: Number.MAX_SAFE_INTEGER, chat: Number.MAX_SAFE_INTEGER };
+
+/** An application's chats, the one with the latest message first, from columns that the messages' transactions keep. */
+export class Inbox {
+  readonly #chats;
+  readonly #message;
+
+  constructor(
+    database: Database,
+    private readonly owners: Owners,
+  ) {
+    this.#chats = database.query<ActiveChat, [Token, number, number, number]>(
+      `SELECT ${CHAT_COLUMNS}, id, last_number AS lastNumber, active_at AS activeAt FROM chats
+       WHERE token = ? AND (active_at, number) < (?, ?) ORDER BY active_at DESC, number DESC LIMIT ?`,
+    );
+    this.#message = database.query<MessageRow, [number, number]>(
+      `SELECT ${NUMBERED_MESSAGE_COLUMNS} FROM messages WHERE id = ${MESSAGE_ID}`,
+    );
+  }
+
+  page(token: Token, limit: number, after = BEYOND): InboxPage {
+    if (!this.owners.hasApplication(token)) return { rows: [] };
+    const found = this.#chats.all(token, after.at, after.chat, limit + 1);
+    const shown = found.slice(0, limit);
+    const last = shown.at(-1);
+    const more = found.length > limit && last !== undefined;
+    return {
+      rows: shown.map((row) => this.#withLastMessage(row)),
+      next: more ? { at: last.activeAt, chat: last.number } : undefined,
+    };
+  }
+
+  #withLastMessage(row: ActiveChat): InboxChat {
+    const message = row.lastNumber === 0 ? null : this.#message.get(row.id, row.lastNumber);
+    return message === null ? chatOf(row) : { ...chatOf(row), lastMessage: messageOf(message) };
+  }
+}
