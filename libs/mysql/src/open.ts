@@ -1,4 +1,4 @@
-import type { Ledger, Store } from '@parley/domain';
+import type { Ledger, Purge, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { lastEpoch, nextEpoch } from './epochs.ts';
 import { type DatabaseFault, refusing } from './faults.ts';
@@ -8,6 +8,7 @@ import { Membership } from './membership.ts';
 import { migrate, type Progress } from './migrate/migrate.ts';
 import { settlePartitions } from './partitioning.ts';
 import { Pool } from './pool.ts';
+import { mysqlPurge } from './purge/purge.ts';
 import { MysqlStore, type OnUncounted } from './store.ts';
 
 export interface MysqlOptions {
@@ -34,6 +35,7 @@ export interface MysqlOptions {
 export interface Mysql {
   readonly store: Store;
   readonly ledger: Ledger;
+  readonly purge: Purge;
   /** Brings the tables up to date, one process at a time. Calls `progress` about every second during long copies. */
   migrate(progress?: (progress: Progress) => void): Promise<void>;
   /** Records the number of partitions. Throws WrongPartitions if another number was recorded before. */
@@ -62,9 +64,9 @@ const WAITING_MAX = 2_000;
 const CHANGE_CONNECTIONS = 2;
 /**
  * The ledger's connections: for two indexers, the flush, a rebuild of the search index (one holds its lock, one reads),
- * and one spare.
+ * the purge and the retention, and one spare.
  */
-const LEDGER_CONNECTIONS = 6;
+const LEDGER_CONNECTIONS = 8;
 /**
  * The server ends a session that is silent for 10 s. Else a process that froze in a transaction would hold its locks
  * for hours.
@@ -105,6 +107,7 @@ export function openMysql(options: MysqlOptions): Mysql {
   return {
     store: new MysqlStore(pools, partitions, options.onUncounted),
     ledger: mysqlLedger(pools.ledger, membership, partitions),
+    purge: mysqlPurge(pools.ledger, partitions, options.onUncounted),
     migrate: (progress) =>
       refusing(
         migrate({ connection: migrating, statementTimeoutMs: writeTimeoutMs, variables: [] }, partitions, progress),
