@@ -1,10 +1,11 @@
-import { commonConfig, elasticsearchConfig, portConfig, readConfig, serverConfig } from '@parley/runtime';
+import { commonConfig, elasticsearchConfig, portConfig, purgeConfig, readConfig, serverConfig } from '@parley/runtime';
 import { Type } from 'typebox';
 
 export const workerSettings = Type.Object({
   ...commonConfig,
   ...serverConfig,
   ...elasticsearchConfig,
+  ...purgeConfig,
   PORT: portConfig(3300),
   MYSQL_MIGRATION_URL: Type.Optional(
     Type.String({

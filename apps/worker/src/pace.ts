@@ -11,6 +11,11 @@ export class Pace {
     this.#rest = 1 / share - 1;
   }
 
+  /** How long the rest after the last piece still lasts, in milliseconds. */
+  get restMs(): number {
+    return Math.max(0, this.#notBefore - this.now());
+  }
+
   /** Runs a piece of work, or does nothing while the rest after the last piece lasts. Rejects if the piece rejects. */
   async run(piece: () => Promise<void>): Promise<void> {
     const begun = this.now();

@@ -1,6 +1,6 @@
-import type { Counters, Event, EventSource, Rejection, Store, Uncounted } from '@parley/domain';
+import type { Appended, Counters, Event, EventSource, Rejection, Store, Uncounted } from '@parley/domain';
 import { Distributions, type Logger } from '@parley/runtime';
-import type { Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 
 export interface StoreConsumerParts {
   readonly source: EventSource;
@@ -40,7 +40,7 @@ export class StoreConsumer {
   async #store(events: readonly Event[]): Promise<readonly Rejection[]> {
     const appended = await this.#parts.store.append(events);
     for (const uncounted of appended.uncounted) await this.#showLive(uncounted);
-    this.#measure(events, appended.rows);
+    this.#measure(events, appended);
     for (const rejection of appended.rejected) this.#parts.onRejected?.(rejection);
     return appended.rejected;
   }
@@ -57,8 +57,9 @@ export class StoreConsumer {
     }
   }
 
-  #measure(events: readonly Event[], rows: number): void {
+  #measure(events: readonly Event[], { rows, discarded }: Appended): void {
     this.#metrics.rows(rows);
+    this.#metrics.discarded.inc(discarded);
     const now = Date.now();
     for (const event of events) this.#metrics.lag(Math.max(0, now - event.at) / 1000);
   }
@@ -78,5 +79,10 @@ function storeMetrics(registry: Registry) {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
       registry,
     }).series({}),
+    discarded: new Counter({
+      name: 'parley_discarded_events_total',
+      help: 'Accepted creates that were not stored because what they belong to was deleted meanwhile',
+      registers: [registry],
+    }),
   };
 }

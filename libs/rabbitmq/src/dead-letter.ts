@@ -50,6 +50,18 @@ function outgoing(
   return { ...summary, content, options: { contentType: 'application/json', type: 'dead-letter', headers } };
 }
 
+/** The same letter with other content, to publish in its place. */
+export function cutLetter(
+  { reason, detail, partition, at }: DeadLetter,
+  content: string,
+): Pick<OutgoingLetter, 'content' | 'options'> {
+  const headers = { reason, detail, ...(partition !== undefined && { partition }), at };
+  return {
+    content: Buffer.from(content),
+    options: { contentType: 'application/json', type: 'dead-letter', headers },
+  };
+}
+
 /** Reads a dead letter that a worker published, or one that RabbitMQ put aside itself. */
 export function readDeadLetter({ content, properties }: Message, topology: Topology): DeadLetter {
   const headers = (properties.headers ?? {}) as Record<string, unknown>;

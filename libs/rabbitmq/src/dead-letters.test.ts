@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import type { Event } from '@parley/domain';
+import { type Event, encodeEnvelope } from '@parley/domain';
 import { publishTo, until } from '@parley/testing';
 import { connect } from 'amqplib';
 import { onChannel, rabbitmqUrl, testTopology } from './testing/queues.ts';
@@ -52,5 +52,32 @@ describe('dead letters that RabbitMQ has put aside', () => {
     expect(await drivers.deadLetters.purge(2)).toBe(2);
     expect(await drivers.deadLetters.purge(10, ({ reason }) => reason === 'late')).toBe(0);
     await until('the one that was kept is back', async () => (await drivers.deadLetters.count()) === 1);
+  });
+
+  test('the events of what was deleted are removed; those beside them stay, and so does what is no event', async () => {
+    const drivers = await system.started();
+    const topology = testTopology(system.queuePrefix, 2);
+    const [dead, alive] = [system.token(1), system.token(1)];
+    const kept = messages(alive, 2, ['keep']);
+    await onChannel(async (channel) => {
+      const put = (content: string) => {
+        const headers = { reason: 'rejected', detail: 'by a test', partition: 1, at: 7 };
+        channel.sendToQueue(topology.deadLetters, Buffer.from(content), { headers, persistent: true });
+      };
+      put(encodeEnvelope(1, [messages(dead, 1, ['secret'])]));
+      put(encodeEnvelope(1, [messages(dead, 2, ['secret']), kept]));
+      put(encodeEnvelope(1, [messages(alive, 1, ['keep'])]));
+      put('no event');
+      await channel.checkQueue(topology.deadLetters);
+    });
+    await until('all are there', async () => (await drivers.deadLetters.count()) === 4);
+    expect(await drivers.deadLetters.removeEvents(10, async ({ token }) => token === dead)).toBe(2);
+    await until('those that were kept are back', async () => (await drivers.deadLetters.count()) === 3);
+    const letters = await drivers.deadLetters.list(10);
+    expect(letters.some(({ content }) => content.includes('secret'))).toBe(false);
+    expect(letters.find(({ content }) => content.includes(kept.id))).toEqual({
+      ...{ reason: 'rejected', detail: 'by a test', partition: 1, at: 7 },
+      content: Buffer.from(encodeEnvelope(1, [kept])),
+    });
   });
 });

@@ -1,8 +1,9 @@
+import { decodeEnvelope, encodeEnvelope, type Event } from '@parley/domain';
 import { REPLAYED_HEADER } from '@parley/protocol';
 import { within } from '@parley/runtime';
 import type { Channel, GetMessage } from 'amqplib';
 import { away } from './connection.ts';
-import { type DeadLetter, readDeadLetter } from './dead-letter.ts';
+import { cutLetter, type DeadLetter, readDeadLetter } from './dead-letter.ts';
 import type { Outbox } from './outbox.ts';
 import type { Topology } from './topology.ts';
 
@@ -63,6 +64,29 @@ export class DeadLetters {
       return 'forget';
     });
     return purged;
+  }
+
+  /**
+   * Removes the events that `isDeleted` accepts from the oldest `limit` dead letters. A letter that has other events too
+   * is put at the end of the queue again with only those. Letters that are no events of this version stay. Returns how
+   * many letters were removed or cut.
+   */
+  async removeEvents(limit: number, isDeleted: (event: Event) => Promise<boolean>): Promise<number> {
+    let changed = 0;
+    await this.#each(limit, async (letter) => {
+      const envelope = decodeEnvelope(letter.content.toString());
+      if (!('events' in envelope) || envelope.malformed.length > 0) return 'keep';
+      const kept: Event[] = [];
+      for (const event of envelope.events) if (!(await isDeleted(event))) kept.push(event);
+      if (kept.length === envelope.events.length) return 'keep';
+      if (kept.length > 0) {
+        const { content, options } = cutLetter(letter, encodeEnvelope(envelope.partition, kept));
+        await this.#outbox.publishWithin(STEP_MS, this.#topology.deadLetters, content, options);
+      }
+      changed += 1;
+      return 'forget';
+    });
+    return changed;
   }
 
   /** Calls `decide` for letter after letter. Kept letters stay unacked until the end. Then RabbitMQ requeues them. */

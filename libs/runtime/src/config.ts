@@ -126,6 +126,20 @@ export const balancedConfig = {
   }),
 };
 
+/** For the programs that remove what was deleted or is too old. */
+export const purgeConfig = {
+  PURGE_SHARE: Type.Number({
+    default: 0.2,
+    minimum: 0.001,
+    maximum: 1,
+    description: 'the share of its time in which a program removes what was deleted or is too old',
+  }),
+  RETENTION_PATTERN: Type.String({
+    default: '0 0 * * * *',
+    description: 'when messages that are too old are looked for: a cron pattern with seconds',
+  }),
+};
+
 export const elasticsearchConfig = {
   ELASTICSEARCH_URL: Type.String({ pattern: '^https?://', description: 'where Elasticsearch is: http://host:port' }),
 };
