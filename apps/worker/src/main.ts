@@ -7,8 +7,11 @@ import { openRedis, redisServers } from '@parley/redis';
 import { diskMetrics, runProgram } from '@parley/runtime';
 import { workerConfig } from './config.ts';
 import { deadLetterMetrics } from './dead-letter-metrics.ts';
+import { deletedEvents } from './deleted-events.ts';
 import { Indexer } from './indexer.ts';
 import { Jobs } from './jobs.ts';
+import { PurgeJob } from './purge-job.ts';
+import { RetentionJob } from './retention-job.ts';
 import { SearchUpkeep } from './search-upkeep.ts';
 import { StoreConsumer } from './store-consumer.ts';
 
@@ -45,9 +48,22 @@ await runProgram(() => {
     const { FLUSH_PATTERN: flushPattern, RECOUNT_PATTERN: recountPattern } = config;
     const { raiseLevel } = mysql;
     const jobs = new Jobs({ ledger, partitions, raiseLevel, counters, logger, registry, flushPattern, recountPattern });
+    const { PURGE_SHARE: share, RETENTION_PATTERN: pattern } = config;
+    const { purge } = mysql;
+    const { deadLetters } = rabbitmq;
+    const sweep = async () => {
+      const waiting = await deadLetters.count();
+      if (waiting === 0) return;
+      const letters = await deadLetters.removeEvents(waiting, deletedEvents(store));
+      if (letters > 0) logger.info({ letters }, 'removed dead letters of what was deleted');
+    };
+    const purging = new PurgeJob({ purge, partitions, numbering: redis.numbering, sweep, logger, registry, share });
+    const retention = new RetentionJob({ purge, events: rabbitmq.log, partitions, logger, pattern, share });
     await consumer.start();
     indexer.start();
     jobs.start();
+    purging.start();
+    retention.start();
     return {
       checks: {
         store: () => store.ping(),
@@ -58,7 +74,7 @@ await runProgram(() => {
       },
       stop: async () => {
         await consumer.stop();
-        await Promise.all([jobs.stop(), indexer.stop()]);
+        await Promise.all([jobs.stop(), indexer.stop(), purging.stop(), retention.stop()]);
         await rabbitmq.close();
         await redis.close();
         await elasticsearch.close();

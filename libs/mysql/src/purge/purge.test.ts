@@ -144,6 +144,28 @@ test('two workers at once remove and record each row once', async () => {
   expect(new Set(ranges.map(([, first]) => first)).size).toBe(ranges.length);
 });
 
+test('no row that is stored beside a delete and its purge stays behind', async () => {
+  const { store, purge } = database.mysql;
+  for (let round = 0; round < 10; round += 1) {
+    const token = await chatWith(1);
+    let deleted = false;
+    const append = async (lane: number) => {
+      let discarded = 0;
+      for (let number = 0; !deleted || discarded === 0; number += 1) {
+        const first = 10_000 * (lane + 1) + number * 3;
+        discarded += (await store.append([messages(token, first, contents(3))])).discarded;
+      }
+    };
+    const appending = [0, 1, 2].map(append);
+    await Bun.sleep(Math.random() * 20);
+    await store.deleteChat(token, 1);
+    deleted = true;
+    await purgeAll(purge, await taskOf(purge, token));
+    await Promise.all(appending);
+    expect(await countOf('messages', token)).toBe(0);
+  }
+});
+
 describe('below a chat that lives', () => {
   test('messages are removed up to a number, and counted; a tombstone was counted before', async () => {
     const token = await chatWith(10);

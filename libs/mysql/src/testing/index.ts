@@ -1,2 +1,2 @@
 export { application, chat, messages } from './events.ts';
-export { flushAll, type OwnDatabase, ownDatabase, rootConnection } from './own-database.ts';
+export { flushAll, type OwnDatabase, ownDatabase, PARTITIONS, rootConnection } from './own-database.ts';
