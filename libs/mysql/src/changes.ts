@@ -43,40 +43,25 @@ import { type TargetState, targetState } from './target-state.ts';
 export function changeApplication(
   pool: Pool,
   key: ApplicationKey,
-  { name, metadata, retentionDays, versions }: ApplicationChange,
+  wanted: ApplicationChange,
 ): Promise<ApplicationRow | undefined> {
-  const values = [
-    ...(name === undefined ? [] : [`name = ${text(name)}`]),
-    ...(metadata === undefined ? [] : [`metadata = ${optional(metadata)}`]),
-    ...(retentionDays === undefined
-      ? []
-      : [`retention_days = ${retentionDays === null ? 'NULL' : integer(retentionDays)}`]),
-  ];
   return change(pool, {
     what: 'application',
     key,
-    update: updateOf('applications', values, inApplication(key), versions),
-    versions,
+    update: applicationUpdate(key, wanted),
+    versions: wanted.versions,
     record: applicationRecord('updated', key.token),
     select: selectApplications([key]),
     state: targetState.application(key),
   });
 }
 
-export function changeChat(
-  pool: Pool,
-  key: ChatKey,
-  { name, metadata, versions }: OwnerChange,
-): Promise<ChatRow | undefined> {
-  const values = [
-    ...(name === undefined ? [] : [`name = ${text(name)}`]),
-    ...(metadata === undefined ? [] : [`metadata = ${optional(metadata)}`]),
-  ];
+export function changeChat(pool: Pool, key: ChatKey, wanted: OwnerChange): Promise<ChatRow | undefined> {
   return change(pool, {
     what: 'chat',
     key,
-    update: updateOf('chats', values, `${isChat(key)} AND ${applicationLives(key)}`, versions),
-    versions,
+    update: chatUpdate(key, wanted),
+    versions: wanted.versions,
     record: chatRecord('updated', key.token, key.chat),
     select: selectChats([key]),
     state: targetState.chat(key),
@@ -84,27 +69,48 @@ export function changeChat(
 }
 
 /** Commits the new version of the message together with its record for the indexer. */
-export function changeMessage(
-  pool: Pool,
-  key: MessageKey,
-  { content, metadata, senderId, versions }: MessageChange,
-): Promise<MessageRow | undefined> {
-  const values = [
-    ...(content === undefined ? [] : [`content = ${text(content)}`]),
-    ...(metadata === undefined ? [] : [`metadata = ${optional(metadata)}`]),
-  ];
-  const sender = senderId === undefined ? '' : ` AND sender_id = ${text(senderId)}`;
-  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}${sender}`;
+export function changeMessage(pool: Pool, key: MessageKey, wanted: MessageChange): Promise<MessageRow | undefined> {
   return change(pool, {
     what: 'message',
     key,
-    update: updateOf('messages', values, where, versions),
-    versions,
-    senderId,
+    update: messageUpdate(key, wanted),
+    versions: wanted.versions,
+    senderId: wanted.senderId,
     record: messageRecord('updated', key.token, key.chat, key.message),
     select: selectMessages([key]),
     state: targetState.message(key),
   });
+}
+
+export function applicationUpdate(key: ApplicationKey, wanted: ApplicationChange): string {
+  const { name, metadata, retentionDays, versions } = wanted;
+  const values = {
+    name: name === undefined ? undefined : text(name),
+    metadata: metadataValue(metadata),
+    retention_days: daysValue(retentionDays),
+  };
+  return updateOf('applications', values, inApplication(key), versions);
+}
+
+export function chatUpdate(key: ChatKey, { name, metadata, versions }: OwnerChange): string {
+  const values = { name: name === undefined ? undefined : text(name), metadata: metadataValue(metadata) };
+  return updateOf('chats', values, `${isChat(key)} AND ${applicationLives(key)}`, versions);
+}
+
+export function messageUpdate(key: MessageKey, { content, metadata, senderId, versions }: MessageChange): string {
+  const values = { content: content === undefined ? undefined : text(content), metadata: metadataValue(metadata) };
+  const sender = senderId === undefined ? '' : ` AND sender_id = ${text(senderId)}`;
+  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}${sender}`;
+  return updateOf('messages', values, where, versions);
+}
+
+function metadataValue(metadata: string | null | undefined): string | undefined {
+  return metadata === undefined ? undefined : optional(metadata);
+}
+
+function daysValue(days: number | null | undefined): string | undefined {
+  if (days === undefined) return undefined;
+  return days === null ? 'NULL' : integer(days);
 }
 
 interface Change {
@@ -158,14 +164,15 @@ function unlessRepeated(error: unknown): unknown {
   return new DatabaseFault('outage', error.code);
 }
 
-/** `versions`: the row must have one of these. */
+/** `values`: columns and their SQL; undefined ones stay. `versions`: the row must have one of these. */
 export function updateOf(
   table: 'applications' | 'chats' | 'messages',
-  values: readonly string[],
+  values: Readonly<Record<string, string | undefined>>,
   where: string,
   versions: readonly number[] | undefined,
 ): string {
-  const set = [...values, 'version = version + 1', `updated_at = GREATEST(updated_at, ${time(Date.now())})`];
+  const given = Object.entries(values).flatMap(([column, sql]) => (sql === undefined ? [] : [`${column} = ${sql}`]));
+  const set = [...given, 'version = version + 1', `updated_at = GREATEST(updated_at, ${time(Date.now())})`];
   const condition = versions === undefined ? '' : ` AND version IN (${versions.map(integer).join() || 'NULL'})`;
   return `UPDATE ${table} SET ${set.join(', ')} WHERE ${where} AND deleted_at IS NULL${condition}`;
 }

@@ -45,10 +45,8 @@ type Versions = readonly number[] | undefined;
 export function deleteApplication(pool: Pool, key: ApplicationKey, versions: Versions): Promise<Deleted> {
   return erase(pool, {
     key,
-    statements: [
-      updateOf('applications', ["name = ''", 'metadata = NULL', ERASED()], inApplication(key), versions),
-      purgeRow(key, 0),
-    ],
+    update: applicationErasure(key, versions),
+    more: [purgeRow(key, 0)],
     record: applicationRecord('deleted', key.token),
     deletesOwners: true,
     versions,
@@ -57,13 +55,10 @@ export function deleteApplication(pool: Pool, key: ApplicationKey, versions: Ver
 }
 
 export function deleteChat(pool: Pool, key: ChatKey, versions: Versions): Promise<Deleted> {
-  const where = `${isChat(key)} AND ${applicationLives(key)}`;
   return erase(pool, {
     key,
-    statements: [
-      updateOf('chats', ["name = ''", 'metadata = NULL', ERASED()], where, versions),
-      purgeRow(key, key.chat),
-    ],
+    update: chatErasure(key, versions),
+    more: [purgeRow(key, key.chat)],
     record: chatRecord('deleted', key.token, key.chat),
     deletesOwners: true,
     versions,
@@ -72,12 +67,10 @@ export function deleteChat(pool: Pool, key: ChatKey, versions: Versions): Promis
 }
 
 export function deleteMessage(pool: Pool, key: MessageKey, versions: Versions): Promise<Deleted> {
-  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}`;
   return erase(pool, {
     key,
-    statements: [
-      updateOf('messages', ["content = ''", 'sender_id = NULL', 'metadata = NULL', ERASED()], where, versions),
-    ],
+    update: messageErasure(key, versions),
+    more: [],
     record: messageRecord('deleted', key.token, key.chat, key.message),
     deletesOwners: false,
     versions,
@@ -85,10 +78,27 @@ export function deleteMessage(pool: Pool, key: MessageKey, versions: Versions): 
   });
 }
 
+export function applicationErasure(key: ApplicationKey, versions: Versions): string {
+  const values = { name: "''", metadata: 'NULL', deleted_at: time(Date.now()) };
+  return updateOf('applications', values, inApplication(key), versions);
+}
+
+export function chatErasure(key: ChatKey, versions: Versions): string {
+  const values = { name: "''", metadata: 'NULL', deleted_at: time(Date.now()) };
+  return updateOf('chats', values, `${isChat(key)} AND ${applicationLives(key)}`, versions);
+}
+
+export function messageErasure(key: MessageKey, versions: Versions): string {
+  const values = { content: "''", sender_id: 'NULL', metadata: 'NULL', deleted_at: time(Date.now()) };
+  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}`;
+  return updateOf('messages', values, where, versions);
+}
+
 interface Erasure {
   readonly key: ApplicationKey;
-  /** The UPDATE of the row, and what follows if it has matched. */
-  readonly statements: readonly [string, ...string[]];
+  readonly update: string;
+  /** The statements that follow if the UPDATE has matched. */
+  readonly more: readonly string[];
   readonly record: ChangeRecord;
   readonly deletesOwners: boolean;
   readonly versions: Versions;
@@ -96,9 +106,8 @@ interface Erasure {
   readonly state: string;
 }
 
-function erase(pool: Pool, { key, statements, record, deletesOwners, versions, state }: Erasure): Promise<Deleted> {
+function erase(pool: Pool, { key, update, more, record, deletesOwners, versions, state }: Erasure): Promise<Deleted> {
   const { partition } = key;
-  const [update, ...more] = statements;
   return pool.transaction(async (session) => {
     const [, changed] = (await session.send(['BEGIN', update])) as { affectedRows: number }[];
     if (changed?.affectedRows === 0) {
@@ -131,8 +140,6 @@ function refusalOfDelete(level: number, cause: DatabaseFault): unknown {
       : 'Nothing can be deleted until all programs have this version, and for a minute after that.';
   return new Unavailable('store', detail, { cause });
 }
-
-const ERASED = () => `deleted_at = ${time(Date.now())}`;
 
 /** Without a `through`, which a removal of old messages may have left: now all rows below are to be removed. */
 function purgeRow({ partition, token }: ApplicationKey, chat: number): string {

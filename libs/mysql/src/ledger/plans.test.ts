@@ -44,7 +44,14 @@ const sums = () =>
 const plans: [what: string, key: string, sql: () => string[]][] = [
   ['owners', 'PRIMARY', () => ownerStatements(here, [{ token }, { token, chat: 1 }, { token, chat: 2 }])],
   ['the ids of duplicates', 'PRIMARY', () => idStatements(here, appended())],
-  ['a stored key', 'PRIMARY', () => [keyedCreateStatement(here, token, key(3).hash)]],
+  [
+    'a stored key',
+    'PRIMARY',
+    () => [
+      keyedCreateStatement(here, token, key(3).hash),
+      keyedCreateStatement(here, token, key(3).hash, { kind: 'messages', token, chat: 3 }),
+    ],
+  ],
   ['the documents of a batch', 'PRIMARY', () => [documentStatement(ranges())]],
   [
     'a scan',

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newToken, partitionOf } from '@parley/domain';
+import { applicationUpdate, chatUpdate, messageUpdate } from '../changes.ts';
+import { applicationErasure, chatErasure, messageErasure } from '../deletes.ts';
 import { targetState } from '../target-state.ts';
 import { application, chat, messages } from '../testing/events.ts';
 import { type OwnDatabase, ownDatabase, PARTITIONS } from '../testing/own-database.ts';
@@ -42,6 +44,12 @@ const reads: [what: string, sql: () => string][] = [
   ['the state of a message', () => targetState.message({ ...key, chat: 3, message: 7 })],
   ['the state of a chat', () => targetState.chat({ ...key, chat: 3 })],
   ['the state of an application', () => targetState.application(key)],
+  ['the change of an application', () => applicationUpdate(key, { name: 'x', versions: [1, 2] })],
+  ['the change of a chat', () => chatUpdate(inChat, { metadata: null, versions: [1] })],
+  ['the change of a message', () => messageUpdate({ ...inChat, message: 7 }, { content: 'x', versions: [1] })],
+  ['the delete of an application', () => applicationErasure(key, [1, 2])],
+  ['the delete of a chat', () => chatErasure(inChat, undefined)],
+  ['the delete of a message', () => messageErasure({ ...inChat, message: 7 }, [1])],
   ['the highest chat', () => statements.highestChat(key)],
   ['the highest message', () => statements.highestMessage({ ...key, chat: 3 })],
 ];
