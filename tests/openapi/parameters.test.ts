@@ -18,6 +18,8 @@ const MANY = 60;
 const PATIENCE_MS = 15_000;
 const UNKNOWN_TOKEN = '6f1c9a50-7f3c-4c1e-9f5d-3f0f6f0e2b7a';
 let token = '';
+/** What the operations that delete are tried on, by path: nothing else needs it. */
+const doomed: Record<string, Readonly<Record<string, string>>> = {};
 beforeAll(async () => {
   const post = (path: string, body: object) =>
     fetch(`${standalone.url}/api/applications${path}`, {
@@ -29,6 +31,13 @@ beforeAll(async () => {
   await post(`/${token}/chats/1/messages/batch`, {
     messages: Array.from({ length: MANY }, () => ({ message_content: 'red parcel' })),
   });
+  const other = async () => (await post('', { application_name: 'Doomed' })).application_token ?? '';
+  const [one, two] = [await other(), await other()];
+  for (let chat = 0; chat < 2; chat += 1) await post(`/${one}/chats`, {});
+  await post(`/${one}/chats/2/messages`, { message_content: 'x' });
+  doomed['/api/applications/{token}'] = { token: two };
+  doomed['/api/applications/{token}/chats/{number}'] = { token: one, number: '1' };
+  doomed['/api/applications/{token}/chats/{number}/messages/{message}'] = { token: one, number: '2', message: '1' };
   for (let chat = 1; chat < MANY; chat += 1) await post(`/${token}/chats`, {});
   for (let application = 1; application < MANY; application += 1) await post('', { application_name: 'Another' });
 });
@@ -44,11 +53,12 @@ type Operation = (typeof operations)[number];
 
 /** Calls an operation on existing objects, with its required and the given parameters. */
 async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
-  const values: Readonly<Record<string, string>> = { token, number: '1', message: '1', ...asked.in };
+  const existing = { token, number: '1', message: '1', user_id: 'anna' };
+  const values: Readonly<Record<string, string>> = { ...existing, ...(method === 'DELETE' && doomed[path]), ...asked.in };
   const needed = operation.parameters.filter((each) => each.in === 'query' && each.required);
   const query = new URLSearchParams({ ...Object.fromEntries(needed.map(({ name }) => [name, 'red'])), ...asked.query });
   const body = asked.withoutBody ? undefined : operation.requestBody?.content['application/json']?.example;
-  const url = `${standalone.url}${path.replaceAll(/\{([a-z]+)\}/g, (_, name: string) => values[name] ?? '')}?${query}`;
+  const url = `${standalone.url}${path.replaceAll(/\{([a-z_]+)\}/g, (_, name: string) => values[name] ?? '')}?${query}`;
   const init = { method, headers: { ...JSON_TYPE, ...asked.headers } };
   const sent = body === undefined ? init : { ...init, body: JSON.stringify(body) };
   let response = await fetch(url, sent);
@@ -57,7 +67,7 @@ async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
     await Bun.sleep(500);
     response = await fetch(url, sent);
   }
-  const answer = (await response.json()) as { errors?: readonly { path: string; message: string }[] };
+  const answer = (response.status === 204 ? {} : await response.json()) as { errors?: readonly { path: string; message: string }[] };
   const { errors } = answer;
   const named = (errors ?? []).map((each) => each.path);
   return { status: response.status, named, errors, answer, link: response.headers.get('link') };
@@ -71,6 +81,8 @@ function wrongValue({ schema }: OpenApiParameter): string {
 function rightValue({ schema }: OpenApiParameter): string {
   if (schema.type === 'integer') return '1';
   if (schema.enum !== undefined) return schema.enum[0];
+  if (schema.type === 'boolean') return 'true';
+  if (schema.format === 'date-time') return '2026-03-01T09:30:00Z';
   return schema.minLength === undefined ? UNKNOWN_TOKEN : 'x'.repeat(schema.minLength);
 }
 
@@ -103,13 +115,14 @@ test.each(operations.map((each) => [each.operation.operationId, each] as const))
   }
 
   for (const { name } of parameters.filter((parameter) => parameter.in === 'path')) {
-    for (const wrong of ['0', 'x']) {
+    // A user is not something that exists or not: a wrong id is a wrong value.
+    for (const wrong of name === 'user_id' ? ['!', '~'] : ['0', 'x']) {
       const { status } = await ask(each, { in: { [name]: wrong } });
-      expect(status, `${name} ${wrong}`).toBe(404);
+      expect(status, `${name} ${wrong}`).toBe(name === 'user_id' ? 422 : 404);
     }
   }
 
-  const header = parameters.find((parameter) => parameter.in === 'header');
+  const header = parameters.find(({ name }) => name === 'Idempotency-Key');
   const { status, named } = await ask(each, { headers: { 'Idempotency-Key': 'x'.repeat(256) } });
   if (header === undefined) expect(status).toBeLessThan(300);
   else {

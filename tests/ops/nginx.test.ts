@@ -89,7 +89,14 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       }
     });
 
-    test.each([`${CHATS}/1/search`, '/api/applications/0f1e', `${CHATS}/1/messages/5`, '/api', '/elsewhere'])(
+    test.each([
+      `${CHATS}/1/search`,
+      '/api/applications/0f1e/search',
+      '/api/applications/0f1e',
+      `${CHATS}/1/messages/5`,
+      '/api',
+      '/elsewhere',
+    ])(
       'POST %s goes to the api',
       async (path) => {
         expect(await echoOf(post(path, '{}'))).toMatchObject({ app: 'api', method: 'POST', path });
@@ -158,8 +165,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
     });
   });
 
-  describe('a search with GET', () => {
-    const path = `${CHATS}/1/search`;
+  describe.each([`${CHATS}/1/search`, '/api/applications/0f1e/search'])('a search with GET %s', (path) => {
     const searching = async (more: string): Promise<Echo> => {
       const answer = await sendRaw(
         nginx.port,
@@ -458,6 +464,28 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
         expect(await echoOf(fetch(`http://127.0.0.1:${port}/api/applications`))).toMatchObject({ app: 'api' });
       }
       expect(dying.seen()).toBeGreaterThan(0);
+    });
+
+    test('a PUT with If-Match is not sent again if its api dies: it would be refused because of its own change', async () => {
+      const dying = [keep(silentUpstream('dies')), keep(silentUpstream('dies'))];
+      const port = await before(
+        [ingest.port],
+        dying.map((upstream) => upstream.port),
+      );
+      const headers = { 'if-match': '"1"' };
+      expectProblem(
+        await rawOf(await fetch(`http://127.0.0.1:${port}${CHATS}/1`, { method: 'PUT', body: '{}', headers })),
+        503,
+      );
+      expect(dying.reduce((sum, upstream) => sum + upstream.seen(), 0)).toBe(1);
+    });
+
+    test('a PUT with If-Match reaches the api as it was sent', async () => {
+      const headers = { 'if-match': 'W/"1", "2"' };
+      const path = `${CHATS}/1?a=%20b`;
+      expect(await echoOf(to(path, { method: 'PUT', body: '{"a":1}', headers }))).toMatchObject({
+        ...{ app: 'api', method: 'PUT', path, body: '{"a":1}' },
+      });
     });
 
     test('a PATCH is not sent again if its api dies', async () => {

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/system.ts';
 /**
  * The store is closed while the API still answers. No answer may pretend that an object exists, or that it does not.
  */
-test('every read, update and search is a 503 with Retry-After while the store is closed, and /readyz reports it', async () => {
+test('every read, change, delete and search is a 503 with Retry-After while the store is closed, and /readyz reports it', async () => {
   const dataDir = await temporaryFolder();
   const running = await startStandalone({
     HOST: '127.0.0.1',
@@ -39,6 +39,16 @@ test('every read, update and search is a 503 with Retry-After while the store is
     ['GET', `${chat}/messages/1`],
     ['GET', `${chat}/search?search_query=x`],
     ['POST', `${chat}/search`, { search_query: 'x' }],
+    ['GET', `${application}/search?search_query=x`],
+    ['POST', `${application}/search`, { search_query: 'x' }],
+    ['GET', `${application}/chats?order=activity`],
+    ['GET', `${application}/limits`],
+    ['PATCH', `${application}/limits`, { retention_days: 1 }],
+    ['GET', `${chat}/reads`],
+    ['PUT', `${chat}/reads/anna`, { message_number: 1 }],
+    ['DELETE', `${chat}/messages/1`],
+    ['DELETE', chat],
+    ['DELETE', application],
     ...(['PATCH', 'PUT'] as const).flatMap((method): [string, string, unknown][] => [
       [method, application, { application_name: 'x' }],
       [method, chat, { chat_name: 'x' }],

@@ -48,6 +48,8 @@ export class Client {
     this.call('POST', path, { json, ...(headers && { headers }) });
   patch = (path: string, json: unknown) => this.call('PATCH', path, { json });
   put = (path: string, json: unknown) => this.call('PUT', path, { json });
+  delete = (path: string, headers?: Record<string, string>) =>
+    this.call('DELETE', path, { ...(headers && { headers }) });
 
   /** Creates an application and returns its path. */
   async application(name = 'Test'): Promise<string> {

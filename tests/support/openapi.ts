@@ -14,7 +14,8 @@ export interface OpenApiOperation {
   readonly tags: readonly string[];
   readonly parameters: readonly OpenApiParameter[];
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, Media>> };
-  readonly responses: Readonly<Record<string, { headers: object; content: Readonly<Record<string, Media>> }>>;
+  /** An answer without a body has no content. */
+  readonly responses: Readonly<Record<string, { headers: object; content?: Readonly<Record<string, Media>> }>>;
 }
 
 export interface OpenApiParameter {

@@ -3,7 +3,7 @@ import { type Handlers, tokenLinks, tokenPage } from '@parley/http';
 import { changedMetadata, replacedMetadata } from './changes.ts';
 import type { ApiParts } from './parts.ts';
 import { owning, settled } from './read-your-writes.ts';
-import { deleteOwner } from './retiring.ts';
+import { deleteOwner } from './delete-owner.ts';
 import { CountedViews } from './views.ts';
 
 type ApplicationHandlers = Handlers<

@@ -4,7 +4,7 @@ import { changedMetadata, replacedMetadata } from './changes.ts';
 import { chatLister } from './chat-lister.ts';
 import type { ApiParts } from './parts.ts';
 import { awaitingMessage, owning, settled } from './read-your-writes.ts';
-import { deleteOwner } from './retiring.ts';
+import { deleteOwner } from './delete-owner.ts';
 import { CountedViews, readView } from './views.ts';
 
 type ChatHandlers = Handlers<

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { NotFound, Unavailable } from '@parley/domain';
+import { BeyondLastMessage, Gone, NotFound, SenderFixed, Unavailable, VersionConflict } from '@parley/domain';
 import { createLogger, createRegistry } from '@parley/runtime';
 import { until } from '@parley/testing';
 import { httpApp } from './app.ts';
@@ -19,6 +19,13 @@ describe('an operation', () => {
     return { slept: body.message_content };
   };
   const list = async () => ({ items: [1], link: '</x>; rel="next"' });
+  const get = async ({ message }: { message: number }) => ({ item: { message }, etag: '"7"' });
+  const change = async ({ versions }: { versions: readonly number[] | undefined }) => ({
+    item: { versions },
+    etag: '"8"',
+  });
+  const mark = async ({ user }: { user: string }) => ({ user });
+  const erase = async () => {};
   const registry = createRegistry('test');
   const app = httpApp({
     logger: createLogger('test', 'silent'),
@@ -26,6 +33,10 @@ describe('an operation', () => {
     routes: [
       { operation: OPERATIONS.createMessage, handle: create },
       { operation: OPERATIONS.listMessages, handle: list },
+      { operation: OPERATIONS.getMessage, handle: get },
+      { operation: OPERATIONS.updateMessage, handle: change },
+      { operation: OPERATIONS.deleteMessage, handle: erase },
+      { operation: OPERATIONS.markRead, handle: mark },
     ],
   });
   const server = serve(app, { host: '127.0.0.1', port: 0 });
@@ -63,10 +74,70 @@ describe('an operation', () => {
       expect((await ask(PATH, post('1'))).headers.get('link')).toBeNull();
     });
 
+    test('has an ETag if it answers one object, and is a 304 to who has this one', async () => {
+      const fresh = await ask(`${PATH}/1`, {});
+      expect([fresh.status, fresh.headers.get('etag'), await fresh.json()]).toEqual([200, '"7"', { message: 1 }]);
+      for (const header of ['"7"', 'W/"7"', '"1", "7"', '*']) {
+        const unchanged = await ask(`${PATH}/1`, { headers: { 'if-none-match': header, 'x-request-id': 'mine' } });
+        expect([unchanged.status, await unchanged.text()], header).toEqual([304, '']);
+        expect(unchanged.headers.get('etag')).toBe('"7"');
+        expect(unchanged.headers.get('x-request-id')).toBe('mine');
+        expect(unchanged.headers.get('x-content-type-options')).toBe('nosniff');
+      }
+      for (const header of ['"8"', '7', '']) {
+        expect((await ask(`${PATH}/1`, { headers: { 'if-none-match': header } })).status, header).toBe(200);
+      }
+      expect((await ask(`${PATH}/1`, { method: 'HEAD', headers: { 'if-none-match': '"7"' } })).status).toBe(304);
+      expect((await ask(PATH, post('1'))).headers.get('etag')).toBeNull();
+    });
+
+    test('gets the versions that If-Match lists', async () => {
+      const patch = (ifMatch?: string) =>
+        ask(`${PATH}/1`, {
+          ...{ method: 'PATCH', body: '{"metadata":null}' },
+          headers: { 'content-type': 'application/json', ...(ifMatch !== undefined && { 'if-match': ifMatch }) },
+        });
+      for (const [header, versions] of [
+        [undefined, undefined],
+        ['*', undefined],
+        ['"7-3", W/"6"', [7, 6]],
+      ] as const) {
+        const answer = await patch(header);
+        expect([answer.headers.get('etag'), await answer.json()]).toEqual(['"8"', { versions } as object]);
+      }
+      expect((await patch('7')).status).toBe(422);
+    });
+
+    test('may have an answer without a body', async () => {
+      const answer = await ask(`${PATH}/1`, { method: 'DELETE', headers: { 'x-request-id': 'mine' } });
+      expect([answer.status, await answer.text(), answer.headers.get('content-type')]).toEqual([204, '', null]);
+      expect(answer.headers.get('x-request-id')).toBe('mine');
+    });
+
+    test('takes a user’s id with and without escapes', async () => {
+      const of = async (user: string) => {
+        const body = '{"message_number":1}';
+        const headers = { 'content-type': 'application/json' };
+        return ask(PATH.replace(/messages$/, `reads/${user}`), { method: 'PUT', headers, body });
+      };
+      for (const user of ['anna', 'a@b:c=d+e', 'a%40b%3Ac%3Dd%2Be', '0', 'x'.repeat(128)]) {
+        expect(await (await of(user)).json()).toEqual({ user: decodeURIComponent(user) });
+      }
+      for (const user of ['a%20b', 'x'.repeat(129), '~', '%C3%A9']) {
+        const answer = await of(user);
+        expect(answer.status, user).toBe(422);
+        expect(await answer.json()).toMatchObject({ errors: [{ path: 'user_id' }] });
+      }
+    });
+
     test('answers each error with its problem and an id', async () => {
       for (const [error, status] of [
         [new NotFound('chat'), 404],
         [new Unavailable('store', 'away'), 503],
+        [new Gone('chat'), 410],
+        [new VersionConflict(), 412],
+        [new SenderFixed(), 422],
+        [new BeyondLastMessage(), 422],
         [new Error('a secret'), 500],
       ] as const) {
         thrown = error;

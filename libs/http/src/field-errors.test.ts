@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { ApplicationInput, CreateChatInput, MessageBatchInput } from './contract/schemas.ts';
+import { ApplicationInput, CreateChatInput, MessageBatchInput, MessageChangeInput, MessageInput } from './contract/schemas.ts';
 import { ERRORS_MAX, errorLister } from './field-errors.ts';
 
 const ofBatch = errorLister(MessageBatchInput);
@@ -44,6 +44,30 @@ describe('errors are reported by field', () => {
     expect(errorLister(CreateChatInput)({ chat_name: 1 })).toEqual([{ path: '/chat_name', message: 'must be string' }]);
     expect(errorLister(ApplicationInput)({})).toEqual([{ path: '/application_name', message: 'is required' }]);
   });
+});
+
+test('metadata may have any field, and is an object', () => {
+  const ofMessage = errorLister(MessageInput);
+  expect(ofMessage({ ...good, metadata: { any: [1, null], __proto__: 1 } })).toEqual([]);
+  for (const metadata of [null, [], 'x', 1]) {
+    expect(ofMessage({ ...good, metadata })).toEqual([{ path: '/metadata', message: 'must be object' }]);
+  }
+});
+
+test('a change has at least one field, and may remove the metadata', () => {
+  const ofChange = errorLister(MessageChangeInput);
+  expect(ofChange({})).toEqual([
+    { path: '', message: 'must have at least one of message_content, sender_id, metadata' },
+  ]);
+  expect(ofChange({ metadata: null })).toEqual([]);
+  expect(ofChange({ metadata: [] })).toEqual([{ path: '/metadata', message: 'must be either object or null' }]);
+});
+
+test.each(['', '.', '..', 'a b', 'ü', 'a/b', 'x'.repeat(129)])('the id %p is told what it may have', (sender_id) => {
+  const [error, ...others] = errorLister(MessageInput)({ ...good, sender_id });
+  expect(others).toEqual([]);
+  expect(error?.path).toBe('/sender_id');
+  expect(error?.message).toContain('1 to 128 of A-Z');
 });
 
 describe('no more is checked than is reported', () => {
