@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js';
-import { dereferenced, type OpenApi, operationsOf } from '../support/openapi.ts';
+import { dereferenced, type Media, type OpenApi, operationsOf } from '../support/openapi.ts';
 import { type StandaloneProcess, startStandalone, temporaryFolder } from '../support/system.ts';
 
 let dataDir: string;
@@ -90,7 +90,7 @@ test('every schema is strict JSON Schema 2020-12, and every example is valid und
     for (const { name, schema } of operation.parameters) expect(() => ajv.compile(schema), name).not.toThrow();
     const contents = Object.values(operation.responses).map(({ content = {} }) => content);
     if (operation.requestBody !== undefined) contents.push(operation.requestBody.content);
-    for (const { schema, example } of contents.flatMap((content) => Object.values(content))) {
+    for (const { schema, example } of contents.flatMap((content: Readonly<Record<string, Media>>) => Object.values(content))) {
       expect(ajv.validate(schema, example), `${method} ${path} ${ajv.errorsText()}`).toBe(true);
     }
   }

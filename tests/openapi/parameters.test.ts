@@ -54,7 +54,11 @@ type Operation = (typeof operations)[number];
 /** Calls an operation on existing objects, with its required and the given parameters. */
 async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
   const existing = { token, number: '1', message: '1', user_id: 'anna' };
-  const values: Readonly<Record<string, string>> = { ...existing, ...(method === 'DELETE' && doomed[path]), ...asked.in };
+  const values: Readonly<Record<string, string>> = {
+    ...existing,
+    ...(method === 'DELETE' && doomed[path]),
+    ...asked.in,
+  };
   const needed = operation.parameters.filter((each) => each.in === 'query' && each.required);
   const query = new URLSearchParams({ ...Object.fromEntries(needed.map(({ name }) => [name, 'red'])), ...asked.query });
   const body = asked.withoutBody ? undefined : operation.requestBody?.content['application/json']?.example;
@@ -67,7 +71,9 @@ async function ask({ path, method, operation }: Operation, asked: Asked = {}) {
     await Bun.sleep(500);
     response = await fetch(url, sent);
   }
-  const answer = (response.status === 204 ? {} : await response.json()) as { errors?: readonly { path: string; message: string }[] };
+  const answer = (response.status === 204 ? {} : await response.json()) as {
+    errors?: readonly { path: string; message: string }[];
+  };
   const { errors } = answer;
   const named = (errors ?? []).map((each) => each.path);
   return { status: response.status, named, errors, answer, link: response.headers.get('link') };

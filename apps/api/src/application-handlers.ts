@@ -1,9 +1,9 @@
 import type { Application, ApplicationChange } from '@parley/domain';
 import { type Handlers, tokenLinks, tokenPage } from '@parley/http';
 import { changedMetadata, replacedMetadata } from './changes.ts';
+import { deleteOwner } from './delete-owner.ts';
 import type { ApiParts } from './parts.ts';
 import { owning, settled } from './read-your-writes.ts';
-import { deleteOwner } from './delete-owner.ts';
 import { CountedViews } from './views.ts';
 
 type ApplicationHandlers = Handlers<

@@ -2,9 +2,9 @@ import type { OwnerChange } from '@parley/domain';
 import { type Handlers, userLinks, userPage } from '@parley/http';
 import { changedMetadata, replacedMetadata } from './changes.ts';
 import { chatLister } from './chat-lister.ts';
+import { deleteOwner } from './delete-owner.ts';
 import type { ApiParts } from './parts.ts';
 import { awaitingMessage, owning, settled } from './read-your-writes.ts';
-import { deleteOwner } from './delete-owner.ts';
 import { CountedViews, readView } from './views.ts';
 
 type ChatHandlers = Handlers<

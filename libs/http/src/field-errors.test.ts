@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { ApplicationInput, CreateChatInput, MessageBatchInput, MessageChangeInput, MessageInput } from './contract/schemas.ts';
+import {
+  ApplicationInput,
+  CreateChatInput,
+  MessageBatchInput,
+  MessageChangeInput,
+  MessageInput,
+} from './contract/schemas.ts';
 import { ERRORS_MAX, errorLister } from './field-errors.ts';
 
 const ofBatch = errorLister(MessageBatchInput);

@@ -43,7 +43,9 @@ test('parameters that each page has are in both links', () => {
 
 test('a page of users leads to the next one, with its escaped id', () => {
   const rows = [{ userId: 'a@b+c' }];
-  expect(userLinks('/x', userPage({ limit: '1' }), { rows, more: true })).toBe('</x?limit=1&after=a%40b%2Bc>; rel="next"');
+  expect(userLinks('/x', userPage({ limit: '1' }), { rows, more: true })).toBe(
+    '</x?limit=1&after=a%40b%2Bc>; rel="next"',
+  );
   expect(userLinks('/x', userPage({ limit: '1' }), { rows, more: false })).toBeUndefined();
   expect(() => userPage({ after: 'a b' })).toThrow('query');
 });

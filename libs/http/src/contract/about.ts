@@ -1,4 +1,4 @@
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '@parley/domain';
+import { METADATA_BYTES_MAX, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, UNREAD_COUNT_MAX } from '@parley/domain';
 import { PROBLEMS } from './problems.ts';
 
 /**
@@ -53,16 +53,48 @@ once a second:
 1. Ask for \`after=N\`. Keep the messages that are new. A number below the highest one that you have is missing if you do not
    have it.
 2. Read each number that has been missing for five seconds. The read waits for accepted messages. 200 is the message. 404 means
-   that no create with this number was acknowledged: it is no longer missing. 503 means: ask again later.
+   that no create with this number was acknowledged, 410 that the message was deleted: it is no longer missing. 503 means: ask
+   again later.
 3. Raise N until the next missing number.
 
-Changes to messages are not visible in this way.
+Changes to messages and deletes are not visible in this way.
+
+## Your own data
+
+A message may have a \`sender_id\`: the user's id in your system, 1 to 128 of \`A-Z a-z 0-9 _ . : @ + = -\`. It never
+changes. Applications, chats and messages may have \`metadata\`: a JSON object of at most ${METADATA_BYTES_MAX} bytes. A field that was not
+given is in no answer. A PATCH changes the fields that are given, and \`"metadata": null\` removes it. A PUT without
+\`metadata\` removes it too.
+
+In a batch, messages may have the \`created_at\` of the system from which they are moved. Numbers and the order of the inbox
+go by when a message was accepted.
+
+## Deleting
+
+A DELETE is answered with 204, again and again. From then on the object itself is 410, and what was in it is 404. Lists,
+counts and searches leave it out. Its number is never given again. Creates in it are 404, also with an
+\`Idempotency-Key\` that was used before.
+
+An application's \`retention_days\` limit removes old messages by themselves.
+
+## Changes at the same time
+
+Single objects have an \`ETag\`. Send it as \`If-Match\` with a PATCH, PUT or DELETE: if the object has changed since you
+read it, the answer is 412, and nothing changes. Then read it again. A new count does not matter here. With
+\`If-None-Match\`, a GET is answered with 304 if nothing is new, counts included.
+
+## An inbox
+
+\`GET …/chats?order=activity\` lists the chat with the latest message first, each with its \`last_message\`. It is at most two
+seconds behind. Record how far a user has read with \`PUT …/chats/:number/reads/:user_id\`. Then \`user_id=\` in the list
+adds each chat's \`unread_count\`, up to ${UNREAD_COUNT_MAX}: messages of others after that mark.
 
 ## Lists
 
 Lists are bare arrays of at most \`limit\` items, ${PAGE_LIMIT_DEFAULT} by default and ${PAGE_LIMIT_MAX} at most. \`after\` and \`before\` are numbers (for
 applications: tokens). They bound the list in the same way for both values of \`order\`. The \`Link\` header has the paths of the
-next and the previous page; a search has only the next one. A page without \`rel="next"\` is the last one.
+next and the previous page; a search and \`order=activity\` have only the next one. A page may be short, even empty, where
+much was deleted. A page without \`rel="next"\` is the last one.
 
 ## Repeating a create
 
