@@ -51,7 +51,12 @@ export function purgeContract(name: string, open: () => Promise<PurgeHarness>): 
       }
     }
 
-    async function fill(token: Token, first: number, count: number, some: Partial<MessagesCreated> = {}): Promise<void> {
+    async function fill(
+      token: Token,
+      first: number,
+      count: number,
+      some: Partial<MessagesCreated> = {},
+    ): Promise<void> {
       for (let from = 0; from < count; from += 1_000) {
         const batch = contents(Math.min(1_000, count - from));
         await harness().store.append([messagesCreated(token, first + from, batch, some)]);
@@ -103,7 +108,10 @@ export function purgeContract(name: string, open: () => Promise<PurgeHarness>): 
       const { store } = harness();
       const token = await storedChat(store);
       await store.deleteApplication(token);
-      const late = (number: number) => [chatCreated(token, { number: number + 1 }), messagesCreated(token, number, ['x'])];
+      const late = (number: number) => [
+        chatCreated(token, { number: number + 1 }),
+        messagesCreated(token, number, ['x']),
+      ];
       expect(await store.append(late(1))).toMatchObject({ rows: 0, discarded: 2, rejected: [] });
       await purged(await taskOf(token));
       expect(await store.append(late(2))).toMatchObject({ rows: 0, discarded: 2, rejected: [] });

@@ -102,9 +102,9 @@ describe('a search of an application', () => {
 });
 
 describe('both searches', () => {
-  test.each(['application', 'chat'])('of an %s take a sender, times and an order', async (kind) => {
+  test.each(['an application', 'a chat'])('of %s take a sender, times and an order', async (kind) => {
     const [path, hits] =
-      kind === 'chat'
+      kind === 'a chat'
         ? [chats[0], (all: string[]) => all.filter((each) => each.startsWith('1:'))]
         : [application, (all: string[]) => all];
     for (const [query, expected] of [
@@ -126,9 +126,7 @@ describe('both searches', () => {
     const { body } = await find('search_query=red+wine&highlights=true');
     const [{ content, highlights }] = body;
     const characters = [...(content as string)];
-    const marked = highlights.map(({ start, end }: { start: number; end: number }) =>
-      characters.slice(start, end).join(''),
-    );
+    const marked = highlights.map(([start, end]: [number, number]) => characters.slice(start, end).join(''));
     expect(marked.join(' ')).toBe('Red wine');
     expect((await find('search_query=red')).body[0]).not.toHaveProperty('highlights');
   });

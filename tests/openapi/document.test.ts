@@ -90,7 +90,9 @@ test('every schema is strict JSON Schema 2020-12, and every example is valid und
     for (const { name, schema } of operation.parameters) expect(() => ajv.compile(schema), name).not.toThrow();
     const contents = Object.values(operation.responses).map(({ content = {} }) => content);
     if (operation.requestBody !== undefined) contents.push(operation.requestBody.content);
-    for (const { schema, example } of contents.flatMap((content: Readonly<Record<string, Media>>) => Object.values(content))) {
+    for (const { schema, example } of contents.flatMap((content: Readonly<Record<string, Media>>) =>
+      Object.values(content),
+    )) {
       expect(ajv.validate(schema, example), `${method} ${path} ${ajv.errorsText()}`).toBe(true);
     }
   }
@@ -126,7 +128,7 @@ test('every field of an answer is required, except those that may not be given; 
   expect(answers.length).toBeGreaterThan(7);
   for (const [name, { properties = {}, required = [] }] of answers) {
     const optional = Object.keys(properties).filter((key) => !required.includes(key));
-    expect(optional, name).toEqual(OPTIONAL[name] ?? []);
+    expect(optional, name).toEqual([...(OPTIONAL[name] ?? [])]);
     for (const [key, { type, format }] of Object.entries<AnySchemaObject>(properties)) {
       const expected = type === 'integer' && key !== 'status' ? 'int64' : key.endsWith('_at') ? 'date-time' : undefined;
       expect(format, `${name}.${key}`).toBe(expected);

@@ -1,4 +1,4 @@
-export { type PurgeJobParts, PurgeJob } from './purge-job.ts';
+export { PurgeJob, type PurgeJobParts } from './purge-job.ts';
 export { rejectedEvents } from './rejected-events.ts';
 export { RetentionJob, type RetentionJobParts } from './retention-job.ts';
 export { StoreConsumer, type StoreConsumerParts } from './store-consumer.ts';

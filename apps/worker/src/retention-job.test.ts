@@ -34,7 +34,10 @@ const retained = (count: number, days = 7): Retained[] =>
 
 test('each application passes a fence first, then all its chats are looked at', async () => {
   const applications = [retained(1), retained(150)];
-  const { job, told, fences } = jobOver(applications, (after) => ({ chats: 1, next: after < 200 ? after + 100 : undefined }));
+  const { job, told, fences } = jobOver(applications, (after) => ({
+    chats: 1,
+    next: after < 200 ? after + 100 : undefined,
+  }));
   const begun = Date.now();
   await job.run();
   const tokens = applications.flat().map(({ token }) => token);

@@ -1,4 +1,4 @@
-import { decodeEnvelope, encodeEnvelope, type Event } from '@parley/domain';
+import { decodeEnvelope, type Event, encodeEnvelope } from '@parley/domain';
 import { REPLAYED_HEADER } from '@parley/protocol';
 import { within } from '@parley/runtime';
 import type { Channel, GetMessage } from 'amqplib';

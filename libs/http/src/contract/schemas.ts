@@ -150,10 +150,7 @@ export const Read = Type.Object({
   updated_at: Time,
 });
 export const Message = Type.Object({ number: Number_, content: Content, sender_id, metadata, ...times });
-export const Highlight = Type.Object(
-  { start: Count, end: Type.Integer({ format: 'int64', minimum: 1, description: 'Not included.' }) },
-  { description: 'A place in the content that matches, counted in characters (code points) from 0.' },
-);
+const Highlight = Type.Array(Count, { minItems: 2, maxItems: 2 });
 export const SearchHit = Type.Object({
   number: Number_,
   chat_number: Type.Optional(
@@ -165,7 +162,12 @@ export const SearchHit = Type.Object({
   content: Content,
   sender_id,
   created_at: Type.Optional(Time),
-  highlights: Type.Optional(Type.Array(Highlight)),
+  highlights: Type.Optional(
+    Type.Array(Highlight, {
+      description:
+        'The places in the content that match: the first character of each (counted in code points, from 0), and the one after its last. Only with `highlights=true`.',
+    }),
+  ),
 });
 
 export const FieldError = Type.Object({

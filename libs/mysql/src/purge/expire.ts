@@ -76,7 +76,9 @@ async function tooOld(
   before: number,
 ): Promise<Hidden[]> {
   const searches: Search[] = chats.flatMap(({ chat, number, at }) =>
-    number === null || at === null || at.getTime() >= before ? [] : [{ chat, old: number, low: number, high: undefined }],
+    number === null || at === null || at.getTime() >= before
+      ? []
+      : [{ chat, old: number, low: number, high: undefined }],
   );
   let open = searches;
   while (open.length > 0) {
@@ -108,9 +110,11 @@ async function hide(pool: Pool, key: PurgeKey, hidden: readonly Hidden[]): Promi
   const results = await pool.transaction((session) =>
     session.send(
       ['BEGIN', statements.hideMessages(key, hidden), statements.addTasks(key, hidden, Date.now())],
-      commitStatements({ partition: key.partition, counted: false, deletesOwners: true, levelMin: DELETES_LEVEL }, record),
+      commitStatements(
+        { partition: key.partition, counted: false, deletesOwners: true, levelMin: DELETES_LEVEL },
+        record,
+      ),
     ),
   );
   return (results[1] as { affectedRows: number }).affectedRows;
 }
-

@@ -18,7 +18,9 @@ beforeAll(async () => {
     const key = { hash: String(number).padStart(64, '0'), body: 'b'.repeat(64) };
     await database.mysql.store.append([{ ...messages(token, 1, Array(100).fill('x'), number), key }]);
     const values = `${here}, ${bytes}, ${number}`;
-    await database.query(`INSERT INTO purges (partition_number, token, chat_number, created_at) VALUES (${values}, NOW(3))`);
+    await database.query(
+      `INSERT INTO purges (partition_number, token, chat_number, created_at) VALUES (${values}, NOW(3))`,
+    );
     await database.query(`INSERT INTO activity (partition_number, token, chat_number, last_number, at)
       VALUES (${values}, 1, NOW(3))`);
     await database.query(`INSERT INTO \`reads\` (partition_number, token, chat_number, user_id, message_number, updated_at)

@@ -79,7 +79,8 @@ describe('below a deleted application', () => {
     await database.mysql.store.append([chat(token, 2), { ...messages(token, 1, ['y'], 2), key }]);
     const other = await chatWith(1);
     for (const table of ['activity', 'reads']) {
-      const [names, values] = table === 'reads' ? ['user_id, message_number, updated_at', "'u', 1"] : ['last_number, at', '1'];
+      const [names, values] =
+        table === 'reads' ? ['user_id, message_number, updated_at', "'u', 1"] : ['last_number, at', '1'];
       await database.query(`INSERT INTO \`${table}\` (partition_number, token, chat_number, ${names})
         VALUES (${partition}, ${sqlToken(token)}, 1, ${values}, NOW(3))`);
     }
