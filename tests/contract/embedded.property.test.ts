@@ -103,7 +103,7 @@ class World {
       const row = await this.#embedded.store.chat(token, chat);
       expect({ more, count: row?.messagesCount }).toEqual({ more: false, count: rows.length });
       const highest = await this.#embedded.store.highest({ kind: 'messages', token, chat });
-      expect(highest).toEqual({ number: rows.at(-1)?.number ?? 0 });
+      expect(highest?.number).toBe(rows.at(-1)?.number ?? 0);
     }
     for (const [place, content] of this.acknowledged) expect([place, stored.get(place)]).toEqual([place, content]);
     expect(new Set(stored.values()).size).toBe(stored.size);

@@ -45,7 +45,7 @@ export class EmbeddedPurge implements Purge {
   ) {
     this.#statements = prepare(database);
     this.#activity = lastMessages(database);
-    this.#step = database.transaction((token: Token, chat: number) => this.#removeSome(token, chat));
+    this.#step = database.transaction((task: PurgeTask) => this.#removeSome(task));
     this.#expire = database.transaction((token: Token, before: number, after: number, limit: number) =>
       this.#hide(token, before, after, limit),
     );
@@ -61,8 +61,8 @@ export class EmbeddedPurge implements Purge {
     });
   }
 
-  step({ owner }: PurgeTask): Promise<number> {
-    return guarded(() => this.#step.immediate(owner.token, owner.chat ?? 0));
+  step(task: PurgeTask): Promise<number> {
+    return guarded(() => this.#step.immediate(task));
   }
 
   waiting(): Promise<{ readonly tasks: number; readonly oldestAt?: number | undefined }> {
@@ -82,9 +82,10 @@ export class EmbeddedPurge implements Purge {
     return expired;
   }
 
-  #removeSome(token: Token, chat: number): number {
+  #removeSome({ owner: { token, chat = 0 }, through }: PurgeTask): number {
     const task = this.#statements.task.get(token, chat);
-    if (task === null) return 0;
+    // A chat that was deleted since has another task: for all of its messages.
+    if (task === null || (task.through === null) !== (through === undefined)) return 0;
     const step: Step = { rows: 0, length: 0, records: [] };
     if (chat === 0) this.#removeChats(token, step);
     else {

@@ -2,6 +2,7 @@ import type { Database } from 'bun:sqlite';
 import {
   type Application,
   type Chat,
+  epochOfEventId,
   Gone,
   type Highest,
   type Message,
@@ -109,13 +110,22 @@ export class StoreReads {
   highest(sequence: Sequence): Highest | undefined {
     const { highestChat, highestMessage } = this.#statements;
     if (sequence.kind === 'chats') {
-      if (!this.owners.hasApplication(sequence.token)) return undefined;
-      return { number: highestChat.get(sequence.token)?.highest ?? 0 };
+      return this.owners.hasApplication(sequence.token) ? highestOf(highestChat.get(sequence.token)) : undefined;
     }
     const owner = this.owners.chat(sequence.token, sequence.chat);
-    if (owner === undefined) return undefined;
-    return { number: Math.max(highestMessage.get(owner.id)?.highest ?? 0, owner.purgedThrough) };
+    return owner && highestOf(highestMessage.get(owner.id), owner.purgedThrough);
   }
+}
+
+interface HighestRow {
+  readonly number: number;
+  readonly eventId: string;
+  readonly at: number;
+}
+
+function highestOf(row: HighestRow | null, purgedThrough = 0): Highest {
+  if (row === null || row.number < purgedThrough) return { number: purgedThrough };
+  return { number: row.number, epoch: epochOfEventId(row.eventId), at: row.at };
 }
 
 /** The row, if there is one. Throws Gone if it is deleted. */
@@ -151,12 +161,12 @@ function prepare(database: Database) {
     messagesBefore: database.query<MessageRow, [number, number, number, number]>(
       `${messages} WHERE id < ${MESSAGE_ID} AND id > (?1 << ${NUMBER_BITS}) + ?3 ORDER BY id DESC LIMIT ?4`,
     ),
-    highestChat: database.query<{ highest: number }, [Token]>(
-      'SELECT coalesce(max(number), 0) AS highest FROM chats WHERE token = ?',
+    highestChat: database.query<HighestRow, [Token]>(
+      `SELECT number, event_id AS eventId, created_at AS at FROM chats WHERE token = ? ORDER BY number DESC LIMIT 1`,
     ),
-    highestMessage: database.query<{ highest: number }, [number]>(
-      `SELECT coalesce(max(id) & ${NUMBER_MASK}, 0) AS highest FROM messages
-       WHERE id > ?1 << ${NUMBER_BITS} AND id <= (?1 << ${NUMBER_BITS}) + ${NUMBER_MASK}`,
+    highestMessage: database.query<HighestRow, [number]>(
+      `SELECT id & ${NUMBER_MASK} AS number, event_id AS eventId, coalesce(accepted_at, created_at) AS at FROM messages
+       WHERE id > ?1 << ${NUMBER_BITS} AND id <= (?1 << ${NUMBER_BITS}) + ${NUMBER_MASK} ORDER BY id DESC LIMIT 1`,
     ),
   };
 }
