@@ -19,3 +19,9 @@ purgeContract('the MySQL', async () => {
   const { store, purge } = mysql;
   return { store, purge, partitions: PARTITIONS, flush: () => flushAll(mysql), close };
 });
+
+purgeContract('the MySQL', async () => {
+  const { mysql, close } = await ownDatabase();
+  const { store, purge } = mysql;
+  return { store, purge, partitions: PARTITIONS, flush: () => flushAll(mysql), close };
+});
