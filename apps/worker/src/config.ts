@@ -38,6 +38,16 @@ export const workerSettings = Type.Object({
     default: '*/10 * * * * *',
     description: 'when the next counts are checked, in at most 2 % of the time: a cron pattern with seconds',
   }),
+  LIVE_WINDOW_S: Type.Integer({
+    default: 86_400,
+    minimum: 60,
+    description: 'seconds for which changes are kept for live streams that come back',
+  }),
+  LIVE_WINDOW_BYTES: Type.Integer({
+    default: 1024 ** 3,
+    minimum: 1024 ** 2,
+    description: 'about as many bytes of changes are kept for live streams, in all partitions together',
+  }),
   TEST_EVENT_VERSION_KNOWN: Type.Optional(
     Type.Integer({
       minimum: 0,
