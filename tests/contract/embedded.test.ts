@@ -7,6 +7,7 @@ import { eventLogContract } from './event-log.contract.ts';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
 import { numberingContract } from './numbering.contract.ts';
 import { openEmbedded } from './open-embedded.ts';
+import { purgeContract } from './purge.contract.ts';
 import { searchIndexContract } from './search-index.contract.ts';
 import { storeContract } from './store.contract.ts';
 
@@ -22,6 +23,8 @@ async function openDrivers() {
 }
 
 storeContract('the embedded', openDrivers);
+
+purgeContract('the embedded', async () => ({ ...(await openDrivers()), partitions: 1 }));
 
 countersContract('the embedded', async () => {
   let generation = 0;

@@ -11,17 +11,5 @@ storeContract('the MySQL', async () => {
 purgeContract('the MySQL', async () => {
   const { mysql, close } = await ownDatabase();
   const { store, purge } = mysql;
-  return { store, purge, partitions: PARTITIONS, flush: () => flushAll(mysql), close };
-});
-
-purgeContract('the MySQL', async () => {
-  const { mysql, close } = await ownDatabase();
-  const { store, purge } = mysql;
-  return { store, purge, partitions: PARTITIONS, flush: () => flushAll(mysql), close };
-});
-
-purgeContract('the MySQL', async () => {
-  const { mysql, close } = await ownDatabase();
-  const { store, purge } = mysql;
-  return { store, purge, partitions: PARTITIONS, flush: () => flushAll(mysql), close };
+  return { store, purge, partitions: PARTITIONS, settleCounts: () => flushAll(mysql), close };
 });

@@ -17,7 +17,7 @@ export interface PurgeHarness extends Harness {
   readonly purge: Purge;
   readonly partitions: number;
   /** Sums what was stored and removed into the rows' counts. A driver that counts at once needs none. */
-  readonly flush?: () => Promise<void>;
+  readonly settleCounts?: () => Promise<void>;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -79,7 +79,7 @@ export function purgeContract(name: string, open: () => Promise<PurgeHarness>): 
     const numbersOf = async (token: Token, chat = 1) =>
       (await harness().store.messages(token, chat, { limit: 200 })).rows.map(({ number }) => number);
     const countOf = async (token: Token, chat = 1) => {
-      await harness().flush?.();
+      await harness().settleCounts?.();
       return required(await harness().store.chat(token, chat)).messagesCount;
     };
 

@@ -3,7 +3,7 @@ import { openEmbedded } from '@parley/embedded';
 import { startProgram } from '@parley/http';
 import { ingestRoutes } from '@parley/ingest';
 import { diskMetrics } from '@parley/runtime';
-import { rejectedEvents, StoreConsumer } from '@parley/worker';
+import { PurgeJob, RetentionJob, rejectedEvents, StoreConsumer } from '@parley/worker';
 import type { standaloneConfig } from './config.ts';
 import { diskOf } from './disk.ts';
 import { searchFillProgress } from './search-fill-progress.ts';
@@ -20,11 +20,16 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         queueBytesMax: config.QUEUE_BYTES_MAX,
         onSearchFill: searchFillProgress(registry, logger),
       });
-      const { numbering, log, store, search, counters } = embedded;
+      const { numbering, log, store, search, counters, purge } = embedded;
       diskMetrics(registry, () => diskOf(config.DATA_DIR));
       const onRejected = rejectedEvents(registry, logger);
       const consumer = new StoreConsumer({ source: log, store, counters, onRejected, logger, registry });
+      const { PURGE_SHARE: share, RETENTION_PATTERN: pattern } = config;
+      const purging = new PurgeJob({ purge, partitions: 1, numbering, logger, registry, share });
+      const retention = new RetentionJob({ purge, events: log, partitions: 1, logger, pattern, share });
       await consumer.start();
+      purging.start();
+      retention.start();
       return {
         checks: { store: () => store.ping() },
         pages: { behindProxy: false, publicUrl: config.PUBLIC_URL },
@@ -34,6 +39,7 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         ],
         stop: async () => {
           await consumer.stop();
+          await Promise.all([purging.stop(), retention.stop()]);
           await embedded.close();
         },
       };
