@@ -7,13 +7,13 @@ import { openRedis, redisServers } from '@parley/redis';
 import { diskMetrics, runProgram } from '@parley/runtime';
 import { workerConfig } from './config.ts';
 import { deadLetterMetrics } from './dead-letter-metrics.ts';
-import { deletedEvents } from './deleted-events.ts';
 import { Indexer } from './indexer.ts';
 import { Jobs } from './jobs.ts';
 import { PurgeJob } from './purge-job.ts';
 import { RetentionJob } from './retention-job.ts';
 import { SearchUpkeep } from './search-upkeep.ts';
 import { StoreConsumer } from './store-consumer.ts';
+import { sweepOf } from './sweep.ts';
 
 await runProgram(() => {
   const config = workerConfig(process.env);
@@ -50,13 +50,7 @@ await runProgram(() => {
     const jobs = new Jobs({ ledger, partitions, raiseLevel, counters, logger, registry, flushPattern, recountPattern });
     const { PURGE_SHARE: share, RETENTION_PATTERN: pattern } = config;
     const { purge } = mysql;
-    const { deadLetters } = rabbitmq;
-    const sweep = async () => {
-      const waiting = await deadLetters.count();
-      if (waiting === 0) return;
-      const letters = await deadLetters.removeEvents(waiting, deletedEvents(store));
-      if (letters > 0) logger.info({ letters }, 'removed dead letters of what was deleted');
-    };
+    const sweep = sweepOf({ deadLetters: rabbitmq.deadLetters, store, logger });
     const purging = new PurgeJob({ purge, partitions, numbering: redis.numbering, sweep, logger, registry, share });
     const retention = new RetentionJob({ purge, events: rabbitmq.log, partitions, logger, pattern, share });
     await consumer.start();

@@ -1,2 +1,2 @@
 /** Test helpers for other packages. */
-export { deleteQueues, onChannel, rabbitmqUrl } from './queues.ts';
+export { deleteQueues, onChannel, rabbitmqUrl, testTopology } from './queues.ts';
