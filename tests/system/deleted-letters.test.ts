@@ -4,12 +4,10 @@ import { type Counters, type Event, encodeEnvelope, newEventId, newToken, partit
 import { application, chat, messages, type OwnDatabase, ownDatabase, PARTITIONS } from '@parley/mysql/testing';
 import { openRabbitmq } from '@parley/rabbitmq';
 import { deleteQueues, onChannel, rabbitmqUrl, testTopology } from '@parley/rabbitmq/testing';
-import { createLogger } from '@parley/runtime';
+import { createLogger, createRegistry } from '@parley/runtime';
 import { until } from '@parley/testing';
-import { Registry } from 'prom-client';
-import { PurgeJob } from './purge-job.ts';
-import { StoreConsumer } from './store-consumer.ts';
-import { sweepOf } from './sweep.ts';
+import { PurgeJob, StoreConsumer } from '@parley/worker';
+import { sweepOf } from '@parley/worker/testing';
 
 const queuePrefix = `test-${newEventId()}`;
 const logger = createLogger('test', 'silent');
@@ -39,12 +37,12 @@ test('the dead letters of a deleted chat are removed; a replayed one is discarde
   const token = newToken();
   const partition = partitionOf(token, PARTITIONS);
   await store.append([application(token), chat(token, 1), chat(token, 2), messages(token, 1, ['stored'])]);
-  const registry = new Registry();
+  const registry = createRegistry('test');
   const counters = { add: async () => {} } as unknown as Counters;
   const consumer = new StoreConsumer({ source, store, counters, logger, registry });
   const retired: unknown[] = [];
   const job = new PurgeJob({
-    ...{ purge, partitions: PARTITIONS, logger, registry: new Registry(), share: 1 },
+    ...{ purge, partitions: PARTITIONS, logger, registry: createRegistry('test'), share: 1 },
     numbering: { retire: async (owner) => void retired.push(owner) },
     sweep: sweepOf({ deadLetters, store, logger }),
   });
