@@ -25,6 +25,13 @@ export interface FeedHead {
   readonly low: number;
 }
 
+/** How long entries are kept, and how much room they may take, about. The one that is reached first decides. */
+export interface FeedWindow {
+  readonly ms: number;
+  /** Of all partitions together; each gets an equal part. */
+  readonly bytes: number;
+}
+
 export interface FeedPage extends FeedHead {
   readonly entries: readonly FeedEntry[];
 }

@@ -1,4 +1,5 @@
 import type { Sequence } from './entities.ts';
+import type { FeedWindow } from './feed.ts';
 import type { Token } from './identifiers.ts';
 import type { SearchDocument } from './search-index.ts';
 
@@ -39,10 +40,17 @@ export interface Ledger {
    */
   rotateAndFlush(partition: number): Promise<{ readonly generation: number; readonly sequences: number } | undefined>;
   /**
-   * Deletes in a partition at most `limit` records of writes that are both indexed and counted, and at most `limit`
-   * expired idempotency keys. Returns how many it has deleted. Call it again until it returns 0.
+   * Brings the next writes of a partition into the inbox (see Store.inbox). Returns how many it has handled, or how many
+   * chats while the inbox is filled for the first time; 0 if nothing is left or another process is doing it. Call it
+   * again until it returns 0. Exact after any crash.
    */
-  prune(partition: number, limit: number): Promise<number>;
+  advanceActivity(partition: number): Promise<number>;
+  /**
+   * Deletes in a partition at most `limit` records of the oldest writes, and at most `limit` expired idempotency keys.
+   * Records are deleted in order, once they are indexed, counted and in the inbox, and outside the window of the feed
+   * (see Feed). Returns how many it has deleted. Call it again until it returns 0.
+   */
+  prune(partition: number, limit: number, window: FeedWindow): Promise<number>;
   /**
    * Looks for wrong counts: compares the counts of the next `limit` applications or chats after `after` (undefined:
    * from the start) with the stored rows, less those that are not summed yet, in one snapshot. Slow for large chats.

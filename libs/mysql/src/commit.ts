@@ -84,16 +84,19 @@ export function unlessMatched(partition: number): string {
 /** The partition's row in `partitions` (see schema.ts), read without a lock. */
 export interface PartitionState {
   readonly seq: number;
+  readonly low: number;
   readonly oldest: number;
   readonly generation: number;
   readonly flushed: number;
   readonly deletes: number;
+  readonly activity: number;
   readonly level: number;
 }
 
 export async function stateOf(session: Session, partition: number): Promise<PartitionState> {
   const [row] = await session.select<PartitionState>(
-    `SELECT seq, oldest, generation, flushed, deletes, level FROM partitions WHERE partition_number = ${integer(partition)}`,
+    `SELECT seq, low, oldest, generation, flushed, deletes, activity, level FROM partitions
+     WHERE partition_number = ${integer(partition)}`,
   );
   if (row === undefined) throw new DatabaseFault('outage', 'NO_PARTITION');
   return row;

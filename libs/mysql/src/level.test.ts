@@ -8,7 +8,7 @@ import { Membership } from './membership.ts';
 import { openMysql } from './open.ts';
 import { Pool } from './pool.ts';
 import { application, chat, messages } from './testing/events.ts';
-import { type OwnDatabase, ownDatabase, PARTITIONS } from './testing/own-database.ts';
+import { NO_WINDOW, type OwnDatabase, ownDatabase, PARTITIONS } from './testing/own-database.ts';
 
 let database: OwnDatabase;
 let pool: Pool;
@@ -94,19 +94,21 @@ test('a program below the level sums, indexes and deletes nothing of what newer 
   await mysql.store.append([application(token), chat(token), messages(token, 1, ['a', 'b'])]);
   await mysql.ledger.indexNext(100, async () => {});
   await mysql.ledger.rotateAndFlush(partition);
+  while ((await mysql.ledger.advanceActivity(partition)) > 0);
   await mysql.store.append([messages(token, 3, ['c'])]);
   await query(`UPDATE partitions SET level = ${LEVEL + 1} WHERE partition_number = ${partition}`);
   const state = () =>
-    query(`SELECT seq, generation, flushed, low FROM partitions WHERE partition_number = ${partition}`);
+    query(`SELECT seq, generation, flushed, low, activity FROM partitions WHERE partition_number = ${partition}`);
   const rows = () => query(`SELECT seq, indexed FROM batches WHERE partition_number = ${partition} ORDER BY seq`);
   const before = [await state(), await rows()];
   expect(await mysql.ledger.indexNext(100, async () => {})).toBe(0);
   expect(await failure(mysql.ledger.rotateAndFlush(partition))).toBeInstanceOf(Error);
-  expect(await failure(mysql.ledger.prune(partition, 100))).toBeInstanceOf(Error);
+  expect(await failure(mysql.ledger.prune(partition, 100, NO_WINDOW))).toBeInstanceOf(Error);
+  expect(await failure(mysql.ledger.advanceActivity(partition))).toBeInstanceOf(Error);
   expect([await state(), await rows()]).toEqual(before);
   await query(`UPDATE partitions SET level = ${LEVEL}`);
   expect(await mysql.ledger.indexNext(100, async () => {})).toBe(1);
-  expect(await mysql.ledger.prune(partition, 100)).toBeGreaterThan(0);
+  expect(await mysql.ledger.prune(partition, 100, NO_WINDOW)).toBeGreaterThan(0);
 });
 
 test('a worker without a share indexes nothing', async () => {

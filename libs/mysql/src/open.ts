@@ -1,7 +1,8 @@
-import type { Ledger, Purge, Store } from '@parley/domain';
+import type { Feed, Ledger, Purge, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { lastEpoch, nextEpoch } from './epochs.ts';
 import { type DatabaseFault, refusing } from './faults.ts';
+import { mysqlFeed } from './feed.ts';
 import { mysqlLedger } from './ledger/ledger.ts';
 import { LEVEL, type OutdatedProgram, raiseLevel } from './level.ts';
 import { Membership } from './membership.ts';
@@ -36,6 +37,7 @@ export interface Mysql {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly purge: Purge;
+  readonly feed: Feed;
   /** Brings the tables up to date, one process at a time. Calls `progress` about every second during long copies. */
   migrate(progress?: (progress: Progress) => void): Promise<void>;
   /** Records the number of partitions. Throws WrongPartitions if another number was recorded before. */
@@ -63,10 +65,10 @@ const ACQUIRE_TIMEOUT_MS = 1_000;
 const WAITING_MAX = 2_000;
 const CHANGE_CONNECTIONS = 2;
 /**
- * The ledger's connections: for two indexers, the flush, a rebuild of the search index (one holds its lock, one reads),
- * the purge and the retention, and one spare.
+ * The ledger's connections: for two indexers, the flush, the inbox, a rebuild of the search index (one holds its lock,
+ * one reads), the purge and the retention, and one spare.
  */
-const LEDGER_CONNECTIONS = 8;
+const LEDGER_CONNECTIONS = 9;
 /**
  * The server ends a session that is silent for 10 s. Else a process that froze in a transaction would hold its locks
  * for hours.
@@ -108,6 +110,7 @@ export function openMysql(options: MysqlOptions): Mysql {
     store: new MysqlStore(pools, partitions, options.onUncounted),
     ledger: mysqlLedger(pools.ledger, membership, partitions),
     purge: mysqlPurge(pools.ledger, partitions, options.onUncounted),
+    feed: mysqlFeed(pools.readers),
     migrate: (progress) =>
       refusing(
         migrate({ connection: migrating, statementTimeoutMs: writeTimeoutMs, variables: [] }, partitions, progress),

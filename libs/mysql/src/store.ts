@@ -4,10 +4,15 @@ import type {
   ApplicationChange,
   Chat,
   Event,
+  InboxPage,
+  InboxPosition,
   KeyedCreate,
   Message,
   MessageChange,
   OwnerChange,
+  Page,
+  PageRequest,
+  ReadMark,
   Sequence,
   Store,
   Token,
@@ -20,6 +25,9 @@ import { changeApplication, changeChat, changeMessage } from './changes.ts';
 import { passFence } from './commit.ts';
 import { type Deleted, deleteApplication, deleteChat, deleteMessage } from './deletes.ts';
 import { DatabaseFault, refusalOf, refusing } from './faults.ts';
+import { ReadMarks } from './inbox/mark-read.ts';
+import { inbox } from './inbox/page.ts';
+import { readMarks, unread } from './inbox/unread.ts';
 import { findKeyedCreate } from './keyed-creates.ts';
 import type { Pool } from './pool.ts';
 import { Reads } from './read/reads.ts';
@@ -43,12 +51,14 @@ export class MysqlStore extends Reads implements Store {
   readonly #partitions: number;
   readonly #owners: readonly KnownOwners[];
   readonly #onUncounted: OnUncounted;
+  readonly #marks: ReadMarks;
 
   constructor(pools: StorePools, partitions: number, onUncounted: OnUncounted = () => {}) {
     super(pools.readers, partitions);
     this.#pools = pools;
     this.#partitions = partitions;
     this.#onUncounted = onUncounted;
+    this.#marks = new ReadMarks(pools.changers);
     const each = Math.ceil(OWNERS_MAX / partitions);
     this.#owners = Array.from({ length: partitions }, (_, partition) => new KnownOwners(partition, each));
   }
@@ -111,6 +121,22 @@ export class MysqlStore extends Reads implements Store {
     const { deleted, uncounted } = await refusing(work);
     if (uncounted !== undefined) this.#onUncounted(uncounted);
     return deleted;
+  }
+
+  inbox(token: Token, limit: number, after?: InboxPosition): Promise<InboxPage> {
+    return refusing(inbox(this.#pools.readers, this.key(token), limit, after));
+  }
+
+  markRead(token: Token, chat: number, userId: string, number: number): Promise<ReadMark | undefined> {
+    return refusing(this.#marks.mark({ ...this.key(token), chat }, userId, number));
+  }
+
+  readMarks(token: Token, chat: number, page: PageRequest<string>): Promise<Page<ReadMark, string>> {
+    return refusing(readMarks(this.#pools.readers, { ...this.key(token), chat }, page));
+  }
+
+  unread(token: Token, userId: string, chats: readonly number[]): Promise<readonly number[]> {
+    return refusing(unread(this.#pools.readers, this.key(token), userId, chats));
   }
 
   keyedCreate(scope: Token | 'applications', hash: string, sequence?: Sequence): Promise<KeyedCreate | undefined> {

@@ -60,7 +60,7 @@ export function applicationCounts(partition: number, sums: readonly CountDelta[]
   return `UPDATE (VALUES ${rows.join()}) AS added (token, count)
     STRAIGHT_JOIN applications AS a FORCE INDEX (PRIMARY)
     ON a.partition_number = ${integer(partition)} AND a.token = added.token
-    SET a.chats_count = a.chats_count + added.count`;
+    SET a.chats_count = ${summed('a.chats_count')}`;
 }
 
 export function chatCounts(partition: number, sums: readonly CountDelta[]): string {
@@ -71,5 +71,13 @@ export function chatCounts(partition: number, sums: readonly CountDelta[]): stri
   return `UPDATE (VALUES ${rows.join()}) AS added (token, number, count)
     STRAIGHT_JOIN chats AS c FORCE INDEX (PRIMARY)
     ON c.partition_number = ${integer(partition)} AND c.token = added.token AND c.number = added.number
-    SET c.messages_count = c.messages_count + added.count`;
+    SET c.messages_count = ${summed('c.messages_count')}`;
+}
+
+/**
+ * The counts are unsigned, and a sum may be negative. The sums are exact, so a count never falls below 0, unless it was
+ * wrong before: then a recount finds it, and the flush must not stop at it.
+ */
+function summed(column: string): string {
+  return `GREATEST(CAST(${column} AS SIGNED) + added.count, 0)`;
 }

@@ -1,5 +1,6 @@
 import type { Ledger } from '@parley/domain';
 import { refusing } from '../faults.ts';
+import { InboxKeeper } from '../inbox/keeper.ts';
 import type { Membership } from '../membership.ts';
 import type { Pool } from '../pool.ts';
 import { exclusively } from './exclusively.ts';
@@ -14,12 +15,15 @@ import { unindexed } from './unindexed.ts';
 /** The ledger on the table `batches`. It has its own connections, so its slow work does not delay the store. */
 export function mysqlLedger(pool: Pool, membership: Membership, partitions: number): Ledger {
   const inHand = new BatchesInHand();
+  const inbox = new InboxKeeper(pool);
   return {
     indexNext: (documentsMax, apply) =>
       refusing(membership.indexing(() => indexNext(pool, inHand, membership.share(), documentsMax, apply))),
     unindexed: () => refusing(unindexed(pool)),
     rotateAndFlush: (partition) => refusing(rotateAndFlush(pool, partition)),
-    prune: (partition, limit) => refusing(prune(pool, partition, limit)),
+    advanceActivity: (partition) => refusing(inbox.advance(partition)),
+    prune: (partition, limit, { ms, bytes }) =>
+      refusing(prune(pool, partition, limit, { ms, bytes: bytes / partitions })),
     recount: (after, limit) => refusing(recount(pool, partitions, after, limit)),
     scan: (after, limit) => refusing(scan(pool, partitions, after, limit)),
     searchIndices: () => refusing(searchIndices(pool)),

@@ -15,11 +15,12 @@ const NO_TOKEN: Token = '00000000-0000-0000-0000-000000000000';
 interface Counted {
   readonly sequence: Sequence;
   readonly count: number;
-  readonly rows: number;
+  /** Null: it is deleted, so its count does not matter. */
+  readonly rows: number | null;
 }
 
 /**
- * Compares counts with the rows that they count: partition by partition, first the applications, then the chats. A call
+ * Compares counts with the rows that they count, without deleted ones: partition by partition, first the applications, then the chats. A call
  * reads one partition in one snapshot, so concurrent appends and flushes do not look like wrong counts.
  */
 export function recount(
@@ -53,6 +54,7 @@ async function compare(
   const { flushed, generation } = await stateOf(session, partition);
   const waiting = await sumBatches(session, partition, flushed, generation);
   const drifts = counted.flatMap(({ sequence, count, rows }) => {
+    if (rows === null) return [];
     const expected = rows - (waiting.get(sequenceKey(sequence))?.count ?? 0);
     return expected === count ? [] : [{ sequence, expected, found: count }];
   });
@@ -72,7 +74,7 @@ async function count(session: Session, partition: number, after: Sequence, limit
     after.kind === 'chats'
       ? countChatsStatement(partition, after.token, limit)
       : countMessagesStatement(partition, after, limit);
-  const rows = await session.select<{ token: Buffer; chat?: number; count: number; row_count: number }>(
+  const rows = await session.select<{ token: Buffer; chat?: number; count: number; row_count: number | null }>(
     sql,
     [],
     COUNT_TIMEOUT_MS,
@@ -87,8 +89,8 @@ async function count(session: Session, partition: number, after: Sequence, limit
 
 export function countChatsStatement(partition: number, after: Token, limit: number): string {
   return `SELECT ${HINT} a.token, a.chats_count AS count,
-      (SELECT COUNT(*) FROM chats AS c FORCE INDEX (PRIMARY)
-       WHERE c.partition_number = ${integer(partition)} AND c.token = a.token) AS row_count
+      IF(a.deleted_at IS NULL, (SELECT COUNT(*) FROM chats AS c FORCE INDEX (PRIMARY)
+       WHERE c.partition_number = ${integer(partition)} AND c.token = a.token AND c.deleted_at IS NULL), NULL) AS row_count
     FROM applications AS a FORCE INDEX (PRIMARY)
     WHERE a.partition_number = ${integer(partition)} AND a.token > ${bytes(after)} ORDER BY a.token LIMIT ${integer(limit)}`;
 }
@@ -101,8 +103,11 @@ export function countMessagesStatement(
   const here = `c.partition_number = ${integer(partition)}`;
   const token = bytes(after.token);
   return `SELECT ${HINT} c.token, c.number AS chat, c.messages_count AS count,
-      (SELECT COUNT(*) FROM messages AS m FORCE INDEX (PRIMARY)
-       WHERE m.partition_number = ${integer(partition)} AND m.token = c.token AND m.chat_number = c.number) AS row_count
+      IF(c.deleted_at IS NULL AND EXISTS (SELECT 1 FROM applications AS a FORCE INDEX (PRIMARY)
+        WHERE a.partition_number = ${integer(partition)} AND a.token = c.token AND a.deleted_at IS NULL),
+       (SELECT COUNT(*) FROM messages AS m FORCE INDEX (PRIMARY)
+        WHERE m.partition_number = ${integer(partition)} AND m.token = c.token AND m.chat_number = c.number
+        AND m.deleted_at IS NULL), NULL) AS row_count
     FROM chats AS c FORCE INDEX (PRIMARY)
     WHERE (${here} AND c.token > ${token}) OR (${here} AND c.token = ${token} AND c.number > ${integer(after.chat)})
     ORDER BY c.token, c.number LIMIT ${integer(limit)}`;

@@ -3,19 +3,35 @@ import { partitionOf } from '@parley/domain';
 import { bytes, integer } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 import { DOCUMENT_COLUMNS, type DocumentRow, toDocument } from './documents.ts';
+import { Living, type LivingRow, livingStatement } from './living.ts';
 
+/**
+ * Leaves out what is deleted. An index that is filled by a scan was on the list of search indices before: a later
+ * delete, or removal, has its own batch, which puts a document without content into that index too. Its version is
+ * above that of a document which a slow scan or indexer still has under way.
+ */
 export async function scan(
   pool: Pool,
   partitions: number,
   after: MessagePosition | undefined,
   limit: number,
 ): Promise<Scanned> {
-  const rows = await pool.useAgain((session) => session.select<DocumentRow>(scanStatement(after, limit)));
-  const documents = rows.map(toDocument);
-  const last = documents.at(-1);
-  if (last === undefined) return { documents };
-  const { token, chat, number } = last;
-  return { documents, next: { partition: partitionOf(token, partitions), token, chat, number } };
+  return pool.useAgain(async (session) => {
+    const rows = await session.select<DocumentRow>(scanStatement(after, limit));
+    const found = rows.map(toDocument);
+    const last = found.at(-1);
+    if (last === undefined) return { documents: [] };
+    const placed = found.map((document) => ({ ...document, partition: partitionOf(document.token, partitions) }));
+    const living = new Living(await session.select<LivingRow>(livingStatement(placed)));
+    const { token, chat, number } = last;
+    return {
+      documents: found.filter(
+        (document) =>
+          document.content !== undefined && document.number > living.hiddenThrough(document.token, document.chat),
+      ),
+      next: { partition: partitionOf(token, partitions), token, chat, number },
+    };
+  });
 }
 
 /** The comparison with `after` is written out by column: MySQL does not use an index for `(a, b, c, d) > (…)`. */

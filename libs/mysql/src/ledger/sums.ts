@@ -8,8 +8,9 @@ const BATCHES_PER_STATEMENT = 200;
 type Batch = Pick<RowOf<typeof batches>, 'seq' | 'messages' | 'chats'> & Pick<ChangeRecord, 'kind'>;
 
 /**
- * How many rows each sequence (an application's chats, a chat's messages) has gained in a partition's counter
- * generations above `after` up to `through`, by `sequenceKey`. Updates are in generation 0, so they add nothing.
+ * How many rows each sequence (an application's chats, a chat's messages) has gained (lost, if negative) in a
+ * partition's counter generations above `after` up to `through`, by `sequenceKey`. Updates are in generation 0, so they
+ * add nothing. A batch of an earlier program has no kind: in a generation it created rows.
  */
 export async function sumBatches(
   session: Session,

@@ -1,2 +1,10 @@
 export { application, chat, messages } from './events.ts';
-export { flushAll, type OwnDatabase, ownDatabase, PARTITIONS, rootConnection } from './own-database.ts';
+export {
+  advanceAll,
+  flushAll,
+  type OwnDatabase,
+  ownDatabase,
+  PARTITIONS,
+  pruneAll,
+  rootConnection,
+} from './own-database.ts';

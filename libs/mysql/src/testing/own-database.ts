@@ -54,9 +54,19 @@ export async function flushAll({ ledger }: Mysql): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition += 1) await ledger.rotateAndFlush(partition);
 }
 
+/** Brings everything that is committed into the inbox. */
+export async function advanceAll({ ledger }: Mysql): Promise<void> {
+  for (let partition = 0; partition < PARTITIONS; partition += 1) while ((await ledger.advanceActivity(partition)) > 0);
+}
+
+/** Keeps nothing for the feed. */
+export const NO_WINDOW = { ms: -1, bytes: 0 };
+
 /** Prunes every partition until nothing is left to delete. */
-export async function pruneAll({ ledger }: Mysql): Promise<void> {
-  for (let partition = 0; partition < PARTITIONS; partition += 1) while ((await ledger.prune(partition, 100)) > 0);
+export async function pruneAll({ ledger }: Mysql, window = NO_WINDOW): Promise<void> {
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
+    while ((await ledger.prune(partition, 100, window)) > 0);
+  }
 }
 
 export async function isRunning({ query }: Pick<OwnDatabase, 'query'>, part: string): Promise<boolean> {
