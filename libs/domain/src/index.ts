@@ -15,6 +15,7 @@ export * from './numbering.ts';
 export * from './purge.ts';
 export * from './schemas.ts';
 export { foldText, foldWords } from './search-fold.ts';
+export { HIGHLIGHTS_MAX, type HighlightRange, highlightsOf } from './search-highlight.ts';
 export * from './search-index.ts';
 export { isRepetitive, matches, parseQuery, rankOf, SEARCH_RANK, type SearchQuery } from './search-query.ts';
 export * from './search-version-1.ts';

@@ -121,7 +121,8 @@ function marksOf(folded: string): string {
   return runs.length === 1 ? (runs[0] ?? '') : [...new Set(runs)].join(' ');
 }
 
-function foldCharacters(text: string): string {
+/** Folds characters alone: words and punctuation stay where they are. */
+export function foldCharacters(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase().replaceAll('`', "'");
   const seen = text.replace(UNSEEN, '');
   return decomposed(decomposed(withoutExcess(seen)).slice(0, DECOMPOSED_LENGTH_MAX).toLowerCase())

@@ -12,9 +12,10 @@ import type { PlacedMessage } from './store.ts';
  * without any term (only spaces or invisible characters) matches nothing.
  *
  * An index returns the positions of hits. The caller reads the messages from the store and checks them, because they
- * may have changed. An index may also return messages that do not match, after the others. It never leaves out an
- * indexed message that matches, and never returns a message of another chat or application. Rejects with Unavailable if
- * the index is unreachable or does not find the whole page in time. It never returns a part of a page.
+ * may have changed. An index may also return messages that do not match (in the order `best` after the others), or that
+ * the filters exclude. It never leaves out an indexed message that matches, and never returns a message of another chat
+ * or application. Rejects with Unavailable if the index is unreachable or does not find the whole page in time. It never
+ * returns a part of a page.
  */
 export interface SearchIndex {
   search(request: SearchRequest): Promise<SearchPage>;
@@ -46,16 +47,25 @@ export interface SearchRequest {
  */
 export interface SearchPosition {
   readonly rank: number;
+  /** 0 in a search of one chat: its order does not need it. */
   readonly createdAt: number;
   readonly chat: number;
   readonly number: number;
+}
+
+/** Negative if `a` comes before `b` in the results of a query, positive if after it, 0 if they are the same hit. */
+export function comparePositions(a: SearchPosition, b: SearchPosition): number {
+  return a.rank - b.rank || b.createdAt - a.createdAt || b.number - a.number || b.chat - a.chat;
 }
 
 export interface SearchPage {
   readonly hits: readonly SearchPosition[];
   /** Whether more hits follow the last one of this page. */
   readonly more: boolean;
-  /** Set by an index that reads the store itself: the messages of the hits that match, in their present state. */
+  /**
+   * Set by an index that reads the store itself: the messages of the hits that match, in their present state, without
+   * metadata.
+   */
   readonly rows?: readonly PlacedMessage[];
 }
 

@@ -11,6 +11,12 @@ export type Query = NonNullable<estypes.QueryDslQueryContainer>;
  */
 export interface Layout {
   readonly keys: Keys;
+  /** Whether documents have their times and senders. Only then hits can be filtered, and an application be searched. */
+  readonly hasDetails: boolean;
+  /**
+   * Writes a document's JSON. That of a deleted message is `{}`: nothing finds it, and it keeps its version for ever. The
+   * version of a document that is itself deleted would be forgotten after a minute (`index.gc_deletes`).
+   */
   write(document: SearchDocument, out: Bytes): void;
   parse(query: string): SearchQuery;
   /** A query for texts that contain this form. No character of a form is an operator. */

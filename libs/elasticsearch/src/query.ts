@@ -1,26 +1,49 @@
-import { SEARCH_RANK, type SearchQuery } from '@parley/domain';
+import { SEARCH_RANK, type SearchQuery, type SearchRequest } from '@parley/domain';
 import type { Layout, Query } from './layout.ts';
 
 /**
- * Returns the query for all matches in the chat, and for texts that may match because they are not indexed exactly. A
+ * Selects the messages that a request is about: of a chat or an application, of a sender and a time. An earlier layout
+ * without senders and times gives all messages of the chat: the caller checks what it finds.
+ */
+export function scopeOf({ token, chat, senderId, from, to }: SearchRequest, { keys, hasDetails }: Layout): Query[] {
+  const scope: Query[] = [
+    chat === undefined ? { term: { _routing: keys.routing(token) } } : { term: { chat: keys.chat(token, chat) } },
+  ];
+  if (!hasDetails) return scope;
+  if (senderId !== undefined) scope.push({ term: { sender: senderId } });
+  if (from !== undefined || to !== undefined) scope.push({ range: { at: { ...bound('gte', from), ...bound('lt', to) } } });
+  return scope;
+}
+
+function bound(name: 'gte' | 'lt', value: number | undefined) {
+  return value === undefined ? {} : { [name]: value };
+}
+
+/**
+ * Returns the query for all matches in `scope`, and for texts that may match because they are not indexed exactly. A
  * hit's score is `scoreOf` its rank. Elasticsearch allows at least 1,024 tokens in a query (more with much memory and
  * few threads). The lengths of forms (texts that a rank requires) are limited, so all ranks together stay below that.
  */
-export function rankedQuery(chat: string, { forms }: SearchQuery, layout: Layout): Query {
-  const matches = forms.map((list) => allOf(list.map((form) => layout.contains(form))));
-  const parts = forms[SEARCH_RANK.parts] ?? [];
-  const any = [...matches.slice(SEARCH_RANK.parts), ...(layout.candidates ? [layout.candidates(parts)] : [])];
-  const queries = matches.slice(0, SEARCH_RANK.parts).flatMap((filter, rank) => {
+export function rankedQuery(scope: readonly Query[], query: SearchQuery, layout: Layout): Query {
+  const { forms } = query;
+  const matches = forms.slice(0, SEARCH_RANK.parts).map((list) => containing(list, layout));
+  const queries = matches.flatMap((filter, rank) => {
     // For a query of one term two ranks require the same: only the better one is asked for.
     const isBetterRank = rank > 0 && String(forms[rank]) === String(forms[rank - 1]);
     return isBetterRank ? [] : [{ constant_score: { filter, boost: scoreOf(rank) } }];
   });
-  return {
-    bool: {
-      filter: [{ term: { chat } }, { bool: { should: any, minimum_should_match: 1 } }],
-      should: [{ dis_max: { queries } }],
-    },
-  };
+  return { bool: { filter: [...scope, anyMatch(query, layout)], should: [{ dis_max: { queries } }] } };
+}
+
+/** As `rankedQuery`, without ranks: all scores are 0. */
+export function unrankedQuery(scope: readonly Query[], query: SearchQuery, layout: Layout): Query {
+  return { bool: { filter: [...scope, anyMatch(query, layout)] } };
+}
+
+function anyMatch({ forms }: SearchQuery, layout: Layout): Query {
+  const parts = forms[SEARCH_RANK.parts] ?? [];
+  const any = [containing(parts, layout), ...(layout.candidates ? [layout.candidates(parts)] : [])];
+  return { bool: { should: any, minimum_should_match: 1 } };
 }
 
 /** The score of a rank, or the rank of a score. Better ranks have higher scores; the last rank has 0. */
@@ -28,7 +51,8 @@ export function scoreOf(rank: number): number {
   return SEARCH_RANK.parts - rank;
 }
 
-function allOf(filter: Query[]): Query {
+function containing(forms: readonly string[], layout: Layout): Query {
+  const filter = forms.map((form) => layout.contains(form));
   const [only] = filter;
   return filter.length === 1 && only !== undefined ? only : { bool: { filter } };
 }

@@ -10,7 +10,9 @@ import { BORDER, pairsOf } from './tokens.ts';
  */
 export const LAYOUT_1: Layout = {
   keys: LONG_KEYS,
+  hasDetails: false,
   write: ({ token, chat, number, content }, out) => {
+    if (content === undefined) return out.text('{}');
     const folded = foldTextV1(content);
     const characters = folded === '' ? [] : [...withBorders(` ${folded} `)];
     const set = new Set(characters.filter((character) => character !== BORDER));

@@ -10,9 +10,12 @@ import { BORDER, encode, pairsOf, writeTokens } from './tokens.ts';
  */
 export const CURRENT_LAYOUT: Layout = {
   keys: SHORT_KEYS,
-  write: ({ token, chat, number, content, createdAt }, out) => {
+  hasDetails: true,
+  write: ({ token, chat, number, content, senderId, createdAt }, out) => {
+    if (content === undefined) return out.text('{}');
     const key = SHORT_KEYS.chat(token, chat);
     out.text(`{"chat":"${key}","number":${JSON.stringify(number)},"at":${JSON.stringify(createdAt)},`);
+    if (senderId !== undefined) out.text(`"sender":${JSON.stringify(senderId)},`);
     writeTokens(foldText(content), out);
     out.text('}');
   },
