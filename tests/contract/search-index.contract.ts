@@ -5,12 +5,13 @@ import { searchChangesContract } from './search-changes.contract.ts';
 import { searchMatchingContract } from './search-matching.contract.ts';
 import { searchModelContract } from './search-model.contract.ts';
 import { searchOrderContract } from './search-order.contract.ts';
+import { searchScopeContract } from './search-scope.contract.ts';
 
 export interface SearchHarness extends Harness {
   readonly index: SearchIndex;
   /** A store with the messages of the documents that a test added. */
   readonly store: Pick<Store, 'messagesAt'>;
-  /** Adds documents, or newer versions of them. Resolves when searches find them. */
+  /** Adds documents, or newer versions of them; without content it deletes them. Resolves when searches see that. */
   given(documents: readonly SearchDocument[]): Promise<void>;
 }
 
@@ -23,6 +24,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchHarn
   searchOrderContract(name, open);
   searchChangesContract(name, open);
   searchModelContract(name, open);
+  searchScopeContract(name, open);
 }
 
 /** Makes documents of the texts, as messages 1, 2, 3… of a chat, each in its first version. */

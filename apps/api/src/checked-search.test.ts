@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
 import {
-  type Message,
+  type MessagePlace,
   newToken,
+  type PlacedMessage,
   type SearchIndex,
   type SearchPosition,
   type SearchRequest,
@@ -13,7 +14,7 @@ const token = newToken();
 
 /** A search index in which every query finds the messages with these numbers. Records its requests. */
 function indexOf(numbers: readonly number[]): SearchIndex & { readonly asked: SearchRequest[] } {
-  const all = [...numbers].sort((a, b) => b - a).map((number) => ({ rank: 1, number }));
+  const all = [...numbers].sort((a, b) => b - a).map((number) => ({ rank: 1, createdAt: 0, chat: 1, number }));
   const asked: SearchRequest[] = [];
   return {
     asked,
@@ -26,13 +27,16 @@ function indexOf(numbers: readonly number[]): SearchIndex & { readonly asked: Se
   };
 }
 
+/** `createdAt` of each message is its number. Even ones are from `ann`. */
 function storeOf(contents: Readonly<Record<number, string>>) {
-  const rows = (numbers: readonly number[]) =>
-    numbers.flatMap((number): Message[] => {
+  const rows = (places: readonly MessagePlace[]) =>
+    places.flatMap(({ chat, number }): PlacedMessage[] => {
       const content = contents[number];
-      return content === undefined ? [] : [{ number, content, createdAt: 0, updatedAt: 0 }];
+      if (content === undefined) return [];
+      const senderId = number % 2 === 0 ? 'ann' : 'bob';
+      return [{ chat, number, content, senderId, version: 1, createdAt: number, updatedAt: number }];
     });
-  return { messagesAt: async (_: string, __: number, numbers: readonly number[]) => rows(numbers).reverse() };
+  return { messagesAt: async (_: string, places: readonly MessagePlace[]) => rows(places).reverse() };
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
@@ -69,6 +73,32 @@ test('leaves out messages that are gone or no longer match, and fills the page w
       .reverse()
       .filter((number) => number !== 88 && number !== 70),
   );
+});
+
+test('leaves out messages that are not of the sender or the time that was asked for, whatever the index says', async () => {
+  const search = new CheckedSearch(indexOf(numbers(20)), storeOf(same(20, 'red')));
+  const request = { token, chat: 1, query: 'red', limit: 50 };
+  const found = async (some: Partial<SearchRequest>) =>
+    (await search.page({ ...request, ...some })).hits.map(({ number }) => number);
+  expect(await found({ senderId: 'ann', from: 5, to: 10 })).toEqual([8, 6]);
+  expect(await found({ from: 18 })).toEqual([20, 19, 18]);
+  expect(await found({ to: 3 })).toEqual([2, 1]);
+  expect(await found({ senderId: 'eve' })).toEqual([]);
+});
+
+test('tells messages of one number in different chats apart', async () => {
+  const hits = [2, 3].map((chat) => ({ rank: 0, createdAt: 5, chat, number: 1 }));
+  const row = { number: 1, version: 1, createdAt: 5, updatedAt: 5 };
+  const rows = [
+    { ...row, chat: 3, content: 'red in 3' },
+    { ...row, chat: 2, content: 'red in 2' },
+  ];
+  const search = new CheckedSearch({ search: async () => ({ hits, more: false }) }, { messagesAt: async () => rows });
+  const page = await search.page({ token, query: 'red', limit: 5 });
+  expect(page.hits.map(({ chat, content }) => [chat, content])).toEqual([
+    [2, 'red in 2'],
+    [3, 'red in 3'],
+  ]);
 });
 
 test('has no next page if none of the next messages matches', async () => {

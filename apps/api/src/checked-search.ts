@@ -1,8 +1,8 @@
 import {
   foldText,
-  type Message,
   matches,
   PAGE_LIMIT_MAX,
+  type PlacedMessage,
   parseQuery,
   type SearchIndex,
   type SearchPosition,
@@ -10,9 +10,10 @@ import {
   type SearchRequest,
   type Store,
 } from '@parley/domain';
+import { eachInTurns, nextTurn } from './turns.ts';
 
 export interface CheckedPage {
-  readonly hits: readonly Message[];
+  readonly hits: readonly PlacedMessage[];
   /** The next page begins after this hit; undefined if there is none. */
   readonly next?: SearchPosition;
 }
@@ -22,22 +23,10 @@ const LOOKED_AT_MIN = 20;
 /** A page ends after this many candidates, or LOOKING_MS. So a short or even empty page can have a next one. */
 const LOOKED_AT_MAX = 2_000;
 const LOOKING_MS = 1_000;
-/** Comparing texts blocks all other requests. So after this many ms a search yields to the event loop. */
-const TURN_MS = 5;
 
 /**
- * Ends with the last turn of the event loop that a search waits for. Each turn is for one search: its page may have
- * megabytes.
- */
-let lastTurn = Promise.resolve();
-function nextTurn(): Promise<void> {
-  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
-  return lastTurn;
-}
-
-/**
- * Search over an index and the store. The index finds candidates; the store has their current text, which decides. So
- * an edit shows at once, and messages that no longer match are left out.
+ * Search over an index and the store. The index finds candidates; the store has the current messages, which decide. So
+ * an edit or a delete shows at once, and messages that no longer match are left out.
  */
 export class CheckedSearch {
   readonly #index: SearchIndex;
@@ -53,15 +42,15 @@ export class CheckedSearch {
     const query = parseQuery(request.query);
     if (query.terms.length === 0) return { hits: [] };
     const deadline = performance.now() + LOOKING_MS;
-    const hits: Message[] = [];
+    const hits: PlacedMessage[] = [];
     let after = request.after;
     for (let lookedAt = 0; ; ) {
       const limit = Math.min(PAGE_LIMIT_MAX, Math.max(LOOKED_AT_MIN, request.limit - hits.length));
       const found = await this.#index.search({ ...request, limit, after });
       await nextTurn();
       const rows = found.rows ?? (await this.#matching(request, query, found.hits));
-      const matching = new Map(rows.map((row) => [row.number, row]));
-      const checked = found.hits.map(({ number }) => matching.get(number));
+      const matching = new Map(rows.map((row) => [keyOf(row), row]));
+      const checked = found.hits.map((hit) => matching.get(keyOf(hit)));
       for (const [position, message] of checked.entries()) {
         const isFull = hits.length === request.limit;
         if (isFull && message !== undefined) return { hits, ...(after && { next: after }) };
@@ -77,23 +66,28 @@ export class CheckedSearch {
 
   /** The messages at these positions that are in the store and match, in any order. */
   async #matching(
-    { token, chat }: SearchRequest,
+    request: SearchRequest,
     query: SearchQuery,
     positions: readonly SearchPosition[],
-  ): Promise<readonly Message[]> {
-    const rows = await this.#store.messagesAt(
-      token,
-      chat,
-      positions.map(({ number }) => number),
-    );
-    const matching: Message[] = [];
-    let turnEnds = performance.now() + TURN_MS;
-    for (const row of rows) {
-      if (matches(foldText(row.content), query)) matching.push(row);
-      if (performance.now() < turnEnds) continue;
-      await nextTurn();
-      turnEnds = performance.now() + TURN_MS;
-    }
+  ): Promise<readonly PlacedMessage[]> {
+    const places = positions.map(({ chat, number }) => ({ chat, number }));
+    const rows = await this.#store.messagesAt(request.token, places);
+    const matching: PlacedMessage[] = [];
+    await eachInTurns(rows, (row) => {
+      if (passes(row, request) && matches(foldText(row.content), query)) matching.push(row);
+    });
     return matching;
   }
+}
+
+/** Whether a message has the sender and the time that a search is limited to. */
+function passes({ senderId, createdAt }: PlacedMessage, request: SearchRequest): boolean {
+  if (request.senderId !== undefined && senderId !== request.senderId) return false;
+  return (
+    createdAt >= (request.from ?? Number.NEGATIVE_INFINITY) && createdAt < (request.to ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+function keyOf({ chat, number }: { readonly chat: number; readonly number: number }): string {
+  return `${chat}:${number}`;
 }

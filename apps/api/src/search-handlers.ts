@@ -1,70 +1,84 @@
-import { bodyCheck, type Handlers, pageLimit, RequestProblem, SearchInput, wrongQuery } from '@parley/http';
-import { Type } from 'typebox';
+import { Gone, type HighlightRange, highlightsOf, NotFound, type PlacedMessage, parseQuery } from '@parley/domain';
+import { pageLimit } from '@parley/http';
 import { CheckedSearch } from './checked-search.ts';
 import type { ApiParts } from './parts.ts';
 import { settled } from './read-your-writes.ts';
 import { decodeCursor, encodeCursor } from './search-cursor.ts';
+import { readSearch, type SearchTexts } from './search-input.ts';
+import { eachInTurns } from './turns.ts';
 
-interface Search {
+interface Asked {
   readonly token: string;
-  readonly chat: number;
   readonly path: string;
   readonly query: { readonly [name: string]: string | undefined };
 }
+interface InChat extends Asked {
+  readonly chat: number;
+}
+interface WithBody {
+  readonly body: SearchTexts;
+}
 
-export function searchHandlers({
-  store,
-  events,
-  index,
-}: ApiParts): Handlers<'searchMessages' | 'searchMessagesByBody'> {
+/** What a hit shows besides number and content. A field that the message has not, or nobody asked for, is absent. */
+interface Details {
+  readonly created_at: string;
+  readonly sender_id?: string;
+  readonly highlights?: HighlightRange[];
+}
+
+export function searchHandlers({ store, events, index }: ApiParts) {
   const checked = new CheckedSearch(index, store);
 
-  const search = async ({ token, chat, path, query }: Search, textOf: () => string) => {
+  /** Throws NotFound if there is no such application or chat, or if it was deleted. */
+  const demandOwner = async (token: string, chat: number | undefined) => {
+    const what = chat === undefined ? 'application' : 'chat';
+    const read = () => (chat === undefined ? store.application(token) : store.chat(token, chat));
+    await settled<object>({ events, store }, token, what, read).catch((error: unknown) => {
+      throw error instanceof Gone ? new NotFound(what) : error;
+    });
+  };
+
+  const search = async <View>(
+    { token, path, query }: Asked,
+    body: SearchTexts | undefined,
+    chat: number | undefined,
+    view: (message: PlacedMessage, details: Details, isPlain: boolean) => View,
+  ) => {
     const limit = pageLimit(query);
-    const text = textOf();
-    const { hits, next } = await checked.page({ token, chat, query: text, limit, after: decodeCursor(query.cursor) });
-    if (hits.length === 0) await settled({ events, store }, token, 'chat', () => store.chat(token, chat));
-    const items = hits.map(({ number, content }) => ({ number, content }));
+    const { text, filters, highlights, given } = readSearch(query, body);
+    const after = decodeCursor(query.cursor, chat);
+    const { hits, next } = await checked.page({ token, chat, query: text, limit, after, ...filters });
+    if (hits.length === 0) await demandOwner(token, chat);
+    const isPlain = Object.keys(given).length === 0;
+    const terms = parseQuery(text);
+    const items: View[] = [];
+    await eachInTurns(hits, (message) => {
+      const { content, createdAt, senderId } = message;
+      const details = {
+        created_at: new Date(createdAt).toISOString(),
+        ...(senderId !== undefined && { sender_id: senderId }),
+        ...(highlights && { highlights: highlightsOf(content, terms) }),
+      };
+      items.push(view(message, details, isPlain));
+    });
     if (next === undefined) return { items, link: undefined };
-    const parameters = new URLSearchParams({ search_query: text, limit: String(limit), cursor: encodeCursor(next) });
+    const cursor = encodeCursor(next, chat !== undefined);
+    const parameters = new URLSearchParams({ search_query: text, ...given, limit: String(limit), cursor });
     return { items, link: `<${path}?${parameters}>; rel="next"` };
   };
 
+  const inChat = (asked: InChat, body?: SearchTexts) =>
+    search(asked, body, asked.chat, ({ number, content }, details, isPlain) =>
+      isPlain ? { number, content } : { number, content, ...details },
+    );
+  const inApplication = (asked: Asked, body?: SearchTexts) =>
+    search(asked, body, undefined, ({ chat, number, content }, details) => ({
+      ...{ chat_number: chat, number, content, ...details },
+    }));
   return {
-    searchMessages: async (asked) =>
-      search(asked, () => textOfUrl(asked.query.search_query) ?? refuseNothing('search_query')),
-    searchMessagesByBody: async (asked) =>
-      search(asked, () => {
-        const inUrl = textOfUrl(asked.query.search_query);
-        return textOfEither(inUrl, asked.body.search_query) ?? refuseNothing('/search_query');
-      }),
+    searchMessages: (asked: InChat) => inChat(asked),
+    searchMessagesByBody: (asked: InChat & WithBody) => inChat(asked, asked.body),
+    searchApplication: (asked: Asked) => inApplication(asked),
+    searchApplicationByBody: (asked: Asked & WithBody) => inApplication(asked, asked.body),
   };
-}
-
-/**
- * URL and body may both have the search text if it is the same: a client that follows a next link may send the first
- * page's body again. Throws a 422 if they differ.
- */
-function textOfEither(inUrl: string | undefined, inBody: string | undefined): string | undefined {
-  if (inUrl === undefined || inBody === undefined || inUrl === inBody) return inUrl ?? inBody;
-  const errors = [{ path: '/search_query', message: 'must be the same as in the URL, where both have one' }];
-  throw new RequestProblem(422, 'The URL and the body ask for different things.', errors);
-}
-
-function refuseNothing(path: string): never {
-  const errors = [{ path, message: 'is required, in the URL or in a JSON body' }];
-  throw new RequestProblem(422, 'There is nothing to search for.', errors);
-}
-
-const validate = bodyCheck(Type.Required(SearchInput));
-
-/** Checks a search text in the URL by the rules for one in the body. Throws a 422 if it is wrong. */
-function textOfUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return validate({ search_query: text }).search_query;
-  } catch (error) {
-    if (!(error instanceof RequestProblem)) throw error;
-    throw wrongQuery((error.errors ?? []).map(({ path, message }) => ({ path: path.slice(1), message })));
-  }
 }

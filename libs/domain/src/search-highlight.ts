@@ -8,7 +8,7 @@ import { foldCharacters } from './search-fold.ts';
 import type { SearchQuery } from './search-query.ts';
 
 /** The code points `start` to `end` of a text, without the one at `end`. */
-export type HighlightRange = readonly [start: number, end: number];
+export type HighlightRange = [start: number, end: number];
 
 export const HIGHLIGHTS_MAX = 100;
 /** Longer folded texts are not searched further (see search-fold.ts). */

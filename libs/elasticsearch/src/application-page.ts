@@ -71,43 +71,34 @@ class ApplicationPage {
   }
 
   /**
-   * Reads at most `wanted` hits of the tie of `position` in chats below `below`, the highest chats first. A tie of many
-   * hits is read by ranges of chats, each halved until it has fewer than TIE_HITS_MAX.
+   * Reads at most `wanted` hits of the tie of `position` in chats below `below`, the highest chats first. Where a tie
+   * has too many hits to be read at once, it is divided by the length of the chats' numbers, then by their digits.
    */
   async #tie(position: SearchPosition, below: number, wanted: number): Promise<SearchPosition[]> {
     const { createdAt, number } = position;
     const equal: Query[] = [{ range: { at: exactly(createdAt) } }, { range: { number: exactly(number) } }];
     const hits: SearchPosition[] = [];
-    const left: ChatRange[] = [{ low: 1, high: below - 1 }];
-    for (let range = left.pop(); range !== undefined && hits.length < wanted; range = left.pop()) {
-      if (range.low > range.high) continue;
+    const left = [ALL_CHATS];
+    for (let chats = left.pop(); chats !== undefined && hits.length < wanted; chats = left.pop()) {
+      if (lowestOf(chats) >= below) continue;
       const found = await this.#find({
         size: TIE_HITS_MAX,
         search_after: this.#before(position),
-        further: [...equal, this.#chatsIn(range)],
+        further: [...equal, ...this.#within(chats)],
       });
       const own = found.filter((hit) => isTie(hit, position));
-      if (own.length < TIE_HITS_MAX || range.low === range.high) {
-        hits.push(...own.toSorted((a, b) => b.chat - a.chat));
-        continue;
-      }
-      const middle = Math.floor((range.low + range.high) / 2);
-      left.push({ low: range.low, high: middle }, { low: middle + 1, high: range.high });
+      if (own.length === TIE_HITS_MAX) left.push(...partsOf(chats));
+      else hits.push(...own.filter(({ chat }) => chat < below).toSorted(comparePositions));
     }
     return hits.slice(0, wanted);
   }
 
-  /** A query for the chats of a range. Names of chats are compared as texts, so there is one range for each length. */
-  #chatsIn({ low, high }: ChatRange): Query {
-    const { token } = this.#request;
-    if (low === 1 && high === NUMBER_MAX) return { match_all: {} };
-    const should: Query[] = [];
-    for (let first = 1; first <= high; first *= 10) {
-      const [gte, lte] = [Math.max(low, first), Math.min(high, first * 10 - 1)];
-      if (gte <= lte)
-        should.push({ range: { chat: { gte: this.#keys.chat(token, gte), lte: this.#keys.chat(token, lte) } } });
-    }
-    return { bool: { should, minimum_should_match: 1 } };
+  #within(chats: Chats): Query[] {
+    if (chats === ALL_CHATS) return [];
+    const { digits, further } = chats;
+    // The names of chats consist of a token, `:` and a number: nothing in them is an operator.
+    const name = this.#keys.chat(this.#request.token, 1).slice(0, -1);
+    return [{ regexp: { chat: { value: `${name}${digits}[0-9]{${further}}`, flags: 'NONE' } } }];
   }
 
   async #find(asked: Omit<Asked, 'sort'>): Promise<SearchPosition[]> {
@@ -131,9 +122,26 @@ class ApplicationPage {
   }
 }
 
-interface ChatRange {
-  readonly low: number;
-  readonly high: number;
+/** The chats whose numbers begin with `digits` and have so many `further` digits. */
+interface Chats {
+  readonly digits: string;
+  readonly further: number;
+}
+
+const ALL_CHATS: Chats = { digits: '', further: 0 };
+const NUMBER_LENGTHS = Array.from({ length: String(NUMBER_MAX).length }, (_, index) => index + 1);
+const DIGITS = [...'0123456789'];
+
+/** Divides chats into parts, the highest one last. */
+function partsOf(chats: Chats): Chats[] {
+  if (chats === ALL_CHATS) return NUMBER_LENGTHS.map((further) => ({ digits: '', further }));
+  return DIGITS.map((digit) => ({ digits: chats.digits + digit, further: chats.further - 1 }));
+}
+
+function lowestOf(chats: Chats): number {
+  const { digits, further } = chats;
+  if (digits !== '') return Number(digits.padEnd(digits.length + further, '0'));
+  return chats === ALL_CHATS ? 1 : 10 ** (further - 1);
 }
 
 function exactly(value: number) {

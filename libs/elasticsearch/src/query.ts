@@ -11,7 +11,8 @@ export function scopeOf({ token, chat, senderId, from, to }: SearchRequest, { ke
   ];
   if (!hasDetails) return scope;
   if (senderId !== undefined) scope.push({ term: { sender: senderId } });
-  if (from !== undefined || to !== undefined) scope.push({ range: { at: { ...bound('gte', from), ...bound('lt', to) } } });
+  if (from !== undefined || to !== undefined)
+    scope.push({ range: { at: { ...bound('gte', from), ...bound('lt', to) } } });
   return scope;
 }
 
