@@ -100,7 +100,7 @@ describe('an index of the previous version', () => {
     const creating = async () => {
       for (; running; created += 1) {
         await store.append([messages(token, STORED + created + 1, [`During ${word(STORED + created + 1)}!`])]);
-        await store.rewriteMessage(token, 1, 1, `rewritten r${created}r`);
+        await store.changeMessage(token, 1, 1, { content: `rewritten r${created}r` });
         await Bun.sleep(5);
       }
     };
@@ -168,7 +168,7 @@ describe('building an index', () => {
     ]);
     // A change that comes before the rebuild continues must be in the new index, even in the part already filled.
     const { store, ledger } = database.mysql;
-    await store.rewriteMessage(token, 1, 3, 'rewritten meanwhile');
+    await store.changeMessage(token, 1, 3, { content: 'rewritten meanwhile' });
     await ledger.indexNext(10, (documents, indices) => upkeepOf().apply(documents, indices));
     const more: number[] = [];
     const name = await upkeepOf().rebuild({}, (documents) => void more.push(documents));
@@ -198,7 +198,7 @@ describe('building an index', () => {
     const half = (await engine.admin.indices()).find(({ current }) => current)!;
     expect(half.notes.filled).toMatchObject({ documents: 20_000 });
     await ledger.dropSearchIndex(half.name);
-    await store.rewriteMessage(token, 1, 3, 'rewritten meanwhile');
+    await store.changeMessage(token, 1, 3, { content: 'rewritten meanwhile' });
     await ledger.indexNext(10, (documents, indices) => upkeepOf().apply(documents, indices));
     expect((await brokenOff(2_000))[0]).toBe(2_000);
     expect((await brokenOff(STORED))[0]).toBe(2_000);
