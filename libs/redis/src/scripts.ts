@@ -23,7 +23,7 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
  * - d counter | count: the last of the drawn numbers, -1 if there is no counter, -3 if the application or chat was
  *   deleted.
  * - k counter, key | count, body, event, absent: the same, or the key's stored result if it has one and there is a
- *   counter. Without a counter it may be that only the store knows that the application or chat was deleted.
+ *   counter. Without a counter only the store may know that the application or chat was deleted.
  * - a key | body, event, absent, token: 0, or the key's stored result if it has one.
  *   Both k and a: -2 if only the store can know the result. `absent` is 1 if the store was found not to know the key.
  * - c key | event: 0. The key is confirmed, if it still belongs to this event.
@@ -91,8 +91,11 @@ local operations = {
   k = function()
     local counter, name = key(), key()
     local count, body, event, absent = argument(), argument(), argument(), argument()
-    local answer = refusal(counter) or recall(name, absent)
-    if answer then return answer end
+    local refused = refusal(counter)
+    if refused == -3 then return refused end
+    local known = recall(name, absent)
+    if known == -2 then return known end
+    if refused or known then return refused or known end
     local last = redis.call('INCRBY', counter, count)
     remember(name, body, string.format('%.0f', last - count + 1), event, '-')
     return last
