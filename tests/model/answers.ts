@@ -2,11 +2,12 @@
  * What Redis and the store return to a creating process, and what that changes; each call is one step. The model's
  * processes (creates.ts) and the classes of libs/protocol (classes.ts) both use it.
  */
-import { eventOf, highestRow, isOpen, isStored, type Model, NONE, rowOf, type State } from './state.ts';
+import { eventOf, GONE, highestRow, isOpen, isStored, type Model, NONE, rowOf, type State } from './state.ts';
 
 export type Drawn =
   | { readonly status: 'drawn'; readonly event: number }
   | { readonly status: 'repeated'; readonly event: number; readonly confirmed: boolean }
+  | { readonly status: 'gone' }
   | { readonly status: 'missing'; readonly epoch: number }
   | { readonly status: 'unsure'; readonly epoch: number };
 
@@ -29,15 +30,26 @@ export function drawPasses({ rules }: Model, { redis }: State): boolean {
 
 export function draw(model: Model, state: State, asked: DrawAsked): Answered<Drawn> {
   const { redis } = state;
-  const known = asked.keyed ? knownKey(model, state, asked.keyAbsentIn) : undefined;
-  if (known !== undefined) return { answer: known, change: {} };
-  if (redis.counter === NONE) return { answer: { status: 'missing', epoch: redis.n }, change: {} };
+  const answered = refusal(model, state, asked);
+  if (answered !== undefined) return { answer: answered, change: {} };
   const number = redis.counter + 1;
   const event = state.events.length;
   const key = asked.keyed ? { key: event, confirmed: false } : {};
   const drawn = { number, epoch: redis.n, keyed: asked.keyed, acknowledged: false, rejected: '' as const };
   const change = { redis: { ...redis, counter: number, ...key }, events: [...state.events, drawn] };
   return { answer: { status: 'drawn', event }, change };
+}
+
+/** What Redis returns instead of a new number: gone, unsure, missing or what it knows of the key, in this order. */
+function refusal(model: Model, state: State, { keyed, keyAbsentIn }: DrawAsked): Drawn | undefined {
+  const { counter, gone, n } = state.redis;
+  const { goneBeforeKey, counterBeforeKey } = model.rules;
+  const known = keyed ? knownKey(model, state, keyAbsentIn) : undefined;
+  const isGone = gone || counter === GONE;
+  if (isGone && (goneBeforeKey || known === undefined)) return { status: 'gone' };
+  if (known !== undefined && (known.status === 'unsure' || !counterBeforeKey)) return known;
+  if (counter === NONE) return { status: 'missing', epoch: n };
+  return known;
 }
 
 /** What Redis returns for a known idempotency key; undefined if a new number can be drawn. */
@@ -53,6 +65,7 @@ function knownKey({ rules }: Model, state: State, keyAbsentIn: number | undefine
 /** The event that the store has for the idempotency key, or NONE. */
 export function keyedRow({ rules }: Model, state: State): number {
   const event = rules.asksByKey ? state.keyRow : state.redis.key;
+  if (state.deleted && rules.keyNeedsOwner) return NONE;
   return event !== NONE && isStored(state, event) ? event : NONE;
 }
 

@@ -15,12 +15,14 @@ import {
 import { type Call, type End, Process } from './process.ts';
 import {
   type Act,
+  begunOf,
   type Create,
   eventOf,
   highestRow,
   IDLE,
   initialState,
   type Model,
+  NEXT,
   NONE,
   type State,
   type Step,
@@ -72,6 +74,9 @@ export class World {
 
   async #act(index: number, act: Act): Promise<boolean> {
     const { call } = this.#process(index);
+    const before = this.state;
+    const create = this.#create(index);
+    this.#keep(index, { ...create, begun: begunOf(this.#model, this.state, create) });
     if (act === 'draw' && call?.to === 'draw' && this.#passes) await this.#draw(index, call);
     else if (act === 'look' && this.#mayLook(index, call)) await this.#look(index);
     else if (act === 'seed' && call?.to === 'seed') await this.#seed(index, call);
@@ -79,15 +84,18 @@ export class World {
     else if (act === 'acknowledge' && call?.to === 'publish') await this.#publish(index, call);
     else if (act === 'give up' && call?.to === 'publish') await this.#giveUp(index, call);
     else if (act === 'forget' && call?.to === 'draw') await this.#forget(index, call);
-    else return false;
+    else {
+      this.state = before;
+      return false;
+    }
     return true;
   }
 
   async #draw(index: number, call: CallTo<'draw'>): Promise<void> {
     const { answer, change } = draw(this.#model, this.state, call);
     this.#change(index, change);
-    this.#forgot[index] = false;
-    if (answer.status === 'missing' || answer.status === 'unsure') {
+    if (answer.status === 'unsure') this.#forgot[index] = false;
+    if (answer.status === 'gone' || answer.status === 'missing' || answer.status === 'unsure') {
       return this.#proceed(index, () => call.answer(answer));
     }
     this.#events[index] = answer.event;
@@ -113,6 +121,7 @@ export class World {
     const look = process.call;
     if (look?.to !== 'highest') throw new Error('no look into the store behind a fence');
     expect(look.seq).toBe(seq);
+    if (this.state.deleted) return this.#proceed(index, () => look.answer(undefined));
     const lost = counterWasLost(this.#model, this.state, epoch);
     const there = this.state.redis.counter !== NONE;
     await this.#proceed(index, () => look.answer({ number: highestRow(this.state) }));
@@ -174,12 +183,17 @@ export class World {
 
   #end(index: number, end: End): void {
     if (typeof end === 'object' && 'error' in end) throw end.error;
-    const { at } = this.#create(index);
-    const creates = this.state.creates.with(index, { at: end === 'again' ? at : at + 1, ...IDLE });
-    this.state = { ...this.state, creates };
+    const { at, begun } = this.#create(index);
+    this.#keep(index, end === 'again' ? { at, ...IDLE, begun } : { at: at + 1, ...NEXT });
     if (end === 'again') this.askedAgain += 1;
-    if (typeof end === 'object') this.#acknowledged(this.#events[index] ?? NONE, end.first);
+    if (typeof end === 'object') {
+      this.state = { ...this.state, acknowledgedGone: begun === 'after' };
+      this.#acknowledged(this.#events[index] ?? NONE, end.first);
+    }
+    // Else the class would remember that there is no such chat, and not look at the store.
+    if (end === 'not found') this.#process(index).passTime();
     this.#late[index] = false;
+    this.#forgot[index] = false;
     this.#begin(index);
     this.#change(index, {});
   }
@@ -212,26 +226,31 @@ export class World {
     const state = { ...this.state, ...change };
     const create = this.#phase(index, state);
     const waited = create.phase === 'drawn' ? {} : withoutDraw(state, index);
-    this.state = { ...state, ...waited, creates: state.creates.with(index, { ...this.#create(index), ...create }) };
+    this.state = { ...state, ...waited };
+    this.#keep(index, { ...this.#create(index), ...create });
   }
 
-  #phase(index: number, state: State): Omit<Create, 'at'> {
+  #keep(index: number, create: Create): void {
+    this.state = { ...this.state, creates: this.state.creates.with(index, create) };
+  }
+
+  #phase(index: number, state: State): Omit<Create, 'at' | 'begun'> {
     const { call } = this.#process(index);
     const before = this.#create(index);
     if (call === undefined) return before;
     if (call.to === 'draw') {
       if (call.keyAbsentIn === undefined || this.#forgot[index]) return IDLE;
-      return { phase: 'asked', epoch: call.keyAbsentIn, value: 0 };
+      return { ...IDLE, phase: 'asked', epoch: call.keyAbsentIn };
     }
-    if (call.to === 'seed') return { phase: 'looked', epoch: call.epoch, value: call.number };
+    if (call.to === 'seed') return { ...before, phase: 'looked', epoch: call.epoch, value: call.number };
     if (call.to === 'publish') {
-      return { phase: this.#late[index] ? 'late' : 'drawn', epoch: 0, value: Number(call.event.id) };
+      return { ...IDLE, phase: this.#late[index] ? 'late' : 'drawn', value: Number(call.event.id) };
     }
     const { n } = state.redis;
-    if (call.to === 'keyedCreate') return before.phase === 'asking' ? before : { phase: 'asking', epoch: n, value: 0 };
+    if (call.to === 'keyedCreate') return before.phase === 'asking' ? before : { ...IDLE, phase: 'asking', epoch: n };
     if (before.phase === 'fencing') return before;
     const value = call.to === 'fence' ? aheadOfFence(this.#model, state) : 0;
-    return { phase: 'fencing', epoch: n, value };
+    return { phase: 'fencing', epoch: n, value, asked: before.phase === 'asked' };
   }
 
   #process(index: number): Process {

@@ -12,12 +12,14 @@ import {
 } from './answers.ts';
 import {
   type Act,
+  begunOf,
   type Create,
   eventOf,
   highestRow,
   IDLE,
   isOpen,
   type Model,
+  NEXT,
   NONE,
   type State,
   type Step,
@@ -65,6 +67,10 @@ class Creating {
     return [this.#acknowledge()];
   }
 
+  get #begun(): Create['begun'] {
+    return begunOf(this.model, this.state, this.create);
+  }
+
   get #keyed(): boolean {
     return this.model.scope.creates[this.index]?.[this.create.at] === 'keyed';
   }
@@ -75,16 +81,23 @@ class Creating {
     const { answer, change } = draw(model, state, { keyed: this.#keyed, keyAbsentIn });
     if (answer.status === 'unsure') {
       const what = `in epoch ${answer.epoch} the store is to be asked about the key`;
-      return [this.#go('draw', what, { phase: 'asking', epoch: answer.epoch, value: 0 })];
+      return [this.#go('draw', what, { ...IDLE, phase: 'asking', epoch: answer.epoch })];
     }
+    if (answer.status === 'gone') return [this.#refuse('draw')];
     if (answer.status === 'missing') {
+      const asked = keyAbsentIn !== undefined;
       const value = aheadOfFence(model, state);
       return [
-        this.#go('draw', `no counter in epoch ${answer.epoch}`, { phase: 'fencing', epoch: answer.epoch, value }),
+        this.#go('draw', `no counter in epoch ${answer.epoch}`, {
+          phase: 'fencing',
+          epoch: answer.epoch,
+          value,
+          asked,
+        }),
       ];
     }
     const { event } = answer;
-    const drawn = { phase: 'drawn', epoch: 0, value: event } as const;
+    const drawn = { ...IDLE, phase: 'drawn', value: event } as const;
     if (answer.status === 'drawn') return [this.#go('draw', `draws event ${event}`, drawn, change)];
     if (answer.confirmed) return [this.#answer('draw', event, 'Redis has the key as confirmed')];
     return [this.#go('draw', `Redis has the key: event ${event} is to be published again`, drawn)];
@@ -106,6 +119,7 @@ class Creating {
 
   #look(): Step {
     const { state, model, create } = this;
+    if (state.deleted) return this.#refuse('look');
     if (counterWasLost(model, state, create.epoch)) {
       // Another process may have created the counter meanwhile.
       if (state.redis.counter !== NONE)
@@ -125,12 +139,14 @@ class Creating {
     return this.#go('seed', `creates the counter of epoch ${epoch} with ${value}`, this.#again(), change);
   }
 
-  /** The process draws again. If it had to ask the store about its key, it did that before it found no counter. */
+  /** The process draws again, and knows what the store said about its key before. */
   #again(): Partial<Create> {
-    const { epoch } = this.create;
-    return this.#keyed && epoch > 1 && this.model.rules.asksAboutUnknownKeys
-      ? { phase: 'asked', epoch, value: 0 }
-      : IDLE;
+    const { epoch, asked } = this.create;
+    return asked ? { ...IDLE, phase: 'asked', epoch } : IDLE;
+  }
+
+  #refuse(act: Act): Step {
+    return this.#go(act, 'finds that the chat was deleted, and refuses', { at: this.create.at + 1, ...NEXT });
   }
 
   /** Publishes, gets the confirm and acknowledges in one step: a pause between them would only delay the answer. */
@@ -141,9 +157,10 @@ class Creating {
     return this.#go(
       'acknowledge',
       `publishes event ${event} and acknowledges number ${number}`,
-      { at: create.at + 1, ...IDLE },
+      { at: create.at + 1, ...NEXT },
       {
         ...published(model, state, event),
+        acknowledgedGone: this.#begun === 'after',
         events: withEvent(state, event, { acknowledged: true }),
         ...(keyed && withNote(state, event)),
       },
@@ -156,7 +173,7 @@ class Creating {
     if (!model.rules.acknowledgesInTime)
       return this.#go('give up', 'takes longer than 2 s', { ...create, phase: 'late' });
     const what = `takes longer than 2 s over event ${create.value}, and refuses`;
-    return this.#go('give up', what, { at: create.at + 1, ...IDLE }, withStray(state, create.value));
+    return this.#go('give up', what, { at: create.at + 1, ...NEXT }, withStray(state, create.value));
   }
 
   #answer(act: Act, event: number, why: string): Step {
@@ -164,14 +181,17 @@ class Creating {
     return this.#go(
       act,
       `${why}, and acknowledges number ${number} again`,
-      { at: this.create.at + 1, ...IDLE },
-      { events: withEvent(this.state, event, { acknowledged: true }) },
+      { at: this.create.at + 1, ...NEXT },
+      {
+        acknowledgedGone: this.#begun === 'after',
+        events: withEvent(this.state, event, { acknowledged: true }),
+      },
     );
   }
 
   #go(act: Act, what: string, create: Partial<Create>, change: Partial<State> = {}): Step {
     const { state, index } = this;
-    const next = { ...this.create, ...create };
+    const next = { ...this.create, begun: this.#begun, ...create };
     const creates = state.creates.with(index, next);
     const waited = next.phase === 'drawn' ? {} : withoutDraw(state, index);
     return {

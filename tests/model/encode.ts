@@ -2,6 +2,8 @@ import { type Create, type Model, NONE, type Opener, type Redis, type State } fr
 
 const CREATE_PHASES = { idle: 0, fencing: 1, looked: 2, asking: 3, asked: 4, drawn: 5, late: 6 };
 const OPENER_PHASES = { none: 0, taken: 1, waiting: 2, fencing: 3, fenced: 4 };
+const DELETER_PHASES = { none: 0, marked: 1, retired: 2, fencing: 3, done: 4 };
+const BEGUN = { no: 0, before: 1, after: 2 };
 const REJECTED = { '': 0, late: 1, collision: 2 };
 /** Added to codes, so that NONE (-1) and fences (-n) are not negative. */
 const OFFSET = 100;
@@ -17,6 +19,7 @@ export function encode(model: Model, state: State): string {
   const nameOf = (item: number) => OFFSET + (item < 0 ? item : (names[item] ?? 0));
   const codes: number[] = [state.given, state.oldest, nameOf(state.keyRow), state.suspect];
   codes.push(state.forgettings, state.copies, state.lost ? 1 : 0, state.freezes);
+  if (model.scope.deletes !== undefined) addDelete(codes, state);
   // What workers remember of `oldest` matters only if they do not read it in the transaction.
   if (!model.rules.oldestInTransaction) codes.push(state.handOldest, state.knownOldest);
   addRedis(codes, model, state.redis, nameOf);
@@ -33,6 +36,12 @@ export function encode(model: Model, state: State): string {
   openers.sort((one, other) => one - other);
   codes.push(...openers);
   return String.fromCharCode(...codes);
+}
+
+function addDelete(codes: number[], state: State): void {
+  const { deleter, deleted, purged, acknowledgedGone, sawAlive, handSawAlive } = state;
+  const flags = [deleted, purged, acknowledgedGone, sawAlive, handSawAlive];
+  codes.push(DELETER_PHASES[deleter.phase], deleter.ahead, ...flags.map(Number));
 }
 
 /** The new names of events, by index; undefined for an event that is nowhere any more and was never acknowledged. */
@@ -90,9 +99,10 @@ function addCreate(codes: number[], create: Create, nameOf: NameOf): void {
   codes.push(code >> 16, code & 0xffff);
 }
 
-function codeOfCreate({ at, phase, epoch, value }: Create, nameOf: NameOf): number {
+function codeOfCreate({ at, phase, epoch, value, asked, begun }: Create, nameOf: NameOf): number {
   const code = phase === 'drawn' || phase === 'late' ? nameOf(value) : value;
-  return (at << 20) | (CREATE_PHASES[phase] << 16) | (epoch << 8) | code;
+  const flags = (BEGUN[begun] << 24) | ((asked ? 1 : 0) << 19);
+  return flags | (at << 20) | (CREATE_PHASES[phase] << 16) | (epoch << 8) | code;
 }
 
 function codeOfOpener({ phase, n, run, olderDraws }: Opener, present: number, swapped: boolean): number {
@@ -105,6 +115,6 @@ function addRedis(codes: number[], model: Model, redis: Redis, nameOf: NameOf): 
   const present = redis.claimedIn === redis.run;
   // The counter of an epoch that cannot be open any more gives no number, so it does not matter.
   const counts = present || !rules.drawComparesEpoch || !rules.drawComparesRun || !rules.opensOwnClaimOnly;
-  const flags = (redis.open && counts ? 1 : 0) + (redis.confirmed ? 2 : 0) + (present ? 4 : 0);
+  const flags = (redis.open && counts ? 1 : 0) + (redis.confirmed ? 2 : 0) + (present ? 4 : 0) + (redis.gone ? 8 : 0);
   codes.push(1 + redis.n, flags, counts ? redis.counter + OFFSET : 0, nameOf(redis.key));
 }

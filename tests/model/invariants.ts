@@ -2,7 +2,7 @@ import { isStored, type Model, rowOf, type State } from './state.ts';
 
 /** Which promise a state breaks; undefined if none. */
 export function violation(state: State): string | undefined {
-  return numberTaken(state) ?? notKept(state) ?? keyTwice(state);
+  return numberTaken(state) ?? notKept(state) ?? keyTwice(state) ?? notGone(state);
 }
 
 function numberTaken({ events }: State): string | undefined {
@@ -18,7 +18,7 @@ function numberTaken({ events }: State): string | undefined {
 function notKept(state: State): string | undefined {
   for (const [event, { acknowledged, rejected, number, epoch }] of state.events.entries()) {
     if (rejected === 'collision') return `event ${event} collides`;
-    if (!acknowledged) continue;
+    if (!acknowledged || state.deleted) continue;
     if (rejected !== '') return `event ${event} is acknowledged and rejected: ${rejected}`;
     if (isStored(state, event)) continue;
     if (rowOf(state, number) >= 0) return `event ${event} is acknowledged, but its number is another's`;
@@ -31,8 +31,15 @@ function notKept(state: State): string | undefined {
 function keyTwice(state: State): string | undefined {
   const keyed = state.events.flatMap((event, index) => (event.keyed ? [{ ...event, index }] : []));
   if (keyed.filter(({ index }) => isStored(state, index)).length > 1) return 'a key is stored twice';
-  if (keyed.filter(({ acknowledged }) => acknowledged).length > 1) return 'a key has two answers';
+  // In a chat that is being deleted the key may be free already, and the chat not yet gone: both answers are void.
+  if (!state.deleted && keyed.filter(({ acknowledged }) => acknowledged).length > 1) return 'a key has two answers';
   return undefined;
+}
+
+/** What remains or comes back of what was deleted; undefined if nothing. */
+function notGone({ acknowledgedGone, purged, rows }: State): string | undefined {
+  if (acknowledgedGone) return 'a create is acknowledged that began after the delete was answered';
+  return purged && rows.some((event) => event >= 0) ? 'a row is stored after the rows were removed' : undefined;
 }
 
 /** What is wrong with a step, or undefined: a drawn number must be above all acknowledged ones. */

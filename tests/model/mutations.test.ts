@@ -27,3 +27,9 @@ test('a claim after an old look, or below another, only costs time: an overtaken
   expect(told(explored)).toBeUndefined();
   expect(explored.complete).toBeTrue();
 });
+
+test('a delete that passes no fence breaks no promise: what was accepted before only waits longer to be discarded', () => {
+  const explored = explore({ scope: SCOPES['a deleted chat'], rules: without('deletesBehindFence') });
+  expect(told(explored)).toBeUndefined();
+  expect(explored.complete).toBeTrue();
+});

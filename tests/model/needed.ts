@@ -1,7 +1,7 @@
 import type { Rules } from './rules.ts';
 import type { ScopeName } from './scopes.ts';
 
-export type Needed = Exclude<keyof Rules, 'claimsInRunOfLook' | 'claimsOnlyUpwards'>;
+export type Needed = Exclude<keyof Rules, 'claimsInRunOfLook' | 'claimsOnlyUpwards' | 'deletesBehindFence'>;
 
 /** What goes wrong without a part of the protocol, and in which scope that is seen. */
 export const NEEDED: Record<Needed, [ScopeName, RegExp]> = {
@@ -29,4 +29,11 @@ export const NEEDED: Record<Needed, [ScopeName, RegExp]> = {
   asksByKey: ['one key', /two answers/],
   answerCountsInItsEpoch: ['one key and another create', /two answers/],
   notesNameEvent: ['one key three times', /acknowledged twice/],
+  marksFirst: ['a deleted chat', /began after the delete/],
+  keepsTombstone: ['a deleted chat', /began after the delete/],
+  keepsGoneKey: ['a deleted application', /began after the delete/],
+  comparesDeletes: ['a deleted chat', /stored after the rows were removed/],
+  goneBeforeKey: ['one key in a deleted chat', /began after the delete/],
+  counterBeforeKey: ['one key in a deleted chat', /began after the delete/],
+  keyNeedsOwner: ['one key in a deleted chat', /began after the delete/],
 };

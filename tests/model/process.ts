@@ -4,7 +4,9 @@ import {
   type Event,
   type Highest,
   type IdempotencyKey,
+  NotFound,
   type PublishTaker,
+  type Sequence,
   Unavailable,
 } from '@parley/domain';
 import { CounterSeeds, type Paced } from '@parley/protocol';
@@ -19,7 +21,11 @@ export type Call = { readonly reject: (error: Error) => void } & (
       readonly answer: (drawn: DrawnAnswer) => void;
     }
   | { readonly to: 'fence'; readonly answer: (seq: number) => void }
-  | { readonly to: 'highest'; readonly seq: number | undefined; readonly answer: (highest: Highest) => void }
+  | {
+      readonly to: 'highest';
+      readonly seq: number | undefined;
+      readonly answer: (highest: Highest | undefined) => void;
+    }
   | { readonly to: 'seed'; readonly number: number; readonly epoch: number; readonly answer: () => void }
   | { readonly to: 'keyedCreate'; readonly answer: (stored: { first: number } | undefined) => void }
   | { readonly to: 'publish'; readonly event: Event; readonly answer: () => void }
@@ -28,13 +34,15 @@ export type Call = { readonly reject: (error: Error) => void } & (
 type DrawnAnswer =
   | { status: 'drawn'; first: number; eventId: string; epoch: number }
   | { status: 'repeated'; first: number; eventId: string; epoch: number; confirmed: boolean }
+  | { status: 'gone' }
   | { status: 'missing'; epoch: number }
   | { status: 'unsure'; epoch: number };
 
 /**
- * How a create ended: with a number; with an unexpected error; refused after two seconds; or its client must repeat it.
+ * How a create ended: with a number; with an unexpected error; refused after two seconds; because there is no such chat;
+ * or its client must repeat it.
  */
-export type End = { readonly first: number } | { readonly error: unknown } | 'late' | 'again';
+export type End = { readonly first: number } | { readonly error: unknown } | 'late' | 'not found' | 'again';
 
 const TOKEN = '018f6f0e-1c7a-4c4e-9d0a-3d2f6b1c9a57';
 const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
@@ -133,9 +141,11 @@ export class Process {
         fence: () => this.#wait<number>((settle) => ({ to: 'fence', ...settle })),
       },
       store: {
-        highest: (_: unknown, seq?: number) => this.#wait<Highest>((settle) => ({ to: 'highest', seq, ...settle })),
-        keyedCreate: async (scope: string, hash: string) => {
-          if (scope !== TOKEN || hash !== KEY.hash) throw new Error('this is not the key of the create');
+        highest: (_: unknown, seq?: number) =>
+          this.#wait<Highest | undefined>((settle) => ({ to: 'highest', seq, ...settle })),
+        keyedCreate: async (scope: string, hash: string, sequence?: Sequence) => {
+          const inChat = sequence?.kind === 'messages' && sequence.token === TOKEN && sequence.chat === 1;
+          if (scope !== TOKEN || hash !== KEY.hash || !inChat) throw new Error('this is not the key of the create');
           const stored = await this.#wait<{ first: number } | undefined>((settle) => ({
             to: 'keyedCreate',
             ...settle,
@@ -148,6 +158,7 @@ export class Process {
 }
 
 function refusal(error: unknown): End {
+  if (error instanceof NotFound) return 'not found';
   if (!(error instanceof Unavailable)) return { error };
   return error.dependency === 'event log' ? 'late' : 'again';
 }

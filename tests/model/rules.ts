@@ -1,7 +1,8 @@
 /**
  * Switches for the parts of the protocol (docs/decisions/0012-epochs.md). Without any of them the model must break a
- * promise: else the part is not needed, or the model too small to show it. Two are exceptions: without
- * `claimsOnlyUpwards` or `claimsInRunOfLook` an epoch only takes longer to open.
+ * promise: else the part is not needed, or the model too small to show it. Three are exceptions: without
+ * `claimsOnlyUpwards` or `claimsInRunOfLook` an epoch only takes longer to open, and without `deletesBehindFence` contents
+ * only stay longer in the queue.
  */
 export interface Rules {
   /** Redis gives out numbers only in an open epoch. Without: any counter that exists gives numbers. */
@@ -59,6 +60,22 @@ export interface Rules {
   readonly answerCountsInItsEpoch: boolean;
   /** The note that a key is confirmed names its event. Redis ignores it if it has another event for the key. */
   readonly notesNameEvent: boolean;
+  /** A delete marks the chat or application in the store before it tells Redis. */
+  readonly marksFirst: boolean;
+  /** A delete answers after a fence: what was accepted before is stored or discarded by then. */
+  readonly deletesBehindFence: boolean;
+  /** A deleted chat's counter keeps a value that says so, and is not seeded. Without: the counter is removed. */
+  readonly keepsTombstone: boolean;
+  /** Redis keeps that an application was deleted, for the numbers of its chats. */
+  readonly keepsGoneKey: boolean;
+  /** The transaction that stores compares `deletes`: whether anything was deleted since the worker looked at the chat. */
+  readonly comparesDeletes: boolean;
+  /** Redis looks whether the chat was deleted before it answers a known key. */
+  readonly goneBeforeKey: boolean;
+  /** Redis answers a known key only if the chat has a counter: after a loss the store decides whether it was deleted. */
+  readonly counterBeforeKey: boolean;
+  /** The store does not know the key of a create in a deleted chat. */
+  readonly keyNeedsOwner: boolean;
 }
 
 export const PROTOCOL: Rules = {
@@ -88,6 +105,14 @@ export const PROTOCOL: Rules = {
   asksByKey: true,
   answerCountsInItsEpoch: true,
   notesNameEvent: true,
+  marksFirst: true,
+  deletesBehindFence: true,
+  keepsTombstone: true,
+  keepsGoneKey: true,
+  comparesDeletes: true,
+  goneBeforeKey: true,
+  counterBeforeKey: true,
+  keyNeedsOwner: true,
 };
 
 export function without(...parts: readonly (keyof Rules)[]): Rules {

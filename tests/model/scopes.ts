@@ -43,11 +43,36 @@ export const SCOPES = {
     forgettings: 2,
     copies: 1,
   },
+  'a deleted chat': { ...SMALL, creates: [['plain', 'plain'], ['plain']], openers: 1, deletes: 'chat' },
+  'a deleted chat, frozen': {
+    ...SMALL,
+    openers: 1,
+    epochs: 2,
+    freezes: 1,
+    deletes: 'chat',
+  },
+  'a deleted chat, older data': { ...SMALL, openers: 1, copies: 1, forgettings: 2, deletes: 'chat' },
+  'a deleted chat, a lost counter': { ...SMALL, openers: 1, loss: 'in-use', deletes: 'chat' },
+  'a deleted application': { ...SMALL, openers: 1, copies: 1, deletes: 'application' },
+  'one key in a deleted chat': {
+    ...SMALL,
+    creates: [['keyed', 'keyed'], ['keyed']],
+    openers: 1,
+    epochs: 2,
+    deletes: 'chat',
+  },
+  'one key in a deleted application': {
+    ...SMALL,
+    creates: [['keyed'], ['keyed', 'plain']],
+    openers: 1,
+    epochs: 2,
+    deletes: 'application',
+  },
 } as const satisfies Record<string, Scope>;
 
 export type ScopeName = keyof typeof SCOPES;
 
-/** The scope for random walks: it has too many states to visit all of them. */
+/** The scopes for random walks: they have too many states to visit all of them. */
 export const LARGE: Scope = {
   fresh: true,
   creates: [
@@ -62,3 +87,5 @@ export const LARGE: Scope = {
   loss: 'in-use',
   freezes: 2,
 };
+
+export const LARGE_DELETED: Scope = { ...LARGE, fresh: false, deletes: 'chat' };

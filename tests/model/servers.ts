@@ -24,12 +24,18 @@ export function workerSteps(model: Model, state: State): Step[] {
     state,
     item,
     model.rules.oldestInTransaction ? state.oldest : state.knownOldest,
+    state.sawAlive,
   );
+  if (looksFirst(model, state, item, state.sawAlive)) {
+    return [{ what: `worker: finds the chat of event ${item} alive`, next: { ...state, sawAlive: true } }];
+  }
   const creates = next.creates.map((create) =>
     create.phase === 'fencing' && create.value > 0 ? { ...create, value: create.value - 1 } : create,
   );
+  const deleter = { ...next.deleter, ahead: Math.max(0, next.deleter.ahead - 1) };
   const knownOldest = Math.max(state.knownOldest, -item);
-  return [{ what: `worker: ${what}`, next: { ...next, creates, queue: state.queue.slice(1), knownOldest } }];
+  const queue = state.queue.slice(1);
+  return [{ what: `worker: ${what}`, next: { ...next, creates, deleter, queue, knownOldest, sawAlive: false } }];
 }
 
 /** A worker is frozen with unacked deliveries (`hand`) while another takes over. Later it goes on with them. */
@@ -39,16 +45,24 @@ export function frozenWorkerSteps(model: Model, state: State): Step[] {
     for (let taken = 1; taken <= Math.min(HAND_MAX, state.queue.length); taken++) {
       const hand = state.queue.slice(0, taken);
       // The worker that takes over may have been idle since the beginning, and have met no fence.
-      const next = { ...state, hand, handOldest: state.knownOldest, knownOldest: 0, freezes: state.freezes - 1 };
+      const worker = { handOldest: state.knownOldest, knownOldest: 0, handSawAlive: state.sawAlive, sawAlive: false };
+      const next = { ...state, hand, ...worker, freezes: state.freezes - 1 };
       steps.push({ what: `a worker is frozen with ${hand.map(nameOf).join(', ')} unacked; another takes over`, next });
     }
   }
   const [item] = state.hand;
   if (item === undefined) return steps;
   const known = model.rules.oldestInTransaction ? state.oldest : state.handOldest;
-  const { what, next } = handled(model, state, item, known);
-  const handOldest = Math.max(state.handOldest, -item);
-  steps.push({ what: `frozen worker: ${what}`, next: { ...next, hand: state.hand.slice(1), handOldest } });
+  if (looksFirst(model, state, item, state.handSawAlive)) {
+    steps.push({
+      what: `frozen worker: finds the chat of event ${item} alive`,
+      next: { ...state, handSawAlive: true },
+    });
+    return steps;
+  }
+  const { what, next } = handled(model, state, item, known, state.handSawAlive);
+  const after = { hand: state.hand.slice(1), handOldest: Math.max(state.handOldest, -item), handSawAlive: false };
+  steps.push({ what: `frozen worker: ${what}`, next: { ...next, ...after } });
   return steps;
 }
 
@@ -66,7 +80,8 @@ export function replaySteps(model: Model, state: State): Step[] {
   if (model.rules.keepsLateLetters) return [];
   return state.events.flatMap(({ rejected }, event) => {
     if (rejected !== 'late') return [];
-    const { what, next } = stored(model, { ...state, events: withEvent(state, event, { rejected: '' }) }, event, 0);
+    const put = { ...state, events: withEvent(state, event, { rejected: '' as const }) };
+    const { what, next } = stored(model, put, event, 0, false);
     return [{ what: `event ${event} is published again by an operator: the worker ${what}`, next }];
   });
 }
@@ -102,8 +117,13 @@ function mayLoseCounter({ loss }: Scope, state: State): boolean {
   return [...state.queue, ...state.rows].some((item) => state.events[item]?.epoch === redis.n);
 }
 
-function handled(model: Model, state: State, item: number, oldest: number): Step {
-  return item < 0 ? fenced(model, state, -item) : stored(model, state, item, oldest);
+function handled(model: Model, state: State, item: number, oldest: number, sawAlive: boolean): Step {
+  return item < 0 ? fenced(model, state, -item) : stored(model, state, item, oldest, sawAlive);
+}
+
+/** Whether a worker looks at the chat in a step of its own: if its transaction does not compare `deletes`. */
+function looksFirst({ scope, rules }: Model, { deleted }: State, item: number, sawAlive: boolean): boolean {
+  return scope.deletes !== undefined && !rules.comparesDeletes && item >= 0 && !sawAlive && !deleted;
 }
 
 function fenced({ rules }: Model, state: State, n: number): Step {
@@ -115,11 +135,12 @@ function fenced({ rules }: Model, state: State, n: number): Step {
 }
 
 /** The transaction that stores or rejects an event. */
-function stored({ rules }: Model, state: State, event: number, oldest: number): Step {
+function stored({ rules }: Model, state: State, event: number, oldest: number, sawAlive: boolean): Step {
   const { number, epoch, keyed } = eventOf(state, event);
   const known = isStored(state, event) && rules.knowsEventIds;
   const late = epoch < oldest;
   if (known && !(late && !rules.knownBeforeLate)) return { what: `knows event ${event}`, next: state };
+  if (state.deleted && !sawAlive) return { what: `discards event ${event}: its chat was deleted`, next: state };
   if (late) return rejected(state, event, 'late');
   if (rowOf(state, number) !== NONE) return rejected(state, event, 'collision');
   const rows = Array.from({ length: Math.max(state.rows.length, number + 1) }, (_, at) => rowOf(state, at));

@@ -8,6 +8,7 @@ import {
   type Model,
   NO_OPENER,
   type Opener,
+  type Scope,
   type State,
 } from './state.ts';
 
@@ -16,11 +17,11 @@ import {
  * epoch over, and stray events that will change nothing. The state space becomes several times smaller and keeps its
  * violations. Removes only what fails under the given rules. A test visits a small scope with and without this.
  */
-export function settle({ rules }: Model, state: State): State {
+export function settle({ rules, scope }: Model, state: State): State {
   const creates = mapChanged(state.creates, (create) => (isOver(rules, state, create) ? idle(create) : create));
   const openers = mapChanged(state.openers, (opener) => (hasFailed(rules, state, opener) ? NO_OPENER : opener));
-  const strays = state.strays.some((event) => isVoid(rules, state, event))
-    ? state.strays.filter((event) => !isVoid(rules, state, event))
+  const strays = state.strays.some((event) => isVoid(rules, scope, state, event))
+    ? state.strays.filter((event) => !isVoid(rules, scope, state, event))
     : state.strays;
   if (creates === state.creates && openers === state.openers && strays === state.strays) return state;
   return { ...state, creates, openers, strays };
@@ -36,8 +37,8 @@ function isOver(rules: Rules, { redis }: State, { phase, epoch }: Create): boole
   return (phase === 'fencing' || phase === 'looked') && rules.seedsNotedEpoch;
 }
 
-function idle({ at }: Create): Create {
-  return { at, ...IDLE };
+function idle({ at, begun }: Create): Create {
+  return { at, ...IDLE, begun };
 }
 
 function hasFailed(rules: Rules, { redis, given }: State, { phase, n, run }: Opener): boolean {
@@ -47,9 +48,10 @@ function hasFailed(rules: Rules, { redis, given }: State, { phase, n, run }: Ope
   return rules.opensOwnClaimOnly && rules.claimsBeforeWaiting && (redis.n !== n || redis.run !== run);
 }
 
-function isVoid(rules: Rules, state: State, event: number): boolean {
+function isVoid(rules: Rules, { deletes }: Scope, state: State, event: number): boolean {
   const { acknowledged, epoch } = eventOf(state, event);
-  if (!rules.keepsLateLetters) return false;
+  if (!rules.keepsLateLetters || (deletes !== undefined && !rules.comparesDeletes)) return false;
+  if (state.deleted) return true;
   if (isStored(state, event)) return rules.knowsEventIds && rules.knownBeforeLate;
   return !acknowledged && epoch < state.oldest && rules.oldestInTransaction;
 }

@@ -2,6 +2,8 @@ import type { Rules } from './rules.ts';
 
 /** Stands for a missing number or event. */
 export const NONE = -1;
+/** The value of the counter of a deleted chat. */
+export const GONE = -2;
 
 /** What a model is made of: who takes part, how much they do, and which accidents may happen. */
 export interface Scope {
@@ -23,6 +25,8 @@ export interface Scope {
   readonly loss: 'never' | 'in-use' | 'any-time';
   /** How often a worker may be frozen with unacked deliveries. */
   readonly freezes: number;
+  /** What is deleted, once, at any time: the chat or its application. */
+  readonly deletes?: 'chat' | 'application';
 }
 
 export interface Model {
@@ -37,11 +41,13 @@ export interface Redis {
   readonly n: number;
   readonly claimedIn: number;
   readonly open: boolean;
-  /** The last number given out in epoch `n`, or NONE. Counters of older epochs are never read, so they are left out. */
+  /** The last number given out in epoch `n`, NONE, or GONE. Counters of older epochs are never read, so they are left out. */
   readonly counter: number;
   /** The event that Redis has for the idempotency key, or NONE. */
   readonly key: number;
   readonly confirmed: boolean;
+  /** Whether Redis knows that the application was deleted. */
+  readonly gone: boolean;
 }
 
 /** An event with one message; elsewhere it is named by its index in `State.events`. */
@@ -68,6 +74,19 @@ export interface Create {
   readonly phase: 'idle' | 'fencing' | 'looked' | 'asking' | 'asked' | 'drawn' | 'late';
   readonly epoch: number;
   readonly value: number;
+  /** While fencing or looked: whether the store was asked about the key before. */
+  readonly asked: boolean;
+  /** Whether it has drawn, or tried to: before the delete was answered, or after. `no` if nothing is deleted. */
+  readonly begun: 'no' | 'before' | 'after';
+}
+
+/**
+ * Where the process that deletes is: its mark is in the store; Redis knows it; its fence is in the queue, behind `ahead`
+ * items; it has answered 204. `retired` comes before `marked` only without `marksFirst`.
+ */
+export interface Deleter {
+  readonly phase: 'none' | 'marked' | 'retired' | 'fencing' | 'done';
+  readonly ahead: number;
 }
 
 /**
@@ -90,6 +109,9 @@ export interface State {
   readonly oldest: number;
   readonly rows: readonly number[];
   readonly keyRow: number;
+  /** Whether the store has the mark that the chat or its application was deleted, and whether its rows were removed. */
+  readonly deleted: boolean;
+  readonly purged: boolean;
   /** RabbitMQ's queue: events, and fence n as -n. */
   readonly queue: readonly number[];
   /** Events whose create was refused: they may reach the queue at any time, or never. */
@@ -102,6 +124,15 @@ export interface State {
   readonly events: readonly Event[];
   readonly creates: readonly Create[];
   readonly openers: readonly Opener[];
+  readonly deleter: Deleter;
+  /** Whether a create was acknowledged that began after the delete was answered. */
+  readonly acknowledgedGone: boolean;
+  /**
+   * Whether the worker, or the frozen one, has found the chat alive for the event that it stores next. Only without
+   * `comparesDeletes`: else its transaction finds out whether that is still so.
+   */
+  readonly sawAlive: boolean;
+  readonly handSawAlive: boolean;
   /** Acknowledged events whose keys Redis is still to note as confirmed. */
   readonly notes: readonly number[];
   /** The last epoch in which a counter was found to be lost: a higher one must be opened. */
@@ -125,9 +156,11 @@ export interface Step {
  */
 export type Act = 'draw' | 'look' | 'seed' | 'ask' | 'acknowledge' | 'forget' | 'give up';
 
-export const IDLE: Omit<Create, 'at'> = { phase: 'idle', epoch: 0, value: 0 };
+export const IDLE: Omit<Create, 'at' | 'begun'> = { phase: 'idle', epoch: 0, value: 0, asked: false };
+/** The process goes on to its next create. */
+export const NEXT: Omit<Create, 'at'> = { ...IDLE, begun: 'no' };
 export const NO_OPENER: Opener = { phase: 'none', n: 0, run: 0, olderDraws: 0 };
-const EMPTY = { n: 0, claimedIn: 0, open: false, counter: NONE, key: NONE, confirmed: false };
+const EMPTY = { n: 0, claimedIn: 0, open: false, counter: NONE, key: NONE, confirmed: false, gone: false };
 
 export function emptyRedis(run: number): Redis {
   return { run, ...EMPTY };
@@ -141,13 +174,19 @@ export function initialState({ fresh, creates, openers, forgettings, copies, fre
     oldest: 0,
     rows: [],
     keyRow: NONE,
+    deleted: false,
+    purged: false,
+    deleter: { phase: 'none', ahead: 0 },
+    acknowledgedGone: false,
+    sawAlive: false,
+    handSawAlive: false,
     queue: [],
     strays: [],
     hand: [],
     handOldest: 0,
     knownOldest: 0,
     events: [],
-    creates: creates.map(() => ({ at: 0, ...IDLE })),
+    creates: creates.map(() => ({ at: 0, ...NEXT })),
     openers: Array.from({ length: openers }, () => NO_OPENER),
     notes: [],
     suspect: 0,
@@ -181,6 +220,12 @@ export function eventOf(state: State, event: number): Event {
   const found = state.events[event];
   if (found === undefined) throw new RangeError(`there is no event ${event}`);
   return found;
+}
+
+/** Whether a create begins before or after the delete was answered. */
+export function begunOf({ scope }: Model, { deleter }: State, { begun }: Create): Create['begun'] {
+  if (begun !== 'no' || scope.deletes === undefined) return begun;
+  return deleter.phase === 'done' ? 'after' : 'before';
 }
 
 export function withEvent(state: State, event: number, change: Partial<Event>): readonly Event[] {
