@@ -193,6 +193,26 @@ describe('redeliveries', () => {
     expect(world.promises.rejected.size).toBe(0);
   });
 
+  test('below a chat or application that was deleted do not wait: they are discarded and acknowledged', () => {
+    for (const chat of [1, undefined]) {
+      const world = new World();
+      const process = trusted(world);
+      world.chat();
+      world.deliver();
+      process.settle();
+      world.delete(0, chat);
+      const messages = world.messages();
+      world.deliver();
+      process.lose();
+      world.deliver();
+      process.settle();
+      expect([messages.losses, messages.acknowledged]).toEqual([1, true]);
+      expect(world.broker.sent.at(-1)).toBe(messages); // no mark was needed
+      expect(world.promises.discarded.size).toBe(1);
+      world.promises.checkAll();
+    }
+  });
+
   test('come all at once even while the prefetch is small after an exception', () => {
     const world = new World();
     const process = trusted(world);

@@ -5,8 +5,10 @@ import {
   type DrawTaker,
   type Event,
   IdempotencyConflict,
+  NotFound,
   type PublishTaker,
   type RegisterRequest,
+  type Sequence,
   Unavailable,
 } from '@parley/domain';
 import fc from 'fast-check';
@@ -20,12 +22,12 @@ setDefaultTimeout(60_000);
 const WITHIN_MS = 2_000;
 const DRAWS_MAX = 4;
 /**
- * The number of kinds of refusal: a port refused, the key was used with another body, the publish was too late, the
- * draw was too late.
+ * The number of kinds of refusal: a port refused, the key was used with another body, the application or the chat was
+ * deleted, the publish was too late, the draw was too late.
  */
-const REASONS = 4;
+const REASONS = 6;
 
-type DrawKind = 'drawn' | 'repeated' | 'confirmed' | 'missing' | 'unsure' | 'conflict' | 'unavailable';
+type DrawKind = 'drawn' | 'repeated' | 'confirmed' | 'missing' | 'unsure' | 'conflict' | 'gone' | 'unavailable';
 
 /** How long a call takes, and whether the machine is suspended meanwhile. */
 interface Takes {
@@ -57,7 +59,7 @@ const takes = fc.record<Takes>({
 const kind = fc.oneof<fc.WeightedArbitrary<DrawKind>[]>(
   { weight: 6, arbitrary: fc.constantFrom<DrawKind[]>('missing', 'unsure') },
   { weight: 4, arbitrary: fc.constantFrom<DrawKind[]>('drawn', 'repeated', 'confirmed') },
-  { weight: 1, arbitrary: fc.constantFrom<DrawKind[]>('conflict', 'unavailable') },
+  { weight: 1, arbitrary: fc.constantFrom<DrawKind[]>('conflict', 'gone', 'unavailable') },
 );
 const seldom = fc.nat(9).map((value) => value === 0);
 
@@ -131,7 +133,7 @@ class Watched {
     this.#pass(takes);
     const seen = this.draws.at(-1)!.kind;
     if (seen === 'unavailable') throw new Unavailable('numbers', 'as planned');
-    if (seen === 'conflict') return { status: 'conflict' as const };
+    if (seen === 'conflict' || seen === 'gone') return { status: seen };
     if (seen === 'missing' || seen === 'unsure') return { status: seen, epoch: drawn.epoch };
     if (seen === 'drawn') return { status: seen, token: this.token, ...drawn };
     return { status: 'repeated' as const, token: this.token, ...drawn, confirmed: seen === 'confirmed' };
@@ -139,15 +141,17 @@ class Watched {
 
   /**
    * Replaces an impossible result: a create without a key gets none about a key, and an application has no counter to
-   * miss.
+   * miss and is in nothing that could be deleted.
    */
   #possible(kind: DrawKind): DrawKind {
     const { keyed, type } = this.plan;
-    if (!keyed && kind !== 'missing' && kind !== 'unavailable') return 'drawn';
-    return type === 'application' && kind === 'missing' ? 'drawn' : kind;
+    if (!keyed && kind !== 'missing' && kind !== 'gone' && kind !== 'unavailable') return 'drawn';
+    return type === 'application' && (kind === 'missing' || kind === 'gone') ? 'drawn' : kind;
   }
 
-  async lookUp() {
+  async lookUp(sequence: Sequence | undefined) {
+    const kinds = { application: undefined, chat: 'chats', messages: 'messages' };
+    expect(sequence?.kind).toBe(kinds[this.plan.type] as Sequence['kind']);
     this.askedStore += 1;
     this.#pass(this.plan.lookTakes);
     if (this.plan.stored === 'nothing') return undefined;
@@ -245,7 +249,7 @@ async function run(plans: readonly Plan[]): Promise<Watched[]> {
       refusal: (token) => (of(token).plan.refusedEarly ? new Unavailable('requests', 'as planned') : undefined),
       publish: (event, taker) => of(event.token).publish(event, taker),
     },
-    store: { keyedCreate: (scope, hash) => ofScope(scope, hash).lookUp() },
+    store: { keyedCreate: (scope, hash, sequence) => ofScope(scope, hash).lookUp(sequence) },
     seeds: { seed: ({ token }, epoch) => of(token).seed(epoch), forget: () => {} },
   });
   await new Promise<void>((resolve) => {
@@ -301,6 +305,10 @@ function expectPromisesKept(watched: Watched): void {
 /** Checks that a create was refused because one of its ports refused, or because it took too long. */
 function expectReason({ plan, draws, askedStore, published, endedMs }: Watched, error: unknown): void {
   const last = draws.at(-1)?.kind;
+  if (last === 'gone') {
+    expect(error).toEqual(new NotFound(plan.type === 'chat' ? 'application' : 'chat'));
+    return;
+  }
   const conflict = last === 'conflict' || (askedStore > 0 && plan.stored === 'another body');
   expect(error).toBeInstanceOf(conflict ? IdempotencyConflict : Unavailable);
   if (last !== 'drawn' && last !== 'repeated') return;

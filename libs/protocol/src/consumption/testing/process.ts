@@ -101,6 +101,7 @@ export class Process {
   }
 
   crash(): void {
+    if (!this.#dead && this.wanted?.kind === 'answer') this.#around.promises.killedBeforeAnswers();
     this.#dead = true;
     const subscription = this.rules.current;
     if (subscription !== undefined) this.#around.broker.end(subscription.handle);

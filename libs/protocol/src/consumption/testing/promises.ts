@@ -9,6 +9,9 @@ import type { Delivered, Sent } from './broker.ts';
 export class Promises {
   readonly stored = new Map<string, Event>();
   readonly rejected = new Set<string>();
+  readonly discarded = new Set<string>();
+  /** Deleted applications, and chats as `token:number`. */
+  readonly #deleted = new Set<string>();
   readonly malformed = new Set<Sent>();
   epoch = 0;
   readonly answered = new Set<string>();
@@ -17,12 +20,26 @@ export class Promises {
 
   constructor(private readonly sent: readonly Sent[]) {}
 
-  /** Stores events. Like the real store it rejects a chat without its application, and a message without its chat. */
+  /** Deletes an application or chat, if it is stored. */
+  delete(token: string, chat?: number): void {
+    const found = [...this.stored.values()].some((event) =>
+      chat === undefined
+        ? event.type === 'application' && event.token === token
+        : event.type === 'chat' && event.token === token && event.number === chat,
+    );
+    if (found) this.#deleted.add(chat === undefined ? token : `${token}:${chat}`);
+  }
+
+  /**
+   * Stores events. Like the real store it rejects a chat without its application, and a message without its chat. It
+   * discards what is below a deleted one.
+   */
   store(events: readonly Event[]): Rejection[] {
     this.#checkOrder(events);
     const rejections: Rejection[] = [];
     for (const event of events) {
-      if (this.#hasOwner(event)) this.stored.set(event.id, event);
+      if (this.#isBelowDeleted(event)) this.discarded.add(event.id);
+      else if (this.#hasOwner(event)) this.stored.set(event.id, event);
       else rejections.push({ event, reason: 'unknown-owner', detail: '' });
     }
     return rejections;
@@ -32,6 +49,7 @@ export class Promises {
   putAside(letter: Letter): void {
     if ('rejection' in letter) {
       const { event } = letter.rejection;
+      if (this.discarded.has(event.id)) throw new Error(`${event.type} was discarded, and put aside`);
       if (this.#isStorable(event)) throw new Error(`${event.type} was put aside, though its owner came before it`);
       this.rejected.add(event.id);
       return;
@@ -60,12 +78,20 @@ export class Promises {
     this.answered.add(correlationId);
   }
 
+  /** A process was killed between its acknowledgement of fences and its answers: who waits for them gets a timeout. */
+  killedBeforeAnswers(): void {
+    for (const { acknowledged, properties } of this.sent) {
+      if (acknowledged && typeof properties.correlationId === 'string') this.answered.add(properties.correlationId);
+    }
+  }
+
   /** Throws if an event is lost or a fence was never answered. */
   checkAll(): void {
     const events = this.sent.flatMap((sent) => sent.events);
     for (const event of events) {
       // An event that was published before its application or chat may be stored too: redeliveries may come in another
       // order.
+      if (this.discarded.has(event.id)) continue;
       if (!this.stored.has(event.id) && (this.#isStorable(event) || !this.rejected.has(event.id)))
         throw new Error(`a ${event.type} is lost`);
     }
@@ -77,7 +103,7 @@ export class Promises {
 
   #mustBeSettled(sent: Sent, how: string): void {
     if (sent.acknowledged) return;
-    const isKept = ({ id }: Event) => this.stored.has(id) || this.rejected.has(id);
+    const isKept = ({ id }: Event) => this.stored.has(id) || this.rejected.has(id) || this.discarded.has(id);
     if (!sent.events.every(isKept)) throw new Error(`${how} before it was stored`);
     if (sent.junk && !this.malformed.has(sent)) throw new Error(`${how} before it was put aside`);
   }
@@ -93,6 +119,12 @@ export class Promises {
       if (sent.place < this.#highest) throw new Error('stored out of order');
       this.#highest = sent.place;
     }
+  }
+
+  #isBelowDeleted(event: Event): boolean {
+    if (event.type === 'application') return false;
+    if (this.#deleted.has(event.token)) return true;
+    return event.type === 'messages' && this.#deleted.has(`${event.token}:${event.chat}`);
   }
 
   #hasOwner(event: Event): boolean {

@@ -32,6 +32,11 @@ export class World {
     return this.publish([{ type: 'messages', ...this.#common(of, keyed), chat, first, contents: ['x'] }]);
   }
 
+  /** Deletes an application or one of its chats, if it is stored. */
+  delete(of = 0, chat?: number): void {
+    this.promises.delete(this.tokens[of] ?? '', chat);
+  }
+
   publish(events: readonly Event[]): Sent {
     return this.broker.publish(Buffer.from(encodeEnvelope(0, events)), { type: 'events' }, events);
   }
