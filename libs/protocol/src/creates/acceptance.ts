@@ -1,7 +1,6 @@
 import {
   ACKNOWLEDGE_WITHIN_MS,
   type DrawAnswer,
-  type Drawn,
   type DrawTaker,
   type Event,
   type EventLog,
@@ -21,6 +20,7 @@ import type { CounterSeeds } from './counter-seeds.ts';
 import {
   type Accepted,
   type Create,
+  eventOf,
   type Outcome,
   ownSequenceOf,
   type Settled,
@@ -283,30 +283,6 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
 }
 
 type Found = Extract<DrawAnswer | RegisterAnswer, { status: 'drawn' | 'repeated' }>;
-
-function eventOf(create: Create, token: Token, first: number, drawn: Omit<Drawn, 'first'>): Event {
-  const event = plainEventOf(create, token, first, drawn);
-  if (create.key !== undefined) event.key = create.key;
-  return event;
-}
-
-/** Fields that the client did not give are left out: the event is the same as that of an earlier program then. */
-function plainEventOf(create: Create, token: Token, first: number, drawn: Omit<Drawn, 'first'>): Event {
-  const { eventId: id, epoch, at } = drawn;
-  if (create.type === 'messages') {
-    const { chat, contents, extras } = create;
-    const event: Event = { type: 'messages', id, epoch, at, token, chat, first, contents };
-    if (extras !== undefined) event.extras = [...extras];
-    return event;
-  }
-  const { name, metadata } = create;
-  const event: Event =
-    create.type === 'application'
-      ? { type: 'application', id, epoch, at, token, name }
-      : { type: 'chat', id, epoch, at, token, number: first, name };
-  if (metadata !== undefined) event.metadata = metadata;
-  return event;
-}
 
 function isOver(clock: Clock, since: Moment): boolean {
   return elapsedMs(clock, since) > ACKNOWLEDGE_WITHIN_MS;

@@ -1,4 +1,5 @@
 import {
+  type Drawn,
   type Event,
   type IdempotencyKey,
   type MessageExtras,
@@ -71,4 +72,29 @@ export function ownSequenceOf(event: Event): Sequence | undefined {
   const { token } = event;
   if (event.type === 'application') return { kind: 'chats', token };
   return event.type === 'chat' ? { kind: 'messages', token, chat: event.number } : undefined;
+}
+
+/** The event of a create for which `first` was drawn. */
+export function eventOf(create: Create, token: Token, first: number, drawn: Omit<Drawn, 'first'>): Event {
+  const event = plainEventOf(create, token, first, drawn);
+  if (create.key !== undefined) event.key = create.key;
+  return event;
+}
+
+/** Fields that the client did not give are left out: the event is the same as that of an earlier program then. */
+function plainEventOf(create: Create, token: Token, first: number, drawn: Omit<Drawn, 'first'>): Event {
+  const { eventId: id, epoch, at } = drawn;
+  if (create.type === 'messages') {
+    const { chat, contents, extras } = create;
+    const event: Event = { type: 'messages', id, epoch, at, token, chat, first, contents };
+    if (extras !== undefined) event.extras = [...extras];
+    return event;
+  }
+  const { name, metadata } = create;
+  const event: Event =
+    create.type === 'application'
+      ? { type: 'application', id, epoch, at, token, name }
+      : { type: 'chat', id, epoch, at, token, number: first, name };
+  if (metadata !== undefined) event.metadata = metadata;
+  return event;
 }
