@@ -87,8 +87,9 @@ describe('the numbers of a deleted application or chat', () => {
     if (drawn.status !== 'drawn') throw new Error(`expected a draw, got ${drawn.status}`);
     await numbering.confirm(sequence.token, key, drawn.eventId);
     await numbering.retire({ token: sequence.token, chat: 1 });
-    await drivers.close();
     await server.kill();
+    expect(await failure(numbering.retire({ token: sequence.token, chat: 1 }))).toBeInstanceOf(Unavailable);
+    await drivers.close();
     await server.start();
     const later = (await system.ready({ servers })).numbering;
     expect(await draw(later, sequence)).toMatchObject({ status: 'missing' });
