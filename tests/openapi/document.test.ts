@@ -115,7 +115,6 @@ const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   CreatedApplication: ['metadata'],
   CreatedChat: ['metadata'],
   CreatedMessage: ['sender_id', 'metadata'],
-  LastMessage: ['sender_id'],
   Limits: ['retention_days'],
   Message: ['sender_id', 'metadata'],
   Problem: ['errors'],

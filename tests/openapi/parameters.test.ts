@@ -38,6 +38,12 @@ beforeAll(async () => {
   doomed['/api/applications/{token}'] = { token: two };
   doomed['/api/applications/{token}/chats/{number}'] = { token: one, number: '1' };
   doomed['/api/applications/{token}/chats/{number}/messages/{message}'] = { token: one, number: '2', message: '1' };
+  for (let user = 0; user < MANY; user += 1) {
+    await fetch(`${standalone.url}/api/applications/${token}/chats/1/reads/user-${user}`, {
+      ...{ method: 'PUT', headers: JSON_TYPE },
+      body: '{"message_number":1}',
+    });
+  }
   for (let chat = 1; chat < MANY; chat += 1) await post(`/${token}/chats`, {});
   for (let application = 1; application < MANY; application += 1) await post('', { application_name: 'Another' });
 });
@@ -141,6 +147,14 @@ test.each(operations.map((each) => [each.operation.operationId, each] as const))
   }
 });
 
+/** What tells the items of a list apart. Hits have more fields if a search has more parameters. */
+function keysOf({ answer }: { readonly answer: unknown }): unknown[] {
+  return (answer as { number?: number; chat_number?: number; token?: string }[]).map((item) => [
+    item.token ?? item.chat_number,
+    item.number,
+  ]);
+}
+
 const paged = operations.filter(({ operation }) => operation.parameters.some(({ name }) => name === 'limit'));
 
 test.each(paged.map((each) => [each.operation.operationId, each] as const))(
@@ -158,12 +172,13 @@ test.each(paged.map((each) => [each.operation.operationId, each] as const))(
       expect((await ask(each, { query: { limit: String(value) } })).status, `limit=${value}`).toBe(status);
     }
     if (order.default !== undefined)
-      expect((await ask(each, { query: { order: order.default } })).answer).toEqual(byDefault.answer);
+      expect(keysOf(await ask(each, { query: { order: order.default } }))).toEqual(keysOf(byDefault));
     if (after.minimum !== undefined)
       expect((await ask(each, { query: { after: String(after.minimum) } })).answer).toEqual(byDefault.answer);
     const [, next = ''] = /<([^>]+)>; rel="next"/.exec(byDefault.link ?? '') ?? [];
     const given = new URL(next, standalone.url).searchParams.get('cursor');
-    if (cursor.pattern !== undefined) expect(given).toMatch(new RegExp(cursor.pattern));
+    // A list of chats has a cursor only in one of its orders.
+    if (cursor.pattern !== undefined && after.type === undefined) expect(given).toMatch(new RegExp(cursor.pattern));
   },
 );
 

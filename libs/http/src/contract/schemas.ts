@@ -123,7 +123,7 @@ export const Limits = Type.Object({
     Type.Integer({ format: 'int64', minimum: 1, maximum: RETENTION_DAYS_MAX, description: 'Absent: no limit.' }),
   ),
 });
-export const LastMessage = Type.Object(
+const LastMessage = Type.Object(
   { number: Number_, content: Content, sender_id, created_at: Time },
   { description: 'The chat’s last message; absent in an empty chat. Only with `order=activity`.' },
 );
