@@ -192,7 +192,7 @@ test("an unknown order, and an invalid after or before, are refused with the par
     for (const [query, name] of [
       ['order=DESC', 'order'],
       ['order=', 'order'],
-      ['order=activity', 'order'],
+      ['order=latest', 'order'],
       ['after=00', 'after'],
       ['before=0', 'before'],
     ]) {
