@@ -13,7 +13,7 @@ export const types: {
   messageType: Same<Schemas['CreatedMessage']['type'], 'message'>;
   createdAt: Same<Schemas['Message']['created_at'], string>;
   chatsCount: Same<Schemas['Application']['chats_count'], number>;
-  chatNeedsNoName: Same<Schemas['CreateChatInput'], { chat_name?: string }>;
+  chatNeedsNoName: Same<Schemas['CreateChatInput'], { chat_name?: string; metadata?: Record<string, unknown> }>;
   errors: Same<Schemas['Problem']['errors'], Schemas['FieldError'][] | undefined>;
   pathOfError: Same<Schemas['FieldError']['path'], string>;
   order: Same<components['parameters']['Order'], 'asc' | 'desc'>;
