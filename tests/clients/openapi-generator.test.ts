@@ -20,25 +20,25 @@ beforeAll(async () => {
 afterAll(() => served.stop());
 
 const MODELS = [
-  ...['Application', 'ApplicationInput', 'Chat', 'ChatInput', 'CreateChatInput', 'CreatedApplication'],
-  ...['CreatedChat', 'CreatedMessage'],
-  ...['FieldError', 'Message', 'MessageBatchInput', 'MessageInput', 'Problem', 'SearchHit'],
+  ...['Application', 'ApplicationChangeInput', 'ApplicationInput', 'BatchMessageInput', 'Chat', 'ChatChangeInput'],
+  ...['ChatInput', 'ChatLastMessage', 'CreateChatInput', 'CreatedApplication', 'CreatedChat', 'CreatedMessage'],
+  ...['FieldError', 'Limits', 'LimitsChangeInput', 'Message', 'MessageBatchInput', 'MessageChangeInput'],
+  ...['MessageInput', 'Problem', 'Read', 'ReadInput', 'SearchHit'],
   'SearchInput',
 ];
 const METHODS = {
   ApplicationsApi: [
-    'createApplication',
-    'getApplication',
-    'listApplications',
-    'replaceApplication',
-    'updateApplication',
+    ...['createApplication', 'deleteApplication', 'getApplication', 'getLimits', 'listApplications'],
+    ...['replaceApplication', 'updateApplication', 'updateLimits'],
   ],
-  ChatsApi: ['createChat', 'getChat', 'listChats', 'replaceChat', 'updateChat'],
+  ChatsApi: [
+    ...['createChat', 'deleteChat', 'getChat', 'listChats', 'listReads', 'markRead', 'replaceChat', 'updateChat'],
+  ],
   MessagesApi: [
-    ...['createMessage', 'createMessageShort', 'createMessages', 'getMessage', 'listMessages', 'replaceMessage'],
-    'updateMessage',
+    ...['createMessage', 'createMessageShort', 'createMessages', 'deleteMessage', 'getMessage', 'listMessages'],
+    ...['replaceMessage', 'updateMessage'],
   ],
-  SearchApi: ['searchMessages', 'searchMessagesByBody'],
+  SearchApi: ['searchApplication', 'searchApplicationByBody', 'searchMessages', 'searchMessagesByBody'],
 };
 
 test.skipIf(generate === undefined)(
@@ -52,11 +52,12 @@ test.skipIf(generate === undefined)(
       const text = await readFile(join(folder, 'apis', `${api}.ts`), 'utf8');
       const names = [...text.matchAll(/^ {4}async (\w+)\(/gm)].map(([, name = '']) => name);
       expect(names.filter((name) => !/(Raw|RequestOpts)$/.test(name)).sort()).toEqual(methods);
-      expect(text.match(/Promise<(any|object|void)>/)).toBeNull();
+      expect(text.match(/Promise<(any|object)>/)).toBeNull();
+      expect(text.match(/async (?!delete)\w+\(.*Promise<void>/)).toBeNull();
     }
     const model = await readFile(join(folder, 'models/Message.ts'), 'utf8');
     expect([...model.matchAll(/^ {4}(\w+\??: \w+);$/gm)].map(([, field]) => field)).toEqual([
-      ...['number: number', 'content: string', 'createdAt: Date', 'updatedAt: Date'],
+      ...['number: number', 'content: string', 'senderId?: string', 'createdAt: Date', 'updatedAt: Date'],
     ]);
   },
   WITHIN_MS,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { operationsOf } from '../support/openapi.ts';
-import { convert, requestsOf, run } from './support/postman.ts';
+import { type Collection, convert, type Item, requestsOf, run } from './support/postman.ts';
 import { type Served, serve } from './support/served.ts';
 
 /** A Postman script as users add it: it keeps the token of a created application, and repeats a request after a 503. */
 const SCRIPT = `
-const answer = pm.response.json();
+const answer = pm.response.code === 204 ? {} : pm.response.json();
 if (answer.type === 'application') pm.collectionVariables.set('token', answer.application_token);
 if (pm.response.code === 503) pm.execution.setNextRequest(pm.info.requestName);
 `;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => served.stop());
 
-test('a Postman collection has every operation under its tag, and runs from top to bottom', async () => {
+test('a Postman collection has every operation under its tag, and runs from top to bottom, deletes last', async () => {
   const collection = await convert(served.file, served.folder);
   const operations = operationsOf(served.document).map(({ operation }) => operation);
   expect(collection.item.map(({ name }) => name)).toEqual(served.document.tags.map(({ name }) => name));
@@ -26,6 +26,7 @@ test('a Postman collection has every operation under its tag, and runs from top 
   for (const { request } of requests) {
     for (const variable of request?.url.variable ?? []) if (variable.key === 'token') variable.value = '{{token}}';
   }
+  deleteLast(collection);
   collection.variable = [{ key: 'baseUrl', value: served.url }];
   collection.event = [{ listen: 'test', script: { type: 'text/javascript', exec: SCRIPT.split('\n') } }];
   const executions = await run(collection, served.folder);
@@ -38,3 +39,15 @@ test('a Postman collection has every operation under its tag, and runs from top 
     expect(status, `${name}: ${body}`).toBe(Number(documented.get(name)?.find((each) => each.startsWith('2'))));
   }
 });
+
+/** Moves the requests that delete to the end, those of the longest addresses first. */
+function deleteLast(collection: Collection): void {
+  const isDelete = ({ request }: Item) => request?.method === 'DELETE';
+  const deletes = requestsOf(collection.item).filter(isDelete);
+  deletes.sort((one, other) => (other.request?.url.path.length ?? 0) - (one.request?.url.path.length ?? 0));
+  const without = (items: readonly Item[]): Item[] =>
+    items
+      .filter((each) => !isDelete(each))
+      .map((each) => (each.item === undefined ? each : { ...each, item: without(each.item) }));
+  collection.item = [...without(collection.item), ...deletes];
+}

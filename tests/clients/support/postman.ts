@@ -7,12 +7,13 @@ export interface Item {
   readonly name: string;
   readonly item?: readonly Item[];
   readonly request?: {
-    readonly url: { readonly variable?: { readonly key: string; value: string }[] };
+    readonly method: string;
+    readonly url: { readonly path: readonly string[]; readonly variable?: { readonly key: string; value: string }[] };
   };
 }
 
 export interface Collection {
-  readonly item: readonly Item[];
+  item: readonly Item[];
   variable: readonly { readonly key: string; readonly value: string }[];
   event?: readonly object[];
 }

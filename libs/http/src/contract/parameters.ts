@@ -105,13 +105,14 @@ export const PARAMETERS = {
     schema: searchText,
   },
   senderId: { in: 'query', name: 'sender_id', description: 'Only messages of this sender.', schema: id },
-  from: {
+  /** Not `from`: in many languages that is no name of a type. */
+  fromTime: {
     in: 'query',
     name: 'from',
     description: 'Only messages created at this time (RFC 3339) or later.',
     schema: time,
   },
-  to: { in: 'query', name: 'to', description: 'Only messages created before this time (RFC 3339).', schema: time },
+  toTime: { in: 'query', name: 'to', description: 'Only messages created before this time (RFC 3339).', schema: time },
   searchOrder: {
     in: 'query',
     name: 'order',

@@ -5,7 +5,7 @@ import * as schemas from './schemas.ts';
 const hitsAnswer = page('Matches, best first.', schemas.SearchHit, { number: 1, content: 'Where is my parcel?' });
 /** Clients that search by GET send `null` when they have no body, so `null` counts as no body. */
 const searchInput = { ...body(schemas.SearchInput, { search_query: 'parcel' }), emptyIf: 'absent or null' } as const;
-const FILTERS = ['limit', 'cursor', 'senderId', 'from', 'to', 'searchOrder', 'highlights'] as const;
+const FILTERS = ['limit', 'cursor', 'senderId', 'fromTime', 'toTime', 'searchOrder', 'highlights'] as const;
 const SEARCH = ['searchQuery', ...FILTERS] as const;
 const SEARCH_BY_BODY = ['searchQueryInUrl', ...FILTERS] as const;
 
