@@ -7,7 +7,8 @@ CREATE TABLE `feed` (
 --> statement-breakpoint
 CREATE TABLE `feed_state` (
 	`id` integer PRIMARY KEY NOT NULL,
-	`low` integer NOT NULL
+	`low` integer NOT NULL,
+	`activity` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `purges` (
@@ -48,6 +49,6 @@ UPDATE `chats` SET
 	`last_number` = coalesce((SELECT max(`id`) & 17179869183 FROM `messages` WHERE `id` > `chats`.`id` << 34 AND `id` <= (`chats`.`id` << 34) + 17179869183), 0),
 	`active_at` = coalesce((SELECT `created_at` FROM `messages` WHERE `id` > `chats`.`id` << 34 AND `id` <= (`chats`.`id` << 34) + 17179869183 ORDER BY `id` DESC LIMIT 1), `created_at`);--> statement-breakpoint
 CREATE INDEX `chats_active` ON `chats` (`token`,`active_at`,`number`);--> statement-breakpoint
-INSERT INTO `feed_state` (`id`, `low`) VALUES (1, 0);--> statement-breakpoint
+INSERT INTO `feed_state` (`id`, `low`, `activity`) VALUES (1, 0, 0);--> statement-breakpoint
 -- Under another name, so that a program of the version before refuses to start: it would show what is deleted.
 ALTER TABLE `search_fill` RENAME TO `search_filled`;

@@ -20,23 +20,16 @@ import type { Searchable, SearchTables } from './search-tables.ts';
 /** What became of one event. `repeated`: it was stored before. `discarded`: it is below something that was deleted. */
 type Outcome = 'stored' | 'repeated' | 'discarded' | { readonly reason: Rejection['reason']; readonly detail: string };
 
-/** What a batch adds to a chat: how many messages, the highest number among them, and when that was accepted. */
-interface Added {
-  count: number;
-  last: number;
-  at: number;
-}
-
 /** What is written at a batch's end: new chats by token, new messages by chat id, rows of the search tables. */
 interface Batch {
   readonly chats: Map<string, number>;
-  readonly messages: Map<number, Added>;
+  readonly messages: Map<number, number>;
   readonly searchable: Searchable[];
 }
 
 /**
- * Writes each batch of events in one transaction: rows, counts, activity of chats, search tables, idempotency keys and
- * the feed's entry. Statements are prepared once and written by hand: on this hot path a query builder would halve the
+ * Writes each batch of events in one transaction: rows, counts, search tables, idempotency keys and the feed's
+ * entry. Statements are prepared once and written by hand: on this hot path a query builder would halve the
  * speed. The search tables come after the rows, because they need the batch's messages in one order.
  */
 export class Appender {
@@ -90,7 +83,7 @@ export class Appender {
   #finish({ chats, messages, searchable }: Batch): void {
     const { countChats, countMessages } = this.#statements;
     for (const [token, count] of chats) countChats.run(count, token);
-    for (const [chat, { count, last, at }] of messages) countMessages.run(chat, count, last, at);
+    for (const [chat, count] of messages) countMessages.run(count, chat);
     this.search.insert(searchable);
   }
 
@@ -149,12 +142,7 @@ export class Appender {
       batch.searchable.push({ chatId, number, content });
       number += 1;
     }
-    const added = batch.messages.get(chatId);
-    if (added === undefined) batch.messages.set(chatId, { count: contents.length, last, at });
-    else {
-      added.count += contents.length;
-      if (last > added.last) Object.assign(added, { last, at });
-    }
+    batch.messages.set(chatId, (batch.messages.get(chatId) ?? 0) + contents.length);
     return 'stored';
   }
 
@@ -210,9 +198,8 @@ function prepare(database: Database) {
     countChats: database.query<unknown, [number, string]>(
       'UPDATE applications SET chats_count = chats_count + ? WHERE token = ?',
     ),
-    countMessages: database.query<unknown, [chat: number, count: number, last: number, at: number]>(
-      `UPDATE chats SET messages_count = messages_count + ?2,
-         active_at = iif(?3 > last_number, ?4, active_at), last_number = max(last_number, ?3) WHERE id = ?1`,
+    countMessages: database.query<unknown, [number, number]>(
+      'UPDATE chats SET messages_count = messages_count + ? WHERE id = ?',
     ),
   };
 }

@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { applicationRecord, chatRecord, messageRecord, type Token } from '@parley/domain';
-import { lastMessages } from './activity.ts';
+import type { Activity } from './activity.ts';
 import { checkRow } from './changes.ts';
 import { MESSAGE_ID } from './database.ts';
 import type { EmbeddedFeed } from './feed.ts';
@@ -20,7 +20,6 @@ interface Deleted {
  */
 export class Deletes {
   readonly #statements;
-  readonly #activity;
   readonly #transactions;
 
   constructor(
@@ -28,10 +27,10 @@ export class Deletes {
     private readonly owners: Owners,
     private readonly search: SearchTables,
     private readonly feed: EmbeddedFeed,
+    private readonly activity: Activity,
     private readonly now: () => number,
   ) {
     this.#statements = prepare(database);
-    this.#activity = lastMessages(database);
     this.#transactions = {
       application: database.transaction((token: Token, versions: Versions) => this.#application(token, versions)),
       chat: database.transaction((token: Token, chat: number, versions: Versions) => this.#chat(token, chat, versions)),
@@ -98,7 +97,7 @@ export class Deletes {
     this.search.erase({ chatId: owner.id, number }, row.content);
     eraseMessage.run(owner.id, number, this.now());
     uncountMessage.run(owner.id);
-    this.#activity.refresh(owner.id, number);
+    this.activity.refresh(owner.id);
     this.feed.add(messageRecord('deleted', token, chat, number));
     return true;
   }

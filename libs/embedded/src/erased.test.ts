@@ -26,7 +26,7 @@ function messagesOf(token: Token, first: number, contents: string[], some: Parti
 const others = (count: number) => Array.from({ length: count }, (_, index) => `An ordinary message, number ${index}.`);
 
 /** An application with messages around those of the test, so that pages are full. */
-async function withMessages(): Promise<{ embedded: ReturnType<typeof openEmbedded>; token: Token }> {
+async function withMessages() {
   const embedded = openEmbedded({ dataDir: folder });
   const token = newToken();
   await embedded.store.append([{ type: 'application', ...common(token), name: 'An app' }, chatOf(token, 1, 'A chat')]);
@@ -70,13 +70,13 @@ test('no file has the names of what was deleted; after the purge none has a text
   expect(await inFiles([...chat, ...rows])).toEqual([...chat, ...rows]);
   await store.deleteChat(token, 2);
   expect(await inFiles(chat)).toEqual([]);
-  for (let task = await purge.next(0); task !== undefined; task = await purge.next(0)) await purge.step(task);
+  for (let task = await purge.next(); task !== undefined; task = await purge.next()) await purge.step(task);
   // The feed says for a while that this user has read, as it says what else was done.
   expect((await inFiles(rows)).filter((text) => text !== 'a-reader')).toEqual([]);
   expect(await inFiles(['An ordinary message', 'An app'])).toHaveLength(2);
   await store.deleteApplication(token);
   expect(await inFiles(['An app'])).toEqual([]);
-  for (let task = await purge.next(0); task !== undefined; task = await purge.next(0)) await purge.step(task);
+  for (let task = await purge.next(); task !== undefined; task = await purge.next()) await purge.step(task);
   expect(await inFiles(['An ordinary message', 'A chat'])).toEqual([]);
   await close();
 });

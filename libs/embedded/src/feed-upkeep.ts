@@ -1,14 +1,21 @@
+import type { FeedWindow } from '@parley/domain';
+import type { Activity } from './activity.ts';
+import { guarded } from './database.ts';
 import type { EmbeddedFeed } from './feed.ts';
 
-const PRUNED_EVERY_MS = 10_000;
+const EVERY_MS = 1_000;
 /** The pause after a transaction that may not have removed all. */
 const REST_MS = 20;
 
-/** Removes entries of the feed that are outside its window, in small transactions between requests. */
+/** Keeps the inbox up to date, and removes entries of the feed that are outside its window, between requests. */
 export class FeedUpkeep {
   #timer: Timer | undefined;
 
-  constructor(private readonly feed: EmbeddedFeed) {}
+  constructor(
+    private readonly feed: EmbeddedFeed,
+    private readonly activity: Activity,
+    private readonly window: FeedWindow,
+  ) {}
 
   start(): void {
     this.#wait(REST_MS);
@@ -21,12 +28,17 @@ export class FeedUpkeep {
 
   #wait(milliseconds: number): void {
     this.#timer = setTimeout(() => {
-      this.feed.prune().then(
-        (removed) => this.#goOn(removed > 0 ? REST_MS : PRUNED_EVERY_MS),
-        () => this.#goOn(PRUNED_EVERY_MS), // most likely the disk is full: then creates fail with that error
+      this.#run().then(
+        (removed) => this.#goOn(removed > 0 ? REST_MS : EVERY_MS),
+        () => this.#goOn(EVERY_MS), // most likely the disk is full: then creates fail with that error
       );
     }, milliseconds);
     this.#timer.unref();
+  }
+
+  async #run(): Promise<number> {
+    await guarded(() => this.activity.catchUp());
+    return this.#timer === undefined ? 0 : await this.feed.prune(this.window);
   }
 
   #goOn(milliseconds: number): void {

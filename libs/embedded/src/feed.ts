@@ -1,5 +1,13 @@
 import type { Database } from 'bun:sqlite';
-import { type ChangeRecord, changesOf, type Feed, type FeedEntry, type FeedHead, type FeedPage } from '@parley/domain';
+import {
+  type ChangeRecord,
+  changesOf,
+  type Feed,
+  type FeedEntry,
+  type FeedHead,
+  type FeedPage,
+  type FeedWindow,
+} from '@parley/domain';
 import { guarded } from './database.ts';
 
 const PARTITION = 0;
@@ -7,13 +15,6 @@ const PARTITION = 0;
 const ROW_BYTES = 32;
 /** The most rows that one transaction removes. */
 const PRUNED_MAX = 1_000;
-
-export interface FeedWindow {
-  /** How long entries are kept, in milliseconds. */
-  readonly ms: number;
-  /** About how many bytes of entries are kept. */
-  readonly bytes: number;
-}
 
 /**
  * The feed: a row for each transaction that changed something, written in that transaction. So a transaction that is
@@ -26,7 +27,6 @@ export class EmbeddedFeed implements Feed {
 
   constructor(
     database: Database,
-    window: FeedWindow,
     private readonly now: () => number,
   ) {
     const statements = prepare(database);
@@ -34,13 +34,13 @@ export class EmbeddedFeed implements Feed {
     this.#read = database.transaction((after: number, limit: number) => {
       return { head: this.#head(), rows: statements.rows.all(after, limit) };
     });
-    this.#prune = database.transaction(() => {
-      const through = statements.outside.get(now() - window.ms, window.bytes)?.through ?? 0;
+    this.#prune = database.transaction((window: FeedWindow) => {
       const { seq, low } = this.#head();
-      const last = Math.min(through, low + PRUNED_MAX, seq - 1);
-      if (last <= low) return 0;
-      statements.raiseLow.run(last);
-      return statements.remove.run(last).changes;
+      const through = statements.outside.get(low, this.now() - window.ms, window.bytes)?.through ?? low;
+      if (through <= low) return 0;
+      statements.raiseLow.run(through);
+      statements.remove.run(Math.min(through, seq - 1));
+      return through - low;
     });
   }
 
@@ -61,9 +61,12 @@ export class EmbeddedFeed implements Feed {
     });
   }
 
-  /** Removes the oldest entries that are outside the window, in one small transaction. Returns how many. */
-  prune(): Promise<number> {
-    return guarded(() => this.#prune.immediate());
+  /**
+   * Removes the oldest entries that are outside the window, in one small transaction. Returns how many. The inbox must
+   * have them (see Activity).
+   */
+  prune(window: FeedWindow): Promise<number> {
+    return guarded(() => this.#prune.immediate(window));
   }
 
   #head(): FeedHead {
@@ -93,11 +96,11 @@ function prepare(database: Database) {
       'SELECT coalesce((SELECT max(seq) FROM feed), 0) AS seq, low FROM feed_state',
     ),
     rows: database.query<FeedRow, [number, number]>(
-      'SELECT seq, at, record FROM feed WHERE seq > ? ORDER BY seq LIMIT ?',
+      'SELECT seq, at, record FROM feed WHERE seq > max(?, (SELECT low FROM feed_state)) ORDER BY seq LIMIT ?',
     ),
     /** The last of the next rows, from the oldest on, that are too old or too much. */
-    outside: database.query<{ through: number | null }, [number, number]>(
-      `SELECT max(seq) AS through FROM (SELECT seq, at, bytes FROM feed ORDER BY seq LIMIT ${PRUNED_MAX})
+    outside: database.query<{ through: number | null }, [number, number, number]>(
+      `SELECT max(seq) AS through FROM (SELECT seq, at, bytes FROM feed WHERE seq > ? ORDER BY seq LIMIT ${PRUNED_MAX})
        WHERE at < ? OR bytes <= (${last}) - ?`,
     ),
     raiseLow: database.query<unknown, [number]>('UPDATE feed_state SET low = ?'),

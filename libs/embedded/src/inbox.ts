@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import type { InboxChat, InboxPage, InboxPosition, Token } from '@parley/domain';
+import type { Activity } from './activity.ts';
 import { MESSAGE_ID } from './database.ts';
 import type { Owners } from './owners.ts';
 import { CHAT_COLUMNS, type ChatRow, chatOf, type MessageRow, messageOf, NUMBERED_MESSAGE_COLUMNS } from './rows.ts';
@@ -13,7 +14,7 @@ interface ActiveChat extends ChatRow {
 /** Above every time and every number: the first page starts here. */
 const BEYOND: InboxPosition = { at: Number.MAX_SAFE_INTEGER, chat: Number.MAX_SAFE_INTEGER };
 
-/** An application's chats, the one with the latest message first, from columns that the messages' transactions keep. */
+/** An application's chats, the one with the latest message first. Brings the inbox up to date before each page. */
 export class Inbox {
   readonly #chats;
   readonly #message;
@@ -21,6 +22,7 @@ export class Inbox {
   constructor(
     database: Database,
     private readonly owners: Owners,
+    private readonly activity: Activity,
   ) {
     this.#chats = database.query<ActiveChat, [Token, number, number, number]>(
       `SELECT ${CHAT_COLUMNS}, id, last_number AS lastNumber, active_at AS activeAt FROM chats
@@ -33,6 +35,7 @@ export class Inbox {
 
   page(token: Token, limit: number, after = BEYOND): InboxPage {
     if (!this.owners.hasApplication(token)) return { rows: [] };
+    this.activity.catchUp();
     const found = this.#chats.all(token, after.at, after.chat, limit + 1);
     const shown = found.slice(0, limit);
     const last = shown.at(-1);

@@ -1,7 +1,9 @@
+import type { FeedWindow } from '@parley/domain';
+import { Activity } from './activity.ts';
 import { EmbeddedCounters } from './counters.ts';
 import { databaseFile, openDatabase } from './database.ts';
 import { EmbeddedLog } from './event-log.ts';
-import { EmbeddedFeed, type FeedWindow } from './feed.ts';
+import { EmbeddedFeed } from './feed.ts';
 import { FeedUpkeep } from './feed-upkeep.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { EmbeddedNumbering } from './numbering.ts';
@@ -12,7 +14,6 @@ import { type FillProgress, SearchFill } from './search-fill.ts';
 import { SearchTables } from './search-tables.ts';
 import { EmbeddedStore } from './store.ts';
 
-export type { FeedWindow } from './feed.ts';
 export { DataDirInUse } from './folder-lock.ts';
 export type { FillProgress } from './search-fill.ts';
 
@@ -56,10 +57,11 @@ export function openEmbedded({
   const numbering = new EmbeddedNumbering(keys, owners, now, countersKept);
   const log = new EmbeddedLog(queueBytesMax, numbering);
   const tables = new SearchTables(database);
-  const feed = new EmbeddedFeed(database, feedWindow, now);
-  const store = new EmbeddedStore({ database, owners, keys, tables, feed, now });
-  const purge = new EmbeddedPurge(database, owners, tables, feed, now);
-  const upkeep = new FeedUpkeep(feed);
+  const feed = new EmbeddedFeed(database, now);
+  const activity = new Activity(database, owners);
+  const store = new EmbeddedStore({ database, owners, keys, tables, feed, activity, now });
+  const purge = new EmbeddedPurge(database, owners, tables, feed, activity, now);
+  const upkeep = new FeedUpkeep(feed, activity, feedWindow);
   const fill = new SearchFill(database, tables, onSearchFill);
   const search = new EmbeddedSearch(databaseFile(dataDir), tables, searchTimeoutMs);
   fill.start();

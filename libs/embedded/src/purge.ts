@@ -9,7 +9,7 @@ import {
   type Retained,
   type Token,
 } from '@parley/domain';
-import { lastMessages } from './activity.ts';
+import type { Activity } from './activity.ts';
 import { guarded, MESSAGE_ID, NUMBER_BITS, NUMBER_MASK } from './database.ts';
 import type { EmbeddedFeed } from './feed.ts';
 import type { Owners } from './owners.ts';
@@ -32,7 +32,6 @@ interface Step {
 /** Removes rows in small transactions: first the entries of the search tables, which need the contents, then the rows. */
 export class EmbeddedPurge implements Purge {
   readonly #statements;
-  readonly #activity;
   readonly #step;
   readonly #expire;
 
@@ -41,10 +40,10 @@ export class EmbeddedPurge implements Purge {
     private readonly owners: Owners,
     private readonly search: SearchTables,
     private readonly feed: EmbeddedFeed,
+    private readonly activity: Activity,
     private readonly now: () => number,
   ) {
     this.#statements = prepare(database);
-    this.#activity = lastMessages(database);
     this.#step = database.transaction((task: PurgeTask) => this.#removeSome(task));
     this.#expire = database.transaction((token: Token, before: number, after: number, limit: number) =>
       this.#hide(token, before, after, limit),
@@ -150,7 +149,7 @@ export class EmbeddedPurge implements Purge {
       if (through !== undefined) {
         hide.run(through, chat.id);
         addTask.run(token, chat.number, through, this.now());
-        this.#activity.refresh(chat.id, through);
+        this.activity.refresh(chat.id);
         hidden += 1;
       }
       left -= seen;

@@ -43,7 +43,7 @@ export const chats = sqliteTable(
     deletedAt: integer('deleted_at'),
     /** Messages up to this number were removed, or are about to be: they are hidden. */
     purgedThrough: integer('purged_through').notNull().default(0),
-    /** The highest number of a message that is not deleted; 0 if there is none. */
+    /** The highest number of a message that is not deleted; 0 if there is none. Set a little later than the message. */
     lastNumber: integer('last_number').notNull().default(0),
     /** When that message was accepted, or the chat created if there is none. Null if the chat is deleted. */
     activeAt: integer('active_at'),
@@ -84,10 +84,11 @@ export const feed = sqliteTable('feed', {
   bytes: integer().notNull(),
 });
 
-/** One row. `low`: rows of `feed` up to this one may be gone. */
+/** One row. `low`: rows of `feed` up to this one may be gone. `activity`: those up to this one are in the inbox. */
 export const feedState = sqliteTable('feed_state', {
   id: integer().primaryKey(),
   low: integer().notNull(),
+  activity: integer().notNull(),
 });
 
 /**

@@ -21,6 +21,7 @@ import type {
   Store,
   Token,
 } from '@parley/domain';
+import type { Activity } from './activity.ts';
 import { Appender } from './append.ts';
 import { Changes } from './changes.ts';
 import { guarded } from './database.ts';
@@ -42,6 +43,7 @@ export interface StoreParts {
   readonly keys: KeptKeys;
   readonly tables: SearchTables;
   readonly feed: EmbeddedFeed;
+  readonly activity: Activity;
   readonly now: () => number;
 }
 
@@ -56,15 +58,15 @@ export class EmbeddedStore implements Store {
   readonly #inbox: Inbox;
   readonly #marks: ReadMarks;
 
-  constructor({ database, owners, keys, tables, feed, now }: StoreParts) {
+  constructor({ database, owners, keys, tables, feed, activity, now }: StoreParts) {
     this.#owners = owners;
     this.#keys = keys;
     this.#writing = new Writing(database);
     this.#appender = new Appender(database, owners, keys, tables, feed);
     this.#reads = new StoreReads(database, owners);
     this.#changes = new Changes(database, owners, tables, feed, now);
-    this.#deletes = new Deletes(database, owners, tables, feed, now);
-    this.#inbox = new Inbox(database, owners);
+    this.#deletes = new Deletes(database, owners, tables, feed, activity, now);
+    this.#inbox = new Inbox(database, owners, activity);
     this.#marks = new ReadMarks(database, owners, feed, this.#writing, now);
   }
 
