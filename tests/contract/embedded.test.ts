@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises';
-import type { Owner, SearchDocument, Store } from '@parley/domain';
+import type { FeedWindow, Owner, SearchDocument, Store } from '@parley/domain';
 import { publishTo } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
 import { countersContract } from './counters.contract.ts';
 import { eventLogContract } from './event-log.contract.ts';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
+import { feedContract } from './feed.contract.ts';
+import { inboxContract } from './inbox.contract.ts';
 import { numberingContract } from './numbering.contract.ts';
 import { openEmbedded } from './open-embedded.ts';
 import { purgeContract } from './purge.contract.ts';
@@ -25,6 +27,16 @@ async function openDrivers() {
 storeContract('the embedded', openDrivers);
 
 purgeContract('the embedded', async () => ({ ...(await openDrivers()), partitions: 1 }));
+
+inboxContract('the embedded', async () => ({ ...(await openDrivers()), settle: async () => {} }));
+
+feedContract('the embedded', async () => {
+  const { store, feed, close } = await openDrivers();
+  const forget = async (window: FeedWindow) => {
+    while ((await feed.prune(window)) > 0);
+  };
+  return { store, feed, partitions: 1, forget, close };
+});
 
 countersContract('the embedded', async () => {
   let generation = 0;

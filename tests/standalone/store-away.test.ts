@@ -20,6 +20,8 @@ test('every read, change, delete and search is a 503 with Retry-After while the 
     LOG_LEVEL: 'silent',
     PUBLIC_URL: '',
     QUEUE_BYTES_MAX: 1024 * 1024,
+    LIVE_WINDOW_S: 60,
+    LIVE_WINDOW_BYTES: 1024 * 1024,
     PURGE_SHARE: 0.2,
     RETENTION_PATTERN: '0 0 * * * *',
     STOP_TIMEOUT_MS: 1_000,

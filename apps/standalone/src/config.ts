@@ -1,10 +1,11 @@
-import { commonConfig, portConfig, publicUrlConfig, purgeConfig, readConfig } from '@parley/runtime';
+import { commonConfig, feedConfig, portConfig, publicUrlConfig, purgeConfig, readConfig } from '@parley/runtime';
 import { Type } from 'typebox';
 
 export const standaloneSettings = Type.Object({
   ...commonConfig,
   ...publicUrlConfig,
   ...purgeConfig,
+  ...feedConfig,
   HOST: Type.String({ default: 'localhost', description: 'the address to listen on; localhost is 127.0.0.1 and ::1' }),
   PORT: portConfig(8080),
   ALLOWED_HOSTS: Type.String({

@@ -18,6 +18,7 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
       const embedded = openEmbedded({
         dataDir: config.DATA_DIR,
         queueBytesMax: config.QUEUE_BYTES_MAX,
+        feedWindow: { ms: config.LIVE_WINDOW_S * 1_000, bytes: config.LIVE_WINDOW_BYTES },
         onSearchFill: searchFillProgress(registry, logger),
       });
       const { numbering, log, store, search, counters, purge } = embedded;

@@ -1,4 +1,12 @@
-import { commonConfig, elasticsearchConfig, portConfig, purgeConfig, readConfig, serverConfig } from '@parley/runtime';
+import {
+  commonConfig,
+  elasticsearchConfig,
+  feedConfig,
+  portConfig,
+  purgeConfig,
+  readConfig,
+  serverConfig,
+} from '@parley/runtime';
 import { Type } from 'typebox';
 
 export const workerSettings = Type.Object({
@@ -6,6 +14,7 @@ export const workerSettings = Type.Object({
   ...serverConfig,
   ...elasticsearchConfig,
   ...purgeConfig,
+  ...feedConfig,
   PORT: portConfig(3300),
   MYSQL_MIGRATION_URL: Type.Optional(
     Type.String({
@@ -37,16 +46,6 @@ export const workerSettings = Type.Object({
   RECOUNT_PATTERN: Type.String({
     default: '*/10 * * * * *',
     description: 'when the next counts are checked, in at most 2 % of the time: a cron pattern with seconds',
-  }),
-  LIVE_WINDOW_S: Type.Integer({
-    default: 86_400,
-    minimum: 60,
-    description: 'seconds for which changes are kept for live streams that come back',
-  }),
-  LIVE_WINDOW_BYTES: Type.Integer({
-    default: 1024 ** 3,
-    minimum: 1024 ** 2,
-    description: 'about as many bytes of changes are kept for live streams, in all partitions together',
   }),
   TEST_EVENT_VERSION_KNOWN: Type.Optional(
     Type.Integer({

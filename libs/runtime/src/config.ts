@@ -126,6 +126,20 @@ export const balancedConfig = {
   }),
 };
 
+/** For the programs that keep the feed. */
+export const feedConfig = {
+  LIVE_WINDOW_S: Type.Integer({
+    default: 86_400,
+    minimum: 60,
+    description: 'seconds for which changes are kept for live streams that come back',
+  }),
+  LIVE_WINDOW_BYTES: Type.Integer({
+    default: 1024 ** 3,
+    minimum: 1024 ** 2,
+    description: 'about as many bytes of changes are kept for live streams, in all partitions together',
+  }),
+};
+
 /** For the programs that remove what was deleted or is too old. */
 export const purgeConfig = {
   PURGE_SHARE: Type.Number({
