@@ -7,6 +7,7 @@ import { growth } from './growth.ts';
 import { inbox } from './inbox.ts';
 import { lag } from './lag.ts';
 import { programs } from './programs.ts';
+import { purge } from './purge.ts';
 import { reads } from './reads.ts';
 import { search } from './search.ts';
 import { standalone } from './standalone.ts';
@@ -16,7 +17,7 @@ import { worstSearches } from './worst-searches.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...[singleCreates, oneChat, batchCreates, drain, whole, reads, lag, variants, manyChats, search, standalone],
-  ...[worstSearches, growth, inbox, programs],
+  ...[worstSearches, growth, inbox, purge, programs],
 ];
 /** The scenarios of `bun run bench quick`. */
 export const QUICK: readonly string[] = ['creates', 'batches', 'drain', 'reads'];

@@ -25,6 +25,7 @@ function jobsOver(flush: (partition: number) => Promise<Flushed>) {
     ledger: ledger as Ledger,
     counters: counters as Counters,
     partitions: 3,
+    window: { ms: 60_000, bytes: 1_000_000 },
     raiseLevel: async () => void told.push('raise'),
     logger: createLogger('test', 'silent'),
     registry: new Registry(),

@@ -1,4 +1,4 @@
-import type { Counters, CountPosition, Ledger } from '@parley/domain';
+import type { Counters, CountPosition, FeedWindow, Ledger } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { Cron } from 'croner';
 import { Counter, Histogram, type Registry } from 'prom-client';
@@ -10,6 +10,8 @@ export interface JobsParts {
   /** Lets the database use what only this version knows, once no older program runs. */
   readonly raiseLevel: () => Promise<void>;
   readonly counters: Counters;
+  /** How long the records of writes are kept for the feed. */
+  readonly window: FeedWindow;
   readonly logger: Logger;
   readonly registry: Registry;
   /** When new rows are added to the stored counts (flush): a cron pattern with seconds. */
@@ -94,7 +96,7 @@ export class Jobs {
    * milliseconds ago.
    */
   async #flushPartition(partition: number): Promise<void> {
-    const { ledger, counters, logger } = this.#parts;
+    const { ledger, counters, window, logger } = this.#parts;
     const ended = this.#flushSeconds.startTimer();
     const flushed = await ledger.rotateAndFlush(partition);
     if (flushed === undefined) return;
@@ -105,7 +107,7 @@ export class Jobs {
     if (before !== undefined) await counters.drop(partition, before);
     // Ends at a batch that is not full, not at an empty one, which might never come: idempotency keys expire all the
     // time.
-    while (!this.#stopping && (await ledger.prune(partition, PRUNE_AT_ONCE)) >= PRUNE_AT_ONCE);
+    while (!this.#stopping && (await ledger.prune(partition, PRUNE_AT_ONCE, window)) >= PRUNE_AT_ONCE);
   }
 
   /** Compares the next slice of the counts with the stored rows; logs wrong ones. */

@@ -7,6 +7,7 @@ import { openRedis, redisServers } from '@parley/redis';
 import { diskMetrics, runProgram } from '@parley/runtime';
 import { workerConfig } from './config.ts';
 import { deadLetterMetrics } from './dead-letter-metrics.ts';
+import { InboxJob } from './inbox-job.ts';
 import { Indexer } from './indexer.ts';
 import { Jobs } from './jobs.ts';
 import { PurgeJob } from './purge-job.ts';
@@ -47,7 +48,10 @@ await runProgram(() => {
     const indexer = new Indexer({ ledger, upkeep, logger, registry, documentsMax, idleMs });
     const { FLUSH_PATTERN: flushPattern, RECOUNT_PATTERN: recountPattern } = config;
     const { raiseLevel } = mysql;
-    const jobs = new Jobs({ ledger, partitions, raiseLevel, counters, logger, registry, flushPattern, recountPattern });
+    const window = { ms: config.LIVE_WINDOW_S * 1_000, bytes: config.LIVE_WINDOW_BYTES };
+    const patterns = { flushPattern, recountPattern };
+    const jobs = new Jobs({ ledger, partitions, raiseLevel, counters, window, logger, registry, ...patterns });
+    const inbox = new InboxJob({ ledger, partitions, logger });
     const { PURGE_SHARE: share, RETENTION_PATTERN: pattern } = config;
     const { purge } = mysql;
     const sweep = sweepOf({ deadLetters: rabbitmq.deadLetters, store, logger });
@@ -56,6 +60,7 @@ await runProgram(() => {
     await consumer.start();
     indexer.start();
     jobs.start();
+    inbox.start();
     purging.start();
     retention.start();
     return {
@@ -68,7 +73,7 @@ await runProgram(() => {
       },
       stop: async () => {
         await consumer.stop();
-        await Promise.all([jobs.stop(), indexer.stop(), purging.stop(), retention.stop()]);
+        await Promise.all([jobs, indexer, inbox, purging, retention].map((each) => each.stop()));
         await rabbitmq.close();
         await redis.close();
         await elasticsearch.close();
