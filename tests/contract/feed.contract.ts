@@ -5,6 +5,7 @@ import {
   type FeedEntry,
   type FeedWindow,
   newToken,
+  type Purge,
   partitionOf,
   type Store,
   type Token,
@@ -290,6 +291,55 @@ export function feedContract(name: string, open: () => Promise<FeedHarness>): vo
       const before = await head(token);
       expect((await store.append([chatCreated(token)])).rejected).toHaveLength(1);
       expect((await feed.read(of(token), before, 10)).entries).toEqual([]);
+    });
+  });
+}
+
+export interface FeedPurgeHarness extends Pick<FeedHarness, 'store' | 'feed' | 'partitions' | 'close'> {
+  readonly purge: Purge;
+}
+
+/** The tests of the feed that every store must pass whose rows are purged. */
+export function feedPurgeContract(name: string, open: () => Promise<FeedPurgeHarness>): void {
+  describe(`${name} feed, with purges`, () => {
+    const harness = opened(open);
+
+    /** Removes all rows that wait for it, and returns the ranges of messages that the feed names since `before`. */
+    async function purged(token: Token, before: number): Promise<FeedChange[]> {
+      const { feed, purge, partitions } = harness();
+      const partition = partitionOf(token, partitions);
+      for (let task = await purge.next(partition); task !== undefined; task = await purge.next(partition)) {
+        while ((await purge.step(task)) > 0);
+      }
+      const { entries } = await feed.read(partition, before, 1_000);
+      return entries.flatMap(({ changes }) => changes).filter(({ kind }) => kind.startsWith('messages.'));
+    }
+
+    const head = async (token: Token) => {
+      const { feed, partitions } = harness();
+      return (await feed.read(partitionOf(token, partitions), 0, 1)).seq;
+    };
+
+    test('tells which messages of a deleted chat were removed', async () => {
+      const { store } = harness();
+      const token = await storedChat(store);
+      await store.append([messagesCreated(token, 1, ['a', 'b', 'c']), messagesCreated(token, 7, ['d'])]);
+      const before = await head(token);
+      await store.deleteChat(token, 1);
+      expect(await purged(token, before)).toEqual([
+        { kind: 'messages.purged', token, chat: 1, first: 1, last: 3 },
+        { kind: 'messages.purged', token, chat: 1, first: 7, last: 7 },
+      ]);
+    });
+
+    test('tells which messages were removed because they are too old', async () => {
+      const { store, purge } = harness();
+      const token = await storedChat(store);
+      const old = Date.now() - 3_600_000;
+      await store.append([messagesCreated(token, 1, ['a', 'b'], { at: old }), messagesCreated(token, 3, ['c'])]);
+      const before = await head(token);
+      await purge.expire(token, old + 1, 0, 0, 10);
+      expect(await purged(token, before)).toEqual([{ kind: 'messages.purged', token, chat: 1, first: 1, last: 2 }]);
     });
   });
 }

@@ -1,5 +1,5 @@
 import { advanceAll, flushAll, ownDatabase, PARTITIONS, pruneAll } from '@parley/mysql/testing';
-import { feedContract } from './feed.contract.ts';
+import { feedContract, feedPurgeContract } from './feed.contract.ts';
 import { inboxContract } from './inbox.contract.ts';
 import { purgeContract } from './purge.contract.ts';
 import { storeContract } from './store.contract.ts';
@@ -37,4 +37,9 @@ feedContract('the MySQL', async () => {
     },
     close,
   };
+});
+
+feedPurgeContract('the MySQL', async () => {
+  const { mysql, close } = await ownDatabase();
+  return { store: mysql.store, feed: mysql.feed, purge: mysql.purge, partitions: PARTITIONS, close };
 });

@@ -101,6 +101,16 @@ test('a partition whose inbox was never filled is filled from its chats, in port
   expect(activity).toBe(seq ?? -1);
 });
 
+test('a partition without any commit, of an earlier layout, is filled once in a process', async () => {
+  const partitions = open().query(`UPDATE partitions SET seq = 0 WHERE partition_number = ${partition}`);
+  await Promise.all([partitions, open().query(`DELETE FROM batches WHERE partition_number = ${partition}`)]);
+  expect([await advance(), await advance(), await advance()]).toEqual([3, 1, 0]);
+  expect(await rowsOf(token)).toHaveLength(3);
+  await open().mysql.store.append([messages(token, 2, ['y'])]);
+  expect([await advance(), await advance()]).toEqual([1, 0]);
+  expect((await rowsOf(token))[0]).toEqual([1, 2]);
+});
+
 test('rows that an older worker has pruned before they were taken: the inbox is filled anew', async () => {
   await advanceAll(open().mysql);
   await open().mysql.store.append([messages(token, 2, ['y'])]);
@@ -116,16 +126,29 @@ test('rows that an older worker has pruned before they were taken: the inbox is 
   ]);
 });
 
-test('a fill that another process has overtaken begins anew, and does not write older rows', async () => {
-  await open().query(`UPDATE partitions SET low = seq WHERE partition_number = ${partition}`);
+test('if `activity` has moved since it was read, nothing is written', async () => {
+  await advanceAll(open().mysql);
+  const before = await state();
+  await open().mysql.store.append([messages(token, 2, ['y'])]);
+  await open().query(`CREATE TRIGGER moves BEFORE INSERT ON activity FOR EACH ROW
+    UPDATE partitions SET activity = activity + 1 WHERE partition_number = ${partition}`);
+  await expect(advance()).rejects.toThrow();
+  expect((await state())?.activity).toBe(before?.activity ?? -1);
+  expect((await rowsOf(token))[0]).toEqual([1, 1]);
+});
+
+test('a fill that another process has ended begins anew if it is needed again', async () => {
+  const prunedTo = (low: string) =>
+    open().query(`UPDATE partitions SET low = ${low} WHERE partition_number = ${partition}`);
+  await prunedTo('seq');
   expect(await advance()).toBe(3); // has filled the chats, but not ended the fill
   const other = openMysql({ url: open().url, partitions: PARTITIONS });
-  await open().mysql.store.append([messages(token, 2, ['y'])]);
   await advanceAll(other);
   await other.close();
-  await open().mysql.store.append([messages(token, 3, ['z'])]);
+  await open().mysql.store.append([messages(token, 2, ['y'])]);
+  await prunedTo('seq');
   await advanceAll(open().mysql);
-  expect((await rowsOf(token))[0]).toEqual([1, 3]);
+  expect((await rowsOf(token))[0]).toEqual([1, 2]);
 });
 
 test('chats and messages of batches without kind, of an earlier program, are taken too', async () => {
