@@ -1,8 +1,8 @@
-import { Gone, type HighlightRange, highlightsOf, NotFound, type PlacedMessage, parseQuery } from '@parley/domain';
+import { type HighlightRange, highlightsOf, type PlacedMessage, parseQuery } from '@parley/domain';
 import { pageLimit } from '@parley/http';
 import { CheckedSearch } from './checked-search.ts';
 import type { ApiParts } from './parts.ts';
-import { settled } from './read-your-writes.ts';
+import { owning } from './read-your-writes.ts';
 import { decodeCursor, encodeCursor } from './search-cursor.ts';
 import { readSearch, type SearchTexts } from './search-input.ts';
 import { eachInTurns } from './turns.ts';
@@ -31,11 +31,9 @@ export function searchHandlers({ store, events, index }: ApiParts) {
 
   /** Throws NotFound if there is no such application or chat, or if it was deleted. */
   const demandOwner = async (token: string, chat: number | undefined) => {
-    const what = chat === undefined ? 'application' : 'chat';
-    const read = () => (chat === undefined ? store.application(token) : store.chat(token, chat));
-    await settled<object>({ events, store }, token, what, read).catch((error: unknown) => {
-      throw error instanceof Gone ? new NotFound(what) : error;
-    });
+    const parts = { events, store };
+    if (chat === undefined) await owning(parts, token, 'application', () => store.application(token));
+    else await owning(parts, token, 'chat', () => store.chat(token, chat));
   };
 
   const search = async <View>(

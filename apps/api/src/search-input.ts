@@ -1,8 +1,7 @@
 /** Reads what a search asks for, from the URL and a body. */
 import { parseId, type SearchRequest } from '@parley/domain';
-import { bodyCheck, RequestProblem, SearchInput, wrongQuery } from '@parley/http';
+import { bodyCheck, givenTime, NO_ID, NO_TIME, RequestProblem, SearchInput, wrongQuery } from '@parley/http';
 import { Type } from 'typebox';
-import { parseTime } from './time.ts';
 
 /** The search's parameters as a body has them. */
 export interface SearchTexts {
@@ -57,8 +56,8 @@ export function readSearch(query: { readonly [name: string]: string | undefined 
     filters: {
       order: read('order', parseOrder),
       senderId: read('sender_id', parseId),
-      from: read('from', parseTime),
-      to: read('to', parseTime),
+      from: read('from', givenTime),
+      to: read('to', givenTime),
     },
     highlights: read('highlights', parseBoolean) ?? false,
     given,
@@ -66,12 +65,12 @@ export function readSearch(query: { readonly [name: string]: string | undefined 
 }
 
 const READ: Readonly<Record<OptionName, (value: string) => unknown>> = {
-  ...{ sender_id: parseId, from: parseTime, to: parseTime, order: parseOrder, highlights: parseBoolean },
+  ...{ sender_id: parseId, from: givenTime, to: givenTime, order: parseOrder, highlights: parseBoolean },
 };
 const RULES: Readonly<Record<OptionName, string>> = {
-  sender_id: 'must be the id of a sender',
-  from: 'must be a time as in 2026-03-01T09:30:00Z',
-  to: 'must be a time as in 2026-03-01T09:30:00Z',
+  sender_id: NO_ID,
+  from: NO_TIME,
+  to: NO_TIME,
   order: 'must be best or newest',
   highlights: 'must be true or false',
 };

@@ -20,7 +20,7 @@ const FOLDED_LENGTH_MAX = 50_000;
  * voice marks of half width.
  */
 const PIECES =
-  /[^][\p{M}\p{DI}\p{Emoji_Modifier}\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f\uffa0-\uffdc\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]*/gv;
+  /.[\p{M}\p{DI}\p{Emoji_Modifier}\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f\uffa0-\uffdc\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]*/gsv;
 const ASCII = /^[\x00-\x7f]*$/;
 const OWN_WORD = /[#@]/;
 const SEPARATOR = /[[\p{P}\p{Z}\p{Cc}\p{Cf}\p{Cs}]--[#@]]/v;

@@ -62,10 +62,7 @@ export interface SearchPage {
   readonly hits: readonly SearchPosition[];
   /** Whether more hits follow the last one of this page. */
   readonly more: boolean;
-  /**
-   * Set by an index that reads the store itself: the messages of the hits that match, in their present state, without
-   * metadata.
-   */
+  /** Set by an index that reads the store itself: the messages of the hits that match, in their present state. */
   readonly rows?: readonly PlacedMessage[];
 }
 

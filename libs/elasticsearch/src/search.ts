@@ -3,7 +3,7 @@ import type { SearchPage, SearchRequest } from '@parley/domain';
 import { applicationPage } from './application-page.ts';
 import { call } from './call.ts';
 import { IndexMissing, unavailable } from './errors.ts';
-import type { Layout } from './layout.ts';
+import type { Layout, Query } from './layout.ts';
 import { LAYOUTS } from './layouts.ts';
 import { rankedQuery, scopeOf, scoreOf, unrankedQuery } from './query.ts';
 
@@ -51,7 +51,7 @@ export class PageReader {
       index: layout.searchAlias(this.#options.alias),
       routing: layout.keys.routing(request.token),
     };
-    const queryIn = (further: readonly estypes.QueryDslQueryContainer[]) =>
+    const queryIn = (further: readonly Query[]) =>
       (isRanked ? rankedQuery : unrankedQuery)([...scope, ...further], query, layout);
     if (request.chat !== undefined)
       return this.#chatPage({ ...request, chat: request.chat }, { ...asked, query: queryIn([]) }, deadline);
