@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckedSearch } from '@parley/api/testing';
-import { foldTextV1, newToken, type Token, Unavailable } from '@parley/domain';
+import { foldTextV1, newToken, type SearchRequest, type Token, Unavailable } from '@parley/domain';
 import { temporaryFolder } from '../support/system.ts';
 import { accepting } from './accepting.ts';
-import { messagesCreated, storedChat } from './events.ts';
+import { chatCreated, messagesCreated, storedChat } from './events.ts';
 import { openEmbedded } from './open-embedded.ts';
 
 const MIGRATIONS = join(import.meta.dir, '../../libs/embedded/drizzle');
@@ -174,10 +174,11 @@ describe('an expensive search', () => {
     const { opened, token } = await chatOf(1_000, 2_000);
     const acceptance = accepting(opened);
     let running = true;
+    const scope = (index: number) => (index % 2 === 0 ? { chat: 1 } : {});
     // No message has the last word of these queries, so no search has enough hits to end early.
     const costly = Promise.all(
       Array.from({ length: 6 }, (_, index) =>
-        opened.search.search({ token, chat: 1, query: `${query.slice(0, -1)}${index}`, limit: 50 }).then(
+        opened.search.search({ ...scope(index), token, query: `${query.slice(0, -1)}${index}`, limit: 50 }).then(
           () => 'answered',
           (error: unknown) => error,
         ),
@@ -204,6 +205,77 @@ describe('an expensive search', () => {
     const { opened, token } = await chatOf(50, 20_000);
     expect(await found(opened, token, query, 3)).toEqual([50, 49, 48]);
   }, 60_000);
+});
+
+describe('a search of a whole application', () => {
+  async function places(query: string, token: Token, some: Partial<SearchRequest> = {}): Promise<string[]> {
+    const request = { token, query, limit: 200, ...some };
+    const { hits } = await new CheckedSearch(embedded!.search, embedded!.store).page(request);
+    return hits.map(({ chat, number }) => `${chat}:${number}`);
+  }
+
+  test('finds messages in all of thousands of chats, beside those of other applications', async () => {
+    embedded = openEmbedded({ dataDir });
+    const { store } = embedded;
+    const [mine, theirs] = await Promise.all([storedChat(store), storedChat(store)]);
+    const count = 1_300;
+    const numbers = Array.from({ length: count }, (_, index) => index + 1);
+    const chats = numbers.slice(1).flatMap((number) => [mine, theirs].map((token) => chatCreated(token, { number })));
+    await store.append(chats);
+    await store.append(
+      numbers.flatMap((chat) => [
+        messagesCreated(mine, 1, [`mine c${chat}c`], { chat }),
+        messagesCreated(theirs, 1, [`theirs c${chat}c`], { chat }),
+      ]),
+    );
+    for (const chat of [1, 2, 499, 500, 501, 650, 651, 1_000, count]) {
+      expect(await places(`c${chat}c`, mine)).toEqual([`${chat}:1`]);
+      expect(await places(`c${chat}c theirs`, theirs)).toEqual([`${chat}:1`]);
+      expect(await places(`c${chat}c theirs`, mine)).toEqual([]);
+    }
+    expect(await places('mi', mine)).toHaveLength(200);
+  }, 60_000);
+
+  test('finds messages in a chat of more than one look-up covers, and in the chats beside it', async () => {
+    embedded = openEmbedded({ dataDir });
+    const { store } = embedded;
+    const token = await storedChat(store);
+    await store.append([2, 3].map((number) => chatCreated(token, { number })));
+    for (let first = 1; first <= 70_000; first += 1_000) {
+      const contents = Array.from({ length: 1_000 }, (_, index) => `w${first + index}w`);
+      await store.append([messagesCreated(token, first, contents, { chat: 2 })]);
+    }
+    for (const chat of [1, 3])
+      await store.append([messagesCreated(token, 1, ['w5w beside'], { chat, at: Date.now() })]);
+    expect((await places('w5w', token)).toSorted()).toEqual(['1:1', '2:5', '3:1']);
+    for (const number of [1, 6_000, 64_001, 70_000])
+      expect(await places(`w${number}w`, token)).toEqual([`2:${number}`]);
+    expect((await places('be', token)).toSorted()).toEqual(['1:1', '3:1']);
+  }, 60_000);
+
+  test('finds nothing in a deleted chat or application, nor in rows that are about to be removed', async () => {
+    embedded = openEmbedded({ dataDir });
+    const { store } = embedded;
+    const token = await storedChat(store);
+    await store.append([chatCreated(token, { number: 2 })]);
+    const contents = ['secret one', 'secret two'];
+    await store.append([1, 2].map((chat) => messagesCreated(token, 1, contents, { chat })));
+    expect(await places('secret', token)).toHaveLength(4);
+    await store.deleteChat(token, 2);
+    for (const query of ['secret', 'se'])
+      for (const order of ['best', 'newest'] as const) {
+        expect(await places(query, token, { order })).toEqual(['1:2', '1:1']);
+        expect(await places(query, token, { order, chat: 2 })).toEqual([]);
+      }
+    const other = new Database(join(dataDir, 'parley.db'));
+    other.run('UPDATE chats SET purged_through = 1 WHERE number = 1');
+    other.close();
+    for (const query of ['secret', 'se'])
+      for (const chat of [1, undefined]) expect(await places(query, token, { chat })).toEqual(['1:2']);
+    await store.deleteApplication(token);
+    for (const query of ['secret', 'se'])
+      for (const chat of [1, undefined]) expect(await places(query, token, { chat })).toEqual([]);
+  });
 });
 
 test('the lock file alone reserves the folder for one process: the database file is not locked', async () => {

@@ -1,5 +1,14 @@
 import { expect, test } from 'bun:test';
-import { foldText, foldWords, parseQuery, rankOf, SEARCH_RANK } from '@parley/domain';
+import {
+  foldText,
+  foldWords,
+  HIGHLIGHTS_MAX,
+  highlightsOf,
+  matches,
+  parseQuery,
+  rankOf,
+  SEARCH_RANK,
+} from '@parley/domain';
 import fc from 'fast-check';
 
 /**
@@ -115,6 +124,71 @@ test('the terms of a query are not empty and not repeated, and the longest come 
       expect(terms.every((term) => term !== '')).toBe(true);
       expect(new Set(terms).size).toBe(terms.length);
       expect(terms.map(({ length }) => length)).toEqual(terms.map(({ length }) => length).sort((a, b) => b - a));
+    }),
+    RUNS,
+  );
+});
+
+/** A text, and a query with parts of it: words, pieces of words and phrases, some in other forms. */
+const textAndQuery = anyText.chain((text) =>
+  fc.tuple(
+    fc.constant(text),
+    fc
+      .array(
+        fc
+          .tuple(fc.nat(), fc.nat({ max: 6 }), fc.boolean(), fc.constantFrom('NFC', 'NFD'))
+          .map(([at, length, quoted, form]) => {
+            const characters = [...text];
+            const start = at % Math.max(1, characters.length);
+            const part = characters
+              .slice(start, start + length)
+              .join('')
+              .normalize(form)
+              .replaceAll(QUOTES, ' ');
+            return quoted ? `"${part}"` : part;
+          }),
+        { minLength: 1, maxLength: 3 },
+      )
+      .map((parts) => parts.join(' ')),
+  ),
+);
+
+test('a highlight has a term of the query, highlights are in order and apart, and a text without match has none', () => {
+  let highlighted = 0;
+  fc.assert(
+    fc.property(textAndQuery, ([text, asked]) => {
+      const query = parseQuery(asked);
+      const ranges = highlightsOf(text, query);
+      if (ranges.length > 0) highlighted += 1;
+      if (!matches(foldText(text), query)) expect(ranges).toEqual([]);
+      expect(ranges.length).toBeLessThanOrEqual(HIGHLIGHTS_MAX);
+      let before = -1;
+      for (const [start, end] of ranges) {
+        expect(start).toBeGreaterThan(before);
+        expect(end).toBeGreaterThan(start);
+        before = end;
+        const part = foldText([...text].slice(start, end).join(''));
+        expect({ part, terms: query.terms, has: query.terms.some((term) => part.includes(term)) }).toMatchObject({
+          has: true,
+        });
+      }
+      expect(before).toBeLessThanOrEqual([...text].length);
+    }),
+    RUNS,
+  );
+  expect(highlighted).toBeGreaterThan(RUNS.numRuns / 10);
+});
+
+test('a text that matches has a highlight for each term', () => {
+  fc.assert(
+    fc.property(textAndQuery, ([text, asked]) => {
+      const query = parseQuery(asked);
+      fc.pre(matches(foldText(text), query));
+      const parts = highlightsOf(text, query).map(([start, end]) => foldText([...text].slice(start, end).join('')));
+      expect({ text, terms: query.terms.filter((term) => !parts.some((part) => part.includes(term))) }).toEqual({
+        text,
+        terms: [],
+      });
     }),
     RUNS,
   );

@@ -4,6 +4,7 @@ import {
   PAGE_LIMIT_MAX,
   type PlacedMessage,
   parseQuery,
+  passesFilters,
   type SearchIndex,
   type SearchPosition,
   type SearchQuery,
@@ -74,18 +75,10 @@ export class CheckedSearch {
     const rows = await this.#store.messagesAt(request.token, places);
     const matching: PlacedMessage[] = [];
     await eachInTurns(rows, (row) => {
-      if (passes(row, request) && matches(foldText(row.content), query)) matching.push(row);
+      if (passesFilters(row, request) && matches(foldText(row.content), query)) matching.push(row);
     });
     return matching;
   }
-}
-
-/** Whether a message has the sender and the time that a search is limited to. */
-function passes({ senderId, createdAt }: PlacedMessage, request: SearchRequest): boolean {
-  if (request.senderId !== undefined && senderId !== request.senderId) return false;
-  return (
-    createdAt >= (request.from ?? Number.NEGATIVE_INFINITY) && createdAt < (request.to ?? Number.POSITIVE_INFINITY)
-  );
 }
 
 function keyOf({ chat, number }: { readonly chat: number; readonly number: number }): string {

@@ -10,23 +10,23 @@ const positions = [
 test.each(positions)('%j in an application is read as it was written', (position) => {
   const text = encodeCursor(position, false);
   expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
-  expect(decodeCursor(text, undefined)).toEqual(position);
+  expect(decodeCursor(text, {})).toEqual(position);
 });
 
 test.each(positions)('%j in a chat is read with rank, number and that chat', (position) => {
   const text = encodeCursor(position, true);
   expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
-  expect(decodeCursor(text, position.chat)).toEqual({ ...position, createdAt: 0 });
+  expect(decodeCursor(text, { chat: position.chat })).toEqual({ ...position, createdAt: 0 });
 });
 
 const cursor = (text: string): string => Buffer.from(text).toString('base64url');
 
 test('a cursor of an earlier version goes on in its chat', () => {
-  expect(decodeCursor(cursor('1.20'), 7)).toEqual({ rank: 1, number: 20, chat: 7, createdAt: 0 });
+  expect(decodeCursor(cursor('1.20'), { chat: 7 })).toEqual({ rank: 1, number: 20, chat: 7, createdAt: 0 });
 });
 
 test('no cursor means the beginning', () => {
-  expect(decodeCursor(undefined, 1)).toBeUndefined();
+  expect(decodeCursor(undefined, { chat: 1 })).toBeUndefined();
 });
 
 test.each([
@@ -43,7 +43,14 @@ test.each([
   ['a cursor of a chat in an application', cursor('1.1'), undefined],
   ['a cursor of an application in a chat', cursor('1.1.1.5'), 1],
 ] as const)('%s is refused', (_, text, chat) => {
-  expect(() => decodeCursor(text, chat)).toThrow(
+  expect(() => decodeCursor(text, { chat })).toThrow(
     expect.objectContaining({ errors: [{ path: 'cursor', message: 'must come from a Link header' }] }),
   );
+});
+
+test('a cursor with a rank is refused in the order `newest`, which has none', () => {
+  expect(() => decodeCursor(cursor('1.20'), { chat: 7, order: 'newest' })).toThrow(
+    'The query of the URL is not valid.',
+  );
+  expect(decodeCursor(cursor('0.20'), { chat: 7, order: 'newest' })).toMatchObject({ number: 20 });
 });

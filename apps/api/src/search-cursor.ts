@@ -1,5 +1,5 @@
 /** A hit's position among all hits of a search, as an opaque text for the link to the next page. */
-import { NUMBER_MAX, SEARCH_RANK, type SearchPosition } from '@parley/domain';
+import { NUMBER_MAX, SEARCH_RANK, type SearchPosition, type SearchRequest } from '@parley/domain';
 import { wrongQuery } from '@parley/http';
 
 /** `rank.number` in a search of one chat; `rank.number.chat.createdAt` in a search of an application. */
@@ -11,11 +11,11 @@ export function encodeCursor({ rank, number, chat, createdAt }: SearchPosition, 
   return Buffer.from(values.join('.')).toString('base64url');
 }
 
-/**
- * Reads a cursor; undefined without a text. `chat` is the chat that is searched, if it is one. Throws a 422 if it is not
- * one of our cursors for such a search.
- */
-export function decodeCursor(text: string | undefined, chat: number | undefined): SearchPosition | undefined {
+/** Reads a cursor; undefined without a text. Throws a 422 if it is not one of our cursors for such a search. */
+export function decodeCursor(
+  text: string | undefined,
+  { chat, order }: Pick<SearchRequest, 'chat' | 'order'>,
+): SearchPosition | undefined {
   if (text === undefined) return undefined;
   const [, rank, number, ownChat, createdAt] = CURSOR.exec(Buffer.from(text, 'base64url').toString()) ?? [];
   const position = {
@@ -23,7 +23,7 @@ export function decodeCursor(text: string | undefined, chat: number | undefined)
     ...{ chat: Number(ownChat ?? chat), createdAt: Number(createdAt ?? 0) },
   };
   const isOurs =
-    position.rank <= SEARCH_RANK.parts &&
+    position.rank <= (order === 'newest' ? 0 : SEARCH_RANK.parts) &&
     (ownChat === undefined) === (chat !== undefined) &&
     Math.max(position.number, position.chat) <= NUMBER_MAX &&
     Number.isSafeInteger(position.createdAt);

@@ -44,7 +44,7 @@ export function searchHandlers({ store, events, index }: ApiParts) {
   ) => {
     const limit = pageLimit(query);
     const { text, filters, highlights, given } = readSearch(query, body);
-    const after = decodeCursor(query.cursor, chat);
+    const after = decodeCursor(query.cursor, { chat, order: filters.order });
     const { hits, next } = await checked.page({ token, chat, query: text, limit, after, ...filters });
     if (hits.length === 0) await demandOwner(token, chat);
     const isPlain = Object.keys(given).length === 0;

@@ -1,3 +1,4 @@
+import type { Message } from './entities.ts';
 import type { Token } from './identifiers.ts';
 import type { PlacedMessage } from './store.ts';
 
@@ -56,6 +57,15 @@ export interface SearchPosition {
 /** Negative if `a` comes before `b` in the results of a query, positive if after it, 0 if they are the same hit. */
 export function comparePositions(a: SearchPosition, b: SearchPosition): number {
   return a.rank - b.rank || b.createdAt - a.createdAt || b.number - a.number || b.chat - a.chat;
+}
+
+/** Whether a message has the sender and the time that a search is limited to. */
+export function passesFilters(
+  { senderId, createdAt }: Pick<Message, 'senderId' | 'createdAt'>,
+  request: Pick<SearchRequest, 'senderId' | 'from' | 'to'>,
+): boolean {
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = request;
+  return (request.senderId === undefined || senderId === request.senderId) && createdAt >= from && createdAt < to;
 }
 
 export interface SearchPage {

@@ -4,23 +4,21 @@ import {
   matches,
   type PlacedMessage,
   parseQuery,
+  passesFilters,
   rankOf,
   SEARCH_RANK,
+  type SearchPage,
   type SearchQuery,
+  type SearchRequest,
 } from '@parley/domain';
 import { MESSAGE_ID } from './database.ts';
 import { MESSAGE_COLUMNS, type MessageRow, messageOf } from './rows.ts';
+import type { Candidate } from './search-candidates.ts';
 import type { SearchTable } from './search-tables.ts';
 
 /** The limit of the ranks that one search remembers, so that it does not fold the same text again for a later rank. */
 const REMEMBERED_MAX = 200_000;
 const NO_MATCH = -1;
-
-/** A message that may match. `message` is missing if only its number was read yet. */
-export interface Candidate {
-  readonly number: number;
-  readonly message?: MessageRow;
-}
 
 /** A chat that is there. Its messages up to `purgedThrough` are not. */
 export interface SearchedChat {
@@ -31,48 +29,79 @@ export interface SearchedChat {
 
 export interface Hit {
   readonly rank: number;
-  readonly message: PlacedMessage;
+  readonly chat: SearchedChat;
+  readonly number: number;
+  readonly createdAt: number;
+  /** The version of the message that was found to match. */
+  readonly version: number;
 }
 
 /** Ranks candidates, folding (normalizing) as few texts as possible, because folding takes most of a search's time. */
 export class Ranking {
   readonly #table: SearchTable;
+  readonly #request: SearchRequest;
   readonly #query: SearchQuery;
   /** The query by the present version's rules, if the search table has an earlier one: hits must match it too. */
   readonly #shown: SearchQuery | undefined;
-  readonly #chat: SearchedChat;
   readonly #read;
+  readonly #readPresent;
   readonly #filters = new Map<number, (content: string) => boolean>();
-  readonly #known = new Map<number, number>();
+  /** The ranks of messages by their numbers, for each chat. */
+  readonly #known = new Map<SearchedChat['id'], Map<number, number>>();
+  #remembered = 0;
 
-  constructor(database: Database, table: SearchTable, text: string, chat: SearchedChat) {
+  constructor(database: Database, table: SearchTable, request: SearchRequest) {
     this.#table = table;
-    this.#query = table.parse(text);
-    this.#shown = table.fold === foldText ? undefined : parseQuery(text);
-    this.#chat = chat;
-    this.#read = database.query<MessageRow, [number, number]>(
-      `SELECT ?2 AS number, ${MESSAGE_COLUMNS} FROM messages WHERE id = ${MESSAGE_ID}`,
+    this.#request = request;
+    this.#query = table.parse(request.query);
+    this.#shown = table.fold === foldText ? undefined : parseQuery(request.query);
+    const read = `SELECT ?2 AS number, ${MESSAGE_COLUMNS} FROM messages WHERE id = ${MESSAGE_ID} AND deleted_at IS NULL`;
+    this.#read = database.query<MessageRow, [number, number]>(read);
+    this.#readPresent = database.query<MessageRow, [number, number]>(
+      `${read} AND EXISTS (SELECT 1 FROM chats c JOIN applications a ON a.token = c.token
+         WHERE c.id = ?1 AND c.deleted_at IS NULL AND c.purged_through < ?2 AND a.deleted_at IS NULL)`,
     );
   }
 
   /**
-   * A candidate's present content and rank; undefined if it does not match, sometimes also if it ranks below `last`.
+   * The rank of a candidate in its chat; undefined if it does not match, sometimes also if it ranks below `last`.
    */
-  of({ number, message }: Candidate, last: number): Hit | undefined {
-    const known = this.#known.get(number);
+  of({ number, message }: Candidate, chat: SearchedChat, last: number): Hit | undefined {
+    if (number <= chat.purgedThrough) return undefined;
+    const known = this.#known.get(chat.id)?.get(number);
     if (known === NO_MATCH || (known !== undefined && known > last)) return undefined;
-    const now = message ?? this.#read.get(this.#chat.id, number) ?? undefined;
-    if (now === undefined || now.deletedAt !== null || number <= this.#chat.purgedThrough) return undefined;
-    if (known !== undefined) return { rank: known, message: this.#placed(now) };
+    const now = message ?? this.#read.get(chat.id, number) ?? undefined;
+    if (now === undefined || now.deletedAt !== null || !this.#isAskedFor(now)) return undefined;
+    const hit = { chat, number, createdAt: now.createdAt, version: now.version };
+    if (known !== undefined) return { rank: known, ...hit };
     if (!this.#mayHave(now.content, last)) return undefined;
     const rank = this.#rankOf(now.content);
     // After the last rank no text is folded again, so ranks need not be remembered.
-    if (last < SEARCH_RANK.parts && this.#known.size < REMEMBERED_MAX) this.#known.set(number, rank);
-    return rank === NO_MATCH ? undefined : { rank, message: this.#placed(now) };
+    if (last < SEARCH_RANK.parts) this.#remember(chat, number, rank);
+    return rank === NO_MATCH ? undefined : { rank, ...hit };
   }
 
-  #placed(row: MessageRow): PlacedMessage {
-    return { ...messageOf(row), chat: this.#chat.number };
+  /**
+   * The message of a hit as it is now. Undefined if it, its chat or its application was deleted since the hit was found,
+   * or if it was changed and does not match any more: a search runs for several turns.
+   */
+  present({ chat, number, version }: Hit): PlacedMessage | undefined {
+    const row = this.#readPresent.get(chat.id, number);
+    if (row === null) return undefined;
+    if (row.version !== version && this.#rankOf(row.content) === NO_MATCH) return undefined;
+    return { ...messageOf(row), chat: chat.number };
+  }
+
+  #isAskedFor({ senderId, createdAt }: MessageRow): boolean {
+    return passesFilters({ senderId: senderId ?? undefined, createdAt }, this.#request);
+  }
+
+  #remember(chat: SearchedChat, number: number, rank: number): void {
+    if (this.#remembered >= REMEMBERED_MAX) return;
+    this.#remembered += 1;
+    const known = this.#known.get(chat.id);
+    if (known === undefined) this.#known.set(chat.id, new Map([[number, rank]]));
+    else known.set(number, rank);
   }
 
   #rankOf(content: string): number {
@@ -90,6 +119,20 @@ export class Ranking {
     }
     return filter(text);
   }
+}
+
+/** The page of the hits, in their order. `hits` has one more than the page if more follow. */
+export function pageOf(ranking: Ranking, { limit, chat, order }: SearchRequest, hits: readonly Hit[]): SearchPage {
+  const shown = hits.slice(0, limit);
+  return {
+    hits: shown.map((hit) => ({
+      rank: order === 'newest' ? 0 : hit.rank,
+      createdAt: chat === undefined ? hit.createdAt : 0,
+      ...{ chat: hit.chat.number, number: hit.number },
+    })),
+    more: hits.length > limit,
+    rows: shown.flatMap((hit) => ranking.present(hit) ?? []),
+  };
 }
 
 const ASCII = /^[\x00-\x7f]*$/;
