@@ -31,13 +31,12 @@ const METHODS = {
     ...['createApplication', 'deleteApplication', 'getApplication', 'getLimits', 'listApplications'],
     ...['replaceApplication', 'updateApplication', 'updateLimits'],
   ],
-  ChatsApi: [
-    ...['createChat', 'deleteChat', 'getChat', 'listChats', 'listReads', 'markRead', 'replaceChat', 'updateChat'],
-  ],
+  ChatsApi: [...['createChat', 'deleteChat', 'getChat', 'listChats', 'replaceChat', 'updateChat']],
   MessagesApi: [
     ...['createMessage', 'createMessageShort', 'createMessages', 'deleteMessage', 'getMessage', 'listMessages'],
     ...['replaceMessage', 'updateMessage'],
   ],
+  ReadsApi: ['listReads', 'markRead'],
   SearchApi: ['searchApplication', 'searchApplicationByBody', 'searchMessages', 'searchMessagesByBody'],
 };
 

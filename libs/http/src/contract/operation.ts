@@ -55,6 +55,7 @@ export const TAGS = {
     'An application has a token and chats. Create one for each of your products, customers or environments.',
   Chats: 'Numbered 1, 2, 3… within their application.',
   Messages: 'Numbered 1, 2, 3… within their chat.',
+  Reads: 'How far users have read a chat.',
   Search: 'Over the messages of a chat, or of all chats of an application.',
 } as const;
 
