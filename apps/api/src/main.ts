@@ -1,3 +1,4 @@
+import { showLive, type Uncounted } from '@parley/domain';
 import { openElasticsearch } from '@parley/elasticsearch';
 import { connected, endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
@@ -11,11 +12,12 @@ await runProgram(() => {
   const config = apiConfig(process.env);
   return startProgram('api', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
-    const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
+    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
+    const onUncounted = (uncounted: Uncounted) => showLive(redis.counters, logger, uncounted);
+    const mysql = openMysql({ url: config.MYSQL_URL, partitions, onUncounted, logger });
     await whenAvailable(logger, () => mysql.settlePartitions());
     await whenAvailable(logger, () => mysql.join('api', endProgram));
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, logger });
-    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
     const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, logger });
     sharedMetrics(registry, rabbitmq);
     await connected(rabbitmq.start());

@@ -1,4 +1,4 @@
-import { checkEventOfVersion, Unavailable } from '@parley/domain';
+import { checkEventOfVersion, showLive, Unavailable, type Uncounted } from '@parley/domain';
 import { openElasticsearch } from '@parley/elasticsearch';
 import { endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
@@ -20,10 +20,14 @@ await runProgram(() => {
   const config = workerConfig(process.env);
   return startProgram('worker', config, async ({ logger, registry }) => {
     const partitions = config.PARTITIONS;
-    const mysql = openMysql({ url: config.MYSQL_URL, migrationUrl: config.MYSQL_MIGRATION_URL, partitions, logger });
+    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
+    const onUncounted = (uncounted: Uncounted) => showLive(redis.counters, logger, uncounted);
+    const mysql = openMysql({
+      ...{ url: config.MYSQL_URL, migrationUrl: config.MYSQL_MIGRATION_URL, partitions },
+      ...{ onUncounted, logger },
+    });
     const check = checkEventOfVersion(config.TEST_EVENT_VERSION_KNOWN);
     const rabbitmq = openRabbitmq({ url: config.RABBITMQ_URL, partitions, check, logger });
-    const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
     const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, shards: config.INDEX_SHARDS, logger });
     const { store, ledger } = mysql;
     const { counters } = redis;

@@ -1,4 +1,12 @@
-import type { Appended, Counters, Event, EventSource, Rejection, Store, Uncounted } from '@parley/domain';
+import {
+  type Appended,
+  type Counters,
+  type Event,
+  type EventSource,
+  type Rejection,
+  type Store,
+  showLive,
+} from '@parley/domain';
 import { Distributions, type Logger } from '@parley/runtime';
 import { Counter, type Registry } from 'prom-client';
 
@@ -38,23 +46,12 @@ export class StoreConsumer {
   }
 
   async #store(events: readonly Event[]): Promise<readonly Rejection[]> {
-    const appended = await this.#parts.store.append(events);
-    for (const uncounted of appended.uncounted) await this.#showLive(uncounted);
+    const { store, counters, logger } = this.#parts;
+    const appended = await store.append(events);
+    for (const uncounted of appended.uncounted) await showLive(counters, logger, uncounted);
     this.#measure(events, appended);
     for (const rejection of appended.rejected) this.#parts.onRejected?.(rejection);
     return appended.rejected;
-  }
-
-  /**
-   * Adds a batch's new rows to the live counts. A failure is only logged: the stored counts have the rows, and clients
-   * see them after the next flush.
-   */
-  async #showLive({ generation, deltas }: Uncounted): Promise<void> {
-    try {
-      await this.#parts.counters.add(generation, deltas);
-    } catch (error) {
-      this.#parts.logger.warn({ err: error, generation }, 'live counts miss a batch until the next flush');
-    }
   }
 
   #measure(events: readonly Event[], { rows, discarded }: Appended): void {

@@ -1,5 +1,5 @@
 import type { Sequence } from './entities.ts';
-import type { CountDelta } from './store.ts';
+import type { CountDelta, Uncounted } from './store.ts';
 
 /**
  * PORT. Live counts of rows that are committed but not yet summed into the store's own counts, for each sequence. They
@@ -17,4 +17,20 @@ export interface Counters {
   pending(countedThrough: number, sequences: readonly Sequence[]): Promise<readonly number[]>;
   /** Deletes the counts of a partition's generations up to and including `through`. Idempotent. */
   drop(partition: number, through: number): Promise<void>;
+}
+
+/**
+ * Adds the rows of one commit to the live counts. Never rejects: the stored counts have the rows, and clients see them
+ * after the next flush.
+ */
+export async function showLive(
+  counters: Pick<Counters, 'add'>,
+  logger: { warn(details: object, text: string): void },
+  { generation, deltas }: Uncounted,
+): Promise<void> {
+  try {
+    await counters.add(generation, deltas);
+  } catch (error) {
+    logger.warn({ err: error, generation }, 'live counts miss a batch until the next flush');
+  }
 }

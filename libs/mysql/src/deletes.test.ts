@@ -212,7 +212,11 @@ test('a change with versions is tried again if its connection breaks before the 
 
 test('what a delete takes from the counts is told once', async () => {
   const told: Uncounted[] = [];
-  const mysql = openMysql({ url: database.url, partitions: PARTITIONS, onUncounted: (each) => told.push(each) });
+  const mysql = openMysql({
+    url: database.url,
+    partitions: PARTITIONS,
+    onUncounted: async (each) => void told.push(each),
+  });
   const token = await newChat(['x']);
   await Promise.all([1, 2].map(() => mysql.store.deleteMessage(token, 1, 1)));
   await mysql.store.deleteChat(token, 1);

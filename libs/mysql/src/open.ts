@@ -27,7 +27,7 @@ export interface MysqlOptions {
   readonly readTimeoutMs?: number;
   /** The limit for one statement that stores events or serves the ledger, in milliseconds. Default 10,000. */
   readonly writeTimeoutMs?: number;
-  /** Gets what a delete has taken from the counts, for the live counts (Counters). It must not throw. */
+  /** Gets what a delete has taken from the counts, for the live counts (Counters). It must not reject. */
   readonly onUncounted?: OnUncounted;
   /** Gets the error code of each connection that cannot be made, at level debug. Callers get Unavailable anyway. */
   readonly logger?: Logger;

@@ -40,8 +40,8 @@ export interface StorePools {
   readonly changers: Pool;
 }
 
-/** Gets what a delete has taken from the counts, for Counters. It must not throw. */
-export type OnUncounted = (uncounted: Uncounted) => void;
+/** Gets what a delete has taken from the counts, for Counters. The delete waits for it. It must not reject. */
+export type OnUncounted = (uncounted: Uncounted) => Promise<void>;
 
 /** The maximum number of remembered owners (applications and chats), in all partitions together. */
 const OWNERS_MAX = 100_000;
@@ -53,7 +53,7 @@ export class MysqlStore extends Reads implements Store {
   readonly #onUncounted: OnUncounted;
   readonly #marks: ReadMarks;
 
-  constructor(pools: StorePools, partitions: number, onUncounted: OnUncounted = () => {}) {
+  constructor(pools: StorePools, partitions: number, onUncounted: OnUncounted = async () => {}) {
     super(pools.readers, partitions);
     this.#pools = pools;
     this.#partitions = partitions;
@@ -119,7 +119,7 @@ export class MysqlStore extends Reads implements Store {
 
   async #deleting(work: Promise<Deleted>): Promise<boolean> {
     const { deleted, uncounted } = await refusing(work);
-    if (uncounted !== undefined) this.#onUncounted(uncounted);
+    if (uncounted !== undefined) await this.#onUncounted(uncounted);
     return deleted;
   }
 

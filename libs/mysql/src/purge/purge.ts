@@ -8,13 +8,13 @@ import { oldestTask, WAITING } from './statements.ts';
 import { Progress, step } from './step.ts';
 
 /** The purge on the table `purges`. It uses the ledger's connections, so its work does not delay the store. */
-export function mysqlPurge(pool: Pool, partitions: number, onUncounted: OnUncounted = () => {}): Purge {
+export function mysqlPurge(pool: Pool, partitions: number, onUncounted: OnUncounted = async () => {}): Purge {
   const progress = new Progress();
   return {
     next: (partition) => refusing(next(pool, partition)),
     step: async (task) => {
       const { removed, uncounted } = await refusing(step(pool, task, progress));
-      if (uncounted !== undefined) onUncounted(uncounted);
+      if (uncounted !== undefined) await onUncounted(uncounted);
       return removed;
     },
     waiting: () => refusing(waiting(pool)),
