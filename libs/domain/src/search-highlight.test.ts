@@ -19,6 +19,8 @@ describe('a highlight is where a term is found', () => {
     ['"red car"', 'red, a [RED  car]!'],
     ["don't", 'I [don’t], they [DON T]'],
     ['creme', 'une [Crème], [cre\u0300me]s'],
+    ['cafe', 'a [cafe\u0301] here'],
+    ['が', 'か[か\u3099]か'],
     ['strasse', 'die [Straße] 1'],
     ['f', 'a [ﬁ]ne [f]low'],
     ['C#', '[C#] not c'],
