@@ -145,6 +145,19 @@ test('two workers at once remove and record each row once', async () => {
   expect(new Set(ranges.map(([, first]) => first)).size).toBe(ranges.length);
 });
 
+test('the task ends only if nothing is left, also before the place where the last step ended', async () => {
+  const token = await chatWith(2_500);
+  await addTask(token, 1);
+  const { purge } = database.mysql;
+  const task = await taskOf(purge, token);
+  expect(await purge.step(task)).toBe(PURGE_ROWS_MAX);
+  await database.query(`INSERT INTO messages (partition_number, token, chat_number, number, content, event_id, created_at, updated_at)
+    SELECT partition_number, token, chat_number, 7, content, event_id, created_at, updated_at FROM messages
+    WHERE token = ${sqlToken(token)} AND number = 2000`);
+  expect(await purgeAll(purge, task)).toEqual([PURGE_ROWS_MAX, 501]);
+  expect(await countOf('messages', token)).toBe(0);
+});
+
 test('no row that is stored beside a delete and its purge stays behind', async () => {
   const { store, purge } = database.mysql;
   for (let round = 0; round < 10; round += 1) {
@@ -256,6 +269,23 @@ describe('retention', () => {
     expect(await purge.expire(token, Date.now() - 5 * DAY, 0, 0, 3)).toEqual({ chats: 0, next: 3 });
     expect(await through(token)).toEqual([1, 0, 3]);
     expect(await deletes()).toBe(before + 2);
+  });
+
+  test('leaves a task for the whole chat as it is, and raises one for old messages', async () => {
+    const token = await chatWith(10);
+    const { purge } = database.mysql;
+    const partition = partitionOf(token, PARTITIONS);
+    const before = Date.now() - 5 * DAY;
+    for (const old of [3, 6]) {
+      await age(token, old, 10);
+      await purge.expire(token, before, 0, 0, 10);
+      expect((await purge.next(partition))?.through).toBe(old);
+    }
+    // As if a delete of the chat were committed between the two statements of the expiry.
+    await database.query(`UPDATE purges SET through = NULL WHERE token = ${sqlToken(token)}`);
+    await age(token, 8, 10);
+    await purge.expire(token, before, 0, 0, 10);
+    expect((await purge.next(partition))?.through).toBeUndefined();
   });
 
   test('looks at no state from before the fence, and waits until older programs have ended', async () => {
