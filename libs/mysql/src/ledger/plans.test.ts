@@ -4,7 +4,7 @@ import { idStatements } from '../append/duplicates.ts';
 import { ownerStatements } from '../append/owners.ts';
 import { recordsStatement } from '../feed.ts';
 import { markedChats, recordedMarks } from '../inbox/mark-read.ts';
-import { inboxStatement, lastStatement } from '../inbox/page.ts';
+import { inboxStatement, lastStatement, placesStatement } from '../inbox/page.ts';
 import { chatsAfter, cleared, clearedOf, missingOf, refreshed } from '../inbox/statements.ts';
 import { marksStatement, readThroughStatement, unreadStatement } from '../inbox/unread.ts';
 import { keyedCreateStatement } from '../keyed-creates.ts';
@@ -50,6 +50,8 @@ const sums = () =>
 
 const at = { partition: here, token };
 const places = (chats = 3) => Array.from({ length: chats }, (_, index) => ({ token, chat: index + 1 }));
+const listed = (chats: number) =>
+  places(chats).map(({ chat: number }) => ({ chat_number: number, last_number: 1, at: new Date() }));
 const marks = (chats = 3) => places(chats).map((place) => ({ ...place, partition: here, userId: 'me', number: 7 }));
 
 /** `key`: the only index by which the statements of `sql` may read. */
@@ -130,10 +132,11 @@ for (const [what, index, sql] of plans) {
 /** Statements with a derived table for each row, or two indexes: no table is scanned, and nothing is sorted but that. */
 const others: [what: string, keys: string[], sql: () => string[]][] = [
   [
-    'the inbox',
-    ['activity_at', 'PRIMARY'],
-    () => [inboxStatement(at, 50), inboxStatement(at, 5, { at: Date.now(), chat: 9 })],
+    'the order of the inbox',
+    ['activity_at'],
+    () => [placesStatement(at, 50), placesStatement(at, 5, { at: Date.now(), chat: 9 })],
   ],
+  ['chats of the inbox', ['PRIMARY'], () => [inboxStatement(at, listed(3)), inboxStatement(at, listed(50))]],
   [
     'last messages',
     ['PRIMARY'],
@@ -165,7 +168,11 @@ for (const [what, keys, sql] of others) {
       type Step = { table: string | null; type: string | null; key: string | null; Extra: string | null };
       const plan = await database.query<Step>(`EXPLAIN FORMAT=TRADITIONAL ${statement}`);
       const tables = plan.filter(
-        ({ table, type }) => table !== null && !table.startsWith('<') && type !== null && table !== 'activity',
+        ({ table, type }) =>
+          table !== null &&
+          !table.startsWith('<') &&
+          type !== null &&
+          !(table === 'activity' && statement.startsWith('INSERT')),
       );
       expect(tables.length, statement).toBeGreaterThan(0);
       for (const { key: used, type, Extra } of tables) {
