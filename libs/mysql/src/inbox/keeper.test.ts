@@ -201,13 +201,13 @@ test('the row of a deleted chat is removed, also if the chat was written to befo
 
 test('hidden messages are not the last one; of a chat that has no others, none is read', async () => {
   await open().mysql.store.append([messages(token, 2, Array(500).fill('y'), 1)]);
-  await open().query(
-    `UPDATE chats SET purged_through = IF(number = 1, 501, 1) WHERE token = UUID_TO_BIN('${token}') AND number < 3`,
-  );
+  await open().mysql.store.append([messages(token, 2, ['y'], 3)]);
+  await open().mysql.store.deleteMessage(token, 3, 2);
+  await open().query(`UPDATE chats SET purged_through = IF(number = 1, 501, 1) WHERE token = UUID_TO_BIN('${token}') `);
   await advanceAll(open().mysql);
   expect(await rowsOf(token)).toEqual([
     [1, 0],
     [2, 0],
-    [3, 1],
+    [3, 0],
   ]);
 });
