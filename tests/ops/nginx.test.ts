@@ -248,6 +248,12 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       expect(await logLine(id)).toMatchObject({ user_agent: 'a"b\\c' });
     });
 
+    test('the log has no user’s id', async () => {
+      const id = crypto.randomUUID();
+      await to(`${CHATS}/7/reads/anna%40example.com`, { method: 'PUT', headers: { 'x-request-id': id } });
+      expect((await logLine(id)).uri).toBe('/api/applications/:token/chats/7/reads/:user_id');
+    });
+
     test('the log has no token and no text of a search, unless it is configured to', async () => {
       const path = '/api/applications/5ecret/chats/7/search?search_query=private';
       const id = `short-${crypto.randomUUID()}`;
