@@ -5,7 +5,7 @@ import { temporaryFolder } from '../support/system.ts';
 import { countersContract } from './counters.contract.ts';
 import { eventLogContract } from './event-log.contract.ts';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
-import { feedContract } from './feed.contract.ts';
+import { feedContract, feedPurgeContract } from './feed.contract.ts';
 import { inboxContract } from './inbox.contract.ts';
 import { numberingContract } from './numbering.contract.ts';
 import { openEmbedded } from './open-embedded.ts';
@@ -29,6 +29,8 @@ storeContract('the embedded', openDrivers);
 purgeContract('the embedded', async () => ({ ...(await openDrivers()), partitions: 1 }));
 
 inboxContract('the embedded', async () => ({ ...(await openDrivers()), settle: async () => {} }));
+
+feedPurgeContract('the embedded', async () => ({ ...(await openDrivers()), partitions: 1 }));
 
 feedContract('the embedded', async () => {
   const { store, feed, close } = await openDrivers();
