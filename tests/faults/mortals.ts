@@ -2,6 +2,7 @@
  * The part of the load that deletes: messages, chats and applications of its own, while creates in them go on. So each
  * fault also shows that what was deleted stays away.
  */
+import { until } from '@parley/testing';
 import type { Client } from './client.ts';
 import type { Chat } from './load.ts';
 import type { Random } from './random.ts';
@@ -11,6 +12,7 @@ const CHATS = 4;
 const BATCH = { min: 2, max: 12 };
 const SHARES = { keyed: 0.2, batch: 0.1, message: 0.08, chat: 0.04, application: 0.006, dead: 0.08 };
 const RETRY_MS = 300;
+const RETRY_WITHIN_MS = 30_000;
 const LARGE_BATCH = 1_000;
 
 export interface MortalsParts {
@@ -94,10 +96,11 @@ export class Mortals {
     return chat;
   }
 
-  /** Any of the chats that may be deleted. Throws if there is none yet. */
-  get anyChat(): Chat {
+  /** One of the chats that may be deleted. Waits for one while the application is replaced. */
+  async anyChat(): Promise<Chat> {
+    await until('there is a chat that may be deleted', () => this.#living.length > 0, RETRY_WITHIN_MS);
     const chat = this.#living.at(-1);
-    if (chat === undefined) throw new Error('the load has no chat that may be deleted');
+    if (chat === undefined) throw new Error('the chat was deleted in the same turn');
     return chat;
   }
 

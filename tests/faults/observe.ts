@@ -150,7 +150,7 @@ const TEXTS = [
   ['messages', 'content, sender_id, metadata'],
   ['chats', 'name, metadata'],
   ['applications', 'name, metadata'],
-  ['batches', 'messages, chats, reads'],
+  ['batches', 'messages, chats, `reads`'],
 ] as const;
 
 interface ApiOwner {

@@ -33,8 +33,9 @@ async function whileFlushed({ stack, load, random }: FaultContext): Promise<void
       await Bun.sleep(random.integer(0, 40));
       await cli(stack, 'FLUSHALL');
     };
+    const chat = await load.mortals.anyChat();
     const deletion = time % 3 === 2 ? load.mortals.deleteApplication() : load.mortals.deleteChat();
-    await Promise.all([deletion, flushed(), load.mortals.create(load.mortals.anyChat)]);
+    await Promise.all([deletion, flushed(), load.mortals.create(chat)]);
     await Bun.sleep(random.integer(500, 3_500));
   }
 }
@@ -46,7 +47,8 @@ async function whileFlushed({ stack, load, random }: FaultContext): Promise<void
 async function withDrawnNumbers({ stack, load }: FaultContext): Promise<void> {
   for (let time = 0; time < TIMES; time += 1) {
     await stack.proxies.set('rabbitmq', { hold: { clientPorts: stack.portsOf('ingest-2'), from: 'client' } });
-    const creates = Array.from({ length: 8 }, () => load.mortals.create(load.mortals.anyChat));
+    const chat = await load.mortals.anyChat();
+    const creates = Array.from({ length: 8 }, () => load.mortals.create(chat));
     await Bun.sleep(200);
     stack.signal('ingest-2', 'SIGSTOP');
     const deletion = time % 3 === 2 ? load.mortals.deleteApplication() : load.mortals.deleteChat();
@@ -62,7 +64,7 @@ async function withDrawnNumbers({ stack, load }: FaultContext): Promise<void> {
 async function redelivered({ stack, load }: FaultContext): Promise<void> {
   for (let time = 0; time < TIMES; time += 1) {
     for (const worker of WORKERS) if (stack.isRunning(worker)) await stack.kill(worker);
-    for (let create = 0; create < 5; create += 1) await load.mortals.create(load.mortals.anyChat);
+    for (let create = 0; create < 5; create += 1) await load.mortals.create(await load.mortals.anyChat());
     const deletion = time % 3 === 2 ? load.mortals.deleteApplication() : load.mortals.deleteChat();
     await Bun.sleep(300);
     await stack.start(...WORKERS);
@@ -79,7 +81,7 @@ async function frozenIndexer({ stack, load, tell }: FaultContext): Promise<void>
   await stack.proxies.set('elasticsearch', { hold: { clientPorts: stack.portsOf('worker-1'), from: 'client' } });
   const places = [];
   for (let create = 0; create < 60; create += 1) {
-    const place = await load.mortals.create(load.mortals.anyChat);
+    const place = await load.mortals.create(await load.mortals.anyChat());
     if (place !== undefined) places.push(place);
   }
   await Bun.sleep(1_000); // the worker has begun to send them
@@ -115,7 +117,7 @@ async function plant({ stack }: FaultContext, { token, chat }: Chat, text: strin
 async function replayed(context: FaultContext): Promise<void> {
   const { stack, load } = context;
   for (let time = 0; time < TIMES; time += 1) {
-    const chat = load.mortals.anyChat;
+    const chat = await load.mortals.anyChat();
     const place = await load.mortals.create(chat);
     if (place === undefined) throw new Error('no message could be created');
     await load.stored(place);
