@@ -39,9 +39,11 @@ export class Mortals {
   /** Makes an application with chats that may be deleted. */
   async prepare(): Promise<void> {
     const create = await this.#parts.send('application', { token: '', chat: 0 }, [this.#parts.text()], true);
-    this.#token = acknowledgement(create)?.token ?? '';
+    const token = acknowledgement(create)?.token;
+    if (token === undefined) return;
+    this.#token = token;
     this.#living = [];
-    for (let index = 0; index < CHATS; index += 1) await this.#addChat(this.#token);
+    for (let index = 0; index < CHATS; index += 1) await this.#addChat(token);
   }
 
   /** A create in a chat that is to be deleted, or was, or a deletion. */
