@@ -1,5 +1,5 @@
 /** How clients see the store's rows. Times are ISO 8601 in UTC with milliseconds. */
-import type { Application, Chat, Counters, Message, ReadMark, Sequence } from '@parley/domain';
+import type { Application, Chat, Counters, LastMessage, Message, ReadMark, Sequence } from '@parley/domain';
 import { etagOf } from '@parley/http';
 import type { Logger } from '@parley/runtime';
 
@@ -28,7 +28,7 @@ export function messageView(message: Message) {
   };
 }
 
-export function lastMessageView({ number, content, senderId, createdAt }: Message) {
+export function lastMessageView({ number, content, senderId, createdAt }: LastMessage) {
   return {
     ...{ number, content },
     ...(senderId !== undefined && { sender_id: senderId }),

@@ -107,8 +107,10 @@ export interface ReadMark {
 /** A chat in the inbox: the application's chats, the one with the latest message first. */
 export interface InboxChat extends Chat {
   /** The chat's last message that is not deleted; undefined if it has none. */
-  readonly lastMessage?: Message | undefined;
+  readonly lastMessage?: LastMessage | undefined;
 }
+
+export type LastMessage = Pick<Message, 'number' | 'content' | 'senderId' | 'createdAt'>;
 
 /** A place in the inbox. `at`: when the chat's last message was accepted, in milliseconds since 1970, UTC. */
 export interface InboxPosition {

@@ -48,6 +48,8 @@ export class Inbox {
 
   #withLastMessage(row: ActiveChat): InboxChat {
     const message = row.lastNumber === 0 ? null : this.#message.get(row.id, row.lastNumber);
-    return message === null ? chatOf(row) : { ...chatOf(row), lastMessage: messageOf(message) };
+    if (message === null) return chatOf(row);
+    const { version: _, metadata: __, updatedAt: ___, ...lastMessage } = messageOf(message);
+    return { ...chatOf(row), lastMessage };
   }
 }

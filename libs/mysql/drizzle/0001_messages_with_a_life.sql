@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS `activity` (
 	`last_number` bigint unsigned NOT NULL,
 	`at` datetime(3) NOT NULL,
 	CONSTRAINT `activity_partition_number_token_chat_number_pk` PRIMARY KEY(`partition_number`,`token`,`chat_number`),
-	INDEX `activity_at` (`partition_number`,`token`,`at`,`chat_number`)
+	INDEX `activity_at` (`partition_number`,`token`,`at`,`chat_number`,`last_number`)
 );
 --> statement-breakpoint
 SET @alter = IF(

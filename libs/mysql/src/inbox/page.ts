@@ -1,27 +1,22 @@
-import type { InboxChat, InboxPage, InboxPosition, Message } from '@parley/domain';
+import type { InboxChat, InboxPage, InboxPosition, LastMessage } from '@parley/domain';
 import { bytes, integer, time } from '../literals.ts';
 import type { Pool } from '../pool.ts';
-import { type MessagePageRow, toChat, toMessage } from '../read/rows.ts';
+import { type ChatRow, toChat } from '../read/rows.ts';
 import { type ApplicationKey, inApplication, inChat } from '../read/statements.ts';
-import type { activity, chats, messages, RowOf } from '../schema.ts';
+import type { activity, chats, RowOf } from '../schema.ts';
 import type { Session } from '../session.ts';
 
-type Chat = Pick<
-  RowOf<typeof chats>,
-  'token' | 'number' | 'name' | 'messages_count' | 'created_at' | 'updated_at' | 'version' | 'purged_through'
-> & { readonly metadata: string | null; readonly deleted_at: Date | null; readonly counted_through: number };
-type LastMessage =
-  | {
-      readonly m_number: number;
-      readonly m_content: string;
-      readonly m_sender_id: string | null;
-      readonly m_metadata: string | null;
-      readonly m_version: number;
-      readonly m_created_at: Date;
-      readonly m_updated_at: Date;
-    }
-  | { readonly m_number: null };
-type InboxRow = Chat & Pick<RowOf<typeof activity>, 'last_number'> & LastMessage;
+type InboxRow = Omit<ChatRow, 'token' | 'deleted_at'> &
+  Pick<RowOf<typeof chats>, 'purged_through'> &
+  (LastRow | { readonly last_number: null });
+
+/** The last message's columns, under names of their own. */
+interface LastRow {
+  readonly last_number: number;
+  readonly last_content: string;
+  readonly last_sender_id: string | null;
+  readonly last_created_at: Date;
+}
 
 export type PlaceRow = Pick<RowOf<typeof activity>, 'chat_number' | 'last_number' | 'at'>;
 
@@ -35,8 +30,9 @@ export function inbox(pool: Pool, key: ApplicationKey, limit: number, after?: In
     const places = found.slice(0, limit);
     if (places.length === 0) return { rows: [] };
     const chats = await session.select<InboxRow>(inboxStatement(key, places));
+    const empty = new Set(places.filter(({ last_number }) => last_number === 0).map(({ chat_number }) => chat_number));
     const lost = chats
-      .filter((row) => row.m_number === null && row.last_number > 0)
+      .filter(({ number, last_number }) => last_number === null && !empty.has(number))
       .map(({ number, purged_through }) => ({ chat: number, hidden: purged_through }));
     const others = lost.length === 0 ? NONE : await lastOf(session, key, lost);
     const byNumber = new Map(chats.map((row) => [row.number, toInboxChat(row, others)] as const));
@@ -52,24 +48,19 @@ interface LostPlace {
   readonly hidden: number;
 }
 
-const NONE: ReadonlyMap<number, Message> = new Map();
+const NONE: ReadonlyMap<number, LastMessage> = new Map();
 
-function toInboxChat(row: InboxRow, others: ReadonlyMap<number, Message>): InboxChat {
-  const lastMessage = row.m_number === null ? others.get(row.number) : toMessage(ownMessage(row));
+function toInboxChat(row: InboxRow, others: ReadonlyMap<number, LastMessage>): InboxChat {
+  const lastMessage = row.last_number === null ? others.get(row.number) : toLastMessage(row);
   return { ...toChat(row), ...(lastMessage === undefined ? {} : { lastMessage }) };
 }
 
-/** The row of the message, from the columns of the joined row. */
-function ownMessage(row: LastMessage & { readonly m_number: number }) {
+function toLastMessage(row: LastRow): LastMessage {
   return {
-    number: row.m_number,
-    content: row.m_content,
-    sender_id: row.m_sender_id,
-    metadata: row.m_metadata,
-    version: row.m_version,
-    deleted_at: null,
-    created_at: row.m_created_at,
-    updated_at: row.m_updated_at,
+    number: row.last_number,
+    content: row.last_content,
+    ...(row.last_sender_id === null ? undefined : { senderId: row.last_sender_id }),
+    createdAt: row.last_created_at.getTime(),
   };
 }
 
@@ -78,10 +69,9 @@ async function lastOf(
   session: Session,
   key: ApplicationKey,
   places: readonly LostPlace[],
-): Promise<ReadonlyMap<number, Message>> {
-  type Row = Pick<RowOf<typeof messages>, 'chat_number'> & MessagePageRow;
-  const rows = await session.select<Row>(lastStatement(key, places));
-  return new Map(rows.map((row) => [row.chat_number, toMessage(row)] as const));
+): Promise<ReadonlyMap<number, LastMessage>> {
+  const rows = await session.select<LastRow & { readonly chat_number: number }>(lastStatement(key, places));
+  return new Map(rows.map((row) => [row.chat_number, toLastMessage(row)] as const));
 }
 
 /** After every time in the table. */
@@ -97,16 +87,16 @@ export function placesStatement(key: ApplicationKey, limit: number, { at, chat }
     ORDER BY at DESC, chat_number DESC LIMIT ${integer(limit + 1)}`;
 }
 
+const LAST_COLUMNS = `m.number AS last_number, m.content AS last_content, m.sender_id AS last_sender_id,
+  m.created_at AS last_created_at`;
+
 /** Those of the chats that exist, with their last messages. */
 export function inboxStatement(key: ApplicationKey, places: readonly PlaceRow[]): string {
   const p = integer(key.partition);
   const token = bytes(key.token);
   const rows = places.map(({ chat_number, last_number }) => `ROW(${integer(chat_number)}, ${integer(last_number)})`);
-  return `SELECT i.last_number, c.token, c.number, c.name, c.messages_count, c.created_at, c.updated_at,
-      c.metadata, c.version, c.deleted_at, c.purged_through,
-      (SELECT flushed FROM partitions WHERE partition_number = ${p}) AS counted_through,
-      m.number AS m_number, m.content AS m_content, m.sender_id AS m_sender_id, m.metadata AS m_metadata,
-      m.version AS m_version, m.created_at AS m_created_at, m.updated_at AS m_updated_at
+  return `SELECT c.number, c.name, c.messages_count, c.created_at, c.updated_at, c.metadata, c.version, c.purged_through,
+      (SELECT flushed FROM partitions WHERE partition_number = ${p}) AS counted_through, ${LAST_COLUMNS}
     FROM (VALUES ${rows.join()}) AS i (chat_number, last_number)
     STRAIGHT_JOIN chats AS c FORCE INDEX (PRIMARY)
       ON c.partition_number = ${p} AND c.token = ${token} AND c.number = i.chat_number AND c.deleted_at IS NULL
@@ -119,11 +109,8 @@ export function inboxStatement(key: ApplicationKey, places: readonly PlaceRow[])
 /** The last message of each of the chats. A condition on another table's column would not bound the search. */
 export function lastStatement(key: ApplicationKey, places: readonly LostPlace[]): string {
   const parts = places.map(
-    ({
-      chat,
-      hidden,
-    }) => `(SELECT chat_number, number, content, sender_id, metadata, version, created_at, updated_at, deleted_at
-      FROM messages FORCE INDEX (PRIMARY) WHERE ${inChat({ ...key, chat })}
+    ({ chat, hidden }) => `(SELECT chat_number, ${LAST_COLUMNS}
+      FROM messages AS m FORCE INDEX (PRIMARY) WHERE ${inChat({ ...key, chat })}
       AND number > ${integer(hidden)} AND deleted_at IS NULL ORDER BY number DESC LIMIT 1)`,
   );
   return parts.join(' UNION ALL ');

@@ -127,7 +127,7 @@ export class Reads {
     return readPage(page, {
       read: (next, rows) => this.#select<ChatRow>(statements.pageOfChats(key, next, rows)),
       keyOf: (row) => row.number,
-      toEntity: toChat,
+      toEntity: (row: ChatRow) => toChat(row),
     });
   }
 

@@ -51,7 +51,7 @@ export function toApplication(row: ApplicationRow): Application {
   };
 }
 
-export function toChat(row: ChatRow): Chat {
+export function toChat(row: Omit<ChatRow, 'token' | 'deleted_at'>): Chat {
   return {
     number: row.number,
     name: row.name,
