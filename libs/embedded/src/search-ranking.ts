@@ -57,9 +57,11 @@ export class Ranking {
     this.#shown = table.fold === foldText ? undefined : parseQuery(request.query);
     const read = `SELECT ?2 AS number, ${MESSAGE_COLUMNS} FROM messages WHERE id = ${MESSAGE_ID} AND deleted_at IS NULL`;
     this.#read = database.query<MessageRow, [number, number]>(read);
-    this.#readPresent = database.query<MessageRow, [number, number]>(
+    // A new chat may have the id of one that was removed: so its application and its number count too.
+    this.#readPresent = database.query<MessageRow, [number, number, string, number]>(
       `${read} AND EXISTS (SELECT 1 FROM chats c JOIN applications a ON a.token = c.token
-         WHERE c.id = ?1 AND c.deleted_at IS NULL AND c.purged_through < ?2 AND a.deleted_at IS NULL)`,
+         WHERE c.id = ?1 AND c.token = ?3 AND c.number = ?4 AND c.deleted_at IS NULL AND c.purged_through < ?2
+           AND a.deleted_at IS NULL)`,
     );
   }
 
@@ -86,7 +88,7 @@ export class Ranking {
    * or if it was changed and does not match any more: a search runs for several turns.
    */
   present({ chat, number, version }: Hit): PlacedMessage | undefined {
-    const row = this.#readPresent.get(chat.id, number);
+    const row = this.#readPresent.get(chat.id, number, this.#request.token, chat.number);
     if (row === null) return undefined;
     if (row.version !== version && this.#rankOf(row.content) === NO_MATCH) return undefined;
     return { ...messageOf(row), chat: chat.number };

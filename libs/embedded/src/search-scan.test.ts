@@ -63,3 +63,40 @@ test('what is deleted, or no longer matches, while a search runs is not in its a
   database.close();
   await embedded.close();
 });
+
+test('a search of a chat that is deleted and removed meanwhile finds nothing of the chat that gets its id', async () => {
+  const embedded = openEmbedded({ dataDir: folder });
+  const { store, purge } = embedded;
+  const contents = Array<string>(20).fill('a secret');
+  const application = async () => {
+    const token = newToken();
+    const event = () => ({ id: newEventId(), epoch: 1, at: Date.now(), token });
+    await store.append([
+      { ...event(), type: 'application', name: 'An app' },
+      { ...event(), type: 'chat', number: 1, name: '' },
+      { ...event(), type: 'messages', chat: 1, first: 1, contents },
+    ]);
+    return token;
+  };
+  let now = 0;
+  spyOn(performance, 'now').mockImplementation(() => {
+    now += 1_000;
+    return now;
+  });
+  const database = new Database(databaseFile(folder), { readonly: true, strict: true });
+  for (const chat of [1, undefined]) {
+    const token = await application();
+    const search = scan(database, SEARCH_TABLES[2], { token, chat, query: 'secret', limit: 4 });
+    for (let turns = 1; turns < 4; turns += 1) expect(search.next().done).toBe(false);
+    await store.deleteApplication(token);
+    for (let task = await purge.next(); task !== undefined; task = await purge.next()) await purge.step(task);
+    const other = await application();
+    let step = search.next();
+    while (step.done !== true) step = search.next();
+    expect(step.value.rows).toEqual([]);
+    await store.deleteApplication(other);
+    for (let task = await purge.next(); task !== undefined; task = await purge.next()) await purge.step(task);
+  }
+  database.close();
+  await embedded.close();
+});
