@@ -8,11 +8,10 @@ import {
   readRecord,
   type StoredReads,
   type Token,
-  UNREAD_COUNT_MAX,
 } from '@parley/domain';
-import { guarded, MESSAGE_ID, NUMBER_BITS, NUMBER_MASK } from './database.ts';
+import { guarded, NUMBER_BITS, NUMBER_MASK } from './database.ts';
 import type { EmbeddedFeed } from './feed.ts';
-import type { LivingChat, Owners } from './owners.ts';
+import type { Owners } from './owners.ts';
 import { readPage } from './page.ts';
 import type { Writing } from './writing.ts';
 
@@ -65,19 +64,6 @@ export class ReadMarks {
       const rows = found.rows.map(({ userId, number, updatedAt }) => ({ userId, number, updatedAt }));
       return { ...found, rows };
     });
-  }
-
-  unread(token: Token, userId: string, chats: readonly number[]): Promise<readonly number[]> {
-    return guarded(() => chats.map((chat) => this.#unread(this.owners.chat(token, chat), token, chat, userId)));
-  }
-
-  #unread(owner: LivingChat | undefined, token: Token, chat: number, userId: string): number {
-    if (owner === undefined) return 0;
-    const read = this.#statements.mark.get(token, chat, userId)?.number ?? 0;
-    const { count } = this.#statements.unread.get(owner.id, Math.max(read, owner.purgedThrough), userId) ?? {
-      count: 0,
-    };
-    return count;
   }
 
   async #flush(): Promise<void> {
@@ -141,11 +127,6 @@ function prepare(database: Database) {
       `INSERT INTO reads (token, chat, user_id, number, updated_at) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (token, chat, user_id) DO UPDATE SET number = excluded.number,
          updated_at = max(updated_at, excluded.updated_at) WHERE excluded.number > number`,
-    ),
-    unread: database.query<{ count: number }, [number, number, string]>(
-      `SELECT count(*) AS count FROM (
-         SELECT 1 FROM messages WHERE id > ${MESSAGE_ID} AND id <= (?1 << ${NUMBER_BITS}) + ${NUMBER_MASK}
-           AND deleted_at IS NULL AND sender_id IS NOT ?3 LIMIT ${UNREAD_COUNT_MAX})`,
     ),
     highest: database.query<{ highest: number }, [number]>(
       `SELECT coalesce(max(id) & ${NUMBER_MASK}, 0) AS highest FROM messages

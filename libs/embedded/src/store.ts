@@ -35,6 +35,7 @@ import { ReadMarks } from './reads.ts';
 import { applicationOf, chatOf, messageOf } from './rows.ts';
 import type { SearchTables } from './search-tables.ts';
 import { StoreReads } from './store-reads.ts';
+import { Unread } from './unread.ts';
 import { Writing } from './writing.ts';
 
 export interface StoreParts {
@@ -57,6 +58,7 @@ export class EmbeddedStore implements Store {
   readonly #deletes: Deletes;
   readonly #inbox: Inbox;
   readonly #marks: ReadMarks;
+  readonly #unread: Unread;
 
   constructor({ database, owners, keys, tables, feed, activity, now }: StoreParts) {
     this.#owners = owners;
@@ -68,6 +70,7 @@ export class EmbeddedStore implements Store {
     this.#deletes = new Deletes(database, owners, tables, feed, activity, now);
     this.#inbox = new Inbox(database, owners, activity);
     this.#marks = new ReadMarks(database, owners, feed, this.#writing, now);
+    this.#unread = new Unread(database, owners);
   }
 
   append(events: readonly Event[]): Promise<Appended> {
@@ -154,7 +157,7 @@ export class EmbeddedStore implements Store {
   }
 
   unread(token: Token, userId: string, chats: readonly number[]): Promise<readonly number[]> {
-    return this.#marks.unread(token, userId, chats);
+    return this.#unread.counts(token, userId, chats);
   }
 
   highest(sequence: Sequence): Promise<Highest | undefined> {
