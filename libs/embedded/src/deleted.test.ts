@@ -90,3 +90,15 @@ test('the purge goes on after a restart, and leaves the deleted application and 
   expect(['applications', 'chats', 'messages', 'reads', 'purges'].map(rows)).toEqual([1, 0, 0, 0, 0]);
   database.close();
 });
+
+test('a step of the purge removes few messages with long texts, because other requests wait meanwhile', async () => {
+  const { embedded, token } = await opened();
+  await embedded.store.append([messagesOf(token, Array<string>(40).fill('x'.repeat(5_000)))]);
+  await embedded.store.deleteChat(token, 1);
+  const task = (await embedded.purge.next())!;
+  expect(await embedded.purge.step(task)).toBeLessThanOrEqual(5);
+  let removed = 0;
+  for (let rows = await embedded.purge.step(task); rows > 0; rows = await embedded.purge.step(task)) removed += rows;
+  expect(removed).toBeGreaterThanOrEqual(35);
+  await embedded.close();
+});

@@ -16,11 +16,14 @@ import type { Owners } from './owners.ts';
 import type { Searchable, SearchTables } from './search-tables.ts';
 
 const PARTITION = 0;
-/** The limits of a step, in rows and UTF-16 units of contents: requests wait during a step. */
+/**
+ * The limits of a step, in rows and UTF-16 units of contents: requests wait during a step. To remove a text from the
+ * search table takes 1 ms for a thousand units, if it does not repeat itself.
+ */
 const STEP_ROWS = 250;
-const STEP_LENGTH = 100_000;
-/** How many messages one call of `expire` looks at. */
-const EXPIRE_ROWS_MAX = 5_000;
+const STEP_LENGTH = 20_000;
+/** How many messages one call of `expire` looks at: those of long texts take 10 µs each. */
+const EXPIRE_ROWS_MAX = 2_000;
 
 interface Step {
   rows: number;
