@@ -16,6 +16,7 @@ describe('If-Match', () => {
     ['"3-17"', [3]],
     ['"3", W/"4-1" ,"5"', [3, 4, 5]],
     ['"3","3-1"', [3]],
+    [', "3",, "4" ,', [3, 4]],
     ['"abc"', [0]],
     ['"03"', [0]],
     ['"a,b", "2"', [0, 2]],
@@ -24,7 +25,7 @@ describe('If-Match', () => {
     expect(versionsOf(header)).toEqual(versions);
   });
 
-  test.each(['3', '"3', '3"', '', '"3" "4"', '"3";"4"', '*, "3"', 'w/"3"', '"a"b"'])('%p is refused', (header) => {
+  test.each(['3', '"3', '3"', '', '"3" "4"', ' , ', '"3";"4"', '*, "3"', 'w/"3"', '"a"b"'])('%p is refused', (header) => {
     expect(() => versionsOf(header)).toThrow(RequestProblem);
   });
 });
@@ -34,6 +35,7 @@ describe('If-None-Match', () => {
     ['"3-17"', true],
     ['W/"3-17"', true],
     ['"1", "3-17"', true],
+    ['"1", , "3-17"', true],
     ['*', true],
     [null, false],
     ['"3"', false],

@@ -8,8 +8,8 @@ export function etagOf(version: number, ...more: readonly number[]): string {
   return `"${[version, ...more].join('-')}"`;
 }
 
-/** An entity tag in a list, and the comma or the end after it. */
-const LISTED = /[\t ]*(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")[\t ]*(?:,|$)/y;
+/** An entity tag in a list, or nothing (RFC 9110, section 5.6.1.2), and the comma or the end after it. */
+const LISTED = /[\t ]*(?:(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")[\t ]*)?(?:,|$)/y;
 const VERSION = /^"([1-9][0-9]{0,14})(?:-[0-9-]*)?"$/;
 /** No object has this version. */
 const NO_VERSION = 0;
@@ -22,9 +22,10 @@ function tagsIn(header: string): readonly string[] | undefined {
   const tags: string[] = [];
   LISTED.lastIndex = 0;
   while (LISTED.lastIndex < header.length) {
-    const [, tag] = LISTED.exec(header) ?? [];
-    if (tag === undefined) return undefined;
-    tags.push(tag);
+    const listed = LISTED.exec(header);
+    if (listed === null) return undefined;
+    const [, tag] = listed;
+    if (tag !== undefined) tags.push(tag);
   }
   return tags.length > 0 ? tags : undefined;
 }

@@ -12,5 +12,5 @@ export function givenTime(text: string): number | undefined {
   const [day, start] = [Date.parse(`${date}T00:00:00Z`), Date.parse(`${date}T${minute}00${offset}`)];
   // Date.parse takes February 30 for March 2.
   if (Number.isNaN(start) || new Date(day).toISOString().slice(0, date.length) !== date) return undefined;
-  return start + Number(second) * 1_000 + Math.floor(Number(`0${fraction}`) * 1_000);
+  return start + Number(second) * 1_000 + Number(fraction.slice(1, 4).padEnd(3, '0'));
 }
