@@ -25,9 +25,12 @@ describe('If-Match', () => {
     expect(versionsOf(header)).toEqual(versions);
   });
 
-  test.each(['3', '"3', '3"', '', '"3" "4"', ' , ', '"3";"4"', '*, "3"', 'w/"3"', '"a"b"'])('%p is refused', (header) => {
-    expect(() => versionsOf(header)).toThrow(RequestProblem);
-  });
+  test.each(['3', '"3', '3"', '', '"3" "4"', ' , ', '"3";"4"', '*, "3"', 'w/"3"', '"a"b"'])(
+    '%p is refused',
+    (header) => {
+      expect(() => versionsOf(header)).toThrow(RequestProblem);
+    },
+  );
 });
 
 describe('If-None-Match', () => {
