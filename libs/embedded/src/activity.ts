@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { type ChangeRecord, rangesOf } from '@parley/domain';
-import { NUMBER_BITS, NUMBER_MASK } from './database.ts';
+import { MESSAGE_ID, NUMBER_BITS, NUMBER_MASK } from './database.ts';
 import type { Owners } from './owners.ts';
 
 /** How many entries of the feed are read in one transaction. */
@@ -28,7 +28,15 @@ export class Activity {
     while (this.#statements.isBehind.get()?.behind === 1) this.#advance.immediate();
   }
 
-  /** Finds a chat's last message anew. Call it in the transaction that deletes or hides messages. */
+  /**
+   * Finds a chat's last message anew if it was this one, below it. Call it in the transaction that deletes a message. A
+   * later one that is not in the inbox yet will reach it by its entry.
+   */
+  deleted(chatId: number, number: number): void {
+    this.#statements.below.run(chatId, number);
+  }
+
+  /** Finds a chat's last message anew. Call it in the transaction that hides messages. */
   refresh(chatId: number): void {
     this.#statements.refresh.run(chatId);
   }
@@ -61,12 +69,19 @@ function prepare(database: Database) {
     ),
     advanced: database.query<unknown, [number]>('UPDATE feed_state SET activity = ?'),
     refresh: database.query<unknown, [number]>(
-      `UPDATE chats SET (last_number, active_at) = (
-         SELECT coalesce(max(number), 0), coalesce(max(at), chats.created_at) FROM (
-           SELECT id & ${NUMBER_MASK} AS number, coalesce(accepted_at, created_at) AS at FROM messages
-           WHERE id > (?1 << ${NUMBER_BITS}) + chats.purged_through AND id <= (?1 << ${NUMBER_BITS}) + ${NUMBER_MASK}
-             AND deleted_at IS NULL ORDER BY id DESC LIMIT 1))
-       WHERE id = ?1 AND deleted_at IS NULL`,
+      `${lastOf(`id <= (?1 << ${NUMBER_BITS}) + ${NUMBER_MASK}`)} WHERE id = ?1 AND deleted_at IS NULL`,
+    ),
+    below: database.query<unknown, [number, number]>(
+      `${lastOf(`id < ${MESSAGE_ID}`)} WHERE id = ?1 AND last_number = ?2 AND deleted_at IS NULL`,
     ),
   };
+}
+
+/** Sets a chat's last message: the last one with `condition` that is neither deleted nor hidden. */
+function lastOf(condition: string): string {
+  return `UPDATE chats SET (last_number, active_at) = (
+    SELECT coalesce(max(number), 0), coalesce(max(at), chats.created_at) FROM (
+      SELECT id & ${NUMBER_MASK} AS number, coalesce(accepted_at, created_at) AS at FROM messages
+      WHERE id > (?1 << ${NUMBER_BITS}) + chats.purged_through AND ${condition} AND deleted_at IS NULL
+      ORDER BY id DESC LIMIT 1))`;
 }

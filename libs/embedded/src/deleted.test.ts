@@ -102,3 +102,31 @@ test('a step of the purge removes few messages with long texts, because other re
   expect(removed).toBeGreaterThanOrEqual(35);
   await embedded.close();
 });
+
+test('a delete below very many deleted messages costs no more than any other, and the inbox is right', async () => {
+  const { embedded, token } = await opened();
+  const { store } = embedded;
+  const contents = Array<string>(1_000).fill('x');
+  for (const chat of [1, 2]) await store.append([messagesOf(token, contents, { chat })]);
+  for (let first = 1_001; first < 200_000; first += 1_000) await store.append([messagesOf(token, contents, { first })]);
+  const database = new Database(join(folder, 'parley.db'));
+  database.run(`UPDATE messages SET deleted_at = 1 WHERE id & ${2 ** 34 - 1} > 1000`);
+  database.close();
+  const lastOf = async (chat: number) =>
+    (await store.inbox(token, 2)).rows.find(({ number }) => number === chat)?.lastMessage?.number;
+  expect([await lastOf(1), await lastOf(2)]).toEqual([1_000, 1_000]);
+  const msFor = async (chat: number) => {
+    const begun = performance.now();
+    for (let number = 1_000; number > 950; number -= 1) await store.deleteMessage(token, chat, number);
+    return performance.now() - begun;
+  };
+  expect(await msFor(1)).toBeLessThan(5 * (await msFor(2)));
+  expect([await lastOf(1), await lastOf(2)]).toEqual([950, 950]);
+  await store.append([messagesOf(token, ['y', 'z'], { chat: 2, first: 1_001 })]);
+  await store.deleteMessage(token, 2, 1_002); // before it is in the inbox
+  await store.deleteMessage(token, 2, 950);
+  expect(await lastOf(2)).toBe(1_001);
+  await store.deleteMessage(token, 2, 1_001);
+  expect(await lastOf(2)).toBe(949);
+  await embedded.close();
+});

@@ -97,7 +97,7 @@ export class Deletes {
     this.search.erase({ chatId: owner.id, number }, row.content);
     eraseMessage.run(owner.id, number, this.now());
     uncountMessage.run(owner.id);
-    this.activity.refresh(owner.id);
+    this.activity.deleted(owner.id, number);
     this.feed.add(messageRecord('deleted', token, chat, number));
     return true;
   }
