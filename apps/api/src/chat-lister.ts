@@ -33,7 +33,7 @@ export function chatLister({ store, events }: ApiParts, views: CountedViews): Ha
     owning({ events, store }, token, 'application', () => store.application(token));
 
   const byNumber = async ({ token, query, path }: Listed, user: string | undefined) => {
-    const asked = numberPage(query);
+    const asked = numberPage(query, 'asc, desc or activity');
     const page = await store.chats(token, asked);
     if (page.rows.length === 0) await knownApplication(token);
     const items = await unreadAdded(token, user, await views.chats(token, page.rows));

@@ -50,6 +50,7 @@ function readTime(path: string, text: string, errors: FieldError[]): number {
   const time = givenTime(text);
   if (time === undefined) errors.push({ path, message: NO_TIME });
   else if (time < 0) errors.push({ path, message: 'must not be before 1970' });
-  else if (time > Date.now() + CLOCK_TOLERANCE_MS) errors.push({ path, message: 'must not be in the future' });
+  else if (time > Date.now() + CLOCK_TOLERANCE_MS)
+    errors.push({ path, message: 'must not be more than a minute in the future' });
   return time ?? 0;
 }

@@ -67,8 +67,8 @@ const TOKENS: Keys<Token> = {
 };
 
 /** The page of chats or messages that a query asks for. Throws a 422 that names each wrong parameter. */
-export function numberPage(query: QueryParameters): PageRequest<number> {
-  return pageRequest(query, NUMBERS);
+export function numberPage(query: QueryParameters, orders = ORDERS): PageRequest<number> {
+  return pageRequest(query, NUMBERS, orders);
 }
 
 /** The page of applications that a query asks for. Throws a 422 that names each wrong parameter. */
@@ -84,7 +84,10 @@ export function pageLimit(query: QueryParameters): number {
   return limit;
 }
 
-function pageRequest<Key>(query: QueryParameters, keys: Keys<Key>): PageRequest<Key> {
+/** The values of `order`, as the message about a wrong one lists them. */
+const ORDERS = 'asc or desc';
+
+function pageRequest<Key>(query: QueryParameters, keys: Keys<Key>, orders = ORDERS): PageRequest<Key> {
   const errors: FieldError[] = [];
   const limit = readLimit(query, errors);
   const read = (name: 'after' | 'before') => {
@@ -99,7 +102,7 @@ function pageRequest<Key>(query: QueryParameters, keys: Keys<Key>): PageRequest<
   if (query.after !== undefined && query.before !== undefined) {
     errors.push({ path: 'before', message: 'must not be given together with after' });
   }
-  const order = readOrder(query, errors);
+  const order = readOrder(query, orders, errors);
   if (errors.length > 0) throw wrongQuery(errors);
   return { limit, order, ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
 }
@@ -112,9 +115,9 @@ function readLimit(query: QueryParameters, errors: FieldError[]): number {
   return PAGE_LIMIT_DEFAULT;
 }
 
-function readOrder({ order = 'asc' }: QueryParameters, errors: FieldError[]): Order {
+function readOrder({ order = 'asc' }: QueryParameters, orders: string, errors: FieldError[]): Order {
   if (order === 'asc' || order === 'desc') return order;
-  errors.push({ path: 'order', message: 'must be asc or desc' });
+  errors.push({ path: 'order', message: `must be ${orders}` });
   return 'asc';
 }
 

@@ -57,7 +57,9 @@ once a second:
    again later.
 3. Raise N until the next missing number.
 
-Changes to messages and deletes are not visible in this way.
+To begin with the newest messages instead, read one page with \`order=desc\`, and take its lowest number minus one as N.
+
+Changes to messages and deletes are not visible in this way: read again what you show, or use \`If-None-Match\`.
 
 ## Your own data
 
@@ -66,8 +68,8 @@ changes. Applications, chats and messages may have \`metadata\`: a JSON object o
 given is in no answer. A PATCH changes the fields that are given, and \`"metadata": null\` removes it. A PUT without
 \`metadata\` removes it too.
 
-In a batch, messages may have the \`created_at\` of the system from which they are moved. Numbers and the order of the inbox
-go by when a message was accepted.
+In a batch, messages may have the \`created_at\` of the system from which they are moved. Numbers, the order of the inbox
+and \`retention_days\` go by when a message was accepted.
 
 ## Deleting
 
@@ -75,7 +77,8 @@ A DELETE is answered with 204, again and again. From then on the object itself i
 counts and searches leave it out. Its number is never given again. Creates in it are 404, also with an
 \`Idempotency-Key\` that was used before.
 
-An application's \`retention_days\` limit removes old messages by themselves.
+An application's limit \`retention_days\` removes messages that were accepted more than so many days ago. Old messages are
+looked for every hour.
 
 ## Changes at the same time
 
@@ -87,7 +90,8 @@ read it, the answer is 412, and nothing changes. Then read it again. A new count
 
 \`GET …/chats?order=activity\` lists the chat with the latest message first, each with its \`last_message\`. It is at most two
 seconds behind. Record how far a user has read with \`PUT …/chats/:number/reads/:user_id\`. Then \`user_id=\` in the list
-adds each chat's \`unread_count\`, up to ${UNREAD_COUNT_MAX}: messages of others after that mark.
+adds each chat's \`unread_count\`, up to ${UNREAD_COUNT_MAX}: messages of others after that mark, and those without a sender. A chat
+without messages stands at its creation. A chat that gets a message while you page moves to the first page: read that again.
 
 ## Lists
 

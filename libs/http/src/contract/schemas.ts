@@ -15,10 +15,10 @@ import {
 import { Type } from 'typebox';
 
 /** Fields of requests and answers. */
-const OWN_DATA = `Your own data: a JSON object of at most ${METADATA_BYTES_MAX} bytes as compact JSON. It comes back equal; the order of its keys may differ.`;
+const OWN_DATA = `Your own data: a JSON object of at most ${METADATA_BYTES_MAX} bytes as compact JSON. It comes back equal; the order of its keys may differ. Numbers are doubles; whole ones beyond ±(2^53 - 1) are refused: send them as text.`;
 const Metadata = Type.Object({}, { additionalProperties: true, description: OWN_DATA });
-const Sender = Type.String({ pattern: ID_PATTERN, description: 'Who sent it, by an id of your own.' });
-const User = Type.String({ pattern: ID_PATTERN, description: 'A user, by an id of your own.' });
+const Sender = Type.String({ pattern: ID_PATTERN, description: 'Who sent it, by an id of your own; not `.` or `..`.' });
+const User = Type.String({ pattern: ID_PATTERN, description: 'A user, by an id of your own; not `.` or `..`.' });
 /** The `int64` format makes generated clients use more than 32 bits. */
 const Number_ = Type.Integer({ format: 'int64', minimum: 1, maximum: NUMBER_MAX });
 
@@ -66,7 +66,9 @@ export const MessageChangeInput = Type.Object(
 export const BatchMessageInput = Type.Object(
   {
     ...{ message_content: Content, sender_id, metadata },
-    created_at: GivenTime('When an older message that is moved in was created (RFC 3339). Not in the future.'),
+    created_at: GivenTime(
+      'When an older message that is moved in was created (RFC 3339): since 1970, and at most a minute in the future, because clocks differ.',
+    ),
   },
   strict,
 );

@@ -2,7 +2,13 @@ import { body, type Operation, page } from './operation.ts';
 import { PATHS } from './paths.ts';
 import * as schemas from './schemas.ts';
 
-const hitsAnswer = page('Matches, best first.', schemas.SearchHit, { number: 1, content: 'Where is my parcel?' });
+const hitsAnswer = page('Matches, in the order that was asked for.', schemas.SearchHit, {
+  ...{ number: 1, content: 'Where is my parcel?' },
+});
+const applicationHitsAnswer = page('Matches, in the order that was asked for.', schemas.SearchHit, {
+  ...{ chat_number: 1, number: 1, content: 'Where is my parcel?', sender_id: 'ann' },
+  ...{ created_at: '2026-03-01T09:30:00.123Z', highlights: [[12, 18]] },
+});
 /** Clients that search by GET send `null` when they have no body, so `null` counts as no body. */
 const searchInput = { ...body(schemas.SearchInput, { search_query: 'parcel' }), emptyIf: 'absent or null' } as const;
 const FILTERS = ['limit', 'cursor', 'senderId', 'fromTime', 'toTime', 'searchOrder', 'highlights'] as const;
@@ -10,7 +16,7 @@ const SEARCH = ['searchQuery', ...FILTERS] as const;
 const SEARCH_BY_BODY = ['searchQueryInUrl', ...FILTERS] as const;
 
 const SEARCHING =
-  'A message matches if it has all words of the query, as words, beginnings or parts of words; "quotes" keep words together. A query of only punctuation searches for that punctuation. Hits show messages as they are now. A page can be short and still have a next page.';
+  'A message matches if it has all words of the query, as words, beginnings or parts of words; "quotes" keep words together. A query of only punctuation searches for that punctuation. Hits show messages as they are now. In a search of a chat, hits have `created_at` and `sender_id` only if one of `sender_id`, `from`, `to`, `order` and `highlights` is given. A page can be short and still have a next page.';
 const BY_GET = `The query is \`search_query\`. Clients that can send a body with a GET may put the query there, as with the POST. ${SEARCHING}`;
 const BY_POST = `What is not in the body may be in the URL; if both have the same field, it must be the same. The query must be in one of them. \`limit\` and \`cursor\` are always in the URL. ${SEARCHING}`;
 
@@ -46,7 +52,7 @@ export const searchOperations = {
     description: BY_GET,
     query: SEARCH,
     withBodyAsPost: true,
-    answer: hitsAnswer,
+    answer: applicationHitsAnswer,
   },
   searchApplicationByBody: {
     program: 'api',
@@ -57,6 +63,6 @@ export const searchOperations = {
     description: BY_POST,
     query: SEARCH_BY_BODY,
     body: searchInput,
-    answer: hitsAnswer,
+    answer: applicationHitsAnswer,
   },
 } as const satisfies Readonly<Record<string, Operation>>;
