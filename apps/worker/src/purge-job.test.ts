@@ -12,6 +12,8 @@ interface Fake {
   tasks: (PurgeTask & { rows: number })[];
   told: string[];
   fails: (what: string) => boolean;
+  /** Whether a task ends with its last rows, not only when none is left. */
+  endsWithRows: boolean;
 }
 
 const task = (owner: Owner, rows: number, more: Partial<PurgeTask> = {}) => ({
@@ -24,7 +26,7 @@ const shown = ({ token, chat }: Owner) => `${token === one ? 'one' : 'two'}${cha
  * A job over fake parts and a fake clock, on which a step takes 10 ms. It stops when it has found nothing to do twice.
  */
 function jobOver(tasks: Fake['tasks'], { partitions = 1, share = 0.2, stop = true } = {}) {
-  const fake: Fake = { tasks, told: [], fails: () => false };
+  const fake: Fake = { tasks, told: [], fails: () => false, endsWithRows: false };
   let now = 0;
   let worked = 0;
   let idle = 0;
@@ -42,7 +44,7 @@ function jobOver(tasks: Fake['tasks'], { partitions = 1, share = 0.2, stop = tru
       const left = fake.tasks[find(given)];
       const rows = Math.min(1_000, left?.rows ?? 0);
       if (left !== undefined) left.rows -= rows;
-      if (rows === 0) fake.tasks = fake.tasks.filter((other) => other !== left);
+      if (rows === 0 || (fake.endsWithRows && left?.rows === 0)) fake.tasks = fake.tasks.filter((other) => other !== left);
       return rows;
     },
     waiting: async () => ({ tasks: fake.tasks.length, oldestAt: fake.tasks[0]?.since }),
@@ -114,6 +116,22 @@ test('a delete is swept soon, also behind a long task that runs', async () => {
   await until('it has swept', async () => sweeps() > before);
   expect(made.fake.told).not.toContain('step two');
   await made.job.stop();
+});
+
+test('the dead letters are swept again once a long task has ended, also if its last step removes rows', async () => {
+  const made = jobOver([task({ token: one }, 200_000)]);
+  made.fake.endsWithRows = true;
+  const told = await ended(made);
+  expect(told.lastIndexOf('sweep')).toBeGreaterThan(told.lastIndexOf('step one'));
+});
+
+test('the dead letters are swept from time to time, and at the start, without any task', async () => {
+  const made = jobOver([], { stop: false });
+  made.job.start();
+  await until('it has swept', async () => made.fake.told.length >= 3);
+  await made.job.stop();
+  expect(new Set(made.fake.told)).toEqual(new Set(['sweep']));
+  expect(made.clock().now).toBeGreaterThan(60_000);
 });
 
 test('a partition that fails does not hold up another', async () => {

@@ -26,6 +26,11 @@ const realClock: PurgeClock = { now: () => performance.now(), pause };
 
 /** How often the job looks for new tasks. */
 const LOOK_EVERY_MS = 1_000;
+/**
+ * How often the dead letters are swept without a cause: one may have come after the last sweep, or an operator or another
+ * process may have had it in hand then.
+ */
+const SWEEP_EVERY_MS = 10 * 60 * 1_000;
 const RETRY = { firstMs: 500, maxMs: 10_000 };
 
 /**
@@ -44,6 +49,7 @@ export class PurgeJob {
   #waiting: Awaited<ReturnType<Purge['waiting']>> | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #sweepDue = false;
+  #sweptAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
 
   constructor(parts: PurgeJobParts) {
@@ -103,7 +109,10 @@ export class PurgeJob {
     return removed;
   }
 
-  /** Counts the tasks. If there are more than before, something was deleted: its dead letters go at once. */
+  /**
+   * Counts the tasks. If there are more than before, something was deleted: its dead letters go at once. If there are
+   * fewer, a task has ended: the letters that came meanwhile go.
+   */
   async #look(): Promise<void> {
     const before = this.#waiting?.tasks ?? 0;
     try {
@@ -113,10 +122,11 @@ export class PurgeJob {
       throw error;
     }
     this.#lookedAt = this.#clock.now();
-    if (this.#waiting.tasks > before) this.#sweepDue = true;
+    if (this.#waiting.tasks !== before || this.#lookedAt - this.#sweptAt >= SWEEP_EVERY_MS) this.#sweepDue = true;
     if (!this.#sweepDue) return;
     // Before the sweep: what is deleted meanwhile needs another one.
     this.#sweepDue = false;
+    this.#sweptAt = this.#lookedAt;
     await this.#parts.sweep?.().catch((error: unknown) => {
       this.#sweepDue = true;
       this.#parts.logger.warn({ err: error }, 'the dead letters of what was deleted wait');
