@@ -335,7 +335,8 @@ export function feedPurgeContract(name: string, open: () => Promise<FeedPurgeHar
     test('tells which messages were removed because they are too old', async () => {
       const { store, purge } = harness();
       const token = await storedChat(store);
-      const old = Date.now() - 3_600_000;
+      const old = Date.now() - 2 * 24 * 3_600_000;
+      await store.changeApplication(token, { retentionDays: 1 });
       await store.append([messagesCreated(token, 1, ['a', 'b'], { at: old }), messagesCreated(token, 3, ['c'])]);
       const before = await head(token);
       await purge.expire(token, old + 1, 0, 0, 10);

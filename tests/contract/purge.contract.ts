@@ -66,6 +66,7 @@ export function purgeContract(name: string, open: () => Promise<PurgeHarness>): 
     /** Hides what was accepted more than five days ago, in all chats. Returns in how many. */
     async function expire(token: Token): Promise<number> {
       const { store, purge } = harness();
+      await store.changeApplication(token, { retentionDays: 5 });
       const seq = await store.fence(partition(token), 0);
       let chats = 0;
       for (let after: number | undefined = 0; after !== undefined; ) {
@@ -230,6 +231,23 @@ export function purgeContract(name: string, open: () => Promise<PurgeHarness>): 
       expect(await store.append([messagesCreated(token, 4, ['late'])])).toMatchObject({ rows: 1, discarded: 0 });
       await purged(await taskOf(token));
       expect(await numbersOf(token)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+    });
+
+    test('hides nothing any more once the application keeps its messages longer', async () => {
+      const { store, purge } = harness();
+      const token = await storedChat(store);
+      await store.append([chatCreated(token, { number: 2 }), chatCreated(token, { number: 3 })]);
+      for (const chat of [1, 2, 3]) await fill(token, 1, 3, { chat, at: days(10) });
+      await store.changeApplication(token, { retentionDays: 5 });
+      const before = days(5);
+      expect((await purge.expire(token, before, 0, 0, 1)).chats).toBe(1);
+      for (const retentionDays of [6, null]) {
+        await store.changeApplication(token, { retentionDays });
+        expect(await purge.expire(token, before, 0, 1, 1)).toEqual({ chats: 0 });
+      }
+      expect(await numbersOf(token, 2)).toEqual([1, 2, 3]);
+      await store.changeApplication(token, { retentionDays: 5 });
+      expect((await purge.expire(token, before, 0, 1, 1)).chats).toBe(1);
     });
 
     test('looks at chat after chat; deleted ones and empty ones have nothing to hide', async () => {

@@ -26,7 +26,8 @@ export interface Purge {
   /**
    * Hides, in chats of an application, all messages from the first on that were accepted before `before` (milliseconds
    * since 1970), up to the first that was accepted later, and leaves a task to remove them. Looks at the next `limit`
-   * chats after `after`. `seq`: see EventLog.fence; what was accepted before that fence is stored by then.
+   * chats after `after`. `seq`: see EventLog.fence; what was accepted before that fence is stored by then. Does nothing,
+   * and returns no `next`, if the application keeps its messages for longer than since `before` by now.
    */
   expire(token: Token, before: number, seq: number, after: number, limit: number): Promise<Expired>;
 }

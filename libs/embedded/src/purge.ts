@@ -24,6 +24,7 @@ const STEP_ROWS = 250;
 const STEP_LENGTH = 20_000;
 /** How many messages one call of `expire` looks at: those of long texts take 10 µs each. */
 const EXPIRE_ROWS_MAX = 2_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 interface Step {
   rows: number;
@@ -142,8 +143,11 @@ export class EmbeddedPurge implements Purge {
   }
 
   #hide(token: Token, before: number, after: number, limit: number): Expired {
-    const { chats, hide, addTask } = this.#statements;
+    const { chats, hide, addTask, keeps } = this.#statements;
     if (!this.owners.hasApplication(token)) return { chats: 0 };
+    // Since the caller looked, it may keep its messages longer.
+    const days = keeps.get(token)?.days ?? null;
+    if (days === null || days * DAY_MS > this.now() - before) return { chats: 0 };
     let left = EXPIRE_ROWS_MAX;
     let hidden = 0;
     const found = chats.all(token, after, limit);
@@ -212,6 +216,9 @@ function prepare(database: Database) {
     retained: database.query<Retained, [string, number]>(
       `SELECT token, retention_days AS days FROM applications WHERE retention_days IS NOT NULL AND token > ?
        ORDER BY token LIMIT ?`,
+    ),
+    keeps: database.query<{ days: number | null }, [Token]>(
+      'SELECT retention_days AS days FROM applications WHERE token = ?',
     ),
     chat: database.query<{ id: number }, [Token, number]>('SELECT id FROM chats WHERE token = ? AND number = ?'),
     firstChat: database.query<{ id: number; number: number }, [Token]>(

@@ -8,6 +8,8 @@ import type { Session } from '../session.ts';
 import * as statements from './statements.ts';
 import { type Hidden, type PurgeKey, purgeKey } from './statements.ts';
 
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
 export async function retained(
   pool: Pool,
   partition: number,
@@ -32,18 +34,20 @@ export interface ExpireRequest {
 /**
  * Hides the old messages of the next chats. Numbers are drawn in the order of time, so the first message that is young
  * enough is found by bisection. A chat is hidden up to a stored message that is too old, never up to a number between
- * messages: that number's event may still be on its way.
+ * messages: that number's event may still be on its way. A run takes long if there are many chats, so each call looks
+ * whether the application still keeps its messages for so short a time.
  */
 export async function expire(pool: Pool, partition: number, request: ExpireRequest): Promise<Expired> {
   const { token, before, after, limit } = request;
   const key = purgeKey(partition, { token });
   const found = await pool.useAgain(async (session) => {
     if ((await stateOf(session, partition)).seq < request.seq) throw new DatabaseFault('outage', 'OLDER_STATE');
-    const chats = await session.select<FirstMessage>(statements.firstMessages(key, after, limit));
+    const sql = statements.firstMessages(key, daysSince(before), after, limit);
+    const chats = await session.select<FirstMessage>(sql);
     return { chats, hidden: await tooOld(session, key, chats, before) };
   });
   const next = found.chats.length < limit ? undefined : found.chats.at(-1)?.chat;
-  return { chats: found.hidden.length === 0 ? 0 : await hide(pool, key, found.hidden), next };
+  return { chats: found.hidden.length === 0 ? 0 : await hide(pool, key, before, found.hidden), next };
 }
 
 interface FirstMessage {
@@ -104,12 +108,17 @@ function narrow(search: Search, probe: number | undefined, found: Found | undefi
   }
 }
 
-async function hide(pool: Pool, key: PurgeKey, hidden: readonly Hidden[]): Promise<number> {
+/** Whole days, because an application keeps its messages for so many. */
+function daysSince(time: number): number {
+  return Math.floor((Date.now() - time) / DAY_MS);
+}
+
+async function hide(pool: Pool, key: PurgeKey, before: number, hidden: readonly Hidden[]): Promise<number> {
   // No message is removed yet, so the record is empty.
   const record = purgeRecord(key.token, 0, []);
   const results = await pool.transaction((session) =>
     session.send(
-      ['BEGIN', statements.hideMessages(key, hidden), statements.addTasks(key, hidden, Date.now())],
+      ['BEGIN', statements.hideMessages(key, daysSince(before), hidden), statements.addTasks(key, hidden, Date.now())],
       commitStatements(
         { partition: key.partition, counted: false, deletesOwners: true, levelMin: DELETES_LEVEL },
         record,

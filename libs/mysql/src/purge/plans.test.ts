@@ -63,9 +63,9 @@ const plans: [what: string, key: string, sql: () => string[], sorts?: boolean][]
     () => [statements.retainedApplications(here, undefined, 50), statements.retainedApplications(here, token, 50)],
     true,
   ],
-  ['the first messages of chats', 'PRIMARY', () => [statements.firstMessages(all, 3, 20)], true],
+  ['the first messages of chats', 'PRIMARY', () => [statements.firstMessages(all, 5, 3, 20)], true],
   ['the last message of a chat', 'PRIMARY', () => [statements.lastMessage(one), statements.lastMessage(one, 50)]],
-  ['hiding messages', 'PRIMARY', () => [statements.hideMessages(all, hidden())]],
+  ['hiding messages', 'PRIMARY', () => [statements.hideMessages(all, 5, hidden())]],
   ['adding tasks', 'PRIMARY', () => [statements.addTasks(all, hidden(), Date.now())]],
 ];
 

@@ -223,9 +223,11 @@ describe('retention', () => {
     return rows.map(({ purged_through }) => purged_through);
   };
   /** The messages of chat 1 up to this number were accepted so many days ago. */
-  const age = (token: Token, upTo: number, days: number, of = 1) =>
-    database.query(`UPDATE messages SET created_at = NOW(3) - INTERVAL ${days} DAY
+  const age = async (token: Token, upTo: number, days: number, of = 1) => {
+    await database.query(`UPDATE applications SET retention_days = 5 WHERE token = ${sqlToken(token)}`);
+    await database.query(`UPDATE messages SET created_at = NOW(3) - INTERVAL ${days} DAY
       WHERE token = ${sqlToken(token)} AND chat_number = ${of} AND number <= ${upTo}`);
+  };
   const level = () => database.query('UPDATE partitions SET level = 2');
   beforeAll(level);
 

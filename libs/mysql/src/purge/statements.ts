@@ -103,12 +103,22 @@ export function retainedApplications(partition: number, after: Token | undefined
     ORDER BY token LIMIT ${integer(limit)}`;
 }
 
-/** The next chats of an application, each with its first message that is not hidden, if there is one. */
-export function firstMessages(key: PurgeKey, after: number, limit: number): string {
+/** A condition: the application lives, and keeps its messages for at most so many days. */
+function keepsAtMost(key: PurgeKey, days: number): string {
+  return `(SELECT a.retention_days FROM applications AS a FORCE INDEX (PRIMARY)
+    WHERE a.partition_number = ${integer(key.partition)} AND a.token = ${bytes(key.token)}
+    AND a.deleted_at IS NULL) <= ${integer(days)}`;
+}
+
+/**
+ * The next chats of an application, each with its first message that is not hidden, if there is one. No chats if it
+ * keeps its messages for more than so many days by now.
+ */
+export function firstMessages(key: PurgeKey, days: number, after: number, limit: number): string {
   const here = inApplication(key);
   return `SELECT c.number AS chat, m.number, m.at
     FROM (SELECT number, purged_through FROM chats FORCE INDEX (PRIMARY)
-          WHERE ${here} AND number > ${integer(after)} AND deleted_at IS NULL
+          WHERE ${here} AND number > ${integer(after)} AND deleted_at IS NULL AND ${keepsAtMost(key, days)}
           ORDER BY number LIMIT ${integer(limit)}) AS c
     LEFT JOIN LATERAL (SELECT number, COALESCE(accepted_at, created_at) AS at FROM messages FORCE INDEX (PRIMARY)
           WHERE ${here} AND chat_number = c.number AND number > c.purged_through
@@ -129,10 +139,12 @@ export interface Hidden {
   readonly through: number;
 }
 
-export function hideMessages({ partition, token }: PurgeKey, chats: readonly Hidden[]): string {
+/** `days`: see firstMessages. */
+export function hideMessages(key: PurgeKey, days: number, chats: readonly Hidden[]): string {
   return `UPDATE ${valuesOf(chats)} STRAIGHT_JOIN chats AS c FORCE INDEX (PRIMARY)
-    ON c.partition_number = ${integer(partition)} AND c.token = ${bytes(token)} AND c.number = hidden.chat
-    SET c.purged_through = hidden.through WHERE c.deleted_at IS NULL AND c.purged_through < hidden.through`;
+    ON c.partition_number = ${integer(key.partition)} AND c.token = ${bytes(key.token)} AND c.number = hidden.chat
+    SET c.purged_through = hidden.through
+    WHERE c.deleted_at IS NULL AND c.purged_through < hidden.through AND ${keepsAtMost(key, days)}`;
 }
 
 /** A task for each chat in which hideMessages has hidden messages. A task for the whole chat stays one. */
