@@ -5,8 +5,11 @@ import { checkLevel, OutdatedProgram } from '../level.ts';
 import type { Pool } from '../pool.ts';
 import { sortOutDuplicates } from './duplicates.ts';
 import { begun, insertStatements } from './insert.ts';
-import type { KnownOwners } from './owners.ts';
+import { type KnownOwners, lockOwners } from './owners.ts';
 import { findPoison } from './poison.ts';
+
+/** After so many deletes during an append, its owners are locked: more deletes must not hold it up. */
+const DELETES_MAX = 2;
 
 /**
  * Stores events of one partition in one transaction. Before each try, events whose owner (application or chat) is not
@@ -23,6 +26,7 @@ export async function append(
   const rejected: Rejection[] = [];
   let repeated = 0;
   let discarded = 0;
+  let deletesMet = 0;
   let pending = events;
   while (pending.length > 0) {
     const { deletes } = known;
@@ -32,7 +36,7 @@ export async function append(
       discarded += below.length;
       pending = storable;
       if (pending.length === 0) break;
-      const written = await write(pool, partition, pending, deletes);
+      const written = await write(pool, partition, pending, deletesMet > DELETES_MAX ? 'locked' : deletes);
       known.addCreated(pending, deletes);
       return { ...written, repeated, discarded, rejected };
     } catch (error) {
@@ -40,6 +44,7 @@ export async function append(
       const before = pending.length;
       if (error.kind === 'refused') {
         const { oldest, deletes: present } = await readState(pool, partition);
+        if (present !== deletes) deletesMet += 1;
         if (present !== known.deletes) known.forget(present);
         else if (present !== deletes)
           continue; // another call has forgotten them meanwhile
@@ -67,16 +72,25 @@ export async function append(
   return { rows: 0, repeated, discarded, rejected, uncounted: [] };
 }
 
+/**
+ * `deletes`: the partition's when the owners were looked up. `locked`: the owners are locked instead, so that only a
+ * delete of one of them refuses the transaction. That costs statements, and their deletes wait.
+ */
 async function write(
   pool: Pool,
   partition: number,
   events: readonly Event[],
-  deletes: number,
+  deletes: number | 'locked',
 ): Promise<Pick<Appended, 'rows' | 'uncounted'>> {
   const record = recordOf(events);
   const epoch = events.reduce((oldest, event) => Math.min(oldest, event.epoch), Number.MAX_SAFE_INTEGER);
-  const end = commitStatements({ partition, epoch, deletes }, record);
-  const results = await pool.transaction((session) => session.send(begun(insertStatements(partition, events)), end));
+  const end = commitStatements({ partition, epoch, ...(deletes === 'locked' ? {} : { deletes }) }, record);
+  const results = await pool.transaction(async (session) => {
+    if (deletes !== 'locked') return session.send(begun(insertStatements(partition, events)), end);
+    await session.change('BEGIN');
+    if (!(await lockOwners(session, partition, events))) throw new DatabaseFault('refused', 'OWNER_DELETED');
+    return session.send(insertStatements(partition, events), end);
+  });
   const [committed] = results.at(-2) as Committed[];
   const deltas = deltasOf(record);
   return {

@@ -1,6 +1,7 @@
 import type { Event, Owner } from '@parley/domain';
 import { bytes, integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
+import type { Session } from '../session.ts';
 
 const KEYS_PER_STATEMENT = 500;
 
@@ -113,27 +114,50 @@ export class KnownOwners {
     return stored;
   }
 
-  async #look(pool: Pool, owners: readonly Owner[]): Promise<Map<string, number>> {
-    const found = new Map<string, number>();
-    for (let from = 0; from < owners.length; from += KEYS_PER_STATEMENT) {
-      const some = owners.slice(from, from + KEYS_PER_STATEMENT);
-      const gone = new Set<string>();
-      for (const sql of ownerStatements(this.#partition, some)) {
-        const rows = await pool.useAgain((session) => session.select<OwnerRow>(sql));
-        for (const { token, chat, deleted, purged_through } of rows) {
-          const application = { token: tokenOf(token) };
-          if (chat === null && deleted === 1) gone.add(application.token);
-          found.set(
-            keyOf(chat === null ? application : { ...application, chat }),
-            deleted === 1 ? ALL : purged_through,
-          );
-        }
-      }
-      // The row of a chat below a deleted application may be removed already, or still say that the chat lives.
-      for (const owner of some) if (gone.has(owner.token)) found.set(keyOf(owner), ALL);
-    }
-    return found;
+  #look(pool: Pool, owners: readonly Owner[]): Promise<Map<string, number>> {
+    return lookUp(this.#partition, owners, (sql) => pool.useAgain((session) => session.select<OwnerRow>(sql)));
   }
+}
+
+/**
+ * Locks the owners of storable events until the end of the transaction: none of them can be deleted before that, nor can
+ * messages be hidden. Returns false if one was deleted, or messages of the events were hidden, since they were sifted.
+ */
+export async function lockOwners(session: Session, partition: number, events: readonly Event[]): Promise<boolean> {
+  const owners = new Map<string, Owner>();
+  for (const event of events) {
+    const owner = ownerOf(event);
+    if (owner !== undefined) owners.set(keyOf(owner), owner);
+  }
+  const found = await lookUp(partition, [...owners.values()], (sql) => session.select<OwnerRow>(`${sql} FOR SHARE`));
+  return events.every((event) => {
+    const owner = ownerOf(event);
+    // One that is not found is created by the events themselves.
+    return owner === undefined || lastNumber(event) > (found.get(keyOf(owner)) ?? 0);
+  });
+}
+
+/** Up to which number events of these owners are discarded, by the owners' keys; nothing for those that are not stored. */
+async function lookUp(
+  partition: number,
+  owners: readonly Owner[],
+  select: (sql: string) => Promise<readonly OwnerRow[]>,
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for (let from = 0; from < owners.length; from += KEYS_PER_STATEMENT) {
+    const some = owners.slice(from, from + KEYS_PER_STATEMENT);
+    const gone = new Set<string>();
+    for (const sql of ownerStatements(partition, some)) {
+      for (const { token, chat, deleted, purged_through } of await select(sql)) {
+        const application = { token: tokenOf(token) };
+        if (chat === null && deleted === 1) gone.add(application.token);
+        found.set(keyOf(chat === null ? application : { ...application, chat }), deleted === 1 ? ALL : purged_through);
+      }
+    }
+    // The row of a chat below a deleted application may be removed already, or still say that the chat lives.
+    for (const owner of some) if (gone.has(owner.token)) found.set(keyOf(owner), ALL);
+  }
+  return found;
 }
 
 interface OwnerRow {
