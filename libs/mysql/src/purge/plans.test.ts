@@ -51,6 +51,7 @@ const plans: [what: string, key: string, sql: () => string[], sorts?: boolean][]
       statements.messagesToRemove(one, 50, { chat_number: 1, number: 20 }, 1_000),
     ],
   ],
+  ['the erasure of a message', 'PRIMARY', () => [statements.eraseLast(one, 50, Date.now())]],
   ['the removal of messages', 'PRIMARY', () => [statements.removeMessages(all, removed())]],
   [
     'the removal of what else is below',

@@ -189,11 +189,39 @@ describe('below a chat that lives', () => {
     await flushAll(database.mysql);
     expect(await purgeAll(purge, await taskOf(purge, token))).toEqual([6]);
     await flushAll(database.mysql);
-    expect(await countOf('messages', token)).toBe(4);
+    expect(await countOf('messages', token)).toBe(5); // with the tombstone of message 6
     expect((await store.chat(token, 1))?.messagesCount).toBe(5);
     const { ranges, generations } = await purged(token);
     expect(ranges).toEqual([[1, 1, 2], [1, 4, 6]]); // biome-ignore format: a list
     expect(generations).not.toContain(0);
+  });
+
+  test('the last one becomes a tombstone, which tells when its number was drawn, until later ones are removed', async () => {
+    const token = await chatWith(3);
+    const { purge, store } = database.mysql;
+    const sequence = { kind: 'messages', token, chat: 1 } as const;
+    await database.query(`UPDATE messages SET sender_id = 'ann', metadata = '{}' WHERE token = ${sqlToken(token)}`);
+    for (const through of [3, 5]) {
+      const highest = await store.highest(sequence);
+      expect(highest).toMatchObject({ number: through, epoch: 1, at: expect.any(Number) });
+      await database.query(`UPDATE chats SET purged_through = ${through} WHERE token = ${sqlToken(token)}`);
+      await addTask(token, 1, through);
+      expect(await purgeAll(purge, await taskOf(purge, token))).toEqual([3]);
+      expect(await store.highest(sequence)).toEqual(highest);
+      const rows = await database.query(
+        `SELECT number, content, sender_id, metadata, version, deleted_at FROM messages WHERE token = ${sqlToken(token)}`,
+      );
+      const tombstone = { content: '', sender_id: null, metadata: null, version: 2, deleted_at: expect.any(Date) };
+      expect(rows).toEqual([{ number: through, ...tombstone }]);
+      if (through === 3) await store.append([messages(token, 4, contents(2))]);
+    }
+    await flushAll(database.mysql);
+    expect((await store.chat(token, 1))?.messagesCount).toBe(0);
+    const { drifts } = await database.mysql.ledger.recount(
+      { partition: partitionOf(token, PARTITIONS), sequence: { kind: 'messages', token, chat: 0 } },
+      1,
+    );
+    expect(drifts).toEqual([]);
   });
 
   test('once the chat is deleted, the task for its old messages is done, and another one waits', async () => {

@@ -41,14 +41,18 @@ export interface Place {
   readonly number: number;
 }
 
-/** The next messages of a task after a place. `through`: only up to this number. */
+/**
+ * The next messages of a task after a place. `through`: only up to this number, whose own row stays once it is erased
+ * (see eraseLast).
+ */
 export function messagesToRemove(
   key: PurgeKey,
   through: number | undefined,
   after: Place | undefined,
   limit: number,
 ): string {
-  const upTo = through === undefined ? '' : ` AND number <= ${integer(through)}`;
+  const last = through === undefined ? '' : integer(through);
+  const upTo = through === undefined ? '' : ` AND number <= ${last} AND (number < ${last} OR deleted_at IS NULL)`;
   return `SELECT chat_number, number, deleted_at IS NOT NULL AS deleted FROM messages FORCE INDEX (PRIMARY)
     WHERE ${below(key)}${upTo}${following(key, after)}
     ORDER BY chat_number, number LIMIT ${integer(limit)} FOR UPDATE`;
@@ -74,6 +78,17 @@ export function removeMessages({ partition, token }: PurgeKey, messages: readonl
     STRAIGHT_JOIN messages AS m FORCE INDEX (PRIMARY)
     ON m.partition_number = ${integer(partition)} AND m.token = ${bytes(token)}
     AND m.chat_number = removed.chat AND m.number = removed.number`;
+}
+
+/**
+ * Makes a tombstone of the last message that is too old, instead of removing its row: it tells in which epoch and when the
+ * chat's last number was drawn. Without that, nobody would notice if Redis lost the chat's counter, and a number could
+ * be given twice.
+ */
+export function eraseLast(key: PurgeKey, number: number, now: number): string {
+  return `UPDATE messages SET content = '', sender_id = NULL, metadata = NULL, version = version + 1,
+    deleted_at = ${time(now)}, updated_at = GREATEST(updated_at, ${time(now)})
+    WHERE ${inChat(key)} AND number = ${integer(number)}`;
 }
 
 /**

@@ -92,7 +92,11 @@ async function removeMessages(
   let messages = await next(after);
   // Before the task ends, looks from the beginning: nothing may be left.
   if (after !== undefined && messages.length < PURGE_ROWS_MAX) messages = await next(undefined);
-  if (messages.length > 0) await session.change(statements.removeMessages(key, messages));
+  const removed = messages.filter(({ number }) => number !== through);
+  if (removed.length > 0) await session.change(statements.removeMessages(key, removed));
+  if (through !== undefined && removed.length < messages.length) {
+    await session.change(statements.eraseLast(key, through, Date.now()));
+  }
   return messages;
 }
 
