@@ -146,6 +146,9 @@ export function purgeContract(name: string, open: () => Promise<PurgeHarness>): 
       while (Date.now() <= since);
       await store.deleteChat(token, 1);
       expect((await taskOf(token)).owner.chat).toBe(2);
+      const latest = await purge.latest(partition(token), 2);
+      expect(latest.map(({ owner }) => owner)).toEqual([1, 2].map((chat) => ({ token, chat })));
+      expect(await purge.latest(partition(token), 1)).toEqual(latest.slice(0, 1));
       await purged(await taskOf(token));
       expect((await taskOf(token)).owner.chat).toBe(1);
     });

@@ -31,6 +31,9 @@ const LOOK_EVERY_MS = 1_000;
  * process may have had it in hand then.
  */
 const SWEEP_EVERY_MS = 10 * 60 * 1_000;
+/** How many of a partition's latest tasks it looks at when there are new ones, and how many retired ones it remembers. */
+const LATEST_MAX = 200;
+const RETIRED_MAX = 10_000;
 const RETRY = { firstMs: 500, maxMs: 10_000 };
 
 /**
@@ -44,8 +47,11 @@ export class PurgeJob {
   readonly #pace: Pace;
   readonly #rows: Counter;
   readonly #stopping = new AbortController();
-  /** By partition: the task whose numbers this job has retired. */
+  /** By partition: the task that this job has begun. */
   readonly #begun = new Map<number, string>();
+  /** The tasks whose numbers this job has retired. */
+  readonly #retired = new Set<string>();
+  #retireDue = false;
   #waiting: Awaited<ReturnType<Purge['waiting']>> | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #sweepDue = false;
@@ -122,6 +128,8 @@ export class PurgeJob {
       throw error;
     }
     this.#lookedAt = this.#clock.now();
+    if (this.#waiting.tasks > before) this.#retireDue = true;
+    if (this.#retireDue) await this.#retireLatest();
     if (this.#waiting.tasks !== before || this.#lookedAt - this.#sweptAt >= SWEEP_EVERY_MS) this.#sweepDue = true;
     if (!this.#sweepDue) return;
     // Before the sweep: what is deleted meanwhile needs another one.
@@ -131,6 +139,32 @@ export class PurgeJob {
       this.#sweepDue = true;
       this.#parts.logger.warn({ err: error }, 'the dead letters of what was deleted wait');
     });
+  }
+
+  /**
+   * Ends the numbers of what was deleted lately, also if its task waits behind a long one: the delete itself may have
+   * failed before it did that, and creates below would be accepted and then discarded. Tries again at the next look.
+   */
+  async #retireLatest(): Promise<void> {
+    const { purge, partitions, logger } = this.#parts;
+    this.#retireDue = false;
+    try {
+      for (let partition = 0; partition < partitions; partition += 1) {
+        for (const task of await purge.latest(partition, LATEST_MAX)) await this.#retire(task);
+      }
+    } catch (error) {
+      this.#retireDue = true;
+      logger.warn({ err: error }, 'the numbers of what was deleted wait for their end');
+    }
+  }
+
+  /** If Redis loses data later, the store's answer decides: so once is enough. */
+  async #retire(task: PurgeTask): Promise<void> {
+    const name = nameOf(task);
+    if (task.through !== undefined || this.#retired.has(name)) return;
+    await this.#parts.numbering.retire(task.owner);
+    if (this.#retired.size >= RETIRED_MAX) this.#retired.clear();
+    this.#retired.add(name);
   }
 
   /** Takes the next step of a partition's oldest task. Returns whether there was a task. */
@@ -160,14 +194,12 @@ export class PurgeJob {
   }
 
   /**
-   * A draw of the deleted must be refused before its rows are gone. The delete has retired the numbers already, but
-   * Redis may have lost that since. Old messages of a chat that lives are no reason to end its numbers.
+   * A draw of the deleted must be refused before its rows are gone. Old messages of a chat that lives are no reason to
+   * end its numbers.
    */
   async #begin(task: PurgeTask): Promise<void> {
-    if (task.through === undefined) {
-      await this.#parts.numbering.retire(task.owner);
-      this.#sweepDue = true;
-    }
+    await this.#retire(task);
+    if (task.through === undefined) this.#sweepDue = true;
     this.#begun.set(task.partition, nameOf(task));
   }
 

@@ -18,6 +18,8 @@ export interface Purge {
    * `next` does not return it any more.
    */
   step(task: PurgeTask): Promise<number>;
+  /** The latest tasks of a partition, at most `limit`, the latest first. */
+  latest(partition: number, limit: number): Promise<readonly PurgeTask[]>;
   /** How many tasks wait, in all partitions, and since when the oldest one does: milliseconds since 1970. */
   waiting(): Promise<{ readonly tasks: number; readonly oldestAt?: number | undefined }>;
 

@@ -55,13 +55,11 @@ export class EmbeddedPurge implements Purge {
   }
 
   next(): Promise<PurgeTask | undefined> {
-    return guarded(() => {
-      const row = this.#statements.next.get();
-      if (row === null) return undefined;
-      const { token, chat, through, since } = row;
-      const owner = chat === 0 ? { token } : { token, chat };
-      return { partition: PARTITION, owner, through: through ?? undefined, since };
-    });
+    return guarded(() => this.#statements.tasks.all(1).map(toTask)[0]);
+  }
+
+  latest(_partition: number, limit: number): Promise<readonly PurgeTask[]> {
+    return guarded(() => this.#statements.latest.all(limit).map(toTask));
   }
 
   step(task: PurgeTask): Promise<number> {
@@ -177,6 +175,18 @@ export class EmbeddedPurge implements Purge {
   }
 }
 
+interface TaskRow {
+  readonly token: Token;
+  readonly chat: number;
+  readonly through: number | null;
+  readonly since: number;
+}
+
+function toTask({ token, chat, through, since }: TaskRow): PurgeTask {
+  const owner = chat === 0 ? { token } : { token, chat };
+  return { partition: PARTITION, owner, through: through ?? undefined, since };
+}
+
 interface RetainedChat {
   readonly id: number;
   readonly number: number;
@@ -203,8 +213,11 @@ function joined(records: readonly ChangeRecord[]): ChangeRecord {
 function prepare(database: Database) {
   const number = `id & ${NUMBER_MASK} AS number`;
   return {
-    next: database.query<{ token: Token; chat: number; through: number | null; since: number }, []>(
-      'SELECT token, chat, through, created_at AS since FROM purges ORDER BY created_at LIMIT 1',
+    tasks: database.query<TaskRow, [number]>(
+      'SELECT token, chat, through, created_at AS since FROM purges ORDER BY created_at LIMIT ?',
+    ),
+    latest: database.query<TaskRow, [number]>(
+      'SELECT token, chat, through, created_at AS since FROM purges ORDER BY created_at DESC LIMIT ?',
     ),
     task: database.query<{ through: number | null }, [Token, number]>(
       'SELECT through FROM purges WHERE token = ? AND chat = ?',

@@ -37,7 +37,7 @@ const hidden = () => [1, 2, 3].map((number) => ({ chat: number, through: 5 }));
 
 /** `key`: the only index by which the statements of `sql` may read. `sorts`: MySQL may sort the rows that it finds. */
 const plans: [what: string, key: string, sql: () => string[], sorts?: boolean][] = [
-  ['the oldest task', 'purges_created_at', () => [statements.oldestTask(here)]],
+  ['the oldest task', 'purges_created_at', () => [statements.oldestTask(here), statements.latestTasks(here, 5)]],
   ['the lock on a task', 'PRIMARY', () => [statements.lockTask(one)]],
   ['the removal of a task', 'PRIMARY', () => [statements.removeTask(one)]],
   [

@@ -4,7 +4,7 @@ import { tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
 import type { OnUncounted } from '../store.ts';
 import { expire, retained } from './expire.ts';
-import { oldestTask, WAITING } from './statements.ts';
+import { latestTasks, oldestTask, WAITING } from './statements.ts';
 import { Progress, step } from './step.ts';
 
 /** The purge on the table `purges`. It uses the ledger's connections, so its work does not delay the store. */
@@ -17,6 +17,7 @@ export function mysqlPurge(pool: Pool, partitions: number, onUncounted: OnUncoun
       if (uncounted !== undefined) await onUncounted(uncounted);
       return removed;
     },
+    latest: (partition, limit) => refusing(tasks(pool, partition, latestTasks(partition, limit))),
     waiting: () => refusing(waiting(pool)),
     retained: (partition, after, limit) => refusing(retained(pool, partition, after, limit)),
     expire: (token, before, seq, after, limit) =>
@@ -32,15 +33,20 @@ interface TaskRow {
 }
 
 async function next(pool: Pool, partition: number): Promise<PurgeTask | undefined> {
-  const [row] = await pool.useAgain((session) => session.select<TaskRow>(oldestTask(partition)));
-  if (row === undefined) return undefined;
-  const token = tokenOf(row.token);
-  return {
-    partition,
-    owner: row.chat_number === 0 ? { token } : { token, chat: row.chat_number },
-    ...(row.through !== null && { through: row.through }),
-    since: row.created_at.getTime(),
-  };
+  return (await tasks(pool, partition, oldestTask(partition)))[0];
+}
+
+async function tasks(pool: Pool, partition: number, sql: string): Promise<PurgeTask[]> {
+  const rows = await pool.useAgain((session) => session.select<TaskRow>(sql));
+  return rows.map((row) => {
+    const token = tokenOf(row.token);
+    return {
+      partition,
+      owner: row.chat_number === 0 ? { token } : { token, chat: row.chat_number },
+      ...(row.through !== null && { through: row.through }),
+      since: row.created_at.getTime(),
+    };
+  });
 }
 
 async function waiting(pool: Pool): Promise<{ tasks: number; oldestAt?: number }> {

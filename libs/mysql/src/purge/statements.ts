@@ -25,6 +25,11 @@ export function oldestTask(partition: number): string {
     WHERE partition_number = ${integer(partition)} ORDER BY created_at LIMIT 1`;
 }
 
+export function latestTasks(partition: number, limit: number): string {
+  return `SELECT token, chat_number, through, created_at FROM purges FORCE INDEX (purges_created_at)
+    WHERE partition_number = ${integer(partition)} ORDER BY created_at DESC LIMIT ${integer(limit)}`;
+}
+
 export const WAITING = 'SELECT COUNT(*) AS tasks, MIN(created_at) AS oldest FROM purges';
 
 /** Locks the task, so that no other process works on it, and a delete of its chat waits. */
