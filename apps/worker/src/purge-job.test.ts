@@ -49,7 +49,8 @@ function jobOver(tasks: Fake['tasks'], { partitions = 1, share = 0.2, stop = tru
       const left = fake.tasks[find(given)];
       const rows = Math.min(1_000, left?.rows ?? 0);
       if (left !== undefined) left.rows -= rows;
-      if (rows === 0 || (fake.endsWithRows && left?.rows === 0)) fake.tasks = fake.tasks.filter((other) => other !== left);
+      if (rows === 0 || (fake.endsWithRows && left?.rows === 0))
+        fake.tasks = fake.tasks.filter((other) => other !== left);
       return rows;
     },
     waiting: async () => ({ tasks: fake.tasks.length, oldestAt: fake.tasks[0]?.since }),
