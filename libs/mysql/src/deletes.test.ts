@@ -100,64 +100,6 @@ test('a deleted chat or application loses its name, and its row in `purges` and 
   expect(await lastBatch(token)).toMatchObject({ deletes: Number(deletes) + 2 });
 });
 
-/** Raises the partition's `deletes` without a pause, as deletes of other chats do, until `done`; at most 15 s. */
-async function deletingUntil(token: string, done: () => boolean): Promise<void> {
-  const end = performance.now() + 15_000;
-  while (!done() && performance.now() < end) {
-    await database.query(
-      `UPDATE partitions SET deletes = deletes + 1 WHERE partition_number = ${partitionOf(token, PARTITIONS)}`,
-    );
-  }
-}
-
-test('deletes of others do not hold up an append, however fast they come', async () => {
-  const { store } = database.mysql;
-  const token = await newChat();
-  let stored = 0;
-  const appending = store
-    .append([...Array(5).keys()].map((place) => messages(token, place * 1_000 + 1, Array<string>(1_000).fill('x'))))
-    .then(({ rows }) => {
-      stored = rows;
-    });
-  await deletingUntil(token, () => stored > 0);
-  expect(stored).toBe(5_000);
-  await appending;
-});
-
-test('nor do they bring what was deleted back: an append among them is discarded', async () => {
-  const { store } = database.mysql;
-  for (const owner of ['chat', 'application'] as const) {
-    const token = await newChat();
-    await store.append([chat(token, 2)]);
-    let running = true;
-    const deleting = deletingUntil(token, () => !running);
-    let discarded = 0;
-    let rows = 0;
-    const append = async () => {
-      for (let first = 1; discarded === 0; first += 200) {
-        const appended = await store.append([
-          messages(token, first, Array<string>(200).fill('x')),
-          ...(owner === 'chat' ? [messages(token, first, ['y'], 2)] : []),
-        ]);
-        discarded += appended.discarded;
-        rows += appended.rows;
-      }
-    };
-    const appending = append();
-    await until('some are stored', async () => rows > 0);
-    if (owner === 'chat') expect(await store.deleteChat(token, 1)).toBe(true);
-    else expect(await store.deleteApplication(token)).toBe(true);
-    const [kept] = await database.query<{ n: number }>(`SELECT COUNT(*) AS n FROM messages WHERE ${inApp(token)}`);
-    await appending;
-    running = false;
-    await deleting;
-    const [later] = await database.query<{ n: number }>(
-      `SELECT COUNT(*) AS n FROM messages WHERE ${inApp(token)} AND chat_number = 1`,
-    );
-    expect(later?.n).toBeLessThanOrEqual(kept?.n ?? 0);
-  }
-});
-
 test('the delete of a chat whose old messages are being removed makes all of them go', async () => {
   const token = await newChat(['x']);
   const here = `${partitionOf(token, PARTITIONS)}, ${bin(token)}`;
