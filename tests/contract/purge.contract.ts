@@ -217,7 +217,10 @@ export function purgeContract(name: string, open: () => Promise<PurgeHarness>): 
       expect(await expire(token)).toBe(1);
       await purged(await taskOf(token));
       expect((await store.highest({ kind: 'messages', token, chat: 1 }))?.number).toBe(21);
-      expect(await store.append([repeated])).toMatchObject({ rows: 0, discarded: 1, rejected: [] });
+      // Its row may be a tombstone, and then it was stored before.
+      const again = await store.append([repeated]);
+      expect(again).toMatchObject({ rows: 0, rejected: [] });
+      expect(again.discarded + again.repeated).toBe(1);
       expect(await store.append([messagesCreated(token, 22, ['new'])])).toMatchObject({ rows: 1, discarded: 0 });
       expect(await numbersOf(token)).toEqual([22]);
       expect(await countOf(token)).toBe(1);

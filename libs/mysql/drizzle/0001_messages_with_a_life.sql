@@ -3,7 +3,7 @@
 SET @alter = IF(
 	EXISTS (SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'applications' AND column_name = 'metadata'),
 	'DO 0',
-	'ALTER TABLE `applications` ADD `metadata` varchar(4096) character set utf8mb4 collate utf8mb4_0900_bin, ADD `version` int unsigned NOT NULL DEFAULT 1, ADD `deleted_at` datetime(3), ADD `retention_days` int unsigned, ADD INDEX `applications_retention` (`partition_number`, `retention_days`, `token`)'
+	'ALTER TABLE `applications` ADD `metadata` text character set utf8mb4 collate utf8mb4_0900_bin, ADD `version` int unsigned NOT NULL DEFAULT 1, ADD `deleted_at` datetime(3), ADD `retention_days` int unsigned, ADD INDEX `applications_retention` (`partition_number`, `retention_days`, `token`)'
 );
 --> statement-breakpoint
 PREPARE alter_once FROM @alter;
@@ -15,7 +15,7 @@ DEALLOCATE PREPARE alter_once;
 SET @alter = IF(
 	EXISTS (SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'chats' AND column_name = 'metadata'),
 	'DO 0',
-	'ALTER TABLE `chats` ADD `metadata` varchar(4096) character set utf8mb4 collate utf8mb4_0900_bin, ADD `version` int unsigned NOT NULL DEFAULT 1, ADD `deleted_at` datetime(3), ADD `purged_through` bigint unsigned NOT NULL DEFAULT 0'
+	'ALTER TABLE `chats` ADD `metadata` text character set utf8mb4 collate utf8mb4_0900_bin, ADD `version` int unsigned NOT NULL DEFAULT 1, ADD `deleted_at` datetime(3), ADD `purged_through` bigint unsigned NOT NULL DEFAULT 0'
 );
 --> statement-breakpoint
 PREPARE alter_once FROM @alter;
@@ -27,7 +27,7 @@ DEALLOCATE PREPARE alter_once;
 SET @alter = IF(
 	EXISTS (SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'messages' AND column_name = 'sender_id'),
 	'DO 0',
-	'ALTER TABLE `messages` ADD `sender_id` varchar(128) character set ascii collate ascii_bin, ADD `metadata` varchar(4096) character set utf8mb4 collate utf8mb4_0900_bin, ADD `accepted_at` datetime(3), ADD `deleted_at` datetime(3)'
+	'ALTER TABLE `messages` ADD `sender_id` varchar(128) character set ascii collate ascii_bin, ADD `metadata` text character set utf8mb4 collate utf8mb4_0900_bin, ADD `accepted_at` datetime(3), ADD `deleted_at` datetime(3)'
 );
 --> statement-breakpoint
 PREPARE alter_once FROM @alter;

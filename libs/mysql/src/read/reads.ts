@@ -14,12 +14,12 @@ import { epochOfEventId, Gone, partitionOf, sequenceKey } from '@parley/domain';
 import { DatabaseFault, refusalOf, refusing } from '../faults.ts';
 import { integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
+import { LivingOwners } from './living-owners.ts';
 import { readPage } from './pages.ts';
 import { PointReads } from './point-reads.ts';
 import {
   type ApplicationRow,
   type ChatRow,
-  isLiving,
   type MessagePageRow,
   type MessageRow,
   toApplication,
@@ -39,7 +39,7 @@ export class Reads {
   readonly #applications: PointReads<statements.ApplicationKey, Application | Gone>;
   readonly #chats: PointReads<statements.ChatKey, Chat | Gone>;
   readonly #messages: PointReads<statements.MessageKey, Message | Gone>;
-  readonly #purged: PointReads<statements.ChatKey, number>;
+  readonly #living: LivingOwners;
 
   constructor(pool: Pool, partitions: number) {
     this.#pool = pool;
@@ -75,18 +75,12 @@ export class Reads {
         return new Map(
           rows.map((row) => [
             messageText(tokenOf(row.token), row.chat_number, row.number),
-            isLiving(row) ? toMessage(row) : new Gone('message'),
+            row.deleted_at === null ? toMessage(row) : new Gone('message'),
           ]),
         );
       },
     );
-    this.#purged = new PointReads(
-      ({ token, chat }) => chatText(token, chat),
-      async (keys) => {
-        const rows = await this.#select<PurgedRow>(statements.selectPurged(keys));
-        return new Map(rows.map((row) => [chatText(tokenOf(row.token), row.number), row.purged_through]));
-      },
-    );
+    this.#living = new LivingOwners((sql) => this.#select(sql));
   }
 
   async application(token: Token): Promise<Application | undefined> {
@@ -94,24 +88,32 @@ export class Reads {
   }
 
   async chat(token: Token, chat: number): Promise<Chat | undefined> {
-    return unlessGone(await this.#chats.get({ ...this.key(token), chat }));
+    const key = { ...this.key(token), chat };
+    const [found, lives] = await Promise.all([this.#chats.get(key), this.#living.application(key)]);
+    return lives ? unlessGone(found) : undefined;
   }
 
   async message(token: Token, chat: number, message: number): Promise<Message | undefined> {
     const key = { ...this.key(token), chat, message };
-    const found = await this.#messages.get(key);
-    if (found !== undefined) return unlessGone(found);
-    // Perhaps its row was removed. A second statement, because rows that exist need none: `purged_through` only rises.
-    if (message <= ((await this.#purged.get(key)) ?? 0)) throw new Gone('message');
-    return undefined;
+    const [found, hidden] = await Promise.all([this.#messages.get(key), this.#living.chat(key)]);
+    if (hidden === undefined) return undefined;
+    if (message <= hidden) throw new Gone('message');
+    return unlessGone(found);
   }
 
   async messagesAt(token: Token, places: readonly MessagePlace[]): Promise<readonly PlacedMessage[]> {
     if (places.length === 0) return [];
     const key = this.key(token);
     const keys = places.map(({ chat, number }) => ({ ...key, chat, message: number }));
-    const rows = await this.#select<MessageRow>(statements.selectMessages(keys));
-    return rows.filter(isLiving).map(toPlacedMessage);
+    const chats = [...new Set(places.map(({ chat }) => chat))];
+    const [rows, ...hidden] = await Promise.all([
+      this.#select<MessageRow>(statements.selectMessages(keys)),
+      ...chats.map((chat) => this.#living.chat({ ...key, chat })),
+    ]);
+    const hiddenOf = new Map(chats.map((chat, place) => [chat, hidden[place] ?? ALL]));
+    return rows
+      .filter((row) => row.deleted_at === null && row.number > (hiddenOf.get(row.chat_number) ?? ALL))
+      .map(toPlacedMessage);
   }
 
   applications(page: PageRequest<Token>): Promise<Page<Application>> {
@@ -122,19 +124,28 @@ export class Reads {
     });
   }
 
-  chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>> {
+  async chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>> {
     const key = this.key(token);
-    return readPage(page, {
+    const reading = readPage(page, {
       read: (next, rows) => this.#select<ChatRow>(statements.pageOfChats(key, next, rows)),
       keyOf: (row) => row.number,
       toEntity: (row: ChatRow) => toChat(row),
     });
+    const [read, lives] = await Promise.all([reading, this.#living.application(key)]);
+    return lives ? read : NO_ROWS;
   }
 
-  messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
+  async messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
     const key = { ...this.key(token), chat };
+    const guess = this.#living.guess(key);
+    const [read, hidden] = await Promise.all([this.#messagesPage(key, page, guess), this.#living.chat(key)]);
+    if (hidden === undefined) return NO_ROWS;
+    return hidden === guess ? read : this.#messagesPage(key, page, hidden);
+  }
+
+  #messagesPage(key: statements.ChatKey, page: PageRequest<number>, hidden: number): Promise<Page<Message>> {
     return readPage(page, {
-      read: (next, rows) => this.#select<MessagePageRow>(statements.pageOfMessages(key, next, rows)),
+      read: (next, rows) => this.#select<MessagePageRow>(statements.pageOfMessages(key, next, rows, hidden)),
       keyOf: (row) => row.number,
       toEntity: toMessage,
     });
@@ -170,6 +181,10 @@ export class Reads {
   }
 }
 
+const NO_ROWS = { rows: [], more: false } as const;
+/** All numbers are hidden: the chat does not live. */
+const ALL = Number.POSITIVE_INFINITY;
+
 function olderState(): unknown {
   return refusalOf(new DatabaseFault('outage', 'OLDER_STATE'));
 }
@@ -179,12 +194,6 @@ type HighestRow = { readonly seq: number; readonly owned: 0 | 1; readonly purged
   | { readonly number: null }
   | { readonly number: number; readonly event_id: Buffer; readonly at: Date }
 );
-
-interface PurgedRow {
-  readonly token: Buffer;
-  readonly number: number;
-  readonly purged_through: number;
-}
 
 function unlessGone<Entity>(found: Entity | Gone | undefined): Entity | undefined {
   if (found instanceof Gone) throw found;

@@ -34,9 +34,7 @@ export type ChatRow = Pick<
   Counted;
 export type MessagePageRow = Pick<MessageColumns, 'number' | 'content' | Exclude<Common, 'deleted_at'>> &
   Nullable<MessageColumns, 'sender_id' | 'metadata' | 'deleted_at'>;
-export type MessageRow = MessagePageRow &
-  Pick<MessageColumns, 'token' | 'chat_number'> &
-  Pick<ChatColumns, 'purged_through'>;
+export type MessageRow = MessagePageRow & Pick<MessageColumns, 'token' | 'chat_number'>;
 
 export function toApplication(row: ApplicationRow): Application {
   return {
@@ -76,11 +74,6 @@ export function toMessage(row: MessagePageRow): Message {
 
 export function toPlacedMessage(row: MessageRow): PlacedMessage {
   return { chat: row.chat_number, ...toMessage(row) };
-}
-
-/** Whether the row is a message of a living chat that is neither deleted nor removed. */
-export function isLiving(row: MessageRow): boolean {
-  return row.deleted_at === null && row.number > row.purged_through;
 }
 
 function toTimes(row: Pick<MessageColumns, Times>): { createdAt: number; updatedAt: number } {

@@ -5,6 +5,7 @@ import { applicationErasure, chatErasure, messageErasure } from '../deletes.ts';
 import { targetState } from '../target-state.ts';
 import { application, chat, messages } from '../testing/events.ts';
 import { type OwnDatabase, ownDatabase, PARTITIONS } from '../testing/own-database.ts';
+import { deletesOf } from './living-owners.ts';
 import * as statements from './statements.ts';
 
 let database: OwnDatabase;
@@ -40,7 +41,17 @@ const reads: [what: string, sql: () => string][] = [
   ['the first page of messages', () => statements.pageOfMessages(inChat, { limit: 50 }, 51)],
   ['a page of messages after a number', () => statements.pageOfMessages(inChat, { limit: 50, after: 20 }, 51)],
   ['a page of messages before a number', () => statements.pageOfMessages(inChat, { limit: 50, before: 20 }, 51)],
-  ['up to which number messages were removed', () => statements.selectPurged([{ ...key, chat: 3 }])],
+  ['a page of messages above hidden ones', () => statements.pageOfMessages(inChat, { limit: 50, after: 2 }, 51, 20)],
+  [
+    'the living of some chats',
+    () =>
+      statements.selectLivingChats([
+        { ...key, chat: 3 },
+        { ...key, chat: 4 },
+      ]),
+  ],
+  ['the living of some applications', () => statements.selectLivingApplications([key])],
+  ['how much was deleted', () => deletesOf([3, 5])],
   ['the state of a message', () => targetState.message({ ...key, chat: 3, message: 7 })],
   ['the state of a chat', () => targetState.chat({ ...key, chat: 3 })],
   ['the state of an application', () => targetState.application(key)],

@@ -21,15 +21,9 @@ const APPLICATION = `SELECT a.token, a.name, a.chats_count, a.version, a.metadat
 const CHAT_COLUMNS = `c.token, c.number, c.name, c.messages_count, c.version, c.metadata, c.created_at, c.updated_at,
   c.deleted_at, ${flushedOf('c')}`;
 
-/**
- * The owners that a row needs: what is below a deleted one does not exist. Joined after the rows of several keys
- * (STRAIGHT_JOIN keeps this order), each is one look-up by its key. Joined before the rows of one owner, with its key
- * as constants, it is read once and the optimizer knows its values: no application, no further read.
- */
+/** A chat's application must live. STRAIGHT_JOIN: one look-up by its key for each row. */
 const ITS_APPLICATION = (table: string) => `STRAIGHT_JOIN applications AS a FORCE INDEX (PRIMARY)
   ON a.partition_number = ${table}.partition_number AND a.token = ${table}.token AND a.deleted_at IS NULL`;
-const ITS_CHAT = `STRAIGHT_JOIN chats AS c FORCE INDEX (PRIMARY)
-  ON c.partition_number = m.partition_number AND c.token = m.token AND c.number = m.chat_number AND c.deleted_at IS NULL`;
 
 export interface ApplicationKey {
   readonly partition: number;
@@ -51,19 +45,23 @@ export function selectApplications(keys: readonly ApplicationKey[]): string {
 
 export function selectChats(keys: readonly ChatKey[]): string {
   const list = keys.map((key) => `(${owner(key)},${integer(key.chat)})`);
-  return `SELECT ${CHAT_COLUMNS} FROM chats AS c FORCE INDEX (PRIMARY) ${ITS_APPLICATION('c')}
+  return `SELECT ${CHAT_COLUMNS} FROM chats AS c FORCE INDEX (PRIMARY)
     WHERE (c.partition_number, c.token, c.number) IN (${list.join()})`;
 }
 
 export function selectMessages(keys: readonly MessageKey[]): string {
   const list = keys.map((key) => `(${owner(key)},${integer(key.chat)},${integer(key.message)})`);
-  return `SELECT m.token, m.chat_number, c.purged_through, ${MESSAGE_COLUMNS} FROM messages AS m FORCE INDEX (PRIMARY)
-    ${ITS_CHAT} ${ITS_APPLICATION('m')}
+  return `SELECT m.token, m.chat_number, ${MESSAGE_COLUMNS} FROM messages AS m FORCE INDEX (PRIMARY)
     WHERE (m.partition_number, m.token, m.chat_number, m.number) IN (${list.join()})`;
 }
 
-/** For chats that live: up to which number their messages were removed. */
-export function selectPurged(keys: readonly ChatKey[]): string {
+export function selectLivingApplications(keys: readonly ApplicationKey[]): string {
+  return `SELECT a.token FROM applications AS a FORCE INDEX (PRIMARY)
+    WHERE (a.partition_number, a.token) IN (${keys.map((key) => `(${owner(key)})`).join()}) AND a.deleted_at IS NULL`;
+}
+
+/** The chats that live, and up to which number their messages are hidden. */
+export function selectLivingChats(keys: readonly ChatKey[]): string {
   const list = keys.map((key) => `(${owner(key)},${integer(key.chat)})`);
   return `SELECT c.token, c.number, c.purged_through FROM chats AS c FORCE INDEX (PRIMARY) ${ITS_APPLICATION('c')}
     WHERE (c.partition_number, c.token, c.number) IN (${list.join()}) AND c.deleted_at IS NULL`;
@@ -78,15 +76,15 @@ export function pageOfApplications(page: PageRequest<Token>, rows: number): stri
 }
 
 export function pageOfChats(key: ApplicationKey, page: PageRequest<number>, rows: number): string {
-  return `SELECT ${CHAT_COLUMNS} FROM applications AS a FORCE INDEX (PRIMARY) JOIN chats AS c FORCE INDEX (PRIMARY)
-    WHERE ${livingApplication(key)} AND ${inApplication(key, 'c.')} AND ${beyond(NUMBERS, 'c.number', page, rows)}`;
+  return `SELECT ${CHAT_COLUMNS} FROM chats AS c FORCE INDEX (PRIMARY)
+    WHERE ${inApplication(key, 'c.')} AND ${beyond(NUMBERS, 'c.number', page, rows)}`;
 }
 
-export function pageOfMessages(key: ChatKey, page: PageRequest<number>, rows: number): string {
-  return `SELECT ${MESSAGE_COLUMNS} FROM applications AS a FORCE INDEX (PRIMARY) JOIN chats AS c FORCE INDEX (PRIMARY)
-    JOIN messages AS m FORCE INDEX (PRIMARY)
-    WHERE ${livingApplication(key)} AND ${livingChat(key)} AND ${inChat(key, 'm.')} AND m.number > c.purged_through
-    AND ${beyond(NUMBERS, 'm.number', page, rows)}`;
+/** `hidden`: messages up to this number are left out. */
+export function pageOfMessages(key: ChatKey, page: PageRequest<number>, rows: number, hidden = 0): string {
+  const visible = hidden === 0 ? '' : `AND m.number > ${integer(hidden)} `;
+  return `SELECT ${MESSAGE_COLUMNS} FROM messages AS m FORCE INDEX (PRIMARY)
+    WHERE ${inChat(key, 'm.')} ${visible}AND ${beyond(NUMBERS, 'm.number', page, rows)}`;
 }
 
 function livingApplication(key: ApplicationKey): string {
