@@ -5,7 +5,7 @@ import { checkLevel, OutdatedProgram } from '../level.ts';
 import type { Pool } from '../pool.ts';
 import { sortOutDuplicates } from './duplicates.ts';
 import { begun, insertStatements } from './insert.ts';
-import { type KnownOwners, lockOwners } from './owners.ts';
+import { KnownOwners, lockOwners } from './owners.ts';
 import { findPoison } from './poison.ts';
 
 /** After so many deletes during an append, its owners are locked: more deletes must not hold it up. */
@@ -52,8 +52,10 @@ export async function append(
         const ended = pending.filter(({ epoch }) => epoch < oldest);
         const sorted = await sortOutDuplicates(pool, partition, ended);
         const never = [...sorted.fresh, ...sorted.rejected.map(({ event }) => event)];
-        rejected.push(...never.map((event) => late(event, oldest)));
+        const below = await deletedAmong(pool, partition, never);
+        rejected.push(...never.filter((event) => !below.has(event)).map((event) => late(event, oldest)));
         repeated += sorted.repeated;
+        discarded += below.size;
         pending = pending.filter(({ epoch }) => epoch >= oldest);
         continue;
       }
@@ -63,8 +65,15 @@ export async function append(
       if (pending.length < before) continue;
       const sorted = await sortOutDuplicates(pool, partition, pending);
       const oldest = sorted.rejected.length === 0 ? 0 : (await readState(pool, partition)).oldest;
-      rejected.push(...sorted.rejected.map((each) => (each.event.epoch < oldest ? late(each.event, oldest) : each)));
+      const below = await deletedAmong(
+        pool,
+        partition,
+        sorted.rejected.map(({ event }) => event),
+      );
+      const refused = sorted.rejected.filter(({ event }) => !below.has(event));
+      rejected.push(...refused.map((each) => (each.event.epoch < oldest ? late(each.event, oldest) : each)));
       repeated += sorted.repeated;
+      discarded += below.size;
       pending = sorted.fresh;
       if (pending.length === before) throw refusedAsAWhole(error);
     }
@@ -98,6 +107,17 @@ async function write(
     uncounted: committed === undefined || deltas.length === 0 ? [] : [{ generation: committed.generation, deltas }],
   };
 }
+
+/**
+ * Those of the events that are below something deleted, by a new look. Call it after a look at their rows: a purge may
+ * have removed some of these, so that the event looked as if another one had taken its numbers.
+ */
+async function deletedAmong(pool: Pool, partition: number, events: readonly Event[]): Promise<ReadonlySet<Event>> {
+  if (events.length === 0) return NONE;
+  return new Set((await new KnownOwners(partition, 0).sift(pool, events)).discarded);
+}
+
+const NONE: ReadonlySet<Event> = new Set();
 
 /** The partition's row. Rejects with Unavailable if newer programs have raised its level above this program's. */
 async function readState(pool: Pool, partition: number) {

@@ -27,8 +27,7 @@ afterAll(async () => {
   await database.close();
 });
 
-async function newChats(): Promise<string> {
-  const token = newToken();
+async function newChats(token = newToken()): Promise<string> {
   await database.mysql.store.append([application(token), chat(token), chat(token, 2)]);
   return token;
 }
@@ -107,4 +106,20 @@ test('a delete of a locked owner, of a chat or its application, waits for the en
     await lockOwners(session, partition, [messages(token, 1, ['a'], 2)]),
   ]);
   expect(again).toBe(false);
+});
+
+test.each([
+  ['partly', 5, 0],
+  ['all', 10, 5],
+  ['partly', 5, 6],
+])('a redelivered event whose rows are %s purged is discarded, also in a new epoch', async (_, upTo, epoch) => {
+  const { store } = database.mysql;
+  // In a partition of its own: no event of the other tests may be too late.
+  const token = await newChats(`0000000${epoch}${newToken().slice(8)}`);
+  const event = messages(token, 1, Array<string>(10).fill('x'));
+  await store.append([event]);
+  await store.deleteChat(token, 1);
+  await database.query(`DELETE FROM messages WHERE token = 0x${token.replaceAll('-', '')} AND number <= ${upTo}`);
+  await store.fence(partitionOf(token, PARTITIONS), epoch);
+  expect(await store.append([event])).toMatchObject({ rows: 0, repeated: 0, discarded: 1, rejected: [] });
 });
