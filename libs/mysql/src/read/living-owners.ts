@@ -56,6 +56,12 @@ export class LivingOwners {
     return this.#hidden(key, () => this.#chats.get(key));
   }
 
+  /** As `chat`, if it is remembered from when the partition had these `deletes`: those of the caller's own snapshot. */
+  known(key: ChatKey, deletes: number): number | undefined {
+    const known = this.#known.get(nameOf(key));
+    return known?.deletes === deletes ? known.hidden : undefined;
+  }
+
   /** What `chat` is likely to answer: good for a read that begins at the same time. */
   guess(key: ChatKey): number {
     return this.#known.get(nameOf(key))?.hidden ?? 0;

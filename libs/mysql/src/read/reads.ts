@@ -38,7 +38,7 @@ export class Reads {
   readonly #partitions: number;
   readonly #applications: PointReads<statements.ApplicationKey, Application | Gone>;
   readonly #chats: PointReads<statements.ChatKey, Chat | Gone>;
-  readonly #messages: PointReads<statements.MessageKey, Message | Gone>;
+  readonly #messages: PointReads<statements.MessageKey, MessageRow>;
   readonly #living: LivingOwners;
 
   constructor(pool: Pool, partitions: number) {
@@ -72,12 +72,7 @@ export class Reads {
       ({ token, chat, message }) => messageText(token, chat, message),
       async (keys) => {
         const rows = await this.#select<MessageRow>(statements.selectMessages(keys));
-        return new Map(
-          rows.map((row) => [
-            messageText(tokenOf(row.token), row.chat_number, row.number),
-            row.deleted_at === null ? toMessage(row) : new Gone('message'),
-          ]),
-        );
+        return new Map(rows.map((row) => [messageText(tokenOf(row.token), row.chat_number, row.number), row]));
       },
     );
     this.#living = new LivingOwners((sql) => this.#select(sql));
@@ -95,10 +90,12 @@ export class Reads {
 
   async message(token: Token, chat: number, message: number): Promise<Message | undefined> {
     const key = { ...this.key(token), chat, message };
-    const [found, hidden] = await Promise.all([this.#messages.get(key), this.#living.chat(key)]);
+    const row = await this.#messages.get(key);
+    const known = row && this.#living.known(key, row.deletes);
+    const hidden = known ?? (await this.#living.chat(key));
     if (hidden === undefined) return undefined;
-    if (message <= hidden) throw new Gone('message');
-    return unlessGone(found);
+    if (message <= hidden || (row !== undefined && row.deleted_at !== null)) throw new Gone('message');
+    return row && toMessage(row);
   }
 
   async messagesAt(token: Token, places: readonly MessagePlace[]): Promise<readonly PlacedMessage[]> {

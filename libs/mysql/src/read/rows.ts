@@ -34,7 +34,11 @@ export type ChatRow = Pick<
   Counted;
 export type MessagePageRow = Pick<MessageColumns, 'number' | 'content' | Exclude<Common, 'deleted_at'>> &
   Nullable<MessageColumns, 'sender_id' | 'metadata' | 'deleted_at'>;
-export type MessageRow = MessagePageRow & Pick<MessageColumns, 'token' | 'chat_number'>;
+export type MessageRow = MessagePageRow &
+  Pick<MessageColumns, 'token' | 'chat_number'> & {
+    /** The partition's, in the same snapshot. */
+    readonly deletes: number;
+  };
 
 export function toApplication(row: ApplicationRow): Application {
   return {

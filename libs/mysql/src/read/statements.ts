@@ -38,7 +38,7 @@ export interface MessageKey extends ChatKey {
   readonly message: number;
 }
 
-/** Deleted ones too, so that the caller can tell them from absent ones; so do the next two. */
+/** Deleted ones too, so that the caller can tell them from absent ones; so do the next two. `deletes`: see LivingOwners. */
 export function selectApplications(keys: readonly ApplicationKey[]): string {
   return `${APPLICATION} FORCE INDEX (PRIMARY) WHERE (a.partition_number, a.token) IN (${keys.map((key) => `(${owner(key)})`).join()})`;
 }
@@ -51,7 +51,8 @@ export function selectChats(keys: readonly ChatKey[]): string {
 
 export function selectMessages(keys: readonly MessageKey[]): string {
   const list = keys.map((key) => `(${owner(key)},${integer(key.chat)},${integer(key.message)})`);
-  return `SELECT m.token, m.chat_number, ${MESSAGE_COLUMNS} FROM messages AS m FORCE INDEX (PRIMARY)
+  return `SELECT m.token, m.chat_number, ${MESSAGE_COLUMNS}, p.deletes FROM messages AS m FORCE INDEX (PRIMARY)
+    STRAIGHT_JOIN partitions AS p FORCE INDEX (PRIMARY) ON p.partition_number = m.partition_number
     WHERE (m.partition_number, m.token, m.chat_number, m.number) IN (${list.join()})`;
 }
 
