@@ -4,6 +4,7 @@ import {
   approximateBytes,
   type ChatCreated,
   checkEvent,
+  checkEventOfVersion,
   EventIds,
   epochOfEventId,
   type MessagesCreated,
@@ -188,4 +189,40 @@ test('the approximate size of an event is not below its real one, for texts with
       expect(approximateBytes(event)).toBeGreaterThanOrEqual(Buffer.byteLength(JSON.stringify(event)));
     }
   }
+});
+
+describe('version 2 of events', () => {
+  const metadata = '{"a":1}';
+  const extras = [{}, { senderId: 'ann@example.com', metadata, createdAt: 0 }];
+  const newer: Readonly<Record<string, readonly [string, object]>> = {
+    'metadata of an application': ['metadata', { ...application, metadata }],
+    'metadata of a chat': ['metadata', { ...chat, metadata }],
+    'extras of messages': ['extras', { ...messages, contents: ['one', 'two'], extras }],
+  };
+
+  for (const [what, [field, event]] of Object.entries(newer)) {
+    test(`has ${what}; a program of version 1 leaves such an event to newer ones`, () => {
+      expect(checkEvent(event)).toEqual({ event: event as never });
+      expect(checkEventOfVersion(1)(event)).toEqual({ unknown: expect.stringContaining(`"${field}"`) });
+    });
+  }
+
+  test('is the same as version 1 without these', () => {
+    const check = checkEventOfVersion(1);
+    for (const event of [application, chat, messages, { ...messages, key }]) expect(check(event)).toEqual({ event });
+  });
+
+  test('needs extras for each message, and none that it does not know', () => {
+    expect(refused({ ...messages, extras })).toBe(true);
+    expect(refused({ ...messages, extras: [{ senderId: '..' }] })).toBe(true);
+    expect(refused({ ...messages, extras: [{ metadata: '[]' }] })).toBe(true);
+    expect(checkEvent({ ...messages, extras: [{ mood: 'happy' }] })).toEqual({
+      unknown: expect.stringContaining('extras.mood'),
+    });
+  });
+
+  test('counts its extras in the approximate size', () => {
+    const large = { ...messages, extras: [{ metadata: `{"a":"${'x'.repeat(4_000)}"}` }] };
+    expect(approximateBytes(large)).toBeGreaterThan(approximateBytes(messages) + 4_000);
+  });
 });
