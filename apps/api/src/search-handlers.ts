@@ -47,7 +47,8 @@ export function searchHandlers({ store, events, index }: ApiParts) {
     const after = decodeCursor(query.cursor, { chat, order: filters.order });
     const { hits, next } = await checked.page({ token, chat, query: text, limit, after, ...filters });
     if (hits.length === 0) await demandOwner(token, chat);
-    const isPlain = Object.keys(given).length === 0;
+    const { order = 'best', ...narrower } = filters;
+    const isPlain = order === 'best' && !highlights && Object.values(narrower).every((value) => value === undefined);
     const terms = parseQuery(text);
     const items: View[] = [];
     await eachInTurns(hits, (message) => {

@@ -16,7 +16,7 @@ const SEARCH = ['searchQuery', ...FILTERS] as const;
 const SEARCH_BY_BODY = ['searchQueryInUrl', ...FILTERS] as const;
 
 const SEARCHING =
-  'A message matches if it has all words of the query, as words, beginnings or parts of words; "quotes" keep words together. A query of only punctuation searches for that punctuation. Hits show messages as they are now. In a search of a chat, hits have `created_at` and `sender_id` only if one of `sender_id`, `from`, `to`, `order` and `highlights` is given. A page can be short and still have a next page.';
+  'A message matches if it has all words of the query, as words, beginnings or parts of words; "quotes" keep words together. A query of only punctuation searches for that punctuation. Hits show messages as they are now. In a search of a chat, hits have `created_at` and `sender_id` only if it asks for a sender, a time, the newest or highlights. A page can be short and still have a next page.';
 const BY_GET = `The query is \`search_query\`. Clients that can send a body with a GET may put the query there, as with the POST. ${SEARCHING}`;
 const BY_POST = `What is not in the body may be in the URL; if both have the same field, it must be the same. The query must be in one of them. \`limit\` and \`cursor\` are always in the URL. ${SEARCHING}`;
 
