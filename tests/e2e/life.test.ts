@@ -99,7 +99,10 @@ describe('metadata', () => {
       const replaced = await client.put(path, { [name]: 'put again' });
       expect(replaced.body[field]).toBe('put again');
       expect(replaced.body).not.toHaveProperty('metadata');
-      expect((await client.get(path)).body).toEqual(replaced.body);
+      // What was just created may come into the counts between two answers.
+      const { chats_count: _, messages_count: __, ...unchanged } = replaced.body;
+      expect((await client.get(path)).body).toMatchObject(unchanged);
+      expect((await client.get(path)).body).not.toHaveProperty('metadata');
       expect((await client.put(path, { metadata: {} })).body.errors).toEqual([
         { path: `/${name}`, message: 'is required' },
       ]);

@@ -1,7 +1,7 @@
 /**
  * Each transaction stays in one partition: checks every statement that the programs send to MySQL during a run, from
- * the server's general log. The run: creates in all partitions, updates, indexing, the flush of the counts. PARLEY_URL
- * names the system.
+ * the server's general log. The run: creates in all partitions, updates, deletes, indexing, the flush of the counts, the
+ * inbox, the purge. PARLEY_URL names the system.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rootConnection } from '@parley/mysql/testing';
@@ -52,7 +52,10 @@ const KINDS = {
   'batches are noted as indexed': 'UPDATE batches %',
   'applications are counted': '% STRAIGHT_JOIN applications AS a %',
   'chats are counted': '% STRAIGHT_JOIN chats AS c %',
-  'batches are pruned': 'DELETE b FROM %',
+  'the inbox is kept': 'INSERT INTO activity %',
+  'a message is deleted': "UPDATE messages SET content = ''%",
+  'a chat is deleted': 'INSERT INTO purges %',
+  'messages are removed': 'DELETE m FROM %',
   'a generation is opened': 'UPDATE partitions SET generation = %',
 };
 
@@ -79,6 +82,8 @@ async function create(): Promise<void> {
   await client.patch(`${chat}/messages/1`, { message_content: 'changed' });
   await client.patch(chat, { chat_name: 'changed' });
   await client.patch(application, { application_name: 'changed' });
+  await client.delete(`${chat}/messages/2`);
+  await client.delete(chat);
 }
 
 /** The changing statements of each committed transaction. A statement without BEGIN is a transaction of its own. */
