@@ -4,6 +4,7 @@
  * A count has the rows of all counter generations (see counters.ts) up to `countedThrough`. Add to it what Counters has
  * of later generations. A store that counts in the transaction of its rows has no later generations.
  */
+import type { ApplicationLimits } from './access.ts';
 import type { Token } from './identifiers.ts';
 
 export interface Application {
@@ -13,6 +14,8 @@ export interface Application {
   readonly metadata?: string | undefined;
   /** Messages that were accepted more than so many days ago are removed; undefined: they are kept. */
   readonly retentionDays?: number | undefined;
+  /** Those that differ from the installation's; undefined if none does. */
+  readonly limits?: ApplicationLimits | undefined;
   /** 1, and one more with each change of the row. Counts do not change it. */
   readonly version: number;
   readonly chatsCount: number;

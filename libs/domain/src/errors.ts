@@ -46,6 +46,50 @@ export class BeyondLastMessage extends DomainError {
   }
 }
 
+/** The request has no credential, or none that is valid. `detail` never has a part of the credential. */
+export class Unauthenticated extends DomainError {
+  override readonly name = 'Unauthenticated';
+  constructor(
+    detail: string,
+    /** Whether a credential was given. */
+    readonly given: boolean,
+  ) {
+    super(detail);
+  }
+}
+
+/** The credential lacks a right. What the path names may exist. */
+export class Forbidden extends DomainError {
+  override readonly name = 'Forbidden';
+}
+
+/** A user may change and delete only own messages. Nothing was changed. */
+export class NotYours extends DomainError {
+  override readonly name = 'NotYours';
+  constructor() {
+    super('This message is of another sender.');
+  }
+}
+
+/** An application has as many keys as it may have. */
+export class TooManyKeys extends DomainError {
+  override readonly name = 'TooManyKeys';
+  constructor() {
+    super('There are too many keys: revoke one first.');
+  }
+}
+
+/** A limit of the application is reached. Nothing was created. It may be repeated after `retryAfterMs`. */
+export class LimitReached extends DomainError {
+  override readonly name = 'LimitReached';
+  constructor(
+    readonly limit: 'messagesPerSecond' | 'requestsPerSecond' | 'createsInFlight' | 'liveConnections',
+    readonly retryAfterMs: number,
+  ) {
+    super('A limit of the application is reached: wait as long as Retry-After says.');
+  }
+}
+
 /** The idempotency key was used before with another body. */
 export class IdempotencyConflict extends DomainError {
   override readonly name = 'IdempotencyConflict';

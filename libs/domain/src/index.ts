@@ -1,3 +1,4 @@
+export * from './access.ts';
 export * from './change-record.ts';
 export * from './counters.ts';
 export * from './entities.ts';
@@ -7,6 +8,7 @@ export * from './errors.ts';
 export * from './event-log.ts';
 export * from './events.ts';
 export * from './feed.ts';
+export * from './figures.ts';
 export * from './identifiers.ts';
 export * from './ledger.ts';
 export * from './limits.ts';
@@ -19,4 +21,5 @@ export { HIGHLIGHTS_MAX, type HighlightRange, highlightsOf } from './search-high
 export * from './search-index.ts';
 export { isRepetitive, matches, parseQuery, rankOf, SEARCH_RANK, type SearchQuery } from './search-query.ts';
 export * from './search-version-1.ts';
+export * from './secret-key.ts';
 export * from './store.ts';

@@ -1,3 +1,4 @@
+import type { MessageRate } from './access.ts';
 import type { Owner, Sequence } from './entities.ts';
 import type { IdempotencyKey } from './events.ts';
 import type { Token } from './identifiers.ts';
@@ -56,6 +57,11 @@ export interface DrawRequest {
   readonly key?: IdempotencyKey | undefined;
   /** Set after an answer `unsure`, if the store does not know the key: the epoch in that answer. */
   readonly keyAbsentIn?: number | undefined;
+  /**
+   * The application's limit of messages, the same for all its draws: draws beyond it are answered `limited`. Of several
+   * draws of one turn, the longest prefix that fits is drawn. Undefined: no limit.
+   */
+  readonly rate?: MessageRate | undefined;
 }
 
 /** Numbers that were drawn, from `first` on, and what their event needs. */
@@ -66,6 +72,8 @@ export interface Drawn {
   readonly epoch: number;
   /** When the numbers were drawn: milliseconds since 1970, UTC. */
   readonly at: number;
+  /** Only for a draw with a rate that was drawn now: how many more messages would fit. */
+  readonly remaining?: number | undefined;
 }
 
 export type DrawAnswer =
@@ -77,6 +85,8 @@ export type DrawAnswer =
   | (Drawn & { readonly status: 'repeated'; readonly confirmed: boolean })
   /** The idempotency key was used with another body. */
   | { readonly status: 'conflict' }
+  /** The application's limit of messages is reached: nothing was drawn. This many would fit after `retryAfterMs`. */
+  | { readonly status: 'limited'; readonly retryAfterMs: number }
   /** The application or chat was deleted (see `retire`). */
   | { readonly status: 'gone' }
   /** The sequence has no counter: pass a fence (see EventLog), read the highest number from the store, then `seed`. */

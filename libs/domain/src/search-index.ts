@@ -28,6 +28,8 @@ export interface SearchRequest {
   readonly token: Token;
   /** Undefined: all chats of the application. */
   readonly chat?: number | undefined;
+  /** Only messages of these chats, at most USER_TOKEN_CHATS_MAX. Default: all. */
+  readonly chats?: readonly number[] | undefined;
   readonly query: string;
   readonly limit: number;
   /** Default `best`. */

@@ -1,3 +1,4 @@
+import type { LimitName } from './access.ts';
 import type {
   Application,
   Chat,
@@ -42,8 +43,11 @@ export interface Store {
   /** In the order of the applications' tokens. */
   applications(page: PageRequest<Token>): Promise<Page<Application>>;
   chat(token: Token, chat: number): Promise<Chat | undefined>;
-  /** In the order of the chats' numbers. An empty page for an unknown application. */
-  chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>>;
+  /**
+   * In the order of the chats' numbers. An empty page for an unknown application. `only`: no other chats than these, at
+   * most USER_TOKEN_CHATS_MAX.
+   */
+  chats(token: Token, page: PageRequest<number>, only?: readonly number[]): Promise<Page<Chat>>;
   message(token: Token, chat: number, message: number): Promise<Message | undefined>;
   /** The messages at these places that exist, in any order. At most PAGE_LIMIT_MAX places. */
   messagesAt(token: Token, places: readonly MessagePlace[]): Promise<readonly PlacedMessage[]>;
@@ -59,25 +63,33 @@ export interface Store {
   changeApplication(token: Token, change: ApplicationChange): Promise<Application | undefined>;
   changeChat(token: Token, chat: number, change: OwnerChange): Promise<Chat | undefined>;
   /**
-   * As the others. Search finds the new content after a while. Rejects with SenderFixed if the message has another
-   * sender than `senderId`.
+   * As the others. Search finds the new content after a while. Rejects with NotYours if the message has another sender
+   * than `by`, or none; with SenderFixed if it has another than `senderId`. Gone is told first, then NotYours, then
+   * VersionConflict, then SenderFixed.
    */
   changeMessage(token: Token, chat: number, message: number, change: MessageChange): Promise<Message | undefined>;
 
   /**
    * Deletes it and returns true; false if there is none. True again if it was deleted before, whatever `versions` says.
    * Rejects with VersionConflict as a change does. What is below is removed later (see Purge), but does not exist any
-   * more once this resolves.
+   * more once this resolves. With `by` it rejects with NotYours if the message has another sender, or none.
    */
   deleteApplication(token: Token, versions?: readonly number[]): Promise<boolean>;
   deleteChat(token: Token, chat: number, versions?: readonly number[]): Promise<boolean>;
-  deleteMessage(token: Token, chat: number, message: number, versions?: readonly number[]): Promise<boolean>;
+  deleteMessage(
+    token: Token,
+    chat: number,
+    message: number,
+    versions?: readonly number[],
+    by?: string,
+  ): Promise<boolean>;
 
   /**
    * A page of the inbox: the application's chats, the one with the latest message first, at most 2 s behind. A chat
-   * without messages stands at its creation. An empty page for an unknown application.
+   * without messages stands at its creation. An empty page for an unknown application. `only`: no other chats than these,
+   * at most USER_TOKEN_CHATS_MAX.
    */
-  inbox(token: Token, limit: number, after?: InboxPosition): Promise<InboxPage>;
+  inbox(token: Token, limit: number, after?: InboxPosition, only?: readonly number[]): Promise<InboxPage>;
   /**
    * Records how far a user has read, and returns what is recorded: a mark never goes back. Undefined if there is no such
    * chat. Rejects with Gone if it was deleted, with BeyondLastMessage if no message of this number was given.
@@ -122,12 +134,16 @@ export interface OwnerChange {
 export interface ApplicationChange extends OwnerChange {
   /** Null: messages are kept. */
   readonly retentionDays?: number | null | undefined;
+  /** Null: the installation's default. */
+  readonly limits?: { readonly [Name in LimitName]?: number | null | undefined } | undefined;
 }
 
 export interface MessageChange extends Omit<OwnerChange, 'name'> {
   readonly content?: string | undefined;
   /** The sender that the message must have. */
   readonly senderId?: string | undefined;
+  /** Only this sender's message is changed. */
+  readonly by?: string | undefined;
 }
 
 export interface MessagePlace {

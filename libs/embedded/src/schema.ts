@@ -22,9 +22,53 @@ export const applications = sqliteTable(
     deletedAt: integer('deleted_at'),
     /** Messages that were accepted more than so many days ago are removed. */
     retentionDays: integer('retention_days'),
+    /** Limits; null: the installation's default. */
+    messagesPerSecond: integer('messages_per_second'),
+    requestsPerSecond: integer('requests_per_second'),
+    createsInFlight: integer('creates_in_flight'),
+    liveConnections: integer('live_connections'),
+    /** When a limit was last changed. */
+    limitsChangedAt: integer('limits_changed_at'),
   },
-  (table) => [index('applications_retained').on(table.token).where(sql`retention_days IS NOT NULL`)],
+  (table) => [
+    index('applications_retained').on(table.token).where(sql`retention_days IS NOT NULL`),
+    index('applications_limits').on(table.limitsChangedAt).where(sql`limits_changed_at IS NOT NULL`),
+  ],
 );
+
+/** One row. `keyed` is 1 if every request needs a credential. */
+export const access = sqliteTable('access', { id: integer().primaryKey(), keyed: integer().notNull() });
+
+/** Secret keys of applications and admin keys (`token` is empty), by their hashes. Revoked ones stay. */
+export const accessKeys = sqliteTable(
+  'access_keys',
+  {
+    id: text().primaryKey(),
+    token: text().notNull(),
+    name: text().notNull(),
+    /** SHA-256 of the key's text, in hexadecimal. */
+    hash: text().notNull(),
+    /** Separated by spaces. */
+    scopes: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at'),
+    lastUsedAt: integer('last_used_at'),
+    revokedAt: integer('revoked_at'),
+  },
+  (table) => [
+    uniqueIndex('access_keys_hash').on(table.hash),
+    index('access_keys_token').on(table.token, table.createdAt),
+    index('access_keys_revoked').on(table.revokedAt).where(sql`revoked_at IS NOT NULL`),
+  ],
+);
+
+/** Key pairs that sign user tokens, as JSON Web Keys. The newest one signs. */
+export const signingKeys = sqliteTable('signing_keys', {
+  kid: text().primaryKey(),
+  publicKey: text('public_key').notNull(),
+  privateKey: text('private_key').notNull(),
+  createdAt: integer('created_at').notNull(),
+});
 
 /** `id` is short and never leaves the file. It is the upper part of the ids of the chat's messages. */
 export const chats = sqliteTable(

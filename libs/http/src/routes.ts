@@ -1,5 +1,6 @@
-import { IDEMPOTENCY_KEY_CHARACTERS_MAX, type Token } from '@parley/domain';
+import { type Caller, IDEMPOTENCY_KEY_CHARACTERS_MAX, type Token } from '@parley/domain';
 import type { Static, TSchema } from 'typebox';
+import type { Quota } from './access/quota.ts';
 import type { Operation, Program } from './contract/operation.ts';
 import { OPERATION_IDS, OPERATIONS, type OperationId, type OperationOf } from './contract/operations.ts';
 import { PARAMETERS } from './contract/parameters.ts';
@@ -14,6 +15,10 @@ export type Asked<Id extends OperationId> = AddressOf<(typeof OPERATIONS)[Id]['p
   BodyOf<(typeof OPERATIONS)[Id]> &
   KeyOf<(typeof OPERATIONS)[Id]> &
   VersionsOf<(typeof OPERATIONS)[Id]> & {
+    /** Who asks. It may call the operation; what it may change or see in there is the handler's business. */
+    readonly caller: Caller;
+    /** Of an application with limits: what the answer's headers tell of them. */
+    readonly quota: Quota | undefined;
     /** The path as the client sent it, without the query; only for lists. */
     readonly path: string;
     /** The parameters that the table of operations names. Their values are texts that are not checked yet. */
@@ -27,7 +32,8 @@ type QueryOf<Of extends Operation> = {
 type AddressOf<Path extends string> = (Path extends `${string}:token${string}` ? { readonly token: Token } : unknown) &
   (Path extends `${string}:number${string}` ? { readonly chat: number } : unknown) &
   (Path extends `${string}:message` ? { readonly message: number } : unknown) &
-  (Path extends `${string}:user_id` ? { readonly user: string } : unknown);
+  (Path extends `${string}:user_id` ? { readonly user: string } : unknown) &
+  (Path extends `${string}:key_id` ? { readonly key: string } : unknown);
 
 type BodyOf<Of> = Of extends { body: { schema: infer Schema extends TSchema } }
   ? { readonly body: Static<Schema> }
@@ -70,6 +76,7 @@ export interface PathParams {
   readonly number?: string;
   readonly message?: string;
   readonly user_id?: string;
+  readonly key_id?: string;
 }
 
 /** An operation and what does it. */

@@ -1,4 +1,11 @@
-import { CHANGE_KINDS, ID_CHARACTERS_MAX, type StoredChats, type StoredRanges, type StoredReads } from '@parley/domain';
+import {
+  CHANGE_KINDS,
+  ID_CHARACTERS_MAX,
+  KEY_NAME_CHARACTERS_MAX,
+  type StoredChats,
+  type StoredRanges,
+  type StoredReads,
+} from '@parley/domain';
 import {
   bigint,
   customType,
@@ -11,6 +18,7 @@ import {
   primaryKey,
   smallint,
   tinyint,
+  uniqueIndex,
   varchar,
 } from 'drizzle-orm/mysql-core';
 
@@ -110,10 +118,18 @@ export const applications = mysqlTable(
     deletedAt: deletedAt(),
     /** Messages that were accepted more than so many days ago are removed. */
     retentionDays: int('retention_days', { unsigned: true }),
+    /** Limits; null: the installation's default. */
+    messagesPerSecond: int('messages_per_second', { unsigned: true }),
+    requestsPerSecond: int('requests_per_second', { unsigned: true }),
+    createsInFlight: int('creates_in_flight', { unsigned: true }),
+    liveConnections: int('live_connections', { unsigned: true }),
+    /** When a limit was last changed, by the database's clock: the programs look for new ones every few seconds. */
+    limitsChangedAt: time('limits_changed_at'),
   },
   (table) => [
     primaryKey({ columns: [table.partitionNumber, table.token] }),
     index('applications_retention').on(table.partitionNumber, table.retentionDays, table.token),
+    index('applications_limits').on(table.limitsChangedAt),
     // For the list of applications, which reads all partitions.
     index('applications_token').on(table.token),
   ],
@@ -276,6 +292,44 @@ export const installation = mysqlTable('installation', {
   partitions: smallint('partitions', { unsigned: true }).notNull(),
   /** How often the list of search indices (`search_indices`) has changed. */
   searchList: number('search_list').notNull().default(0),
+  /** 1: every request needs a credential. */
+  keyed: tinyint('keyed').notNull().default(0),
+});
+
+/**
+ * Secret keys of applications and admin keys, by their hashes. Revoked ones stay: a user token that was made with one
+ * ends too. Not divided by partitions: a key is looked up before anything else is known, and there are few.
+ */
+export const accessKeys = mysqlTable(
+  'access_keys',
+  {
+    id: id('id').primaryKey(),
+    /** The application's token, or 16 zero bytes: an admin key. */
+    token: id('token').notNull(),
+    name: text('name', { length: KEY_NAME_CHARACTERS_MAX }).notNull(),
+    /** SHA-256 of the key's text. */
+    hash: hash('hash').notNull(),
+    /** Separated by spaces. */
+    scopes: varchar('scopes', { length: 255 }).notNull(),
+    createdAt: time('created_at').notNull(),
+    expiresAt: time('expires_at'),
+    lastUsedAt: time('last_used_at'),
+    /** By the database's clock. */
+    revokedAt: time('revoked_at'),
+  },
+  (table) => [
+    uniqueIndex('access_keys_hash').on(table.hash),
+    index('access_keys_token').on(table.token, table.createdAt),
+    index('access_keys_revoked_at').on(table.revokedAt),
+  ],
+);
+
+/** Key pairs that sign user tokens, as JSON Web Keys. The newest one signs. */
+export const signingKeys = mysqlTable('signing_keys', {
+  kid: id('kid').primaryKey(),
+  publicKey: varchar('public_key', { length: 255 }).notNull(),
+  privateKey: varchar('private_key', { length: 255 }).notNull(),
+  createdAt: time('created_at').notNull(),
 });
 
 /** The programs that run. Each updates its own row every second; a program that crashed leaves an old one. */

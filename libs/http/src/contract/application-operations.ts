@@ -17,7 +17,9 @@ const applicationAnswer = tagged('The application as it is now.', schemas.Applic
   ...EXAMPLE_TIMES,
 });
 const applicationInput = body(schemas.ApplicationInput, { application_name: 'Support desk' });
-const limitsAnswer = answer(200, 'The limits as they are now.', schemas.Limits, { retention_days: 365 });
+const limitsAnswer = answer(200, 'The limits as they are now.', schemas.Limits, {
+  ...{ retention_days: 365, messages_per_second: 500 },
+});
 
 export const applicationOperations = {
   createApplication: {
@@ -25,6 +27,7 @@ export const applicationOperations = {
     method: 'POST',
     path: PATHS.applications,
     tag: 'Applications',
+    needs: 'admin',
     summary: 'Create an application',
     query: NO_QUERY,
     idempotencyKey: 'applicationIdempotencyKey',
@@ -40,6 +43,7 @@ export const applicationOperations = {
     method: 'GET',
     path: PATHS.applications,
     tag: 'Applications',
+    needs: 'admin',
     summary: 'List applications',
     query: ['limit', 'order', 'afterToken', 'beforeToken'],
     answer: page('A page, by token.', schemas.Application, applicationAnswer.example),
@@ -49,6 +53,7 @@ export const applicationOperations = {
     method: 'GET',
     path: PATHS.application,
     tag: 'Applications',
+    needs: 'messages:read',
     summary: 'Read an application',
     query: NO_QUERY,
     answer: applicationAnswer,
@@ -58,6 +63,7 @@ export const applicationOperations = {
     method: 'PATCH',
     path: PATHS.application,
     tag: 'Applications',
+    needs: 'manage',
     summary: 'Change an application',
     description: 'Changes the fields that are given.',
     query: NO_QUERY,
@@ -70,6 +76,7 @@ export const applicationOperations = {
     method: 'PUT',
     path: PATHS.application,
     tag: 'Applications',
+    needs: 'manage',
     summary: 'Replace an application’s name and metadata',
     query: NO_QUERY,
     ifMatch: true,
@@ -81,6 +88,7 @@ export const applicationOperations = {
     method: 'DELETE',
     path: PATHS.application,
     tag: 'Applications',
+    needs: 'admin',
     summary: 'Delete an application with all that is in it',
     query: NO_QUERY,
     ifMatch: true,
@@ -91,6 +99,7 @@ export const applicationOperations = {
     method: 'GET',
     path: PATHS.limits,
     tag: 'Applications',
+    needs: 'manage',
     summary: 'Read an application’s limits',
     query: NO_QUERY,
     answer: limitsAnswer,
@@ -100,9 +109,10 @@ export const applicationOperations = {
     method: 'PATCH',
     path: PATHS.limits,
     tag: 'Applications',
+    needs: 'admin',
     summary: 'Change an application’s limits',
     description:
-      'Messages that were accepted more than `retention_days` days ago are removed, in each chat from the first one on. `null`: all are kept.',
+      'Messages that were accepted more than `retention_days` days ago are removed, in each chat from the first one on. `null`: all are kept. The other limits: beyond them requests get a 429; `null`: the installation’s default. A change takes effect within ten seconds.',
     query: NO_QUERY,
     body: body(schemas.LimitsChangeInput, { retention_days: 365 }),
     answer: limitsAnswer,

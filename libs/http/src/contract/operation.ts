@@ -1,4 +1,4 @@
-import { BODY_BYTES_MAX } from '@parley/domain';
+import { BODY_BYTES_MAX, type Scope } from '@parley/domain';
 import { type Static, type TSchema, Type } from 'typebox';
 import type { ParameterName } from './parameters.ts';
 import type { Path } from './paths.ts';
@@ -9,6 +9,10 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly path: Path;
   readonly tag: keyof typeof TAGS;
+  /** What a credential must have once keys are on. */
+  readonly needs: Need;
+  /** User tokens may call it too, in their chats, if they have the scope. */
+  readonly users?: true;
   readonly summary: string;
   readonly description?: string;
   /** The query parameters that the operation accepts. A request with any other gets a 422. */
@@ -22,6 +26,9 @@ export interface Operation {
   readonly withBodyAsPost?: true;
   readonly answer: Answer | EmptyAnswer;
 }
+
+/** A scope of a secret key; `session`: any secret key; `admin`: only an admin key. An admin key may call everything. */
+export type Need = Scope | 'session' | 'admin';
 
 export type Program = 'ingest' | 'api';
 
@@ -57,6 +64,8 @@ export const TAGS = {
   Messages: 'Numbered 1, 2, 3… within their chat.',
   Reads: 'How far users have read a chat.',
   Search: 'Over the messages of a chat, or of all chats of an application.',
+  Access: 'Secret keys for your servers, and user tokens for browsers and apps.',
+  Administration: 'For the operator of the installation, with an admin key.',
 } as const;
 
 /** Values of the examples, and the pages that several operations have. */

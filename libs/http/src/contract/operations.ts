@@ -1,3 +1,4 @@
+import { accessOperations, adminOperations } from './access-operations.ts';
 import { applicationOperations } from './application-operations.ts';
 import { chatOperations } from './chat-operations.ts';
 import { messageOperations } from './message-operations.ts';
@@ -13,6 +14,8 @@ export const OPERATIONS = {
   ...chatOperations,
   ...messageOperations,
   ...searchOperations,
+  ...accessOperations,
+  ...adminOperations,
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type OperationId = keyof typeof OPERATIONS;

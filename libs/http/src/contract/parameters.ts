@@ -39,6 +39,7 @@ export const PARAMETERS = {
     schema: id,
     example: 'anna',
   },
+  keyInPath: { in: 'path', name: 'key_id', description: 'The key’s id.', schema: { type: 'string', format: 'uuid' } },
   limit: {
     in: 'query',
     name: 'limit',
@@ -168,6 +169,7 @@ const IN_PATH = {
   ':number': PARAMETERS.chatNumber,
   ':message': PARAMETERS.messageNumber,
   ':user_id': PARAMETERS.userInPath,
+  ':key_id': PARAMETERS.keyInPath,
 } as const;
 
 export function pathParameters(path: string): readonly Parameter[] {

@@ -8,6 +8,9 @@ export const PATHS = {
   applications: '/applications',
   application: '/applications/:token',
   limits: '/applications/:token/limits',
+  keys: '/applications/:token/keys',
+  key: '/applications/:token/keys/:key_id',
+  sessions: '/applications/:token/sessions',
   applicationSearch: '/applications/:token/search',
   chats: '/applications/:token/chats',
   chat: '/applications/:token/chats/:number',
@@ -18,6 +21,10 @@ export const PATHS = {
   search: '/applications/:token/chats/:number/search',
   reads: '/applications/:token/chats/:number/reads',
   read: '/applications/:token/chats/:number/reads/:user_id',
+  adminPrograms: '/admin/programs',
+  adminApplications: '/admin/applications',
+  adminDeadLetters: '/admin/dead-letters',
+  adminReplay: '/admin/dead-letters/replay',
 } as const;
 
 /** A parameter in a path. */

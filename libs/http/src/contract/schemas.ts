@@ -3,14 +3,22 @@ import {
   ChatName,
   Content,
   ID_PATTERN,
+  KEY_NAME_CHARACTERS_MAX,
+  LIMIT_MAX,
   METADATA_BYTES_MAX,
   Name,
   NUMBER_MAX,
   RETENTION_DAYS_MAX,
+  SCOPES,
   SEARCH_QUERY_CHARACTERS_MAX,
   TEXT_PATTERN,
   TOKEN_PATTERN,
   UNREAD_COUNT_MAX,
+  USER_SCOPES,
+  USER_TOKEN_CHATS_MAX,
+  USER_TOKEN_SECONDS_DEFAULT,
+  USER_TOKEN_SECONDS_MAX,
+  USER_TOKEN_SECONDS_MIN,
 } from '@parley/domain';
 import { Type } from 'typebox';
 
@@ -43,6 +51,19 @@ export const ApplicationChangeInput = Type.Object(
   { application_name: Type.Optional(Name), metadata: changedMetadata },
   change,
 );
+const Limit = (description: string) =>
+  Type.Optional(
+    Type.Unsafe<number | null>({
+      ...{ type: ['integer', 'null'], format: 'int64', minimum: 1, maximum: LIMIT_MAX },
+      description: `${description}; null: the installation’s default.`,
+    }),
+  );
+const LIMITS = {
+  messages_per_second: 'Messages created a second, in all chats; bursts of 1,000 pass',
+  requests_per_second: 'Requests a second, in each of the system’s processes',
+  creates_in_flight: 'Creates that are not answered yet, in each process',
+  live_connections: 'Live streams at the same time, in each process',
+} as const;
 export const LimitsChangeInput = Type.Object(
   {
     retention_days: Type.Optional(
@@ -51,8 +72,77 @@ export const LimitsChangeInput = Type.Object(
         description: 'How many days messages are kept; null: for ever.',
       }),
     ),
+    messages_per_second: Limit(LIMITS.messages_per_second),
+    requests_per_second: Limit(LIMITS.requests_per_second),
+    creates_in_flight: Limit(LIMITS.creates_in_flight),
+    live_connections: Limit(LIMITS.live_connections),
   },
   change,
+);
+const KeyName = Type.String({
+  ...{ minLength: 1, maxLength: KEY_NAME_CHARACTERS_MAX, pattern: TEXT_PATTERN },
+  description: 'What you call it.',
+});
+const Scopes = Type.Array(Type.Enum([...SCOPES]), {
+  ...{ minItems: 1, maxItems: SCOPES.length, uniqueItems: true },
+  description: 'What the key may do in its application.',
+});
+export const KeyInput = Type.Object(
+  {
+    name: KeyName,
+    scopes: Type.Optional(
+      Type.Array(Type.Enum([...SCOPES]), {
+        ...{ minItems: 1, maxItems: SCOPES.length, uniqueItems: true },
+        description: 'What the key may do in its application. Default: all.',
+      }),
+    ),
+    expires_at: Type.Optional(
+      Type.String({ format: 'date-time', description: 'When it ends (RFC 3339); default: never.' }),
+    ),
+  },
+  strict,
+);
+const UserScopes = Type.Array(Type.Enum([...USER_SCOPES]), {
+  ...{ minItems: 1, maxItems: USER_SCOPES.length, uniqueItems: true },
+  description: 'What the user may do in these chats. Default: both, as far as the secret key may.',
+});
+export const SessionInput = Type.Object(
+  {
+    user_id: User,
+    chats: Type.Optional(
+      Type.Unsafe<'*' | number[]>({
+        oneOf: [
+          { type: 'string', const: '*' },
+          {
+            type: 'array',
+            items: { type: 'integer', format: 'int64', minimum: 1, maximum: NUMBER_MAX },
+            maxItems: USER_TOKEN_CHATS_MAX,
+          },
+        ],
+        description: 'The numbers of the chats that exist for the user, or `"*"` for all. Default: none.',
+      }),
+    ),
+    can: Type.Optional(UserScopes),
+    ttl_s: Type.Optional(
+      Type.Integer({
+        ...{ minimum: USER_TOKEN_SECONDS_MIN, maximum: USER_TOKEN_SECONDS_MAX },
+        description: `Seconds until the token ends. Default ${USER_TOKEN_SECONDS_DEFAULT}.`,
+      }),
+    ),
+  },
+  strict,
+);
+export const ReplayInput = Type.Object(
+  {
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: 'How many at most, the oldest first. Default: all.',
+      }),
+    ),
+  },
+  strict,
 );
 export const ChatInput = Type.Object({ chat_name: ChatName, metadata }, strict);
 /** The name is optional here: a chat that is created without one has the name "". */
@@ -120,11 +210,66 @@ export const CreatedMessage = Type.Object({
 });
 export const CreatedMessages = Type.Array(CreatedMessage, { minItems: 1, maxItems: BATCH_MESSAGES_MAX });
 export const Application = Type.Object({ token: Token, name: Name, metadata, chats_count: Count, ...times });
-export const Limits = Type.Object({
+const ownLimit = (description: string) =>
+  Type.Optional(
+    Type.Integer({
+      ...{ format: 'int64', minimum: 1, maximum: LIMIT_MAX },
+      description: `${description}. Absent: the installation’s default.`,
+    }),
+  );
+const limitFields = {
   retention_days: Type.Optional(
     Type.Integer({ format: 'int64', minimum: 1, maximum: RETENTION_DAYS_MAX, description: 'Absent: no limit.' }),
   ),
+  messages_per_second: ownLimit(LIMITS.messages_per_second),
+  requests_per_second: ownLimit(LIMITS.requests_per_second),
+  creates_in_flight: ownLimit(LIMITS.creates_in_flight),
+  live_connections: ownLimit(LIMITS.live_connections),
+};
+export const Limits = Type.Object(limitFields);
+const keyFields = {
+  id: Type.String({ format: 'uuid', description: 'Names the key when it is revoked.' }),
+  name: KeyName,
+  scopes: Scopes,
+  created_at: Time,
+  expires_at: Type.Optional(Time),
+};
+export const CreatedKey = Type.Object({
+  type: Type.Literal('key'),
+  ...keyFields,
+  secret_key: Type.String({ description: 'The key itself. It is shown only here: keep it.' }),
 });
+export const Key = Type.Object({
+  ...keyFields,
+  last_used_at: Type.Optional(
+    Type.String({ format: 'date-time', description: 'To the hour; absent: it was not used yet.' }),
+  ),
+});
+export const Session = Type.Object({
+  type: Type.Literal('session'),
+  access_token: Type.String({ description: 'A JSON Web Token for `Authorization: Bearer`.' }),
+  user_id: User,
+  expires_at: Time,
+});
+export const Program = Type.Object({
+  id: Type.String({ description: 'Names this process.' }),
+  name: Type.String({ description: 'ingest, api, worker or standalone.' }),
+  version: Type.String(),
+  started_at: Time,
+  at: Type.String({ format: 'date-time', description: 'When it told its figures, every two seconds.' }),
+  values: Type.Record(Type.String(), Type.Number(), { description: 'Its metrics by name, summed over their labels.' }),
+});
+export const LimitedApplication = Type.Object({
+  ...{ token: Token, name: Name, chats_count: Count },
+  limits: Type.Object(limitFields),
+  ...times,
+});
+export const DeadLetter = Type.Object({
+  reason: Type.String({ description: 'Why the event could not be stored.' }),
+  detail: Type.Optional(Type.String()),
+  content: Type.String({ description: 'The event, as it was published.' }),
+});
+export const Replayed = Type.Object({ replayed: Count, waiting: Count });
 const LastMessage = Type.Object(
   { number: Number_, content: Content, sender_id, created_at: Time },
   { description: 'The chat’s last message; absent in an empty chat. Only with `order=activity`.' },
