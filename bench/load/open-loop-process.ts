@@ -14,7 +14,8 @@ const FOUND_WITHIN_MS = 30_000;
 const SEARCHED_EVERY = 10;
 
 const options = (await Bun.stdin.json()) as OpenLoopOptions;
-const { ingest, api, chats, perSecond, seconds, followedPerSecond } = options;
+const { ingest, api, chats, perSecond, seconds, followedPerSecond, authorization } = options;
+const credential: Record<string, string> = authorization === undefined ? {} : { authorization };
 const random = randomFrom(7);
 const run = Math.floor(Date.now() / 1_000).toString(36);
 const total = Math.floor(perSecond * seconds);
@@ -31,7 +32,7 @@ async function createOne(index: number, dueAt: number): Promise<void> {
   const word = `${run}x${index.toString(36)}x`;
   const response = await fetch(`${ingest}${chat}/messages`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...credential },
     body: JSON.stringify({ message_content: `${word} ${textOf(random)}` }),
   });
   const body = (await response.json()) as { message_number?: number };
@@ -41,7 +42,7 @@ async function createOne(index: number, dueAt: number): Promise<void> {
     return;
   }
   create.push(answeredAt - dueAt);
-  if (index % followEvery === 0) await follow(chat, body.message_number, word, answeredAt, index / followEvery);
+  if (followedPerSecond > 0 && index % followEvery === 0) await follow(chat, body.message_number, word, answeredAt, index / followEvery);
 }
 
 async function follow(chat: string, number: number, word: string, since: number, index: number): Promise<void> {
@@ -49,7 +50,7 @@ async function follow(chat: string, number: number, word: string, since: number,
   readable.push(performance.now() - since);
   if (index % SEARCHED_EVERY !== 0) return;
   const found = async () => {
-    const response = await fetch(`${api}${chat}/search?search_query=${word}`);
+    const response = await fetch(`${api}${chat}/search?search_query=${word}`, { headers: credential });
     return ((await response.json()) as unknown[]).length === 1;
   };
   while (!(await found().catch(() => false))) {
@@ -64,7 +65,7 @@ async function follow(chat: string, number: number, word: string, since: number,
 
 async function untilOk(url: string, since: number): Promise<void> {
   while (performance.now() - since < FOUND_WITHIN_MS) {
-    const response = await fetch(url);
+    const response = await fetch(url, { headers: credential });
     await response.arrayBuffer();
     if (response.status === 200) return;
     await Bun.sleep(READ_EVERY_MS);

@@ -16,6 +16,8 @@ export interface OpenLoopOptions {
   readonly seconds: number;
   /** So many creates a second are followed until they can be read, and a tenth of these until a search finds them. */
   readonly followedPerSecond: number;
+  /** Sent with every request. Default: none. */
+  readonly authorization?: string;
 }
 
 export interface OpenLoopReport {

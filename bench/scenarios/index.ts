@@ -3,8 +3,10 @@ import type { Scenario } from '../context.ts';
 import { batchCreates } from './batches.ts';
 import { oneChat, singleCreates } from './creates.ts';
 import { drain } from './drain.ts';
+import { fairness } from './fairness.ts';
 import { growth } from './growth.ts';
 import { inbox } from './inbox.ts';
+import { keys } from './keys.ts';
 import { lag } from './lag.ts';
 import { programs } from './programs.ts';
 import { purge } from './purge.ts';
@@ -17,7 +19,7 @@ import { worstSearches } from './worst-searches.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...[singleCreates, oneChat, batchCreates, drain, whole, reads, lag, variants, manyChats, search, standalone],
-  ...[worstSearches, growth, inbox, purge, programs],
+  ...[worstSearches, growth, inbox, purge, keys, fairness, programs],
 ];
 /** The scenarios of `bun run bench quick`. */
 export const QUICK: readonly string[] = ['creates', 'batches', 'drain', 'reads'];
