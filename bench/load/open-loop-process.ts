@@ -42,7 +42,8 @@ async function createOne(index: number, dueAt: number): Promise<void> {
     return;
   }
   create.push(answeredAt - dueAt);
-  if (followedPerSecond > 0 && index % followEvery === 0) await follow(chat, body.message_number, word, answeredAt, index / followEvery);
+  if (followedPerSecond > 0 && index % followEvery === 0)
+    await follow(chat, body.message_number, word, answeredAt, index / followEvery);
 }
 
 async function follow(chat: string, number: number, word: string, since: number, index: number): Promise<void> {
