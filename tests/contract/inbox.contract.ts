@@ -9,6 +9,7 @@ import {
   type Token,
 } from '@parley/domain';
 import { applicationCreated, chatCreated, messagesCreated, required, storedChat } from './events.ts';
+import { inboxAccessContract } from './inbox-access.contract.ts';
 import { type Harness, opened } from './open-harness.ts';
 
 export interface InboxHarness extends Harness {
@@ -24,6 +25,8 @@ const at = (seconds: number) => START + seconds * SECOND;
 
 /** The tests that every driver of Store must pass for its inbox and its read marks. */
 export function inboxContract(name: string, open: () => Promise<InboxHarness>): void {
+  inboxAccessContract(name, open);
+
   describe(`${name} inbox`, () => {
     const harness = opened(open);
 

@@ -1,6 +1,7 @@
 import { advanceAll, flushAll, ownDatabase, PARTITIONS, pruneAll } from '@parley/mysql/testing';
 import { feedContract, feedPurgeContract } from './feed.contract.ts';
 import { inboxContract } from './inbox.contract.ts';
+import { keyStoreContract } from './key-store.contract.ts';
 import { purgeContract } from './purge.contract.ts';
 import { storeContract } from './store.contract.ts';
 
@@ -19,6 +20,11 @@ purgeContract('the MySQL', async () => {
 inboxContract('the MySQL', async () => {
   const { mysql, close } = await ownDatabase();
   return { store: mysql.store, settle: () => advanceAll(mysql), close };
+});
+
+keyStoreContract('the MySQL', async () => {
+  const { mysql, close } = await ownDatabase();
+  return { keys: mysql.keys, store: mysql.store, close };
 });
 
 /** Entries are removed only once they are indexed, counted and in the inbox. */

@@ -1,5 +1,6 @@
 import type { Store } from '@parley/domain';
 import type { Harness } from './open-harness.ts';
+import { storeAccessContract } from './store-access.contract.ts';
 import { storeAppendContract } from './store-append.contract.ts';
 import { storeLifeContract } from './store-life.contract.ts';
 import { storeReadsContract } from './store-reads.contract.ts';
@@ -21,4 +22,5 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
   storeTimesContract(name, open);
   storeVersionsContract(name, open);
   storeLifeContract(name, open);
+  storeAccessContract(name, open);
 }
