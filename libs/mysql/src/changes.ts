@@ -4,8 +4,10 @@ import {
   type ChangeRecord,
   chatRecord,
   Gone,
+  LIMIT_NAMES,
   type MessageChange,
   messageRecord,
+  NotYours,
   type OwnerChange,
   SenderFixed,
   VersionConflict,
@@ -14,6 +16,7 @@ import { commitStatements } from './commit.ts';
 import { DatabaseFault } from './faults.ts';
 import { integer, optional, text, time } from './literals.ts';
 import type { Pool } from './pool.ts';
+import { LIMIT_COLUMNS } from './read/limits.ts';
 import type { ApplicationRow, ChatRow, MessageRow } from './read/rows.ts';
 import {
   type ApplicationKey,
@@ -75,6 +78,7 @@ export function changeMessage(pool: Pool, key: MessageKey, wanted: MessageChange
     key,
     update: messageUpdate(key, wanted),
     versions: wanted.versions,
+    by: wanted.by,
     senderId: wanted.senderId,
     record: messageRecord('updated', key.token, key.chat, key.message),
     select: selectMessages([key]),
@@ -83,11 +87,12 @@ export function changeMessage(pool: Pool, key: MessageKey, wanted: MessageChange
 }
 
 export function applicationUpdate(key: ApplicationKey, wanted: ApplicationChange): string {
-  const { name, metadata, retentionDays, versions } = wanted;
+  const { name, metadata, retentionDays, limits, versions } = wanted;
   const values = {
     name: name === undefined ? undefined : text(name),
     metadata: metadataValue(metadata),
-    retention_days: daysValue(retentionDays),
+    retention_days: numberValue(retentionDays),
+    ...limitValues(limits),
   };
   return updateOf('applications', values, inApplication(key), versions);
 }
@@ -97,20 +102,33 @@ export function chatUpdate(key: ChatKey, { name, metadata, versions }: OwnerChan
   return updateOf('chats', values, `${isChat(key)} AND ${applicationLives(key)}`, versions);
 }
 
-export function messageUpdate(key: MessageKey, { content, metadata, senderId, versions }: MessageChange): string {
+export function messageUpdate(key: MessageKey, wanted: MessageChange): string {
+  const { content, metadata, by, senderId, versions } = wanted;
   const values = { content: content === undefined ? undefined : text(content), metadata: metadataValue(metadata) };
-  const sender = senderId === undefined ? '' : ` AND sender_id = ${text(senderId)}`;
-  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}${sender}`;
+  const senders = `${isSender(by)}${isSender(senderId)}`;
+  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}${senders}`;
   return updateOf('messages', values, where, versions);
+}
+
+/** A further condition on a message's row. One without a sender does not match. */
+export function isSender(id: string | undefined): string {
+  return id === undefined ? '' : ` AND sender_id = ${text(id)}`;
 }
 
 function metadataValue(metadata: string | null | undefined): string | undefined {
   return metadata === undefined ? undefined : optional(metadata);
 }
 
-function daysValue(days: number | null | undefined): string | undefined {
-  if (days === undefined) return undefined;
-  return days === null ? 'NULL' : integer(days);
+function numberValue(value: number | null | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  return value === null ? 'NULL' : integer(value);
+}
+
+/** The programs look for changed limits by their time, which is the database's. */
+function limitValues(limits: ApplicationChange['limits']): Record<string, string | undefined> {
+  if (limits === undefined) return {};
+  const values = LIMIT_NAMES.map((name) => [LIMIT_COLUMNS[name], numberValue(limits[name])] as const);
+  return { ...Object.fromEntries(values), limits_changed_at: 'NOW(3)' };
 }
 
 interface Change {
@@ -118,6 +136,7 @@ interface Change {
   readonly key: ApplicationKey;
   readonly update: string;
   readonly versions: readonly number[] | undefined;
+  readonly by?: string | undefined;
   readonly senderId?: string | undefined;
   readonly record: ChangeRecord;
   /** Reads the row back. */
@@ -145,10 +164,11 @@ function change<Row>(pool: Pool, wanted: Change): Promise<Row | undefined> {
 }
 
 /** Why the UPDATE matched no row; undefined if there is no such row. */
-async function refusalOfChange(session: Session, { what, state, versions, senderId }: Change) {
+async function refusalOfChange(session: Session, { what, state, by, versions, senderId }: Change) {
   const [found] = await session.select<TargetState>(state);
   if (found === undefined) return undefined;
   if (found.deleted === 1) return new Gone(what);
+  if (by !== undefined && found.sender !== by) return new NotYours();
   if (versions !== undefined && !versions.includes(found.version)) return new VersionConflict();
   if (senderId !== undefined && found.sender !== senderId) return new SenderFixed();
   // It was changed between the UPDATE and this read: the whole transaction is tried again.

@@ -3,17 +3,20 @@ import {
   type ChangeRecord,
   chatRecord,
   deltasOf,
+  LIMIT_NAMES,
   messageRecord,
+  NotYours,
   Unavailable,
   type Uncounted,
   VersionConflict,
 } from '@parley/domain';
-import { updateOf } from './changes.ts';
+import { isSender, updateOf } from './changes.ts';
 import { type Committed, commitStatements, stateOf } from './commit.ts';
 import { DatabaseFault } from './faults.ts';
 import { DELETES_LEVEL, LEVEL } from './level.ts';
 import { bytes, integer, time } from './literals.ts';
 import type { Pool } from './pool.ts';
+import { LIMIT_COLUMNS } from './read/limits.ts';
 import {
   type ApplicationKey,
   applicationLives,
@@ -66,20 +69,28 @@ export function deleteChat(pool: Pool, key: ChatKey, versions: Versions): Promis
   });
 }
 
-export function deleteMessage(pool: Pool, key: MessageKey, versions: Versions): Promise<Deleted> {
+export function deleteMessage(pool: Pool, key: MessageKey, versions: Versions, by?: string): Promise<Deleted> {
   return erase(pool, {
     key,
-    update: messageErasure(key, versions),
+    update: messageErasure(key, versions, by),
     more: [],
     record: messageRecord('deleted', key.token, key.chat, key.message),
     deletesOwners: false,
     versions,
+    by,
     state: targetState.message(key),
   });
 }
 
 export function applicationErasure(key: ApplicationKey, versions: Versions): string {
-  const values = { name: "''", metadata: 'NULL', deleted_at: time(Date.now()) };
+  const values = {
+    name: "''",
+    metadata: 'NULL',
+    deleted_at: time(Date.now()),
+    ...Object.fromEntries(LIMIT_NAMES.map((name) => [LIMIT_COLUMNS[name], 'NULL'])),
+    // If it had limits, the programs must forget them.
+    limits_changed_at: 'IF(limits_changed_at IS NULL, NULL, NOW(3))',
+  };
   return updateOf('applications', values, inApplication(key), versions);
 }
 
@@ -88,9 +99,9 @@ export function chatErasure(key: ChatKey, versions: Versions): string {
   return updateOf('chats', values, `${isChat(key)} AND ${applicationLives(key)}`, versions);
 }
 
-export function messageErasure(key: MessageKey, versions: Versions): string {
+export function messageErasure(key: MessageKey, versions: Versions, by?: string): string {
   const values = { content: "''", sender_id: 'NULL', metadata: 'NULL', deleted_at: time(Date.now()) };
-  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}`;
+  const where = `${inChat(key)} AND number = ${integer(key.message)} AND ${messageLives(key)}${isSender(by)}`;
   return updateOf('messages', values, where, versions);
 }
 
@@ -102,11 +113,13 @@ interface Erasure {
   readonly record: ChangeRecord;
   readonly deletesOwners: boolean;
   readonly versions: Versions;
+  readonly by?: string | undefined;
   /** Reads a TargetState. */
   readonly state: string;
 }
 
-function erase(pool: Pool, { key, update, more, record, deletesOwners, versions, state }: Erasure): Promise<Deleted> {
+function erase(pool: Pool, erasure: Erasure): Promise<Deleted> {
+  const { key, update, more, record, deletesOwners, versions, by, state } = erasure;
   const { partition } = key;
   return pool.transaction(async (session) => {
     const [, changed] = (await session.send(['BEGIN', update])) as { affectedRows: number }[];
@@ -116,6 +129,7 @@ function erase(pool: Pool, { key, update, more, record, deletesOwners, versions,
         await session.change('ROLLBACK');
         return { deleted: found !== undefined };
       }
+      if (by !== undefined && found.sender !== by) throw new NotYours();
       if (versions !== undefined && !versions.includes(found.version)) throw new VersionConflict();
       throw new DatabaseFault('contention', 'CHANGED_MEANWHILE');
     }

@@ -7,7 +7,7 @@ import type { Pool } from './pool.ts';
  * The level of a partition never falls. A worker raises it once it has seen no older program for a minute. From then on
  * older programs cannot commit and do not start.
  */
-export const LEVEL = 2;
+export const LEVEL = 3;
 /** Programs below this level take tombstones for rows that live, so nothing is deleted while one may run. */
 export const DELETES_LEVEL = 2;
 

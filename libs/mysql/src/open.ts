@@ -1,5 +1,6 @@
-import type { Feed, Ledger, Purge, Store } from '@parley/domain';
+import type { Feed, KeyStore, Ledger, Purge, Store } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
+import { MysqlKeyStore } from './access/key-store.ts';
 import { lastEpoch, nextEpoch } from './epochs.ts';
 import { type DatabaseFault, refusing } from './faults.ts';
 import { mysqlFeed } from './feed.ts';
@@ -35,6 +36,7 @@ export interface MysqlOptions {
 
 export interface Mysql {
   readonly store: Store;
+  readonly keys: KeyStore;
   readonly ledger: Ledger;
   readonly purge: Purge;
   readonly feed: Feed;
@@ -64,6 +66,8 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const ACQUIRE_TIMEOUT_MS = 1_000;
 const WAITING_MAX = 2_000;
 const CHANGE_CONNECTIONS = 2;
+/** For keys alone: an unknown one is looked up at once, however many reads and changes wait. */
+const KEY_CONNECTIONS = 2;
 /**
  * The ledger's connections: for two indexers, the flush, the inbox, a rebuild of the search index (one holds its lock,
  * one reads), the purge and the retention, and one spare.
@@ -76,6 +80,8 @@ const LEDGER_CONNECTIONS = 9;
 const WRITING = ['wait_timeout = 10'];
 /** A client waits for a change of a name or message, so it waits less for a lock than a batch of events does. */
 const CHANGING = [...WRITING, 'innodb_lock_wait_timeout = 1'];
+/** A statement on keys is given up after the same time as a read, so it waits no longer for a lock. */
+const KEYS = ['innodb_lock_wait_timeout = 1'];
 /**
  * The flush locks the partition's row to open a counter generation, and commits wait behind it. So it gives up after a
  * second: a minute later is as good.
@@ -102,12 +108,14 @@ export function openMysql(options: MysqlOptions): Mysql {
     writers: new Pool({ ...writing, size: writers, variables: WRITING, packets: true }),
     readers: new Pool({ ...reading, size: readers, variables: readVariables }),
     changers: new Pool({ ...reading, size: CHANGE_CONNECTIONS, variables: CHANGING, packets: true }),
+    keys: new Pool({ ...reading, size: KEY_CONNECTIONS, variables: [...readVariables, ...KEYS], packets: true }),
     ledger: new Pool({ ...writing, size: LEDGER_CONNECTIONS, variables: LEDGER, packets: true }),
   };
   const { partitions } = options;
   const membership = new Membership(pools.changers, partitions);
   return {
     store: new MysqlStore(pools, partitions, options.onUncounted),
+    keys: new MysqlKeyStore(pools.keys),
     ledger: mysqlLedger(pools.ledger, membership, partitions),
     purge: mysqlPurge(pools.ledger, partitions, options.onUncounted),
     feed: mysqlFeed(pools.readers),

@@ -112,9 +112,15 @@ export class MysqlStore extends Reads implements Store {
     return this.#deleting(deleteChat(this.#pools.changers, { ...this.key(token), chat }, versions));
   }
 
-  deleteMessage(token: Token, chat: number, message: number, versions?: readonly number[]): Promise<boolean> {
+  deleteMessage(
+    token: Token,
+    chat: number,
+    message: number,
+    versions?: readonly number[],
+    by?: string,
+  ): Promise<boolean> {
     const key = { ...this.key(token), chat, message };
-    return this.#deleting(deleteMessage(this.#pools.changers, key, versions));
+    return this.#deleting(deleteMessage(this.#pools.changers, key, versions, by));
   }
 
   async #deleting(work: Promise<Deleted>): Promise<boolean> {
@@ -123,8 +129,8 @@ export class MysqlStore extends Reads implements Store {
     return deleted;
   }
 
-  inbox(token: Token, limit: number, after?: InboxPosition): Promise<InboxPage> {
-    return refusing(inbox(this.#pools.readers, this.key(token), limit, after));
+  inbox(token: Token, limit: number, after?: InboxPosition, only?: readonly number[]): Promise<InboxPage> {
+    return refusing(inbox(this.#pools.readers, this.key(token), limit, after, only));
   }
 
   markRead(token: Token, chat: number, userId: string, number: number): Promise<ReadMark | undefined> {

@@ -24,9 +24,17 @@ export type PlaceRow = Pick<RowOf<typeof activity>, 'chat_number' | 'last_number
  * A page of the inbox. A row of `activity` may be two seconds old: chats that were deleted since are left out, so the
  * page may be shorter; if the last message was deleted, the one before it is read.
  */
-export function inbox(pool: Pool, key: ApplicationKey, limit: number, after?: InboxPosition): Promise<InboxPage> {
+export async function inbox(
+  pool: Pool,
+  key: ApplicationKey,
+  limit: number,
+  after?: InboxPosition,
+  only?: readonly number[],
+): Promise<InboxPage> {
+  if (only?.length === 0) return { rows: [] };
+  const sql = only === undefined ? placesStatement(key, limit, after) : somePlacesStatement(key, only, limit, after);
   return pool.useAgain(async (session) => {
-    const found = await session.select<PlaceRow>(placesStatement(key, limit, after));
+    const found = await session.select<PlaceRow>(sql);
     const places = found.slice(0, limit);
     if (places.length === 0) return { rows: [] };
     const chats = await session.select<InboxRow>(inboxStatement(key, places));
@@ -81,10 +89,29 @@ const END: InboxPosition = { at: Date.UTC(9999, 11, 31), chat: 0 };
  * The chats of the page. A statement of its own, with an upper bound: in a join, or without the bound, MySQL reads up to
  * 2,000 rows in advance, which took ten times as long.
  */
-export function placesStatement(key: ApplicationKey, limit: number, { at, chat }: InboxPosition = END): string {
+export function placesStatement(key: ApplicationKey, limit: number, after?: InboxPosition): string {
   return `SELECT chat_number, last_number, at FROM activity FORCE INDEX (activity_at)
-    WHERE ${inApplication(key)} AND at <= ${time(at)} AND (at < ${time(at)} OR chat_number < ${integer(chat)})
-    ORDER BY at DESC, chat_number DESC LIMIT ${integer(limit + 1)}`;
+    WHERE ${inApplication(key)} AND ${following(after)} LIMIT ${integer(limit + 1)}`;
+}
+
+/**
+ * Those of some chats. By their keys, and sorted: in the order of time it would read all chats of the application to
+ * find a few old ones.
+ */
+export function somePlacesStatement(
+  key: ApplicationKey,
+  only: readonly number[],
+  limit: number,
+  after?: InboxPosition,
+): string {
+  return `SELECT chat_number, last_number, at FROM activity FORCE INDEX (PRIMARY)
+    WHERE ${inApplication(key)} AND chat_number IN (${only.map(integer).join()})
+    AND ${following(after)} LIMIT ${integer(limit + 1)}`;
+}
+
+function following({ at, chat }: InboxPosition = END): string {
+  return `at <= ${time(at)} AND (at < ${time(at)} OR chat_number < ${integer(chat)})
+    ORDER BY at DESC, chat_number DESC`;
 }
 
 const LAST_COLUMNS = `m.number AS last_number, m.content AS last_content, m.sender_id AS last_sender_id,

@@ -121,10 +121,13 @@ export class Reads {
     });
   }
 
-  async chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>> {
+  async chats(token: Token, page: PageRequest<number>, only?: readonly number[]): Promise<Page<Chat>> {
+    if (only?.length === 0) return NO_ROWS;
     const key = this.key(token);
+    const sql = (next: PageRequest<number>, rows: number) =>
+      only === undefined ? statements.pageOfChats(key, next, rows) : statements.pageOfSomeChats(key, only, next, rows);
     const reading = readPage(page, {
-      read: (next, rows) => this.#select<ChatRow>(statements.pageOfChats(key, next, rows)),
+      read: (next, rows) => this.#select<ChatRow>(sql(next, rows)),
       keyOf: (row) => row.number,
       toEntity: (row: ChatRow) => toChat(row),
     });

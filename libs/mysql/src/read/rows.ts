@@ -1,6 +1,7 @@
 import type { Application, Chat, Message, PlacedMessage } from '@parley/domain';
 import { tokenOf } from '../literals.ts';
 import type { applications, chats, messages, RowOf } from '../schema.ts';
+import { type LimitsValue, toLimits } from './limits.ts';
 
 /** The rows that the statements of statements.ts return, and their conversion to entities. */
 
@@ -25,7 +26,7 @@ export type ApplicationRow = Pick<
   'token' | 'name' | 'chats_count' | Exclude<Common, 'deleted_at'>
 > &
   Nullable<ApplicationColumns, 'metadata' | 'retention_days' | 'deleted_at'> &
-  Counted;
+  Counted & { readonly limits: LimitsValue };
 export type ChatRow = Pick<
   ChatColumns,
   'token' | 'number' | 'name' | 'messages_count' | Exclude<Common, 'deleted_at'>
@@ -41,11 +42,13 @@ export type MessageRow = MessagePageRow &
   };
 
 export function toApplication(row: ApplicationRow): Application {
+  const limits = toLimits(row.limits);
   return {
     token: tokenOf(row.token),
     name: row.name,
     ...(row.metadata === null ? undefined : { metadata: row.metadata }),
     ...(row.retention_days === null ? undefined : { retentionDays: row.retention_days }),
+    ...(limits === undefined ? undefined : { limits }),
     version: row.version,
     chatsCount: row.chats_count,
     countedThrough: row.counted_through,

@@ -1,5 +1,6 @@
 import { NUMBER_MAX, type PageRequest, readingOrder, type Token } from '@parley/domain';
 import { bytes, integer } from '../literals.ts';
+import { limitsColumn } from './limits.ts';
 
 /**
  * All reads of the store as SQL. Each uses one index only, with FORCE INDEX: on small or freshly filled tables the
@@ -17,7 +18,7 @@ const MESSAGE_COLUMNS =
 const flushedOf = (table: string) =>
   `(SELECT flushed FROM partitions AS p WHERE p.partition_number = ${table}.partition_number) AS counted_through`;
 const APPLICATION = `SELECT a.token, a.name, a.chats_count, a.version, a.metadata, a.retention_days, a.created_at,
-  a.updated_at, a.deleted_at, ${flushedOf('a')} FROM applications AS a`;
+  a.updated_at, a.deleted_at, ${limitsColumn('a')}, ${flushedOf('a')} FROM applications AS a`;
 const CHAT_COLUMNS = `c.token, c.number, c.name, c.messages_count, c.version, c.metadata, c.created_at, c.updated_at,
   c.deleted_at, ${flushedOf('c')}`;
 
@@ -79,6 +80,18 @@ export function pageOfApplications(page: PageRequest<Token>, rows: number): stri
 export function pageOfChats(key: ApplicationKey, page: PageRequest<number>, rows: number): string {
   return `SELECT ${CHAT_COLUMNS} FROM chats AS c FORCE INDEX (PRIMARY)
     WHERE ${inApplication(key, 'c.')} AND ${beyond(NUMBERS, 'c.number', page, rows)}`;
+}
+
+/** As pageOfChats, without other chats than `only`. It has at least one. */
+export function pageOfSomeChats(
+  key: ApplicationKey,
+  only: readonly number[],
+  page: PageRequest<number>,
+  rows: number,
+): string {
+  return `SELECT ${CHAT_COLUMNS} FROM chats AS c FORCE INDEX (PRIMARY)
+    WHERE ${inApplication(key, 'c.')} AND c.number IN (${only.map(integer).join()})
+    AND ${beyond(NUMBERS, 'c.number', page, rows)}`;
 }
 
 /** `hidden`: messages up to this number are left out. */
