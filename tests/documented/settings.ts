@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { apiSettings } from '@parley/api/config';
 import { ingestSettings } from '@parley/ingest/config';
+import { fileVariable, isSecret } from '@parley/runtime';
 import { VARIABLES } from '@parley/stack/variables';
 import { standaloneSettings } from '@parley/standalone/config';
 import { workerSettings } from '@parley/worker/config';
@@ -42,15 +43,18 @@ export function settings(): readonly Setting[] {
 function settingsOf(program: string, { properties, required }: TObject): Setting[] {
   const needed: readonly string[] = required ?? [];
   const told = Object.entries(properties).filter(([name]) => !name.startsWith(FOR_TESTS));
-  return told.map(([name, schema]) => {
+  return told.flatMap(([name, schema]) => {
     const { default: fallback, description = '' } = schema as { default?: unknown; description?: string };
     const isOptional = !needed.includes(name);
-    return {
+    const setting = {
       name,
       of: [program],
       fallback: fallback === undefined ? (isOptional ? 'none' : 'must be given') : String(fallback),
       description,
     };
+    if (!isSecret(schema)) return [setting];
+    const inFile = { name: fileVariable(name), of: [program], fallback: 'none', description: `a file with ${name}` };
+    return [setting, inFile];
   });
 }
 

@@ -1,10 +1,12 @@
 import {
+  accessConfig,
   balancedConfig,
   commonConfig,
   elasticsearchConfig,
   portConfig,
   publicUrlConfig,
   readConfig,
+  refusePublishedPasswords,
   serverConfig,
 } from '@parley/runtime';
 import { Type } from 'typebox';
@@ -13,11 +15,12 @@ export const apiSettings = Type.Object({
   ...commonConfig,
   ...serverConfig,
   ...balancedConfig,
+  ...accessConfig,
   ...elasticsearchConfig,
   ...publicUrlConfig,
   PORT: portConfig(3200),
 });
 
 export function apiConfig(env: Readonly<Record<string, string | undefined>>) {
-  return readConfig(apiSettings, env);
+  return refusePublishedPasswords(readConfig(apiSettings, env));
 }

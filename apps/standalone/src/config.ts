@@ -1,4 +1,12 @@
-import { commonConfig, feedConfig, portConfig, publicUrlConfig, purgeConfig, readConfig } from '@parley/runtime';
+import {
+  accessConfig,
+  commonConfig,
+  feedConfig,
+  portConfig,
+  publicUrlConfig,
+  purgeConfig,
+  readConfig,
+} from '@parley/runtime';
 import { Type } from 'typebox';
 
 export const standaloneSettings = Type.Object({
@@ -6,6 +14,7 @@ export const standaloneSettings = Type.Object({
   ...publicUrlConfig,
   ...purgeConfig,
   ...feedConfig,
+  ...accessConfig,
   HOST: Type.String({ default: 'localhost', description: 'the address to listen on; localhost is 127.0.0.1 and ::1' }),
   PORT: portConfig(8080),
   ALLOWED_HOSTS: Type.String({

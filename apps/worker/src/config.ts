@@ -1,10 +1,13 @@
 import {
+  adminKeyConfig,
   commonConfig,
   elasticsearchConfig,
   feedConfig,
   portConfig,
   purgeConfig,
   readConfig,
+  refusePublishedPasswords,
+  secretUrl,
   serverConfig,
 } from '@parley/runtime';
 import { Type } from 'typebox';
@@ -15,9 +18,11 @@ export const workerSettings = Type.Object({
   ...elasticsearchConfig,
   ...purgeConfig,
   ...feedConfig,
+  ...adminKeyConfig,
   PORT: portConfig(3300),
   MYSQL_MIGRATION_URL: Type.Optional(
     Type.String({
+      ...secretUrl,
       pattern: '^mysql://',
       description: 'as MYSQL_URL, for a user who may make and change tables; without it MYSQL_URL is used',
     }),
@@ -32,7 +37,7 @@ export const workerSettings = Type.Object({
     default: 1,
     minimum: 1,
     maximum: 1024,
-    description: 'shards of the next search index (`bun run reindex`)',
+    description: 'shards of the next search index (`bin/parley reindex`)',
   }),
   INDEX_KEEP_MS: Type.Integer({
     default: 600_000,
@@ -56,5 +61,5 @@ export const workerSettings = Type.Object({
 });
 
 export function workerConfig(env: Readonly<Record<string, string | undefined>>) {
-  return readConfig(workerSettings, env);
+  return refusePublishedPasswords(readConfig(workerSettings, env));
 }

@@ -1,5 +1,6 @@
 import { type Static, type TObject, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { isBadUrl, isSecret, secretOf, secretUrl } from './secrets.ts';
 
 /** An environment variable is missing or wrong. The message names each such variable and what it must be. */
 export class ConfigError extends Error {
@@ -8,24 +9,28 @@ export class ConfigError extends Error {
 
 /**
  * Reads the variables that `schema` names from `env`, one for each property. An empty variable counts as not set.
- * Numbers and booleans are converted from text. Throws ConfigError with a line for each wrong variable.
+ * Numbers and booleans are converted from text. A secret may be in a file (secrets.ts). Throws ConfigError with a line for
+ * each wrong variable; the lines have no secrets.
  */
 export function readConfig<Schema extends TObject>(
   schema: Schema,
   env: Readonly<Record<string, string | undefined>>,
 ): Static<Schema> {
   const given: Record<string, unknown> = {};
-  for (const name of Object.keys(schema.properties)) {
-    const text = env[name];
-    if (text !== undefined && text !== '') given[name] = convert(schema.properties[name], text);
+  const problems = new Map<string, string>();
+  for (const [name, property] of Object.entries(schema.properties)) {
+    const { text, problem } = isSecret(property) ? secretOf(name, env) : { text: env[name] };
+    if (problem !== undefined) problems.set(name, problem);
+    if (text === undefined || text === '') continue;
+    given[name] = convert(property, text);
+    if (isBadUrl(property, text)) problems.set(name, `${name} is no URL${about(schema, name)}`);
   }
   const config = Value.Default(schema, given);
-  if (Value.Check(schema, config)) return config as Static<Schema>;
-  throw new ConfigError(
-    Value.Errors(schema, config)
-      .flatMap((error) => describe(schema, env, error))
-      .join('\n'),
-  );
+  const isValid = Value.Check(schema, config);
+  if (isValid && problems.size === 0) return config as Static<Schema>;
+  const others = isValid ? [] : Value.Errors(schema, config).flatMap((error) => describe(schema, env, error));
+  const lines = others.filter(({ name }) => !problems.has(name)).map(({ line }) => line);
+  throw new ConfigError([...problems.values(), ...lines].join('\n'));
 }
 
 /**
@@ -43,13 +48,16 @@ function describe(
   schema: TObject,
   env: Readonly<Record<string, string | undefined>>,
   error: { keyword: string; instancePath: string; message: string; params: object },
-): string[] {
+): { readonly name: string; readonly line: string }[] {
   if (error.keyword === 'required') {
     const { requiredProperties } = error.params as { requiredProperties: string[] };
-    return requiredProperties.map((name) => `${name} is missing${about(schema, name)}`);
+    return requiredProperties.map((name) => ({ name, line: `${name} is missing${about(schema, name)}` }));
   }
   const name = error.instancePath.slice(1);
-  return [`${name}=${JSON.stringify(env[name])} ${error.message}${about(schema, name)}`];
+  const told = isSecret(schema.properties[name])
+    ? `${name} is wrong`
+    : `${name}=${JSON.stringify(env[name])} ${error.message}`;
+  return [{ name, line: `${told}${about(schema, name)}` }];
 }
 
 function about(schema: TObject, name: string): string {
@@ -93,14 +101,17 @@ export const commonConfig = {
 /** The servers of every distributed app, and the number of partitions, the same in all. Elasticsearch is apart. */
 export const serverConfig = {
   REDIS_URL: Type.String({
+    ...secretUrl,
     minLength: 1,
     description: 'redis://host:port, or redis+sentinel://host:port,…/master, or redis+cluster://host:port,…',
   }),
   RABBITMQ_URL: Type.String({
+    ...secretUrl,
     pattern: '^amqps?://',
     description: 'where RabbitMQ is: amqp://user:password@host:port',
   }),
   MYSQL_URL: Type.String({
+    ...secretUrl,
     pattern: '^mysql://',
     description: 'where MySQL is: mysql://user:password@host:port/database',
   }),
@@ -155,7 +166,11 @@ export const purgeConfig = {
 };
 
 export const elasticsearchConfig = {
-  ELASTICSEARCH_URL: Type.String({ pattern: '^https?://', description: 'where Elasticsearch is: http://host:port' }),
+  ELASTICSEARCH_URL: Type.String({
+    ...secretUrl,
+    pattern: '^https?://',
+    description: 'where Elasticsearch is: http://host:port',
+  }),
 };
 
 export function portConfig(fallback: number) {

@@ -1,3 +1,4 @@
+export * from './access-config.ts';
 export * from './config.ts';
 export * from './deadline.ts';
 export * from './disk-metrics.ts';
@@ -7,5 +8,6 @@ export * from './program.ts';
 export * from './readings.ts';
 export * from './retry.ts';
 export * from './retry.ts';
+export { fileVariable, isSecret, secretUrl } from './secrets.ts';
 export * from './tallies.ts';
 export * from './throw-apart.ts';
