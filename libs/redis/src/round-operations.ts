@@ -1,19 +1,17 @@
 import {
-  type DrawAnswer,
   type DrawRequest,
   type DrawTaker,
   type Highest,
   type IdempotencyKey,
-  NUMBER_MAX,
   newEventId,
   type RegisterAnswer,
   type RegisterRequest,
   type Sequence,
   type Token,
 } from '@parley/domain';
-import { throwApart } from '@parley/runtime';
-import { counterName, idempotencyName } from './keys.ts';
-import { unavailable } from './unavailable.ts';
+import { counterName, idempotencyName, rateName } from './keys.ts';
+import { allowanceOf, limited, remainingOf } from './rated-draws.ts';
+import { answerDrawn, answerKnown, GONE, type Known, knownOf, MISSING, tell, UNSURE } from './replies.ts';
 
 /** One call of the script that does a round of operations: the full names of its keys, and its arguments. */
 export interface RoundCall {
@@ -42,6 +40,7 @@ interface Pending<T> {
  * of the requests.
  */
 export class PlainDraws implements Operation {
+  readonly rate = undefined;
   #sum = 0;
   readonly #counts: number[] = [];
   readonly #takers: DrawTaker[] = [];
@@ -76,11 +75,6 @@ export class PlainDraws implements Operation {
   }
 }
 
-/** Replies of the script instead of a number: no counter; only the store knows the key; the owner was deleted. */
-const MISSING = -1;
-const UNSURE = -2;
-const GONE = -3;
-
 export class KeyedDraw implements Operation {
   #eventId = '';
   constructor(
@@ -90,22 +84,28 @@ export class KeyedDraw implements Operation {
   ) {}
 
   encode({ base, epoch, applications, keys, args }: RoundCall): void {
-    const { sequence, count, keyAbsentIn } = this.request;
+    const { sequence, count, keyAbsentIn, rate } = this.request;
     applications.add(sequence.token);
     this.#eventId = newEventId(epoch);
     keys.push(base + counterName(epoch, sequence), base + idempotencyName(sequence.token, this.key.hash));
-    args.push('k', count, this.key.body, this.#eventId, keyAbsentIn === epoch ? 1 : 0);
+    args.push(rate === undefined ? 'k' : 'q', count, this.key.body, this.#eventId, keyAbsentIn === epoch ? 1 : 0);
+    if (rate === undefined) return;
+    keys.push(base + rateName(epoch, sequence.token));
+    args.push(rate.perSecond, rate.burst);
   }
 
   settle(reply: unknown, epoch: number, at: number): void {
     const known = knownOf(reply);
-    const last = Number(reply);
-    const { count } = this.request;
+    const { count, rate } = this.request;
+    const allowance = rate && allowanceOf(reply);
+    const last = allowance === undefined ? Number(reply) : allowance.last;
+    const remaining = allowance && remainingOf(allowance);
     if (known !== undefined) tell(this.taker, answerKnown(known, this.key));
+    else if (rate !== undefined && allowance?.granted === 0) tell(this.taker, limited(rate, allowance, count));
     else if (last === MISSING) tell(this.taker, { status: 'missing', epoch });
     else if (last === UNSURE) tell(this.taker, { status: 'unsure', epoch });
     else if (last === GONE) tell(this.taker, { status: 'gone' });
-    else answerDrawn(this.taker, last - count + 1, count, this.#eventId, epoch, at);
+    else answerDrawn(this.taker, last - count + 1, count, this.#eventId, epoch, at, remaining);
   }
 
   fail(error: Error): void {
@@ -210,48 +210,4 @@ export class EpochCheck implements Operation {
   fail(error: Error): void {
     this.pending.reject(error);
   }
-}
-
-function answerDrawn(taker: DrawTaker, first: number, count: number, eventId: string, epoch: number, at: number): void {
-  if (first + count - 1 > NUMBER_MAX) tell(taker, unavailable(undefined, 'This list has no numbers left.'));
-  else tell(taker, { status: 'drawn', first, eventId, epoch, at });
-}
-
-/** Tells a taker. If it throws, the others of the round must still be told, and no one twice. */
-function tell(taker: DrawTaker, answer: DrawAnswer | Error): void {
-  try {
-    if (answer instanceof Error) taker.drawFailed(answer);
-    else taker.drawAnswered(answer);
-  } catch (error) {
-    throwApart(error);
-  }
-}
-
-interface Known {
-  readonly body: string;
-  readonly first: number;
-  readonly eventId: string;
-  readonly epoch: number;
-  readonly at: number;
-  readonly confirmed: boolean;
-  readonly token: Token;
-}
-
-function knownOf(reply: unknown): Known | undefined {
-  if (typeof reply !== 'string') return undefined;
-  const [state, body = '', first, eventId = '', epoch, at, token = ''] = reply.split(' ');
-  return {
-    body,
-    first: Number(first),
-    eventId,
-    epoch: Number(epoch),
-    at: Number(at),
-    confirmed: state === 'c',
-    token,
-  };
-}
-
-function answerKnown({ body, first, eventId, epoch, at, confirmed }: Known, key: IdempotencyKey) {
-  if (body !== key.body) return { status: 'conflict' } as const;
-  return { status: 'repeated', first, eventId, epoch, at, confirmed } as const;
 }

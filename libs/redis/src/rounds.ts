@@ -2,6 +2,7 @@ import {
   type DrawRequest,
   type DrawTaker,
   IDEMPOTENCY_WINDOW_MS,
+  type MessageRate,
   sequenceKey,
   type Token,
   Unavailable,
@@ -9,6 +10,7 @@ import {
 import type { Cluster, Redis } from 'ioredis';
 import type { Epochs } from './epochs.ts';
 import { goneName, type Keys } from './keys.ts';
+import { RatedDraws } from './rated-draws.ts';
 import { type Operation, PlainDraws } from './round-operations.ts';
 import { bounded, unavailable } from './unavailable.ts';
 
@@ -28,7 +30,7 @@ interface Round {
    * Draws without an idempotency key, by sequence, that another draw of the sequence may still join without a change of
    * order.
    */
-  readonly open: Map<string, PlainDraws>;
+  readonly open: Map<string, PlainDraws | RatedDraws>;
   requests: number;
 }
 
@@ -63,9 +65,10 @@ export class PartitionRounds {
       return;
     }
     const key = sequenceKey(request.sequence);
+    const { sequence, rate } = request;
     let draws = round.open.get(key);
-    if (draws === undefined) {
-      draws = new PlainDraws(request.sequence);
+    if (draws === undefined || (draws.rate !== rate && !isSameRate(draws.rate, rate))) {
+      draws = rate === undefined ? new PlainDraws(sequence) : new RatedDraws(sequence, rate);
       round.operations.push(draws);
       round.open.set(key, draws);
     }
@@ -142,6 +145,11 @@ export class PartitionRounds {
     const replies = await bounded(this.#client.parleyRound(keys.length, ...keys, ...settings, ...args));
     return Array.isArray(replies) ? replies : undefined;
   }
+}
+
+/** A limit may be changed between two draws of one round. */
+function isSameRate(one: MessageRate | undefined, other: MessageRate | undefined): boolean {
+  return one?.perSecond === other?.perSecond && one?.burst === other?.burst;
 }
 
 function settleAll(operations: readonly Operation[], [at, ...replies]: unknown[], epoch: number): void {

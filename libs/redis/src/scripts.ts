@@ -24,6 +24,10 @@ local run = string.match(info, 'run_id:(%x+)') .. ':' .. string.match(info, 'mas
  *   deleted.
  * - k counter, key | count, body, event, absent: the same, or the key's stored result if it has one and there is a
  *   counter. Without a counter only the store may know that the application or chat was deleted.
+ * - r counter, rate | messages a second, burst, how many counts, counts: like d, but instead of a number an array: the
+ *   last number, how many of the counts were drawn (the longest prefix that fits), how many more messages fit (a text).
+ * - q counter, key, rate | as for k, messages a second, burst: like k, but instead of a number an array as for r. What
+ *   the key repeats is never limited.
  * - a key | body, event, absent, token: 0, or the key's stored result if it has one.
  *   Both k and a: -2 if only the store can know the result. `absent` is 1 if the store was found not to know the key.
  * - c key | event: 0. The key is confirmed, if it still belongs to this event.
@@ -83,6 +87,63 @@ local function recall(name, absent)
   return nil
 end
 
+-- Returns the reply to a draw with a key for which nothing can be drawn, or was drawn before; nil if it can draw now.
+local function answeredBefore(counter, name, absent)
+  local refused = refusal(counter)
+  if refused == -3 then return refused end
+  local known = recall(name, absent)
+  if known == -2 then return known end
+  return refused or known
+end
+
+-- How many messages of an application fit (GCRA). Redis keeps the share of the burst that is used up, from 0 to 1. It
+-- falls evenly with time. (A share, not the time at which all is free again: if the limit is raised from 1 to 100 a
+-- second, an application that has used up its burst would else wait for a quarter of an hour.)
+local now = time[1] * 1000000 + time[2]
+local buckets = {}
+local function bucketOf(name, perSecond, burst)
+  local bucket = buckets[name]
+  if not bucket then
+    bucket = { used = 0, changed = false }
+    local known = redis.call('GET', name)
+    if known then
+      local usedAt, used = string.match(known, '^(%S+) (%S+)$')
+      local passed = now - usedAt
+      -- After the clock was set back, time counts from now on: else nothing would become free until it is as late again.
+      if passed < 0 then passed, bucket.changed = 0, true end
+      bucket.used = math.max(0, used - passed * perSecond / (burst * 1000000))
+    end
+    buckets[name] = bucket
+  end
+  bucket.perSecond, bucket.burst = tonumber(perSecond), tonumber(burst)
+  return bucket
+end
+-- Draws for the longest prefix of the counts that fits. The sums of shares may be off by less than 1e-6 of a message.
+local function take(counter, bucket, counts)
+  local room = (1 - bucket.used) * bucket.burst
+  local sum, granted, last = 0, 0, 0
+  for _, count in ipairs(counts) do
+    if sum + count > room + 0.000001 then break end
+    sum, granted = sum + count, granted + 1
+  end
+  if granted > 0 then
+    last = redis.call('INCRBY', counter, string.format('%.0f', sum))
+    bucket.used = bucket.used + sum / bucket.burst
+    bucket.changed = true
+  end
+  return { last, granted, string.format('%.17g', room - sum) }
+end
+-- What is drawn is paid for at the end of the script, once for all operations. Each key lives until it says nothing.
+local function keepBuckets()
+  for name, bucket in pairs(buckets) do
+    if bucket.changed then
+      local freeAfterMs = math.ceil(bucket.used * bucket.burst / bucket.perSecond * 1000)
+      local used = string.format('%.0f %.17g', now, bucket.used)
+      redis.call('SET', name, used, 'PX', string.format('%.0f', math.max(1, freeAfterMs)))
+    end
+  end
+end
+
 local operations = {
   d = function()
     local counter, count = key(), argument()
@@ -91,14 +152,28 @@ local operations = {
   k = function()
     local counter, name = key(), key()
     local count, body, event, absent = argument(), argument(), argument(), argument()
-    local refused = refusal(counter)
-    if refused == -3 then return refused end
-    local known = recall(name, absent)
-    if known == -2 then return known end
-    if refused or known then return refused or known end
+    local answered = answeredBefore(counter, name, absent)
+    if answered then return answered end
     local last = redis.call('INCRBY', counter, count)
     remember(name, body, string.format('%.0f', last - count + 1), event, '-')
     return last
+  end,
+  r = function()
+    local counter, rate = key(), key()
+    local perSecond, burst, length = argument(), argument(), argument()
+    local counts = {}
+    for i = 1, tonumber(length) do counts[i] = tonumber(argument()) end
+    return refusal(counter) or take(counter, bucketOf(rate, perSecond, burst), counts)
+  end,
+  q = function()
+    local counter, name, rate = key(), key(), key()
+    local count, body, event, absent = argument(), argument(), argument(), argument()
+    local perSecond, burst = argument(), argument()
+    local answered = answeredBefore(counter, name, absent)
+    if answered then return answered end
+    local taken = take(counter, bucketOf(rate, perSecond, burst), { tonumber(count) })
+    if taken[2] == 1 then remember(name, body, string.format('%.0f', taken[1] - count + 1), event, '-') end
+    return taken
   end,
   a = function()
     local name, body, event, absent, token = key(), argument(), argument(), argument(), argument()
@@ -122,6 +197,7 @@ local operations = {
 
 local replies = { at }
 while nextArgument <= #ARGV do replies[#replies + 1] = operations[argument()]() end
+keepBuckets()
 return replies
 `;
 

@@ -28,6 +28,7 @@ import {
   unknownOwner,
 } from './create.ts';
 import type { Cycle, Paced, Pacing } from './pacing.ts';
+import { Waits } from './waits.ts';
 
 export interface AcceptanceParts {
   readonly numbering: Numbering;
@@ -51,17 +52,21 @@ const DRAWS_MAX = 4;
  */
 export class Acceptance {
   readonly #parts: AcceptanceParts;
+  readonly #waits: Waits;
 
   constructor(parts: AcceptanceParts) {
     this.#parts = parts;
+    this.#waits = new Waits(parts.clock);
   }
 
   /**
    * Accepts or refuses each of the creates, and tells `settled`. The draws of a partition are requested in the order of
-   * the array. Refusals are domain errors: NotFound, IdempotencyConflict, Unavailable, EventRejected.
+   * the array. Refusals are domain errors: NotFound, IdempotencyConflict, LimitReached, Unavailable, EventRejected.
    */
   accept(creates: readonly Create[], settled: Settled): void {
-    for (const [index, create] of creates.entries()) new Attempt(this.#parts, create, index, settled).start();
+    for (const [index, create] of creates.entries()) {
+      new Attempt(this.#parts, this.#waits, create, index, settled).start();
+    }
   }
 
   /** Accepts one create, and resolves with what `answerOf` makes of it. Rejects with the refusal. */
@@ -78,6 +83,7 @@ export class Acceptance {
 /** One create on its way: the one object that is made for it, and what the ports tell of it. */
 class Attempt implements Paced, DrawTaker, PublishTaker {
   readonly #parts: AcceptanceParts;
+  readonly #waits: Waits;
   readonly #create: Create;
   readonly #index: number;
   readonly #settled: Settled;
@@ -90,11 +96,13 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
   /** The event to publish, once its number is drawn. */
   #event: Event | undefined;
   #fresh = false;
+  #remaining: number | undefined;
   /** The creates that it began with; undefined once they need not wait for it. */
   #cycle: Cycle | undefined;
 
-  constructor(parts: AcceptanceParts, create: Create, index: number, settled: Settled) {
+  constructor(parts: AcceptanceParts, waits: Waits, create: Create, index: number, settled: Settled) {
     this.#parts = parts;
+    this.#waits = waits;
     this.#create = create;
     this.#index = index;
     this.#settled = settled;
@@ -104,7 +112,7 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
   }
 
   start(): void {
-    const refusal = this.#parts.log.refusal(this.#token);
+    const refusal = this.#parts.log.refusal(this.#token) ?? this.#waits.refusal(this.#create);
     if (refusal !== undefined) this.#refuse(refusal);
     else this.#parts.pacing.add(this.#token, this);
   }
@@ -132,7 +140,8 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
       );
     } else {
       const count = create.type === 'chat' ? 1 : create.contents.length;
-      numbering.draw({ sequence: sequenceOf(create), count, key, keyAbsentIn }, this);
+      const rate = create.type === 'chat' ? undefined : create.rate;
+      numbering.draw({ sequence: sequenceOf(create), count, key, keyAbsentIn, rate }, this);
     }
   }
 
@@ -147,6 +156,7 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
   #take(answer: DrawAnswer | RegisterAnswer): void {
     if (answer.status === 'drawn') this.#publish(answer);
     else if (answer.status === 'conflict') this.#refuse(new IdempotencyConflict());
+    else if (answer.status === 'limited') this.#refuse(this.#waits.limited(this.#create, this.#since, answer));
     else if (answer.status === 'gone') this.#refuse(this.#gone());
     else if (answer.status === 'repeated') {
       if (answer.confirmed) this.#accept(answer);
@@ -199,6 +209,7 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
     }
     if ('token' in answer) this.#token = answer.token;
     this.#fresh = answer.status === 'drawn';
+    if ('remaining' in answer) this.#remaining = answer.remaining;
     this.#event = eventOf(this.#create, this.#token, 'first' in answer ? answer.first : 0, answer);
     this.#parts.log.publish(this.#event, this);
   }
@@ -262,7 +273,7 @@ class Attempt implements Paced, DrawTaker, PublishTaker {
 
   #acceptEvent(event: Event): void {
     const first = event.type === 'messages' ? event.first : event.type === 'chat' ? event.number : 0;
-    this.#end({ status: 'accepted', token: event.token, first });
+    this.#end({ status: 'accepted', token: event.token, first, remaining: this.#remaining });
   }
 
   #refuse(error: unknown): void {

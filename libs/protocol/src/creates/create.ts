@@ -3,6 +3,7 @@ import {
   type Event,
   type IdempotencyKey,
   type MessageExtras,
+  type MessageRate,
   NotFound,
   type Sequence,
   type Token,
@@ -33,6 +34,8 @@ export type Create =
       readonly contents: string[];
       readonly extras?: readonly MessageExtras[] | undefined;
       readonly key?: IdempotencyKey | undefined;
+      /** The application's limit of messages; undefined: none. */
+      readonly rate?: MessageRate | undefined;
     };
 
 /**
@@ -43,6 +46,8 @@ export interface Accepted {
   readonly status: 'accepted';
   readonly token: Token;
   readonly first: number;
+  /** Only for messages with a rate that were created now: how many more would fit. */
+  readonly remaining?: number | undefined;
 }
 
 export interface Refused {
