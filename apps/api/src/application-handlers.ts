@@ -1,9 +1,11 @@
-import type { Application, ApplicationChange } from '@parley/domain';
+import type { ApplicationChange } from '@parley/domain';
 import { type Handlers, tokenLinks, tokenPage } from '@parley/http';
 import { changedMetadata, replacedMetadata } from './changes.ts';
 import { deleteOwner } from './delete-owner.ts';
+import { limitsChange, limitsView } from './limits.ts';
 import type { ApiParts } from './parts.ts';
 import { owning, settled } from './read-your-writes.ts';
+import { tellHint } from './tell-hint.ts';
 import { CountedViews } from './views.ts';
 
 type ApplicationHandlers = Handlers<
@@ -43,14 +45,11 @@ export function applicationHandlers(parts: ApiParts): ApplicationHandlers {
     getLimits: async ({ token }) =>
       limitsView(await owning({ events, store }, token, 'application', () => store.application(token))),
     updateLimits: async ({ token, body }) => {
-      const changes = { retentionDays: body.retention_days };
-      return limitsView(
-        await owning({ events, store }, token, 'application', () => store.changeApplication(token, changes)),
+      const row = await owning({ events, store }, token, 'application', () =>
+        store.changeApplication(token, limitsChange(body)),
       );
+      await tellHint(parts, { kind: 'changed' });
+      return limitsView(row);
     },
   };
-}
-
-function limitsView({ retentionDays }: Application) {
-  return retentionDays === undefined ? {} : { retention_days: retentionDays };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { BeyondLastMessage, type Chat, Gone, NotFound, newToken, type Store } from '@parley/domain';
+import { BeyondLastMessage, type Caller, type Chat, Gone, NotFound, newToken, type Store } from '@parley/domain';
 import { RequestProblem } from '@parley/http';
 import { createLogger } from '@parley/runtime';
 import { failure } from '@parley/testing';
@@ -12,7 +12,8 @@ const row: Chat = {
   ...{ countedThrough: 0, createdAt: 0, updatedAt: 0 },
 };
 const message = { number: 2, content: 'x', version: 1, createdAt: 5, updatedAt: 5 };
-const asked = { token, path: '/chats' };
+const caller: Caller = { kind: 'anyone' };
+const asked = { token, path: '/chats', caller, quota: undefined };
 
 function handlersOver(store: Partial<Store>) {
   let fences = 0;

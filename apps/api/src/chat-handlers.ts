@@ -3,6 +3,7 @@ import { type Handlers, userLinks, userPage } from '@parley/http';
 import { changedMetadata, replacedMetadata } from './changes.ts';
 import { chatLister } from './chat-lister.ts';
 import { deleteOwner } from './delete-owner.ts';
+import { demandOwn } from './own.ts';
 import type { ApiParts } from './parts.ts';
 import { awaitingMessage, owning, settled } from './read-your-writes.ts';
 import { CountedViews, readView } from './views.ts';
@@ -35,7 +36,8 @@ export function chatHandlers(parts: ApiParts): ChatHandlers {
       if (page.rows.length === 0) await owning({ events, store }, token, 'chat', () => store.chat(token, chat));
       return { items: page.rows.map(readView), link: userLinks(path, asked, page) };
     },
-    markRead: async ({ token, chat, user, body }) => {
+    markRead: async ({ caller, token, chat, user, body }) => {
+      demandOwn(caller, user);
       const attempt = awaitingMessage(() => store.markRead(token, chat, user, body.message_number));
       return readView(await owning({ events, store }, token, 'chat', attempt));
     },

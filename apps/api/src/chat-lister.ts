@@ -1,4 +1,4 @@
-import { parseId } from '@parley/domain';
+import { chatsOf, parseId } from '@parley/domain';
 import {
   type Asked,
   type FieldError,
@@ -10,13 +10,17 @@ import {
   wrongQuery,
 } from '@parley/http';
 import { decodeInboxCursor, encodeInboxCursor } from './inbox-cursor.ts';
+import { demandOwn } from './own.ts';
 import type { ApiParts } from './parts.ts';
 import { owning } from './read-your-writes.ts';
 import { type ChatView, type CountedViews, lastMessageView } from './views.ts';
 
 type Listed = Asked<'listChats'>;
 
-/** Makes the handler that lists chats: by number, or by activity. For a user it adds how much they have not read. */
+/**
+ * Makes the handler that lists chats: by number, or by activity. For a user it adds how much they have not read. A user
+ * token lists its own chats only.
+ */
 export function chatLister({ store, events }: ApiParts, views: CountedViews): Handlers<'listChats'>['listChats'] {
   const unreadAdded = async (token: string, user: string | undefined, chats: readonly ChatView[]) => {
     if (user === undefined || chats.length === 0) return [...chats];
@@ -32,17 +36,17 @@ export function chatLister({ store, events }: ApiParts, views: CountedViews): Ha
   const knownApplication = (token: string) =>
     owning({ events, store }, token, 'application', () => store.application(token));
 
-  const byNumber = async ({ token, query, path }: Listed, user: string | undefined) => {
+  const byNumber = async ({ caller, token, query, path }: Listed, user: string | undefined) => {
     const asked = numberPage(query, 'asc, desc or activity');
-    const page = await store.chats(token, asked);
+    const page = await store.chats(token, asked, chatsOf(caller));
     if (page.rows.length === 0) await knownApplication(token);
     const items = await unreadAdded(token, user, await views.chats(token, page.rows));
     return { items, link: numberLinks(path, asked, page, keptUser(user)) };
   };
 
-  const byActivity = async ({ token, query, path }: Listed, user: string | undefined) => {
+  const byActivity = async ({ caller, token, query, path }: Listed, user: string | undefined) => {
     const limit = pageLimit(query);
-    const { rows, next } = await store.inbox(token, limit, decodeInboxCursor(query.cursor));
+    const { rows, next } = await store.inbox(token, limit, decodeInboxCursor(query.cursor), chatsOf(caller));
     if (rows.length === 0) await knownApplication(token);
     const chats = await views.chats(token, rows);
     const inbox = chats.map((chat, index) => {
@@ -56,9 +60,10 @@ export function chatLister({ store, events }: ApiParts, views: CountedViews): Ha
   };
 
   return async (asked) => {
-    const { query } = asked;
+    const { caller, query } = asked;
     const errors = mistakesIn(query);
     if (errors.length > 0) throw wrongQuery(errors);
+    if (query.user_id !== undefined) demandOwn(caller, query.user_id);
     return query.order === 'activity' ? byActivity(asked, query.user_id) : byNumber(asked, query.user_id);
   };
 }

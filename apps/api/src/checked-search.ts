@@ -38,10 +38,11 @@ export class CheckedSearch {
     this.#store = store;
   }
 
-  /** Finds one page of hits. Rejects with Unavailable if the index or the store is unreachable or too slow. */
+  /** Finds one page of hits, only of `chats` whatever the index finds. Rejects with Unavailable if the index or the store is unreachable or too slow. */
   async page(request: SearchRequest): Promise<CheckedPage> {
     const query = parseQuery(request.query);
-    if (query.terms.length === 0) return { hits: [] };
+    if (query.terms.length === 0 || request.chats?.length === 0) return { hits: [] };
+    const chats = request.chats && new Set(request.chats);
     const deadline = performance.now() + LOOKING_MS;
     const hits: PlacedMessage[] = [];
     let after = request.after;
@@ -50,7 +51,8 @@ export class CheckedSearch {
       const found = await this.#index.search({ ...request, limit, after });
       await nextTurn();
       const rows = found.rows ?? (await this.#matching(request, query, found.hits));
-      const matching = new Map(rows.map((row) => [keyOf(row), row]));
+      const own = chats === undefined ? rows : rows.filter(({ chat }) => chats.has(chat));
+      const matching = new Map(own.map((row) => [keyOf(row), row]));
       const checked = found.hits.map((hit) => matching.get(keyOf(hit)));
       for (const [position, message] of checked.entries()) {
         const isFull = hits.length === request.limit;

@@ -1,4 +1,4 @@
-import type { MessageChange } from '@parley/domain';
+import { type Caller, type MessageChange, userOf } from '@parley/domain';
 import { etagOf, type Handlers, numberLinks, numberPage } from '@parley/http';
 import { changedMetadata, replacedMetadata } from './changes.ts';
 import type { ApiParts } from './parts.ts';
@@ -7,16 +7,18 @@ import { messageView } from './views.ts';
 
 type MessageHandlers = Handlers<'listMessages' | 'getMessage' | 'updateMessage' | 'replaceMessage' | 'deleteMessage'>;
 
-interface Address {
+interface Asked {
+  readonly caller: Caller;
   readonly token: string;
   readonly chat: number;
   readonly message: number;
 }
 
 export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
-  const change = async ({ token, chat, message }: Address, changes: MessageChange) => {
+  const change = async ({ caller, token, chat, message }: Asked, changes: MessageChange) => {
+    const own = { ...changes, by: userOf(caller) };
     const row = await settled({ events, store }, token, 'message', () =>
-      store.changeMessage(token, chat, message, changes),
+      store.changeMessage(token, chat, message, own),
     );
     return { item: messageView(row), etag: etagOf(row.version) };
   };
@@ -32,26 +34,27 @@ export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
       const row = await settled({ events, store }, token, 'message', () => store.message(token, chat, message));
       return { item: messageView(row), etag: etagOf(row.version) };
     },
-    updateMessage: async ({ body, versions, ...address }) =>
-      change(address, {
+    updateMessage: async ({ body, versions, ...asked }) =>
+      change(asked, {
         content: body.message_content,
         senderId: body.sender_id,
         metadata: changedMetadata(body.metadata),
         versions,
       }),
-    replaceMessage: async ({ body, versions, ...address }) =>
-      change(address, {
+    replaceMessage: async ({ body, versions, ...asked }) =>
+      change(asked, {
         content: body.message_content,
         senderId: body.sender_id,
         metadata: replacedMetadata(body.metadata),
         versions,
       }),
-    deleteMessage: async ({ token, chat, message, versions }) => {
+    deleteMessage: async ({ caller, token, chat, message, versions }) => {
+      const by = userOf(caller);
       await settled(
         { events, store },
         token,
         'message',
-        async () => (await store.deleteMessage(token, chat, message, versions)) || undefined,
+        async () => (await store.deleteMessage(token, chat, message, versions, by)) || undefined,
       );
     },
   };

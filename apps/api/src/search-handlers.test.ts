@@ -1,11 +1,20 @@
 import { describe, expect, test } from 'bun:test';
-import { Gone, NotFound, newToken, type PlacedMessage, type SearchPosition, type SearchRequest } from '@parley/domain';
+import {
+  type Caller,
+  Gone,
+  NotFound,
+  newToken,
+  type PlacedMessage,
+  type SearchPosition,
+  type SearchRequest,
+} from '@parley/domain';
 import { RequestProblem } from '@parley/http';
 import { failure } from '@parley/testing';
 import type { ApiParts } from './parts.ts';
 import { searchHandlers } from './search-handlers.ts';
 
 const token = newToken();
+const caller: Caller = { kind: 'anyone' };
 const path = '/api/search';
 const AT = Date.UTC(2026, 2, 1, 9, 30, 0, 123);
 const row = (chat: number, number: number, senderId?: string): PlacedMessage => {
@@ -37,7 +46,13 @@ function isAt({ chat, number }: PlacedMessage, after: SearchPosition): boolean {
   return chat === after.chat && number === after.number;
 }
 
-const inChat = (query: Record<string, string>) => ({ token, chat: 2, path, query: { search_query: 'red', ...query } });
+const inChat = (query: Record<string, string>) => ({
+  caller,
+  token,
+  chat: 2,
+  path,
+  query: { search_query: 'red', ...query },
+});
 
 test('a plain search of a chat answers numbers and contents alone', async () => {
   // A form that sends the default values asks for nothing more.
@@ -64,7 +79,7 @@ test.each([
 
 test('an application search shows the chat of each hit, and the highlights that were asked for', async () => {
   const query = { search_query: 'red car', highlights: 'true' };
-  const { items } = await handlersOf(ROWS).searchApplication({ token, path, query });
+  const { items } = await handlersOf(ROWS).searchApplication({ caller, token, path, query });
   expect(items.map(({ chat_number, number }) => [chat_number, number])).toEqual([
     [2, 3],
     [2, 2],
@@ -77,24 +92,24 @@ test('an application search shows the chat of each hit, and the highlights that 
       [6, 9],
     ],
   });
-  const plain = await handlersOf(ROWS).searchApplication({ token, path, query: { search_query: 'red' } });
+  const plain = await handlersOf(ROWS).searchApplication({ caller, token, path, query: { search_query: 'red' } });
   expect(Object.keys(plain.items[1] ?? {})).toEqual(['chat_number', 'number', 'content', 'created_at']);
 });
 
 test('the link to the next page repeats everything that was asked for, wherever it stood', async () => {
   const handlers = handlersOf(ROWS);
   const body = { search_query: 'red', sender_id: 'ann', order: 'newest', highlights: true } as const;
-  const first = await handlers.searchApplicationByBody({ token, path, query: { limit: '1' }, body });
+  const first = await handlers.searchApplicationByBody({ caller, token, path, query: { limit: '1' }, body });
   expect(first.items).toHaveLength(1);
   expect(first.link).toBeUndefined(); // the others are not of ann
   const all = await handlers.searchApplicationByBody({
-    ...{ token, path, query: { limit: '2', order: 'newest' } },
+    ...{ caller, token, path, query: { limit: '2', order: 'newest' } },
     body: { ...body, sender_id: undefined },
   });
   const link = /^<([^>]+)>; rel="next"$/.exec(all.link ?? '')?.[1] ?? '';
   const query = Object.fromEntries(new URL(link, 'http://x').searchParams);
   expect(query).toMatchObject({ search_query: 'red', order: 'newest', highlights: 'true', limit: '2' });
-  const next = await handlers.searchApplication({ token, path, query });
+  const next = await handlers.searchApplication({ caller, token, path, query });
   expect(next.items.map(({ chat_number, number }) => [chat_number, number])).toEqual([[1, 3]]);
   const plain = await handlers.searchMessages(inChat({ limit: '1' }));
   expect(plain.link).toStartWith(`<${path}?search_query=red&limit=1&cursor=`);
@@ -124,7 +139,7 @@ describe('refused with the name of what is wrong', () => {
     [{}, {}, '/search_query'],
   ] as const) {
     test(`${JSON.stringify(body)} in the body, ${JSON.stringify(query)} in the URL`, async () => {
-      const error = await failure(handlersOf(ROWS).searchApplicationByBody({ token, path, query, body }));
+      const error = await failure(handlersOf(ROWS).searchApplicationByBody({ caller, token, path, query, body }));
       expect(error).toMatchObject({ status: 422, errors: [{ path: wrong }] });
     });
   }
@@ -132,7 +147,10 @@ describe('refused with the name of what is wrong', () => {
 
 test('a search that finds nothing tells whether its owner exists; what is below a deleted one does not', async () => {
   const query = { search_query: 'red' };
-  expect(await handlersOf([]).searchApplication({ token, path, query })).toEqual({ items: [], link: undefined });
+  expect(await handlersOf([]).searchApplication({ caller, token, path, query })).toEqual({
+    items: [],
+    link: undefined,
+  });
   for (const [owner, what] of [
     [async () => undefined, 'application'],
     [() => Promise.reject(new Gone('application')), 'application'],
@@ -140,7 +158,9 @@ test('a search that finds nothing tells whether its owner exists; what is below 
   ] as const) {
     const handlers = handlersOf([], owner);
     const asked =
-      what === 'chat' ? handlers.searchMessages(inChat({})) : handlers.searchApplication({ token, path, query });
+      what === 'chat'
+        ? handlers.searchMessages(inChat({}))
+        : handlers.searchApplication({ caller, token, path, query });
     const error = await failure(asked);
     expect(error).toBeInstanceOf(NotFound);
     expect(error).toMatchObject({ what });

@@ -1,4 +1,11 @@
-import { type HighlightRange, highlightsOf, type PlacedMessage, parseQuery } from '@parley/domain';
+import {
+  type Caller,
+  chatsOf,
+  type HighlightRange,
+  highlightsOf,
+  type PlacedMessage,
+  parseQuery,
+} from '@parley/domain';
 import { pageLimit } from '@parley/http';
 import { CheckedSearch } from './checked-search.ts';
 import type { ApiParts } from './parts.ts';
@@ -8,6 +15,7 @@ import { readSearch, type SearchTexts } from './search-input.ts';
 import { eachInTurns } from './turns.ts';
 
 interface Asked {
+  readonly caller: Caller;
   readonly token: string;
   readonly path: string;
   readonly query: { readonly [name: string]: string | undefined };
@@ -37,7 +45,7 @@ export function searchHandlers({ store, events, index }: ApiParts) {
   };
 
   const search = async <View>(
-    { token, path, query }: Asked,
+    { caller, token, path, query }: Asked,
     body: SearchTexts | undefined,
     chat: number | undefined,
     view: (message: PlacedMessage, details: Details, isPlain: boolean) => View,
@@ -45,7 +53,8 @@ export function searchHandlers({ store, events, index }: ApiParts) {
     const limit = pageLimit(query);
     const { text, filters, highlights, given } = readSearch(query, body);
     const after = decodeCursor(query.cursor, { chat, order: filters.order });
-    const { hits, next } = await checked.page({ token, chat, query: text, limit, after, ...filters });
+    const chats = chat === undefined ? chatsOf(caller) : undefined;
+    const { hits, next } = await checked.page({ token, chat, chats, query: text, limit, after, ...filters });
     if (hits.length === 0) await demandOwner(token, chat);
     const { order = 'best', ...narrower } = filters;
     const isPlain = order === 'best' && !highlights && Object.values(narrower).every((value) => value === undefined);

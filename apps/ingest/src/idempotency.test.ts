@@ -30,3 +30,9 @@ test.each([
   expect(other?.hash).toBe(first?.hash);
   expect(other?.body).not.toBe(first?.body);
 });
+
+test('a user’s key is another one than the same text of another user, or of a server', () => {
+  const hashes = [undefined, 'anna', 'bob'].map((user) => idempotencyKey('k', ['chat', 'x'], user)?.hash);
+  expect(new Set(hashes).size).toBe(3);
+  expect(idempotencyKey('k', ['chat', 'x'], 'anna')).toEqual(idempotencyKey('k', ['chat', 'x'], 'anna'));
+});

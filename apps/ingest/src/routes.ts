@@ -1,4 +1,4 @@
-import type { MessageExtras } from '@parley/domain';
+import { type MessageExtras, userOf } from '@parley/domain';
 import { type Asked, type Handlers, metadataText, routesOf } from '@parley/http';
 import {
   Acceptance,
@@ -13,6 +13,7 @@ import type { Registry } from 'prom-client';
 import { createdCounter } from './created-counter.ts';
 import { extrasOf, extrasOfBatch, type GivenMessage } from './extras.ts';
 import { idempotencyKey } from './idempotency.ts';
+import { asSender } from './sender.ts';
 
 export type IngestParts = Omit<CounterSeedsParts & AcceptanceParts, 'seeds' | 'clock' | 'pacing'> & {
   readonly partitions: number;
@@ -32,17 +33,20 @@ function createHandlers(parts: IngestParts): Creates {
   const acceptance = new Acceptance({ ...parts, clock, pacing, seeds: new CounterSeeds({ ...parts, clock }) });
   const count = createdCounter(parts.registry);
 
-  const createMessage = ({ token, chat, body, idempotencyKey: key }: Asked<'createMessage'>) => {
-    const content = body.message_content;
-    const extras = extrasOf(body);
-    const keyed = key === undefined ? undefined : idempotencyKey(key, requestOf('message', extras, chat, content));
+  const createMessage = ({ token, chat, body, idempotencyKey: key, caller, quota }: Asked<'createMessage'>) => {
+    const message = asSender(caller, body);
+    const content = message.message_content;
+    const extras = extrasOf(message);
+    const keyed =
+      key === undefined ? undefined : idempotencyKey(key, requestOf('message', extras, chat, content), userOf(caller));
     return acceptance.acceptOne(
-      { type: 'messages', token, chat, contents: [content], key: keyed, extras },
-      ({ first }) => {
+      { type: 'messages', token, chat, contents: [content], key: keyed, extras, rate: quota?.rate },
+      ({ first, remaining }) => {
         count('message', 1);
+        if (remaining !== undefined) quota?.noteMessages(remaining);
         return extras === undefined
           ? messageAnswer(token, chat, first, content)
-          : withExtras(messageAnswer(token, chat, first, content), body);
+          : withExtras(messageAnswer(token, chat, first, content), message);
       },
     );
   };
@@ -73,20 +77,24 @@ function createHandlers(parts: IngestParts): Creates {
     createMessage,
     createMessageShort: createMessage,
 
-    createMessages: ({ token, chat, body, idempotencyKey: key }) => {
-      const { messages } = body;
+    createMessages: ({ token, chat, body, idempotencyKey: key, caller, quota }) => {
+      const messages = caller.kind === 'user' ? body.messages.map((given) => asSender(caller, given)) : body.messages;
       const contents = messages.map(({ message_content }) => message_content);
       const extras = extrasOfBatch(messages);
-      const keyed = idempotencyKey(key, requestOf('batch', extras, chat, contents));
-      return acceptance.acceptOne({ type: 'messages', token, chat, contents, key: keyed, extras }, ({ first }) => {
-        count('message', contents.length);
-        if (extras === undefined) {
-          return contents.map((content, index) => messageAnswer(token, chat, first + index, content));
-        }
-        return messages.map((message, index) =>
-          withExtras(messageAnswer(token, chat, first + index, message.message_content), message),
-        );
-      });
+      const keyed = idempotencyKey(key, requestOf('batch', extras, chat, contents), userOf(caller));
+      return acceptance.acceptOne(
+        { type: 'messages', token, chat, contents, key: keyed, extras, rate: quota?.rate },
+        ({ first, remaining }) => {
+          count('message', contents.length);
+          if (remaining !== undefined) quota?.noteMessages(remaining);
+          if (extras === undefined) {
+            return contents.map((content, index) => messageAnswer(token, chat, first + index, content));
+          }
+          return messages.map((message, index) =>
+            withExtras(messageAnswer(token, chat, first + index, message.message_content), message),
+          );
+        },
+      );
     },
   };
 }

@@ -6,10 +6,10 @@ export abstract class DomainError extends Error {
   abstract override readonly name: string;
 }
 
-/** The thing that a path names does not exist. A client sees `what`: application, chat or message. */
+/** The thing that a path names does not exist. A client sees `what`: application, chat, message or key. */
 export class NotFound extends DomainError {
   override readonly name = 'NotFound';
-  constructor(readonly what: 'application' | 'chat' | 'message') {
+  constructor(readonly what: 'application' | 'chat' | 'message' | 'key') {
     super(`There is no such ${what}.`);
   }
 }

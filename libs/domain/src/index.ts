@@ -1,6 +1,7 @@
 export * from './access.ts';
 export * from './change-record.ts';
 export * from './counters.ts';
+export * from './dead-letters.ts';
 export * from './entities.ts';
 export * from './envelope.ts';
 export * from './epochs.ts';
