@@ -16,22 +16,33 @@ export interface Sent {
 
 /** An HTTP client of a system. It throws if an answer is not as in the OpenAPI document. */
 export class Client {
-  static async connect(url: string): Promise<Client> {
+  static async connect(url: string, credential?: string): Promise<Client> {
     const response = await fetch(`${url}/swagger/json`);
-    return new Client((request) => fetch(request), url, new Documented(await response.json()));
+    return new Client((request) => fetch(request), url, new Documented(await response.json()), credential);
   }
 
   constructor(
     readonly send: (request: Request) => Response | Promise<Response>,
     readonly url: string,
     readonly documented: Documented,
+    /** A key or user token; undefined: the requests have none. */
+    readonly credential?: string,
   ) {}
+
+  /** The same client with another credential, or none. */
+  as(credential: string | undefined): Client {
+    return new Client(this.send, this.url, this.documented, credential);
+  }
 
   async call(method: string, path: string, { json, raw, headers = {} }: Sent = {}): Promise<Answer> {
     const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
     const request = new Request(`${this.url}${path}`, {
       method,
-      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(this.credential !== undefined && { authorization: `Bearer ${this.credential}` }),
+        ...headers,
+      },
       ...(body !== undefined && { body: body as BodyInit }),
     });
     const response = await this.send(request);
