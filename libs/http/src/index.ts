@@ -12,6 +12,7 @@ export { metadataText, metadataTextAt, wrongBody } from './metadata-text.ts';
 export { NORMAL_PATH, REFUSAL_OF_PATH } from './normal-path.ts';
 export { Observer, observability } from './observability.ts';
 export { numberLinks, numberPage, pageLimit, tokenLinks, tokenPage, userLinks, userPage } from './paging.ts';
+export { OwnFigures } from './own-figures.ts';
 export * from './params.ts';
 export { type FieldError, problemResponse, RequestProblem } from './problem.ts';
 export * from './program.ts';
