@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Gone, newToken, partitionOf, Unavailable, type Uncounted } from '@parley/domain';
 import { failure, until } from '@parley/testing';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { LEVEL } from './level.ts';
+import { DELETES_LEVEL } from './level.ts';
 import { type Mysql, openMysql } from './open.ts';
 import { application, chat, messages } from './testing/events.ts';
 import { Line } from './testing/line.ts';
@@ -125,7 +125,7 @@ test('nothing is deleted while an older program may run', async () => {
   }
   expect(await store.message(token, 1, 1)).toMatchObject({ content: 'x', version: 1 });
   expect(await store.changeChat(token, 1, { name: 'changed' })).toMatchObject({ version: 2 });
-  await database.query(`UPDATE partitions SET level = ${LEVEL} WHERE ${here}`);
+  await database.query(`UPDATE partitions SET level = ${DELETES_LEVEL} WHERE ${here}`);
   for (const work of deletes) expect(await work()).toBe(true);
 });
 

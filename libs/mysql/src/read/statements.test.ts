@@ -19,6 +19,8 @@ beforeAll(async () => {
   for (let number = 1; number <= 20; number += 1) {
     await database.mysql.store.append([messages(token, 1, Array(100).fill('x'), number)]);
   }
+  const ofAnn = { ...messages(token, 101, ['x'], inChat.chat), extras: [{ senderId: 'ann' }] };
+  await database.mysql.store.append([ofAnn]);
 });
 afterAll(() => database.close());
 
@@ -38,6 +40,11 @@ const reads: [what: string, sql: () => string][] = [
   ['the last page of chats', () => statements.pageOfChats(key, { limit: 10, order: 'desc' }, 51)],
   ['the newest messages', () => statements.pageOfMessages(inChat, { limit: 50, order: 'desc' }, 51)],
   ['a page of chats', () => statements.pageOfChats(key, { limit: 10, after: 5 }, 51)],
+  ['a page of some chats', () => statements.pageOfSomeChats(key, [3, 7, 9], { limit: 10, after: 5 }, 11)],
+  [
+    'the last page of many chats',
+    () => statements.pageOfSomeChats(key, Array(200).keys().toArray(), { limit: 10, order: 'desc' }, 11),
+  ],
   ['the first page of messages', () => statements.pageOfMessages(inChat, { limit: 50 }, 51)],
   ['a page of messages after a number', () => statements.pageOfMessages(inChat, { limit: 50, after: 20 }, 51)],
   ['a page of messages before a number', () => statements.pageOfMessages(inChat, { limit: 50, before: 20 }, 51)],
@@ -56,11 +63,14 @@ const reads: [what: string, sql: () => string][] = [
   ['the state of a chat', () => targetState.chat({ ...key, chat: 3 })],
   ['the state of an application', () => targetState.application(key)],
   ['the change of an application', () => applicationUpdate(key, { name: 'x', versions: [1, 2] })],
+  ['the change of limits', () => applicationUpdate(key, { limits: { messagesPerSecond: 5 } })],
   ['the change of a chat', () => chatUpdate(inChat, { metadata: null, versions: [1] })],
   ['the change of a message', () => messageUpdate({ ...inChat, message: 7 }, { content: 'x', versions: [1] })],
+  ["the change of a user's message", () => messageUpdate({ ...inChat, message: 101 }, { content: 'x', by: 'ann' })],
   ['the delete of an application', () => applicationErasure(key, [1, 2])],
   ['the delete of a chat', () => chatErasure(inChat, undefined)],
   ['the delete of a message', () => messageErasure({ ...inChat, message: 7 }, [1])],
+  ["the delete of a user's message", () => messageErasure({ ...inChat, message: 101 }, [1], 'ann')],
   ['the highest chat', () => statements.highestChat(key)],
   ['the highest message', () => statements.highestMessage({ ...key, chat: 3 })],
 ];
