@@ -6,6 +6,7 @@ import {
   Gone,
   type MessageChange,
   messageRecord,
+  NotYours,
   type OwnerChange,
   SenderFixed,
   type Token,
@@ -19,12 +20,14 @@ import {
   type ApplicationRow,
   CHAT_COLUMNS,
   type ChatRow,
+  type LimitColumns,
   type MessageRow,
   NUMBERED_MESSAGE_COLUMNS,
 } from './rows.ts';
 import type { SearchTables } from './search-tables.ts';
 
 type Versions = readonly number[] | undefined;
+type CheckedMessage = Pick<MessageRow, 'deletedAt' | 'version' | 'senderId'>;
 
 /** Changes rows, each in a transaction with its entry in the feed. Throws as the store's methods reject. */
 export class Changes {
@@ -37,6 +40,7 @@ export class Changes {
     private readonly search: SearchTables,
     private readonly feed: EmbeddedFeed,
     private readonly now: () => number,
+    private readonly accessNow: () => number,
   ) {
     this.#statements = prepare(database);
     this.#transactions = {
@@ -66,7 +70,19 @@ export class Changes {
     checkRow('application', row, change.versions);
     const { name = row.name, metadata = row.metadata, retentionDays = row.retentionDays } = change;
     this.feed.add(applicationRecord('updated', token));
+    if (change.limits !== undefined) this.#changeLimits(token, row, change.limits);
     return this.#statements.changeApplication.get(token, name, metadata, this.now(), retentionDays) ?? undefined;
+  }
+
+  #changeLimits(token: Token, row: LimitColumns, change: NonNullable<ApplicationChange['limits']>): void {
+    const {
+      messagesPerSecond = row.messagesPerSecond,
+      requestsPerSecond = row.requestsPerSecond,
+      createsInFlight = row.createsInFlight,
+      liveConnections = row.liveConnections,
+    } = change;
+    const limits = [messagesPerSecond, requestsPerSecond, createsInFlight, liveConnections] as const;
+    this.#statements.changeLimits.run(token, ...limits, this.accessNow());
   }
 
   #chat(token: Token, chat: number, change: OwnerChange): ChatRow | undefined {
@@ -85,7 +101,7 @@ export class Changes {
     if (number <= owner.purgedThrough) throw new Gone('message');
     const row = this.#statements.message.get(owner.id, number);
     if (row === null) return undefined;
-    checkRow('message', row, change.versions);
+    checkMessage(row, change.versions, change.by);
     if (change.senderId !== undefined && change.senderId !== row.senderId) throw new SenderFixed();
     const { content = row.content, metadata = row.metadata } = change;
     if (content !== row.content) this.search.rewrite({ chatId: owner.id, number }, row.content, content);
@@ -104,8 +120,15 @@ export function checkRow(
   if (versions !== undefined && !versions.includes(version)) throw new VersionConflict();
 }
 
+/** As `checkRow`. Throws NotYours before VersionConflict if the message has another sender than `by`, or none. */
+export function checkMessage(row: CheckedMessage, versions: Versions, by: string | undefined): void {
+  if (row.deletedAt === null && by !== undefined && row.senderId !== by) throw new NotYours();
+  checkRow('message', row, versions);
+}
+
 function prepare(database: Database) {
   type Text = string | null;
+  type Limit = number | null;
   return {
     application: database.query<ApplicationRow, [Token]>(
       `SELECT ${APPLICATION_COLUMNS} FROM applications WHERE token = ?`,
@@ -117,6 +140,10 @@ function prepare(database: Database) {
     changeApplication: database.query<ApplicationRow, [Token, string, Text, number, number | null]>(
       `UPDATE applications SET name = ?2, metadata = ?3, updated_at = max(updated_at, ?4), retention_days = ?5,
          version = version + 1 WHERE token = ?1 RETURNING ${APPLICATION_COLUMNS}`,
+    ),
+    changeLimits: database.query<unknown, [Token, Limit, Limit, Limit, Limit, number]>(
+      `UPDATE applications SET messages_per_second = ?2, requests_per_second = ?3, creates_in_flight = ?4,
+         live_connections = ?5, limits_changed_at = ?6 WHERE token = ?1`,
     ),
     changeChat: database.query<ChatRow, [Token, number, string, Text, number]>(
       `UPDATE chats SET name = ?3, metadata = ?4, updated_at = max(updated_at, ?5), version = version + 1

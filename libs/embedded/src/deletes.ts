@@ -1,13 +1,25 @@
 import type { Database } from 'bun:sqlite';
 import { applicationRecord, chatRecord, messageRecord, type Token } from '@parley/domain';
 import type { Activity } from './activity.ts';
-import { checkRow } from './changes.ts';
+import { checkMessage, checkRow } from './changes.ts';
 import { MESSAGE_ID } from './database.ts';
 import type { EmbeddedFeed } from './feed.ts';
 import type { Owners } from './owners.ts';
 import type { SearchTables } from './search-tables.ts';
 
 type Versions = readonly number[] | undefined;
+
+interface Message {
+  readonly token: Token;
+  readonly chat: number;
+  readonly number: number;
+}
+
+/** A message is deleted only if it has one of the versions, and the sender `by`. */
+interface Condition {
+  readonly versions: Versions;
+  readonly by: string | undefined;
+}
 
 interface Deleted {
   readonly version: number;
@@ -29,14 +41,13 @@ export class Deletes {
     private readonly feed: EmbeddedFeed,
     private readonly activity: Activity,
     private readonly now: () => number,
+    private readonly accessNow: () => number,
   ) {
     this.#statements = prepare(database);
     this.#transactions = {
       application: database.transaction((token: Token, versions: Versions) => this.#application(token, versions)),
       chat: database.transaction((token: Token, chat: number, versions: Versions) => this.#chat(token, chat, versions)),
-      message: database.transaction((token: Token, chat: number, number: number, versions: Versions) =>
-        this.#message(token, chat, number, versions),
-      ),
+      message: database.transaction((message: Message, condition: Condition) => this.#message(message, condition)),
     };
   }
 
@@ -52,8 +63,8 @@ export class Deletes {
     return done;
   }
 
-  message(token: Token, chat: number, number: number, versions: Versions): boolean {
-    return this.#transactions.message.immediate(token, chat, number, versions);
+  message(message: Message, condition: Condition): boolean {
+    return this.#transactions.message.immediate(message, condition);
   }
 
   #application(token: Token, versions: Versions): boolean {
@@ -63,7 +74,7 @@ export class Deletes {
     if (row.deletedAt !== null) return true;
     checkRow('application', row, versions);
     const at = this.now();
-    eraseApplication.run(token, at);
+    eraseApplication.run(token, at, this.accessNow());
     forgetTasks.run(token);
     addTask.run(token, 0, at);
     this.feed.add(applicationRecord('deleted', token));
@@ -85,7 +96,7 @@ export class Deletes {
     return true;
   }
 
-  #message(token: Token, chat: number, number: number, versions: Versions): boolean {
+  #message({ token, chat, number }: Message, { versions, by }: Condition): boolean {
     const { message, eraseMessage, uncountMessage } = this.#statements;
     const owner = this.owners.chat(token, chat);
     if (owner === undefined) return false;
@@ -93,7 +104,7 @@ export class Deletes {
     const row = message.get(owner.id, number);
     if (row === null) return false;
     if (row.deletedAt !== null) return true;
-    checkRow('message', row, versions);
+    checkMessage(row, versions, by);
     this.search.erase({ chatId: owner.id, number }, row.content);
     eraseMessage.run(owner.id, number, this.now());
     uncountMessage.run(owner.id);
@@ -110,8 +121,10 @@ function prepare(database: Database) {
     application: database.query<Deleted, [Token]>(
       'SELECT version, deleted_at AS deletedAt FROM applications WHERE token = ?',
     ),
-    eraseApplication: database.query<unknown, [Token, number]>(
-      `UPDATE applications SET name = '', retention_days = NULL, ${erased('?2')} WHERE token = ?1`,
+    eraseApplication: database.query<unknown, [Token, number, number]>(
+      `UPDATE applications SET name = '', retention_days = NULL, messages_per_second = NULL, requests_per_second = NULL,
+         creates_in_flight = NULL, live_connections = NULL,
+         limits_changed_at = CASE WHEN limits_changed_at IS NOT NULL THEN ?3 END, ${erased('?2')} WHERE token = ?1`,
     ),
     chat: database.query<Deleted, [Token, number]>(
       'SELECT version, deleted_at AS deletedAt FROM chats WHERE token = ? AND number = ?',
@@ -122,8 +135,8 @@ function prepare(database: Database) {
     uncountChat: database.query<unknown, [Token]>(
       'UPDATE applications SET chats_count = chats_count - 1 WHERE token = ?',
     ),
-    message: database.query<Deleted & { readonly content: string }, [number, number]>(
-      `SELECT content, version, deleted_at AS deletedAt FROM messages WHERE id = ${MESSAGE_ID}`,
+    message: database.query<Deleted & { readonly content: string; readonly senderId: string | null }, [number, number]>(
+      `SELECT content, sender_id AS senderId, version, deleted_at AS deletedAt FROM messages WHERE id = ${MESSAGE_ID}`,
     ),
     eraseMessage: database.query<unknown, [number, number, number]>(
       `UPDATE messages SET content = '', sender_id = NULL, ${erased('?3')} WHERE id = ${MESSAGE_ID}`,

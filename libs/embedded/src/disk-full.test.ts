@@ -13,6 +13,7 @@ import { KeptKeys } from './kept-keys.ts';
 import { Owners } from './owners.ts';
 import { SearchTables } from './search-tables.ts';
 import { EmbeddedStore } from './store.ts';
+import { Writing } from './writing.ts';
 
 const TEXT = 'lorem ipsum dolor sit amet '.repeat(100);
 
@@ -92,8 +93,9 @@ async function expectStored(store: Store, token: string, count: number): Promise
 function storeOn(database: Database): EmbeddedStore {
   const now = Date.now;
   const feed = new EmbeddedFeed(database, now);
-  const [owners, keys, tables] = [new Owners(database), new KeptKeys(database, now), new SearchTables(database)];
-  return new EmbeddedStore({ database, owners, keys, tables, feed, activity: new Activity(database, owners), now });
+  const [owners, kept, tables] = [new Owners(database), new KeptKeys(database, now), new SearchTables(database)];
+  const [activity, writing] = [new Activity(database, owners), new Writing(database)];
+  return new EmbeddedStore({ database, writing, owners, kept, tables, feed, activity, now, accessNow: now });
 }
 
 test('a database that may not grow refuses with Unavailable, keeps what it has, and goes on when it may', async () => {

@@ -1,18 +1,23 @@
 import type { FeedWindow } from '@parley/domain';
+import { EmbeddedHints } from './access-hints.ts';
 import { Activity } from './activity.ts';
 import { EmbeddedCounters } from './counters.ts';
 import { databaseFile, openDatabase } from './database.ts';
 import { EmbeddedLog } from './event-log.ts';
 import { EmbeddedFeed } from './feed.ts';
 import { FeedUpkeep } from './feed-upkeep.ts';
+import { EmbeddedFigures } from './figures.ts';
 import { KeptKeys } from './kept-keys.ts';
+import { EmbeddedKeys } from './keys.ts';
 import { EmbeddedNumbering } from './numbering.ts';
 import { Owners } from './owners.ts';
 import { EmbeddedPurge } from './purge.ts';
+import { risingClock } from './rising-clock.ts';
 import { EmbeddedSearch } from './search.ts';
 import { type FillProgress, SearchFill } from './search-fill.ts';
 import { SearchTables } from './search-tables.ts';
 import { EmbeddedStore } from './store.ts';
+import { Writing } from './writing.ts';
 
 export { DataDirInUse } from './folder-lock.ts';
 export type { FillProgress } from './search-fill.ts';
@@ -52,14 +57,17 @@ export function openEmbedded({
   onSearchFill,
 }: EmbeddedOptions) {
   const { database, close: closeDatabase } = openDatabase(dataDir);
-  const keys = new KeptKeys(database, now);
+  const kept = new KeptKeys(database, now);
   const owners = new Owners(database);
-  const numbering = new EmbeddedNumbering(keys, owners, now, countersKept);
+  const numbering = new EmbeddedNumbering(kept, owners, now, countersKept);
   const log = new EmbeddedLog(queueBytesMax, numbering);
   const tables = new SearchTables(database);
   const feed = new EmbeddedFeed(database, now);
   const activity = new Activity(database, owners);
-  const store = new EmbeddedStore({ database, owners, keys, tables, feed, activity, now });
+  const writing = new Writing(database);
+  const accessNow = risingClock(now);
+  const store = new EmbeddedStore({ database, writing, owners, kept, tables, feed, activity, now, accessNow });
+  const keys = new EmbeddedKeys(database, writing, accessNow);
   const purge = new EmbeddedPurge(database, owners, tables, feed, activity, now);
   const upkeep = new FeedUpkeep(feed, activity, feedWindow);
   const fill = new SearchFill(database, tables, onSearchFill);
@@ -81,6 +89,9 @@ export function openEmbedded({
     search,
     feed,
     purge,
+    keys,
+    hints: new EmbeddedHints(),
+    figures: new EmbeddedFigures(),
     counters: new EmbeddedCounters(),
     /** Refuses new events, commits the waiting ones, and closes the file. Idempotent. */
     close: () => {

@@ -66,12 +66,15 @@ export class StoreReads {
     return row && chatOf(row);
   }
 
-  chats(token: Token, page: PageRequest<number>): Page<Chat> {
+  chats(token: Token, page: PageRequest<number>, only?: readonly number[]): Page<Chat> {
     if (!this.owners.hasApplication(token)) return { rows: [], more: false };
-    const { chatsAfter, chatsBefore } = this.#statements;
+    const { chatsAfter, chatsBefore, onlyAfter, onlyBefore } = this.#statements;
+    const numbers = only && JSON.stringify(only);
     const found = readPage(page, {
-      upwards: (after, limit) => chatsAfter.all(token, after ?? 0, limit),
-      downwards: (before, limit) => chatsBefore.all(token, before ?? BEYOND_NUMBERS, limit),
+      upwards: (after = 0, limit) =>
+        numbers === undefined ? chatsAfter.all(token, after, limit) : onlyAfter.all(token, after, limit, numbers),
+      downwards: (before = BEYOND_NUMBERS, limit) =>
+        numbers === undefined ? chatsBefore.all(token, before, limit) : onlyBefore.all(token, before, limit, numbers),
       keyOf: ({ number }) => number,
     });
     return { ...found, rows: found.rows.map(chatOf) };
@@ -136,6 +139,8 @@ function found<Row extends Deletable>(what: Gone['what'], row: Row | null): Row 
 }
 
 function prepare(database: Database) {
+  // The `+` keeps the look-up by the numbers in ?4, of which there are few: a range may have many chats.
+  const only = `SELECT ${CHAT_COLUMNS} FROM chats WHERE token = ?1 AND number IN (SELECT value FROM json_each(?4))`;
   const messages = `SELECT ${NUMBERED_MESSAGE_COLUMNS} FROM messages`;
   return {
     application: database.query<ApplicationRow, [Token]>(
@@ -153,6 +158,12 @@ function prepare(database: Database) {
     ),
     chatsBefore: database.query<ChatRow, [Token, number, number]>(
       `SELECT ${CHAT_COLUMNS} FROM chats WHERE token = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+    ),
+    onlyAfter: database.query<ChatRow, [Token, number, number, string]>(
+      `${only} AND +number > ?2 ORDER BY number LIMIT ?3`,
+    ),
+    onlyBefore: database.query<ChatRow, [Token, number, number, string]>(
+      `${only} AND +number < ?2 ORDER BY number DESC LIMIT ?3`,
     ),
     message: database.query<MessageRow, [number, number]>(`${messages} WHERE id = ${MESSAGE_ID}`),
     messagesAfter: database.query<MessageRow, [number, number, number]>(

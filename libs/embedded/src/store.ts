@@ -36,21 +36,24 @@ import { applicationOf, chatOf, messageOf } from './rows.ts';
 import type { SearchTables } from './search-tables.ts';
 import { StoreReads } from './store-reads.ts';
 import { Unread } from './unread.ts';
-import { Writing } from './writing.ts';
+import type { Writing } from './writing.ts';
 
 export interface StoreParts {
   readonly database: Database;
+  readonly writing: Writing;
   readonly owners: Owners;
-  readonly keys: KeptKeys;
+  readonly kept: KeptKeys;
   readonly tables: SearchTables;
   readonly feed: EmbeddedFeed;
   readonly activity: Activity;
   readonly now: () => number;
+  /** The clock of the keys and limits (see EmbeddedKeys). */
+  readonly accessNow: () => number;
 }
 
 export class EmbeddedStore implements Store {
   readonly #owners: Owners;
-  readonly #keys: KeptKeys;
+  readonly #kept: KeptKeys;
   readonly #writing: Writing;
   readonly #appender: Appender;
   readonly #reads: StoreReads;
@@ -60,14 +63,14 @@ export class EmbeddedStore implements Store {
   readonly #marks: ReadMarks;
   readonly #unread: Unread;
 
-  constructor({ database, owners, keys, tables, feed, activity, now }: StoreParts) {
+  constructor({ database, writing, owners, kept, tables, feed, activity, now, accessNow }: StoreParts) {
     this.#owners = owners;
-    this.#keys = keys;
-    this.#writing = new Writing(database);
-    this.#appender = new Appender(database, owners, keys, tables, feed);
+    this.#kept = kept;
+    this.#writing = writing;
+    this.#appender = new Appender(database, owners, kept, tables, feed);
     this.#reads = new StoreReads(database, owners);
-    this.#changes = new Changes(database, owners, tables, feed, now);
-    this.#deletes = new Deletes(database, owners, tables, feed, activity, now);
+    this.#changes = new Changes(database, owners, tables, feed, now, accessNow);
+    this.#deletes = new Deletes(database, owners, tables, feed, activity, now, accessNow);
     this.#inbox = new Inbox(database, owners, activity);
     this.#marks = new ReadMarks(database, owners, feed, this.#writing, now);
     this.#unread = new Unread(database, owners);
@@ -96,8 +99,8 @@ export class EmbeddedStore implements Store {
     return guarded(() => this.#reads.chat(token, chat));
   }
 
-  chats(token: Token, page: PageRequest<number>): Promise<Page<Chat>> {
-    return guarded(() => this.#reads.chats(token, page));
+  chats(token: Token, page: PageRequest<number>, only?: readonly number[]): Promise<Page<Chat>> {
+    return guarded(() => this.#reads.chats(token, page, only));
   }
 
   message(token: Token, chat: number, message: number): Promise<Message | undefined> {
@@ -140,12 +143,18 @@ export class EmbeddedStore implements Store {
     return this.#writing.run(() => this.#deletes.chat(token, chat, versions));
   }
 
-  deleteMessage(token: Token, chat: number, message: number, versions?: readonly number[]): Promise<boolean> {
-    return this.#writing.run(() => this.#deletes.message(token, chat, message, versions));
+  deleteMessage(
+    token: Token,
+    chat: number,
+    message: number,
+    versions?: readonly number[],
+    by?: string,
+  ): Promise<boolean> {
+    return this.#writing.run(() => this.#deletes.message({ token, chat, number: message }, { versions, by }));
   }
 
-  inbox(token: Token, limit: number, after?: InboxPosition): Promise<InboxPage> {
-    return guarded(() => this.#inbox.page(token, limit, after));
+  inbox(token: Token, limit: number, after?: InboxPosition, only?: readonly number[]): Promise<InboxPage> {
+    return guarded(() => this.#inbox.page(token, limit, after, only));
   }
 
   markRead(token: Token, chat: number, userId: string, number: number): Promise<ReadMark | undefined> {
@@ -166,7 +175,7 @@ export class EmbeddedStore implements Store {
 
   keyedCreate(scope: Token | 'applications', hash: string, sequence?: Sequence): Promise<KeyedCreate | undefined> {
     return guarded(() => {
-      const kept = this.#keys.find(scope, hash);
+      const kept = this.#kept.find(scope, hash);
       if (kept === undefined || (sequence !== undefined && !this.#owners.has(sequence))) return undefined;
       const { body: bodyHash, ...rest } = kept;
       return { ...rest, bodyHash, epoch: EPOCH };
