@@ -5,6 +5,7 @@ import {
   type Event,
   type Highest,
   type IdempotencyKey,
+  type MessageRate,
   type Numbering,
   newEventId,
   newToken,
@@ -18,6 +19,7 @@ import {
 import { guarded } from './database.ts';
 import type { Attempts } from './event-log.ts';
 import { type KeptKeys, scopeOf } from './kept-keys.ts';
+import { type Fit, MessageRates } from './message-rates.ts';
 import type { Owners } from './owners.ts';
 import { RecentMap } from './recent-map.ts';
 
@@ -46,6 +48,9 @@ export class EmbeddedNumbering implements Numbering, Attempts {
   readonly #underWay = new Map<string, Claim>();
   /** The latest applications (by token) and chats (`token:chat`) that were retired. */
   readonly #retired: RecentMap<true>;
+  readonly #rates = new MessageRates();
+  /** The sequences of whose draws without a key one was limited just now: see `#take`. */
+  readonly #limited = new Set<string>();
   readonly #kept: KeptKeys;
   readonly #owners: Owners;
   readonly #now: () => number;
@@ -111,17 +116,34 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     return claim?.eventId === event.id ? claim : undefined;
   }
 
-  #draw({ sequence, count, key }: DrawRequest): DrawAnswer {
+  #draw({ sequence, count, key, rate }: DrawRequest): DrawAnswer {
     if (key !== undefined && this.#isGone(sequence)) return { status: 'gone' };
     const known = key === undefined ? undefined : this.#known(sequence.token, key);
     if (known !== undefined) return known === 'conflict' ? { status: 'conflict' } : { status: 'repeated', ...known };
     const name = sequenceKey(sequence);
     const last = this.#counters.get(name);
     if (last === undefined) return this.#isGone(sequence) ? { status: 'gone' } : { status: 'missing', epoch: EPOCH };
+    const fit = rate && this.#take({ sequence, count, key, rate });
+    if (fit?.fits === false) return { status: 'limited', retryAfterMs: fit.waitMs };
     this.#counters.set(name, last + count);
     const drawn = { first: last + 1, eventId: newEventId(EPOCH), at: this.#now() };
     if (key !== undefined) this.#claim(sequence.token, key, { ...drawn, body: key.body, token: sequence.token });
-    return { status: 'drawn', epoch: EPOCH, ...drawn };
+    return { status: 'drawn', epoch: EPOCH, ...drawn, ...(fit && { remaining: fit.remaining }) };
+  }
+
+  /**
+   * Counts a draw's messages if they fit. Of draws without a key from one sequence in one turn, none is drawn after one
+   * that did not fit: they get what they would get if they were drawn together.
+   */
+  #take({ sequence, count, key, rate }: DrawRequest & { readonly rate: MessageRate }): Fit {
+    if (key !== undefined) return this.#rates.take(sequence.token, count, rate);
+    const name = sequenceKey(sequence);
+    if (this.#limited.has(name)) return this.#rates.refuse(sequence.token, count, rate);
+    const fit = this.#rates.take(sequence.token, count, rate);
+    if (fit.fits) return fit;
+    if (this.#limited.size === 0) queueMicrotask(() => this.#limited.clear());
+    this.#limited.add(name);
+    return fit;
   }
 
   #register({ token, key }: RegisterRequest): RegisterAnswer {
