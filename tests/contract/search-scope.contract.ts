@@ -43,6 +43,7 @@ function expected(documents: readonly SearchDocument[], asked: Asked): string[] 
   const query = parseQuery(asked.query);
   return documents
     .filter(({ token, chat }) => token === asked.token && (asked.chat === undefined || chat === asked.chat))
+    .filter(({ chat }) => asked.chats === undefined || asked.chats.includes(chat))
     .filter(({ senderId }) => asked.senderId === undefined || senderId === asked.senderId)
     .filter(({ createdAt }) => createdAt >= (asked.from ?? 0) && createdAt < (asked.to ?? Number.POSITIVE_INFINITY))
     .flatMap(({ content = '', chat, number, createdAt }) => {
@@ -135,6 +136,39 @@ export function searchScopeContract(name: string, open: () => Promise<SearchHarn
           }
     });
 
+    test('finds only the messages of some chats, and itself proposes no others', async () => {
+      const { given, ...searched } = harness();
+      const [token, other] = [newToken(), newToken()];
+      const documents = [1, 2, 3, 11, 12, 111].flatMap((chat) =>
+        ['red', 'infrared', 'a red car', 'blue'].map((text, index) => message(token, [chat, index + 1], text)),
+      );
+      await given([...documents, message(other, [2, 1], 'red'), message(other, [4, 1], 'red')]);
+      for (const chats of [[], [2], [1, 11], [11, 2, 111], [4], [2, 4, 9_999_999_999], [1, 2, 3, 11, 12, 111]])
+        for (const chat of [undefined, 1, 2, 4])
+          for (const query of ['red', 're', 'a car', 'blue red'])
+            for (const order of ['best', 'newest'] as const) {
+              const asked = { token, chat, chats, query, order };
+              const found = expected(documents, asked);
+              for (const limit of [200, 3])
+                expect({ asked, found: await placesOf(searched, asked, limit) }).toEqual({ asked, found });
+              const { hits } = await searched.index.search({ ...asked, limit: 200 });
+              expect(hits.filter((hit) => !chats.includes(hit.chat))).toEqual([]);
+            }
+    }, 60_000);
+
+    test('200 chats among many are searched, by a long query too', async () => {
+      const { given, ...searched } = harness();
+      const token = newToken();
+      const numbers = Array.from({ length: 420 }, (_, index) => index + 1);
+      const words = Array.from({ length: 200 }, (_, index) => String.fromCodePoint(0x4e00 + index * 3)).join(' ');
+      await given(numbers.map((chat) => message(token, [chat, 1], `red ${words}`)));
+      const chats = numbers.filter((chat) => chat % 2 === 0).slice(0, 200);
+      for (const query of ['red', words]) {
+        const places = await placesOf(searched, { token, chats, query });
+        expect(places).toEqual(chats.toReversed().map((chat) => `${chat}:1`));
+      }
+    }, 60_000);
+
     for (const limit of [1, 2, 7, 40, 41, 200]) {
       test(`pages of ${limit} over messages of one number and time in many chats have each once`, async () => {
         const { given, ...searched } = harness();
@@ -147,8 +181,10 @@ export function searchScopeContract(name: string, open: () => Promise<SearchHarn
         ];
         await given(documents);
         for (const order of ['best', 'newest'] as const) {
-          const asked = { token, query: 'red', order };
-          expect(await placesOf(searched, asked, limit)).toEqual(expected(documents, asked));
+          for (const some of [undefined, chats.filter((chat) => chat % 7 !== 0)]) {
+            const asked = { token, query: 'red', order, chats: some };
+            expect(await placesOf(searched, asked, limit)).toEqual(expected(documents, asked));
+          }
         }
       });
     }
@@ -197,6 +233,7 @@ export function searchScopeContract(name: string, open: () => Promise<SearchHarn
         fc.record({
           query: fc.array(words, { minLength: 1, maxLength: 2 }).map((parts) => parts.join(' ')),
           chat: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined, freq: 2 }),
+          chats: fc.option(fc.uniqueArray(fc.integer({ min: 1, max: 12 })), { nil: undefined }),
           order: fc.constantFrom('best', 'newest'),
           senderId: sender,
           from: fc.option(time, { nil: undefined }),

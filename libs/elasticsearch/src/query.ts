@@ -1,19 +1,26 @@
 import { SEARCH_RANK, type SearchQuery, type SearchRequest } from '@parley/domain';
+import type { Keys } from './keys.ts';
 import type { Layout, Query } from './layout.ts';
 
 /**
- * Selects the messages that a request is about: of a chat or an application, of a sender and a time. An earlier layout
+ * Selects the messages that a request is about: of a chat, of some chats or an application, of a sender and a time. An earlier layout
  * without senders and times gives all messages of the chat: the caller checks what it finds.
  */
-export function scopeOf({ token, chat, senderId, from, to }: SearchRequest, { keys, hasDetails }: Layout): Query[] {
-  const scope: Query[] = [
-    chat === undefined ? { term: { _routing: keys.routing(token) } } : { term: { chat: keys.chat(token, chat) } },
-  ];
+export function scopeOf(request: SearchRequest, { keys, hasDetails }: Layout): Query[] {
+  const { senderId, from, to } = request;
+  const scope: Query[] = [ownerOf(request, keys)];
   if (!hasDetails) return scope;
   if (senderId !== undefined) scope.push({ term: { sender: senderId } });
   if (from !== undefined || to !== undefined)
     scope.push({ range: { at: { ...bound('gte', from), ...bound('lt', to) } } });
   return scope;
+}
+
+/** The names of chats begin with their application's token, so none selects a message of another application. */
+function ownerOf({ token, chat, chats }: SearchRequest, keys: Keys): Query {
+  if (chat !== undefined) return { term: { chat: keys.chat(token, chat) } };
+  if (chats !== undefined) return { terms: { chat: chats.map((number) => keys.chat(token, number)) } };
+  return { term: { _routing: keys.routing(token) } };
 }
 
 function bound(name: 'gte' | 'lt', value: number | undefined) {

@@ -44,7 +44,9 @@ export class PageReader {
 
   async #pageOf(layout: Layout, request: SearchRequest, deadline: number): Promise<SearchPage> {
     const query = layout.parse(request.query);
-    if (query.terms.length === 0) return { hits: [], more: false };
+    const { chat, chats } = request;
+    const isInScope = chats === undefined || (chat === undefined ? chats.length > 0 : chats.includes(chat));
+    if (query.terms.length === 0 || !isInScope) return { hits: [], more: false };
     const scope = scopeOf(request, layout);
     const isRanked = request.order !== 'newest';
     const asked = {

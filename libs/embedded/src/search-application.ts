@@ -21,7 +21,7 @@ import { type Hit, pageOf, Ranking, type SearchedChat } from './search-ranking.t
 import type { SearchTable } from './search-tables.ts';
 
 /**
- * Searches all chats of an application, rank by rank as in a chat. Rows are not sorted by time across chats, so each
+ * Searches all chats of an application, or some, rank by rank as in a chat. Rows are not sorted by time across chats, so each
  * rank looks at all its candidates and keeps the best. A search that takes too long ends with its deadline.
  */
 export function* scanApplication(
@@ -42,7 +42,7 @@ export function* scanApplication(
     const trigrams = trigramsOf(forms[rank] ?? []);
     const last = trigrams.length === 0 ? SEARCH_RANK.parts : rank;
     const best = new Best(wanted - hits.length, isRanked);
-    for (const area of areasOf(database, token)) {
+    for (const area of areasOf(database, request)) {
       if (turn.isOver()) yield;
       if (area === undefined) continue;
       for (const candidate of candidatesIn(database, table, trigrams, area)) {
@@ -66,11 +66,13 @@ function isThere(database: Database, token: Token): boolean {
   return read.get(token) !== null;
 }
 
-/** Chats with ids `lowest` to `highest`. `chats`: those of the application, by id. */
+/** Chats with ids `lowest` to `highest`. `chats`: those that are searched, by id. */
 interface Area {
   readonly lowest: number;
   readonly highest: number;
   readonly chats: ReadonlyMap<number, SearchedChat>;
+  /** How many messages all chats with these ids have. */
+  readonly messages: number;
 }
 
 const CHATS_AT_ONCE = 500;
@@ -80,11 +82,31 @@ interface ChatRow extends SearchedChat {
   readonly isOwn: 0 | 1;
 }
 
-/**
- * Yields areas that have all chats of an application, and undefined after each statement. An area has at most
- * WINDOW_MIN messages, those of other applications included, or one chat: so a look-up in it ends soon.
- */
-function* areasOf(database: Database, token: Token): Generator<Area | undefined, void, undefined> {
+/** Yields areas that have all chats of the search, and undefined after each statement. A look-up in an area ends soon. */
+function areasOf(database: Database, { token, chats }: SearchRequest): Generator<Area | undefined, void, undefined> {
+  return chats === undefined ? areasOfAll(database, token) : areasOfChats(database, token, chats);
+}
+
+/** Yields an area for each of these chats of an application. They are few, and chats of others are between them. */
+function* areasOfChats(
+  database: Database,
+  token: Token,
+  chats: readonly number[],
+): Generator<Area | undefined, void, undefined> {
+  const read = database.query<SearchedChat & { readonly messages: number }, [string, string]>(
+    `SELECT id, number, purged_through AS purgedThrough, messages_count AS messages FROM chats
+     WHERE token = ?1 AND number IN (SELECT value FROM json_each(?2)) AND deleted_at IS NULL`,
+  );
+  const found = read.all(token, JSON.stringify(chats));
+  yield undefined;
+  for (const chat of found) {
+    const { id, messages } = chat;
+    yield { lowest: id, highest: id, chats: new Map([[id, chat]]), messages };
+  }
+}
+
+/** An area of all chats has at most WINDOW_MIN messages, those of other applications included, or one chat. */
+function* areasOfAll(database: Database, token: Token): Generator<Area | undefined, void, undefined> {
   const bounds = database
     .query<{ lowest: number | null; highest: number | null }, [string]>(
       'SELECT min(id) AS lowest, max(id) AS highest FROM chats WHERE token = ?',
@@ -112,7 +134,7 @@ function* grouped(rows: readonly ChatRow[]): Generator<Area, void, undefined> {
   let messages = 0;
   const area = (): Area => {
     const chats = new Map(group.filter(({ isOwn }) => isOwn === 1).map((chat) => [chat.id, chat]));
-    return { lowest: group.at(-1)?.id ?? 0, highest: group[0]?.id ?? 0, chats };
+    return { lowest: group.at(-1)?.id ?? 0, highest: group[0]?.id ?? 0, chats, messages };
   };
   for (const row of rows) {
     if (group.length > 0 && messages + row.messages > WINDOW_MIN) {
@@ -133,7 +155,7 @@ function* candidatesIn(
   area: Area,
 ): Generator<Candidate | undefined, void, undefined> {
   if (area.chats.size === 0) return;
-  if (trigrams.length > 0 && area.lowest < area.highest) return yield* amongChats(database, table, trigrams, area);
+  if (trigrams.length > 0 && area.messages <= WINDOW_MIN) return yield* amongChats(database, table, trigrams, area);
   for (const chatId of area.chats.keys()) {
     const range = { chatId, below: BEYOND_NUMBERS };
     if (trigrams.length === 0) yield* all(database, range);

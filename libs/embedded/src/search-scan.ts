@@ -15,9 +15,15 @@ export function scan(
   table: SearchTable,
   request: SearchRequest,
 ): Generator<undefined, SearchPage, undefined> {
-  const { chat } = request;
+  const { chat, chats } = request;
   if (chat === undefined) return scanApplication(database, table, request);
+  if (chats !== undefined && !chats.includes(chat)) return scanNothing();
   return scanChat(database, table, { ...request, chat });
+}
+
+// biome-ignore lint/correctness/useYield: it is over at once
+function* scanNothing(): Generator<undefined, SearchPage, undefined> {
+  return { hits: [], more: false, rows: [] };
 }
 
 /**
