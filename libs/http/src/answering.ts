@@ -2,6 +2,10 @@
  * The one function that answers the requests of an operation, from the head of the request to its answer. Elysia routes
  * to it, or Bun's own router does (decision 0022).
  */
+import type { Caller } from '@parley/domain';
+import type { Access } from './access/access.ts';
+import type { ApplicationQuota } from './access/application-quota.ts';
+import { ANYONE } from './access/callers.ts';
 import { jsonBody } from './body.ts';
 import { BASE_PATH } from './contract/paths.ts';
 import { errorResponse } from './errors.ts';
@@ -22,8 +26,12 @@ const OPTIONS = {
   304: { status: 304, headers },
 } as const;
 
-/** Makes the function that answers the requests of an operation. It never rejects. */
-export function answering({ operation, handle }: Route, observer: Observer): Answering {
+/**
+ * Makes the function that answers the requests of an operation. It never rejects. First it says who asks, then whether
+ * the application's limits let the request in: before that, nothing of its body is read. Without `access` everybody may
+ * do everything.
+ */
+export function answering({ operation, handle }: Route, observer: Observer, access?: Access): Answering {
   const { method, body, answer } = operation;
   const route = `${BASE_PATH}${operation.path}`;
   const read = requestReader(operation);
@@ -34,14 +42,29 @@ export function answering({ operation, handle }: Route, observer: Observer): Ans
   const isTagged = 'tagged' in answer;
   const isEmpty = answer.status === 204;
   const count = observer.counter(method, route);
+  const admit = access?.admission(operation);
+  const isCreate = operation.program === 'ingest';
 
   return async (request, params) => {
     const begun = performance.now();
     const id = requestId(request.headers);
     let response: Response;
+    let quota: ApplicationQuota | undefined;
+    let inFlight: ApplicationQuota | undefined;
     try {
+      let caller: Caller | Promise<Caller> = admit === undefined ? ANYONE : admit(request, params);
+      // Most callers are known: then there is no promise to wait for.
+      if (caller instanceof Promise) caller = await caller;
+      quota = access?.quotaOf(params.token);
+      if (quota !== undefined) {
+        quota.takeRequest();
+        if (isCreate) {
+          quota.beginCreate();
+          inFlight = quota;
+        }
+      }
       const content = readBody && check?.(await readBody(request));
-      const answered = await handle(read(request, params, content) as never);
+      const answered = await handle(read(request, params, content, caller, quota) as never);
       headers.set('x-request-id', id);
       if (isPaged) response = page(answered as Paged<unknown>, options);
       else if (isTagged) response = tagged(answered as Tagged<unknown>, request, options);
@@ -52,6 +75,8 @@ export function answering({ operation, handle }: Route, observer: Observer): Ans
       response.headers.set('x-request-id', id);
       observer.failed(error, 'UNKNOWN', { requestId: id, route, status: response.status });
     }
+    inFlight?.endCreate();
+    quota?.mark(response.headers);
     const { status } = response;
     const seconds = (performance.now() - begun) / 1000;
     if (request.method === method) count(status, seconds);

@@ -1,5 +1,6 @@
 import type { BunRequest } from 'bun';
 import { type AnyElysia, Elysia, NotFoundError } from 'elysia';
+import type { Access } from './access/access.ts';
 import { type Answering, answering } from './answering.ts';
 import { BASE_PATH } from './contract/paths.ts';
 import { SHADOWED } from './contract/routing.ts';
@@ -9,13 +10,15 @@ import type { NativeRoutes } from './server.ts';
 
 export interface AppParts extends Omit<ObserverParts, 'routes'> {
   readonly routes: readonly Route[];
+  /** Undefined: everybody may do everything. */
+  readonly access?: Access | undefined;
 }
 
 /**
  * The Elysia app of a program: its operations, and the hooks for all that is added later. Elysia routes to the
  * operations, or Bun's own router does: with `serve.routes`, Elysia hands it native routes.
  */
-export function httpApp({ logger, registry, routes }: AppParts): AnyElysia {
+export function httpApp({ logger, registry, routes, access }: AppParts): AnyElysia {
   const known = routes.map(({ operation: { method, path } }) => ({ method, path: `${BASE_PATH}${path}` }));
   const observer = new Observer({ logger, registry, routes: known });
   const native: Record<string, Record<string, NativeRoutes[string][string]>> = {};
@@ -24,7 +27,7 @@ export function httpApp({ logger, registry, routes }: AppParts): AnyElysia {
   const add = app.route.bind(app) as AddRoute;
   for (const route of routes) {
     const { method, path } = route.operation;
-    const answer = answering(route, observer);
+    const answer = answering(route, observer, access);
     const address = `${BASE_PATH}${path}`;
     add(method, address, throughElysia(answer), {});
     native[address] = { ...native[address], [method]: (request: BunRequest) => answer(request, request.params) };

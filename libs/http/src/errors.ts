@@ -2,10 +2,15 @@ import {
   BeyondLastMessage,
   DomainError,
   EventRejected,
+  Forbidden,
   Gone,
   IdempotencyConflict,
+  LimitReached,
   NotFound,
+  NotYours,
   SenderFixed,
+  TooManyKeys,
+  Unauthenticated,
   Unavailable,
   VersionConflict,
 } from '@parley/domain';
@@ -41,11 +46,21 @@ function causeWithin(error: unknown): unknown {
 
 function domainResponse(error: DomainError): Response {
   if (error instanceof NotFound) return problemResponse({ status: 404, detail: error.message });
+  if (error instanceof Unauthenticated) return unauthenticated(error);
+  if (error instanceof Forbidden || error instanceof NotYours) {
+    return problemResponse({ status: 403, detail: error.message });
+  }
+  if (error instanceof LimitReached) {
+    const headers = { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))) };
+    return problemResponse({ status: 429, detail: error.message, headers });
+  }
   if (error instanceof Gone) return problemResponse({ status: 410, detail: error.message });
   if (error instanceof VersionConflict) return problemResponse({ status: 412, detail: error.message });
   if (error instanceof SenderFixed) return wrongField('/sender_id', error);
   if (error instanceof BeyondLastMessage) return wrongField('/message_number', error);
-  if (error instanceof IdempotencyConflict) return problemResponse({ status: 422, detail: error.message });
+  if (error instanceof IdempotencyConflict || error instanceof TooManyKeys) {
+    return problemResponse({ status: 422, detail: error.message });
+  }
   if (error instanceof Unavailable) {
     const headers = { 'retry-after': String(error.retryAfterSeconds) };
     return problemResponse({ status: 503, detail: error.message, headers });
@@ -54,6 +69,12 @@ function domainResponse(error: DomainError): Response {
     return problemResponse({ status: 404, detail: 'The application or chat does not exist.' });
   }
   return internalError();
+}
+
+/** RFC 6750: the kind of credential, and whether one was given that is not valid. */
+function unauthenticated({ message, given }: Unauthenticated): Response {
+  const challenge = `Bearer realm="parley"${given ? ', error="invalid_token"' : ''}`;
+  return problemResponse({ status: 401, detail: message, headers: { 'www-authenticate': challenge } });
 }
 
 function wrongField(path: string, { message }: DomainError): Response {

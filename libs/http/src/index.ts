@@ -1,3 +1,8 @@
+export { Access, type AccessParts } from './access/access.ts';
+export type { Clock } from './access/clock.ts';
+export type { Quota } from './access/quota.ts';
+export { rotateSigningKey } from './access/signing.ts';
+export type { UserTokenRequest } from './access/user-token.ts';
 export { httpApp } from './app.ts';
 export * from './body.ts';
 export { BASE_PATH, PATHS } from './contract/paths.ts';
@@ -21,3 +26,4 @@ export { newRequestId } from './request-id.ts';
 export { type Asked, type Handlers, type Paged, type Route, routesOf, type Tagged } from './routes.ts';
 export * from './server.ts';
 export * from './validation.ts';
+export * from './when-available.ts';

@@ -24,6 +24,13 @@ export function messageParam(text: string): number {
   return number;
 }
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function keyParam(text: string): string {
+  if (!UUID.test(text)) throw new NotFound('key');
+  return text;
+}
+
 export function userParam(text: string): string {
   const id = parseId(text);
   if (id === undefined) {

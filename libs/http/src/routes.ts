@@ -6,7 +6,7 @@ import { OPERATION_IDS, OPERATIONS, type OperationId, type OperationOf } from '.
 import { PARAMETERS } from './contract/parameters.ts';
 import { versionsOf } from './etag.ts';
 import { pathOf } from './normal-path.ts';
-import { chatParam, messageParam, tokenParam, userParam } from './params.ts';
+import { chatParam, keyParam, messageParam, tokenParam, userParam } from './params.ts';
 import { RequestProblem } from './problem.ts';
 import { queryOf } from './query.ts';
 
@@ -103,16 +103,20 @@ export function requestReader({ path, query, idempotencyKey, ifMatch, answer }: 
   const hasMessage = path.includes(':message');
   const hasUser = path.includes(':user_id');
   const hasToken = path.includes(':token');
+  const hasKey = path.includes(':key_id');
   const keySchema = idempotencyKey === undefined ? undefined : PARAMETERS[idempotencyKey].schema;
   const keyCharactersMin = keySchema !== undefined && 'minLength' in keySchema ? keySchema.minLength : undefined;
   const isPaged = 'paged' in answer;
   const isConditional = ifMatch === true;
-  return (request: Request, params: PathParams, body: unknown) => ({
+  return (request: Request, params: PathParams, body: unknown, caller: Caller, quota: Quota | undefined) => ({
+    caller,
+    quota,
     query: queryOf(request, names),
     token: hasToken ? tokenParam(params.token ?? '') : undefined,
     chat: hasChat ? chatParam(params.number ?? '') : undefined,
     message: hasMessage ? messageParam(params.message ?? '') : undefined,
     user: hasUser ? userParam(params.user_id ?? '') : undefined,
+    key: hasKey ? keyParam(params.key_id ?? '') : undefined,
     versions: isConditional ? versionsOf(request.headers.get('if-match')) : undefined,
     idempotencyKey: keyCharactersMin === undefined ? undefined : keyOf(request, keyCharactersMin),
     body,

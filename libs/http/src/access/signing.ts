@@ -1,0 +1,97 @@
+/** Signs user tokens with the newest signing key of the store, and makes the first one. */
+import { type KeyStore, type SigningKey, USER_TOKEN_SECONDS_MAX } from '@parley/domain';
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { ALGORITHM, ISSUER } from './claims.ts';
+
+/** A program may sign with the last key for a while after a newer one was made, until it has heard of that. */
+const HEARD_WITHIN_MS = 60 * 60 * 1_000;
+
+/** What a token says besides its times. */
+export interface UserClaims {
+  readonly aud: string;
+  readonly sub: string;
+  readonly chats?: '*' | readonly number[] | undefined;
+  readonly can: readonly string[];
+  readonly key?: string | undefined;
+}
+
+export class Signer {
+  #newest: { readonly kid: string; readonly key: Awaited<ReturnType<typeof importJWK>> } | undefined;
+  #fetching: Promise<NonNullable<Signer['key']>> | undefined;
+
+  constructor(
+    private readonly keys: Pick<KeyStore, 'signingKey' | 'addSigningKey'>,
+    private readonly now: () => number,
+  ) {}
+
+  /** The key in use. */
+  get key() {
+    return this.#newest;
+  }
+
+  /** Tells which key is the newest. Another one is used no longer. */
+  setNewest(kid: string | undefined): void {
+    if (this.#newest?.kid !== kid) this.#newest = undefined;
+  }
+
+  /** Times are seconds since 1970. Rejects with Unavailable. */
+  async sign({ chats, key, can, aud, sub }: UserClaims, issuedAt: number, endsAt: number): Promise<string> {
+    const newest = this.#newest ?? (await this.#fetch());
+    return new SignJWT({ ...(chats !== undefined && { chats }), can, ...(key !== undefined && { key }) })
+      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: newest.kid })
+      .setIssuer(ISSUER)
+      .setAudience(aud)
+      .setSubject(sub)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(endsAt)
+      .sign(newest.key);
+  }
+
+  #fetch(): Promise<NonNullable<Signer['key']>> {
+    this.#fetching ??= this.#fetchNewest().finally(() => {
+      this.#fetching = undefined;
+    });
+    return this.#fetching;
+  }
+
+  async #fetchNewest(): Promise<NonNullable<Signer['key']>> {
+    let found = await this.keys.signingKey();
+    if (found === undefined) {
+      await this.keys.addSigningKey(await newSigningKey(this.now()));
+      // Another program may have made one at the same time: both count, the store says which one signs.
+      found = await this.keys.signingKey();
+    }
+    if (found === undefined) throw new Error('the store has lost the signing key that was just made');
+    this.#newest = { kid: found.kid, key: await importJWK(JSON.parse(found.privateKey) as JWK, ALGORITHM) };
+    return this.#newest;
+  }
+}
+
+/** Adds a newer signing key: from now on it signs. The tokens of the others stay valid until they end. Returns its id. */
+export async function rotateSigningKey(
+  keys: Pick<KeyStore, 'addSigningKey'>,
+  now: number = Date.now(),
+): Promise<string> {
+  const key = await newSigningKey(now);
+  await keys.addSigningKey(key);
+  return key.kid;
+}
+
+/** The keys that were created before this time can be dropped: all their tokens have ended. Undefined: none can. */
+export function droppableBefore(created: readonly number[], now: number): number | undefined {
+  const before = now - USER_TOKEN_SECONDS_MAX * 1_000 - HEARD_WITHIN_MS;
+  const newer = created.filter((at) => at <= before);
+  const newest = Math.max(...newer);
+  return newer.some((at) => at < newest) ? newest : undefined;
+}
+
+async function newSigningKey(createdAt: number): Promise<SigningKey> {
+  const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  const [shown, kept] = await Promise.all([exportJWK(publicKey), exportJWK(privateKey)]);
+  return {
+    kid: crypto.randomUUID(),
+    publicKey: JSON.stringify(shown),
+    privateKey: JSON.stringify(kept),
+    createdAt,
+  };
+}
