@@ -1,12 +1,15 @@
+import type { Figures } from '@parley/domain';
 import { createLogger, createRegistry, type Running } from '@parley/runtime';
 import type { AnyElysia } from 'elysia';
 import type { Registry } from 'prom-client';
+import type { Access } from './access/access.ts';
 import { httpApp } from './app.ts';
 import { bodyDeadline } from './body-deadline.ts';
 import { docs } from './docs.ts';
 import { frontPage } from './front-page.ts';
 import { type Checks, healthRoutes, Readiness } from './health-routes.ts';
 import type { Addressed } from './origin.ts';
+import { OwnFigures } from './own-figures.ts';
 import type { Route } from './routes.ts';
 import { type HttpServer, serve } from './server.ts';
 
@@ -29,6 +32,10 @@ type Logger = ReturnType<typeof createLogger>;
 export interface ProgramParts {
   readonly checks: Checks;
   readonly routes?: readonly Route[];
+  /** Says who may do what; undefined: everybody may do everything. It has started. */
+  readonly access?: Access;
+  /** Where the program puts its figures. */
+  readonly figures?: Pick<Figures, 'put'>;
   /** If set, the program also serves the docs page and the front page. */
   readonly pages?: Addressed;
   /** Stops all parts in order. Called after the HTTP server has stopped. */
@@ -52,12 +59,16 @@ export async function startProgram(
   bodyDeadline(config.REQUEST_TIMEOUT_MS);
   const parts = await open({ logger, registry });
   const readiness = new Readiness(parts.checks);
-  const app = httpApp({ logger, registry, routes: parts.routes ?? [] }).use(healthRoutes({ readiness, registry }));
+  const { routes = [], access, figures } = parts;
+  const app = httpApp({ logger, registry, routes, access }).use(healthRoutes({ readiness, registry }));
+  const ownFigures = figures && new OwnFigures({ figures, name, registry, logger });
   if (parts.pages !== undefined) app.use(docs(parts.pages)).use(frontPage({ readiness, ...parts.pages }));
   const server = await listen(app, logger).catch(async (error: unknown) => {
+    await access?.stop();
     await parts.stop();
     throw error;
   });
+  ownFigures?.start();
   logger.info({ port: server.port }, 'ready');
   return {
     logger,
@@ -74,6 +85,8 @@ export async function startProgram(
         });
       }
       await server.stop(config.STOP_TIMEOUT_MS / 2);
+      await ownFigures?.stop();
+      await access?.stop();
       await parts.stop();
     },
   };

@@ -35,8 +35,7 @@ import { Pace } from './pace.ts';
 import { Refusals } from './refusals.ts';
 import { Remembered } from './remembered.ts';
 import { Rights } from './rights.ts';
-import { droppableBefore, Signer } from './signing.ts';
-import { type UserTokenRequest, userTokenOf } from './user-token.ts';
+import { droppableBefore, Signer, type UserTokens } from './signing.ts';
 import { Verifier } from './verifier.ts';
 import { Watch } from './watch.ts';
 
@@ -60,6 +59,8 @@ export interface AccessParts {
 export type Admit = (request: Request, params: PathParams) => Caller | Promise<Caller>;
 
 export class Access {
+  /** Signs user tokens. */
+  readonly userTokens: UserTokens;
   readonly #parts: AccessParts;
   readonly #clock: Clock;
   readonly #adminHashes: readonly Buffer[];
@@ -102,6 +103,7 @@ export class Access {
     };
     this.#verifier = new Verifier({ pace: this.#pace, clock, refresh });
     this.#signer = new Signer(keys, () => clock.now());
+    this.userTokens = { sign: (session) => this.#signer.sign(session) };
     this.#usage = new KeyUsage({ keys, remembered: this.#remembered, clock, logger });
     this.#refusals = new Refusals(registry);
     const lookups = 'parley_access_lookups_total';
@@ -172,47 +174,6 @@ export class Access {
   /** An application's limits, with the installation's where it has none of its own. */
   limitsOf(token: Token): ApplicationLimits {
     return this.#limits.of(token);
-  }
-
-  /**
-   * When a caller's credential ends, in milliseconds since 1970; undefined: never. A key that it makes may not live
-   * longer.
-   */
-  endOf(caller: Caller): number | undefined {
-    const endsAt = 'endsAt' in caller ? (caller as Known).endsAt : Number.POSITIVE_INFINITY;
-    return endsAt === Number.POSITIVE_INFINITY ? undefined : endsAt;
-  }
-
-  /** Makes a user token. Rejects with Forbidden if the caller's key lacks what the token shall have, or with Unavailable. */
-  async issueUserToken(
-    caller: Caller,
-    request: UserTokenRequest,
-  ): Promise<{ readonly accessToken: string; readonly expiresAt: number }> {
-    const { claims, issuedAt, endsAt } = userTokenOf(caller, request, this.#clock.now(), this.endOf(caller));
-    return { accessToken: await this.#signer.sign(claims, issuedAt, endsAt), expiresAt: endsAt * 1_000 };
-  }
-
-  /**
-   * Revokes a key of an application (undefined: an admin key): in the store, then here and in all programs. False if
-   * there is no such key. Where hints do not arrive, it ends with the next look at the store.
-   */
-  async revokeKey(token: Token | undefined, id: string): Promise<boolean> {
-    const { keys, hints, logger } = this.#parts;
-    if (!(await keys.revokeKey(token, id))) return false;
-    this.#revoke(id, this.#clock.now());
-    await hints.tell({ kind: 'revoked', id }).catch((error: unknown) => {
-      logger.warn({ err: error }, 'a revoked key ends in other programs with their next look at the store');
-    });
-    return true;
-  }
-
-  /** Tells all programs that limits or the mode have changed in the store. Never rejects: they look by themselves too. */
-  async tellChanged(): Promise<void> {
-    const { hints, logger } = this.#parts;
-    this.#watch.lookSoon();
-    await hints.tell({ kind: 'changed' }).catch((error: unknown) => {
-      logger.debug({ err: error }, 'a change takes effect in other programs with their next look at the store');
-    });
   }
 
   #admitted(known: Known, rights: Rights, params: PathParams): Caller {

@@ -46,7 +46,6 @@ export class Rights {
 
 function namedBy(path: string): NotFound['what'] {
   if (path.endsWith(':message')) return 'message';
-  if (path.endsWith(':key_id')) return 'key';
   return path.includes(':number') ? 'chat' : 'application';
 }
 

@@ -1,21 +1,29 @@
 /** Signs user tokens with the newest signing key of the store, and makes the first one. */
-import { type KeyStore, type SigningKey, USER_TOKEN_SECONDS_MAX } from '@parley/domain';
+import { type KeyStore, type SigningKey, type Token, USER_TOKEN_SECONDS_MAX, type UserScope } from '@parley/domain';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { ALGORITHM, ISSUER } from './claims.ts';
 
 /** A program may sign with the last key for a while after a newer one was made, until it has heard of that. */
 const HEARD_WITHIN_MS = 60 * 60 * 1_000;
 
-/** What a token says besides its times. */
-export interface UserClaims {
-  readonly aud: string;
-  readonly sub: string;
-  readonly chats?: '*' | readonly number[] | undefined;
-  readonly can: readonly string[];
-  readonly key?: string | undefined;
+/** Signs user tokens. Rejects with Unavailable if there is no key to sign with now. */
+export interface UserTokens {
+  sign(session: UserSession): Promise<string>;
 }
 
-export class Signer {
+/** What a user token says. Times are whole seconds since 1970, UTC. */
+export interface UserSession {
+  readonly token: Token;
+  readonly user: string;
+  readonly chats: '*' | readonly number[];
+  readonly scopes: readonly UserScope[];
+  /** The id of the secret key that makes it, and with which it ends; undefined: an admin, or open mode. */
+  readonly key: string | undefined;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export class Signer implements UserTokens {
   #newest: { readonly kid: string; readonly key: Awaited<ReturnType<typeof importJWK>> } | undefined;
   #fetching: Promise<NonNullable<Signer['key']>> | undefined;
 
@@ -34,16 +42,16 @@ export class Signer {
     if (this.#newest?.kid !== kid) this.#newest = undefined;
   }
 
-  /** Times are seconds since 1970. Rejects with Unavailable. */
-  async sign({ chats, key, can, aud, sub }: UserClaims, issuedAt: number, endsAt: number): Promise<string> {
+  async sign({ token, user, chats, scopes, key, issuedAt, expiresAt }: UserSession): Promise<string> {
     const newest = this.#newest ?? (await this.#fetch());
-    return new SignJWT({ ...(chats !== undefined && { chats }), can, ...(key !== undefined && { key }) })
+    const isNone = chats !== '*' && chats.length === 0;
+    return new SignJWT({ ...(!isNone && { chats }), can: scopes, ...(key !== undefined && { key }) })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: newest.kid })
       .setIssuer(ISSUER)
-      .setAudience(aud)
-      .setSubject(sub)
+      .setAudience(token)
+      .setSubject(user)
       .setIssuedAt(issuedAt)
-      .setExpirationTime(endsAt)
+      .setExpirationTime(expiresAt)
       .sign(newest.key);
   }
 
