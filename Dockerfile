@@ -19,6 +19,7 @@ COPY --from=dependencies /app .
 COPY apps apps
 COPY libs libs
 COPY docker/ready.ts docker/ready.ts
+COPY bin/parley bin/parley
 USER bun
 EXPOSE 3000
 # No shell in between: it would keep the stop signal from the app.

@@ -11,7 +11,7 @@ import { serverServices } from './servers/index.ts';
 import { mysqlSocket } from './servers/mysql.ts';
 import { rabbitmqEnvironment } from './servers/rabbitmq.ts';
 import type { Service } from './service.ts';
-import { type Settings, Unusable } from './settings.ts';
+import { openModeNote, type Settings, Unusable } from './settings.ts';
 import { logFileOf } from './state-folder.ts';
 import { Supervisor } from './supervise.ts';
 import { connectionUrls, migrationUrl } from './urls.ts';
@@ -42,6 +42,8 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
     ? 'The servers are'
     : `Parley is ready on http://localhost:${settings.ports.nginx}; all of it is`;
   console.log(`${where} up (${seconds} s). State and logs: ${settings.stateDir}`);
+  const note = serversOnly ? undefined : openModeNote(settings);
+  if (note !== undefined) console.log(note);
 }
 
 /** Starts these services and those that their `needs` name, and waits until they are ready. Checks no others. */

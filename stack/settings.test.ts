@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { readSettings, Unusable } from './settings.ts';
+import { openModeNote, readSettings, Unusable } from './settings.ts';
 import { connectionUrls } from './urls.ts';
 
 test('without any variable, the servers have their usual ports and the state is in the repository', () => {
@@ -42,4 +42,23 @@ test('the apps look for a server on its own port, or on the one that is set for 
   const { ports, appPorts } = readSettings({ REDIS_PORT: '7000', MYSQL_APP_PORT: '7001' }, '/somewhere');
   expect(appPorts).toMatchObject({ redis: 7_000, mysql: 7_001, rabbitmq: 5_672 });
   expect(ports.mysql).toBe(3_306);
+});
+
+test('without an admin key the start says that everybody may do everything', () => {
+  const note = (environment: Record<string, string>) => openModeNote(readSettings(environment, '/somewhere'));
+  expect(note({})).toContain('whoever reaches this machine may do everything');
+  expect(note({ NGINX_HOST: '0.0.0.0' })).toContain('also from other machines');
+  expect(note({ ADMIN_KEY: 'k'.repeat(32) })).toBeUndefined();
+  expect(note({ ADMIN_KEY_FILE: 'key' })).toBeUndefined();
+});
+
+test('an admin key is told to the apps, by its file too; a wrong one is refused and not shown', () => {
+  const key = 'k'.repeat(32);
+  expect(readSettings({ ADMIN_KEY: key }, '/somewhere').access.ADMIN_KEY).toBe(key);
+  expect(readSettings({ ADMIN_KEY_FILE: '/run/key' }, '/somewhere').access.ADMIN_KEY_FILE).toBe('/run/key');
+  for (const environment of [{ ADMIN_KEY: 'hidden-short' }, { ADMIN_KEY: 'hidden', ADMIN_KEY_FILE: 'file' }]) {
+    const read = (): unknown => readSettings(environment, '/somewhere');
+    expect(read).toThrow(Unusable);
+    expect(read).toThrow(/^ADMIN_KEY(?!.*hidden)/);
+  }
 });

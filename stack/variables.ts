@@ -20,8 +20,13 @@ const of = (where: Variable['of'], rows: readonly (readonly [name: string, fallb
 
 export const VARIABLES: readonly Variable[] = [
   ...of(BOTH, [
+    ['ADMIN_KEY', '', 'told to the apps'],
     ['ELASTICSEARCH_HEAP_MB', '512', "megabytes of Elasticsearch's heap"],
     ['INDEX_SHARDS', '1', 'told to the worker'],
+    ['LIMIT_CREATES_IN_FLIGHT', '0', 'told to the apps'],
+    ['LIMIT_LIVE_CONNECTIONS', '0', 'told to the apps'],
+    ['LIMIT_MESSAGES_PER_SECOND', '0', 'told to the apps'],
+    ['LIMIT_REQUESTS_PER_SECOND', '0', 'told to the apps'],
     ['LOG_LEVEL', 'info', 'told to the apps'],
     ['NGINX_CONNECTIONS_PER_ADDRESS', '2000', 'requests at once from one address, then 429; raise it behind a proxy'],
     ['NGINX_LOG_ADDRESSES', 'short', 'of the access log; `full`: with tokens and search texts'],
@@ -36,6 +41,7 @@ export const VARIABLES: readonly Variable[] = [
     ['PUBLIC_URL', '', 'told to the api'],
   ]),
   ...of(NATIVE, [
+    ['ADMIN_KEY_FILE', '', 'told to the apps'],
     ['API_PORT', '3200', 'of the first api, the next ones count up'],
     ['APIS', '1', 'instances'],
     ['ELASTICSEARCH_APP_PORT', 'ELASTICSEARCH_PORT', 'where the apps connect: a proxy'],

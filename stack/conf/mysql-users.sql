@@ -6,7 +6,7 @@ CREATE USER IF NOT EXISTS 'parley'@'%' IDENTIFIED BY '{MYSQL_PASSWORD}';
 ALTER USER 'parley'@'%' IDENTIFIED BY '{MYSQL_PASSWORD}';
 REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'parley'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON `parley`.* TO 'parley'@'%';
--- The user of migrations, who may also create and change tables. Only a starting worker and `bun run migrate` use it.
+-- The user of migrations, who may also create and change tables. Only a starting worker and `bin/parley migrate` use it.
 CREATE USER IF NOT EXISTS 'parley_migration'@'%' IDENTIFIED BY '{MYSQL_MIGRATION_PASSWORD}';
 ALTER USER 'parley_migration'@'%' IDENTIFIED BY '{MYSQL_MIGRATION_PASSWORD}';
 REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'parley_migration'@'%';

@@ -216,12 +216,12 @@ test(
 test(
   'a worker’s commands work in its container',
   async () => {
-    const list = () => inside('worker', 'bun', 'run', 'deadletters', 'list', '5');
+    const list = () => inside('worker', 'bin/parley', 'deadletters', 'list', '5');
     expect(await list()).not.toContain('"reason"');
     await compose('exec', '-T', '--workdir', '/app/libs/rabbitmq', 'worker', 'bun', '--eval', PUBLISH_NONSENSE);
     await until('nonsense is put aside', async () => (await list()).includes('"reason":"malformed"'), 30_000);
     const before = await indexName();
-    await inside('worker', 'bun', 'run', 'reindex');
+    await inside('worker', 'bin/parley', 'reindex');
     expect(await indexName()).not.toBe(before);
     expect(await creates.lastIsFound()).toBe(true);
   },

@@ -9,7 +9,7 @@ beforeAll(async () => {
   client = await connect();
 });
 
-const MAIN = join(import.meta.dir, '../../apps/worker/src/commands/reindex.ts');
+const MAIN = join(import.meta.dir, '../../apps/cli/src/main.ts');
 
 test('during a reindex under creates and updates every search finds the earlier messages, and later the new ones', async () => {
   const chat = await client.chat();
@@ -21,7 +21,11 @@ test('during a reindex under creates and updates every search finds the earlier 
     (await client.get(`${chat}/search?search_query=${query}`)).body.length as number;
   await until('all is found', async () => (await hits('w999w')) === 1 && (await hits('w0w')) === 1);
 
-  const reindex = Bun.spawn([process.execPath, MAIN], { env: process.env, stdout: 'pipe', stderr: 'inherit' });
+  const reindex = Bun.spawn([process.execPath, MAIN, 'reindex'], {
+    env: process.env,
+    stdout: 'pipe',
+    stderr: 'inherit',
+  });
   let running = true;
   const ended = reindex.exited.then((status) => {
     running = false;

@@ -17,7 +17,8 @@ export const NUMBER_MASK = 2 ** NUMBER_BITS - 1;
 const DATABASE_NAME = 'parley.db';
 /** The endings of a database's files: SQLite creates further ones beside it, with its file mode. */
 const ENDS = ['', '-wal', '-shm', '-journal'];
-const NAMES = [DATABASE_NAME, LOCK_NAME].flatMap((name) => ENDS.map((end) => name + end));
+/** The last one is the socket of a running standalone (apps/cli). */
+const NAMES = [...[DATABASE_NAME, LOCK_NAME].flatMap((name) => ENDS.map((end) => name + end)), 'parley.sock'];
 
 export function databaseFile(dataDir: string): string {
   return join(dataDir, DATABASE_NAME);

@@ -66,12 +66,16 @@ export async function runProgram(start: () => Promise<Running>): Promise<void> {
 const STARTED_WITHIN_MS = 1_000;
 const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 };
 
-/** One plain line for a failed start that the operator can fix; the stack for an unexpected error. */
 function startFailure(error: unknown): string {
+  return error instanceof ConfigError ? failureText(error) : `The start failed: ${failureText(error)}`;
+}
+
+/** One plain line for what the operator can do something about; the stack of an unexpected error. */
+export function failureText(error: unknown): string {
   if (error instanceof ConfigError) return `The configuration is wrong:\n${error.message}`;
-  if (!(error instanceof Error)) return `The start failed: ${String(error)}`;
+  if (!(error instanceof Error)) return String(error);
   const expected = (error as { code?: unknown }).code !== undefined || !BUILT_IN.has(error.name);
-  return `The start failed: ${expected ? error.message : (error.stack ?? error.message)}`;
+  return expected ? error.message : (error.stack ?? error.message);
 }
 
 const BUILT_IN = new Set(['Error', 'TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);

@@ -128,7 +128,7 @@ async function openTransactions(stack: FaultStack): Promise<string[]> {
 }
 
 function startReindex({ settings }: FaultStack): Bun.Subprocess {
-  return Bun.spawn([process.execPath, join(settings.repository, 'apps/worker/src/commands/reindex.ts')], {
+  return Bun.spawn([process.execPath, join(settings.repository, 'apps/cli/src/main.ts'), 'reindex'], {
     env: { PATH: process.env.PATH, ...appEnvironment(settings, 'worker', 0) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
