@@ -38,12 +38,14 @@ export async function up(settings: Settings, serversOnly: boolean): Promise<void
     await supervisor.up([nginx]);
   });
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-  const where = serversOnly
-    ? 'The servers are'
-    : `Parley is ready on http://localhost:${settings.ports.nginx}; all of it is`;
+  const where = serversOnly ? 'The servers are' : `Parley is ready on ${addressOf(settings)}; all of it is`;
   console.log(`${where} up (${seconds} s). State and logs: ${settings.stateDir}`);
   const note = serversOnly ? undefined : openModeNote(settings);
   if (note !== undefined) console.log(note);
+}
+
+function addressOf({ ports, tls }: Settings): string {
+  return tls === undefined ? `http://localhost:${ports.nginx}` : `https://localhost:${tls.port}`;
 }
 
 /** Starts these services and those that their `needs` name, and waits until they are ready. Checks no others. */

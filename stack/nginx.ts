@@ -5,6 +5,7 @@ import { insideRootfs, ROOTFS_ENVIRONMENT } from './chroot.ts';
 import { type Service, type StackContext, StopOrder } from './service.ts';
 import { SERVICE_USER, type Settings } from './settings.ts';
 import { logFileOf, makeStateFolder } from './state-folder.ts';
+import { readCertificate, tlsDirectives, writeCertificate } from './tls.ts';
 
 /**
  * nginx lists each instance twice. After a failed connection it skips the first entry for a second or two, which saves
@@ -17,6 +18,7 @@ export function nginxService({ settings, installation }: StackContext): Service 
   const { repository, stateDir } = settings;
   const included = includedByNginx(repository);
   const configuration = renderNginx(repository, nginxVariables(settings));
+  const certificate = settings.tls && readCertificate(settings.tls);
   return {
     name: 'nginx',
     port: settings.ports.nginx,
@@ -26,11 +28,12 @@ export function nginxService({ settings, installation }: StackContext): Service 
     command: insideRootfs(installation, stateDir, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']),
     env: ROOTFS_ENVIRONMENT,
     cwd: stateDir,
-    configuration: configuration + Object.values(included).join(''),
+    configuration: [configuration, ...Object.values(included), certificate?.fingerprint ?? ''].join(''),
     prepare: async () => {
       const folder = makeStateFolder(stateDir, 'nginx');
       writeFileSync(`${folder}/nginx.conf`, configuration);
       for (const [file, text] of Object.entries(included)) writeFileSync(`${folder}/${file}`, text);
+      if (certificate !== undefined) writeCertificate(folder, certificate);
       const accessLog = logFileOf(stateDir, 'nginx-access');
       closeSync(openSync(accessLog, 'a'));
       chownSync(accessLog, SERVICE_USER.uid, SERVICE_USER.gid);
@@ -41,7 +44,7 @@ export function nginxService({ settings, installation }: StackContext): Service 
 export function nginxVariables(settings: Settings): Record<string, string> {
   const { ports, instances, nginxRateLimit, nginxConnections, nginxAllowedHosts, nginxLogAddresses } = settings;
   return {
-    NGINX_LISTEN: listenLines(settings),
+    NGINX_LISTEN: listenAddresses(settings, ports.nginx).join('; listen '),
     NGINX_STATUS_LISTEN: `127.0.0.1:${ports.nginxStatus}`,
     NGINX_RUN: '/stack/nginx',
     NGINX_INCLUDES: '/stack/nginx',
@@ -56,14 +59,22 @@ export function nginxVariables(settings: Settings): Record<string, string> {
     NGINX_CONNECTIONS_PER_ADDRESS: String(nginxConnections),
     NGINX_ALLOWED_HOSTS: nginxAllowedHosts,
     NGINX_LOG_ADDRESSES: nginxLogAddresses,
+    NGINX_CORS_ORIGINS: settings.corsOrigins,
+    NGINX_TLS: tlsLines(settings),
+    NGINX_HTTPS_PORT: settings.tls === undefined ? '' : String(settings.tls.port),
   };
 }
 
 /** For `localhost` nginx listens on 127.0.0.1, and on ::1 if the machine has that. */
-function listenLines({ nginxHost, ports }: Settings): string {
-  if (nginxHost !== 'localhost') return `${nginxHost}:${ports.nginx}`;
+function listenAddresses({ nginxHost }: Settings, port: number): string[] {
+  if (nginxHost !== 'localhost') return [`${nginxHost}:${port}`];
   const ipv6 = networkInterfaces().lo?.some(({ address }) => address === '::1') ?? false;
-  return [`127.0.0.1:${ports.nginx}`, ...(ipv6 ? [`[::1]:${ports.nginx}`] : [])].join('; listen ');
+  return [`127.0.0.1:${port}`, ...(ipv6 ? [`[::1]:${port}`] : [])];
+}
+
+function tlsLines(settings: Settings): string {
+  if (settings.tls === undefined) return '';
+  return tlsDirectives(listenAddresses(settings, settings.tls.port), '/stack/nginx');
 }
 
 function upstreamServers(firstPort: number, count: number): string {

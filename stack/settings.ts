@@ -25,6 +25,10 @@ export interface Settings {
   /** The address under which clients call Parley; if empty, the host that their requests name. */
   readonly publicUrl: string;
   readonly nginxLogAddresses: string;
+  /** The certificate for HTTPS; without one nginx speaks HTTP only. */
+  readonly tls?: TlsFiles & { readonly port: number };
+  /** The origins of web pages that may call Parley, separated by commas; if empty, none. */
+  readonly corsOrigins: string;
   readonly partitions: number;
   /** The number of shards of search indices that are created from now on. */
   readonly indexShards: number;
@@ -37,6 +41,8 @@ export interface Settings {
 
 export interface Ports {
   readonly nginx: number;
+  /** The port of HTTPS; undefined without a certificate. */
+  readonly https?: number;
   /** The port of nginx's own metrics (stub_status), on loopback. */
   readonly nginxStatus: number;
   readonly redis: number;
@@ -53,6 +59,12 @@ export interface Ports {
   readonly ingest: number;
   readonly api: number;
   readonly worker: number;
+}
+
+export interface TlsFiles {
+  /** Paths of PEM files: the certificate with those between it and the root, and its key. */
+  readonly cert: string;
+  readonly key: string;
 }
 
 interface RateLimit {
@@ -102,8 +114,11 @@ export function readSettings(environment: Environment, repository: string): Sett
   const elasticsearch = port('ELASTICSEARCH_PORT', 9200);
   const cacheHome = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
   const nginx = port('PORT', 8080);
+  const tlsFiles = readTlsFiles(environment);
+  const https = tlsFiles && port('HTTPS_PORT', 8443);
   const ports: Ports = {
     nginx,
+    ...(https !== undefined && { https }),
     nginxStatus: port('NGINX_STATUS_PORT', Math.min(nginx + 1, 65_535)),
     redis: port('REDIS_PORT', 6379),
     rabbitmq,
@@ -151,6 +166,8 @@ export function readSettings(environment: Environment, repository: string): Sett
       '',
     ),
     nginxLogAddresses: environment.NGINX_LOG_ADDRESSES || 'short',
+    ...(tlsFiles && https !== undefined && { tls: { ...tlsFiles, port: https } }),
+    corsOrigins: environment.CORS_ORIGINS ?? '',
     partitions: integer('PARTITIONS', 8, 1, 1_024),
     indexShards: integer('INDEX_SHARDS', 1, 1, 1_024),
     logLevel: environment.LOG_LEVEL || 'info',
@@ -191,6 +208,13 @@ export function openModeNote({ access, nginxHost, ports }: Settings): string | u
   if (access.ADMIN_KEY || access.ADMIN_KEY_FILE) return undefined;
   const where = isLoopback(nginxHost) ? 'this machine' : `${nginxHost}:${ports.nginx}, also from other machines,`;
   return `No ADMIN_KEY is given. Unless keys were turned on before, whoever reaches ${where} may do everything (docs/security.md).`;
+}
+
+/** @throws {Unusable} if one of the two is missing: nginx must not speak HTTP where TLS is wanted */
+function readTlsFiles({ TLS_CERT: cert, TLS_KEY: key }: Environment): TlsFiles | undefined {
+  if (!cert && !key) return undefined;
+  if (cert && key) return { cert: resolve(cert), key: resolve(key) };
+  throw new Unusable(`${cert ? 'TLS_KEY' : 'TLS_CERT'} is missing: HTTPS needs a certificate and its key.`);
 }
 
 /**

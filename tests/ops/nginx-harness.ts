@@ -9,8 +9,9 @@ import { insideRootfs, ROOTFS_ENVIRONMENT } from '@parley/stack/chroot';
 import { install } from '@parley/stack/install/install';
 import { includedByNginx, renderNginx, serverLines } from '@parley/stack/nginx';
 import { birth, launch, type ProcessRecord, stop } from '@parley/stack/process';
-import { readSettings } from '@parley/stack/settings';
+import { readSettings, type TlsFiles } from '@parley/stack/settings';
 import { makeStateFolder } from '@parley/stack/state-folder';
+import { readCertificate, tlsDirectives, writeCertificate } from '@parley/stack/tls';
 import { freePort, until } from '@parley/testing';
 
 const REPOSITORY = resolve(import.meta.dir, '../..');
@@ -20,6 +21,8 @@ const STOP_WITHIN_MS = 7_000;
 export interface Nginx {
   readonly port: number;
   readonly statusPort: number;
+  /** The port of HTTPS, where `tls` is given. */
+  readonly httpsPort: number;
   readonly accessLog: () => string;
   readonly errorLog: () => string;
   readonly stop: () => Promise<void>;
@@ -29,6 +32,7 @@ export interface NginxOptions {
   readonly ingestPorts: readonly number[];
   readonly apiPorts: readonly number[];
   readonly variables?: Record<string, string>;
+  readonly tls?: TlsFiles;
   /** Lines that an operator adds to the server block, before `location /`. */
   readonly rules?: string;
 }
@@ -40,6 +44,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   makeStateFolder(folder, 'nginx');
   const port = freePort();
   const statusPort = freePort();
+  const httpsPort = freePort();
   const configuration = renderNginx(REPOSITORY, {
     NGINX_LISTEN: `127.0.0.1:${port}`,
     NGINX_STATUS_LISTEN: `127.0.0.1:${statusPort}`,
@@ -56,12 +61,16 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     NGINX_CONNECTIONS_PER_ADDRESS: '2000',
     NGINX_ALLOWED_HOSTS: '',
     NGINX_LOG_ADDRESSES: 'short',
+    NGINX_CORS_ORIGINS: '',
+    NGINX_TLS: options.tls === undefined ? '' : tlsDirectives([`127.0.0.1:${httpsPort}`], '/stack/nginx'),
+    NGINX_HTTPS_PORT: options.tls === undefined ? '' : String(httpsPort),
     ...options.variables,
   });
   const withRules = configuration.replace('    location / {', `${options.rules ?? ''}\n    location / {`);
   writeFileSync(`${folder}/nginx/nginx.conf`, withRules);
   for (const [file, text] of Object.entries(includedByNginx(REPOSITORY)))
     writeFileSync(`${folder}/nginx/${file}`, text);
+  if (options.tls !== undefined) writeCertificate(`${folder}/nginx`, readCertificate(options.tls));
   const logFile = `${folder}/nginx.log`;
   const command = insideRootfs(installation, folder, ['nginx', '-e', 'stderr', '-c', '/stack/nginx/nginx.conf']);
   const pid = launch({ command, env: ROOTFS_ENVIRONMENT, cwd: folder, logFile });
@@ -84,6 +93,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   return {
     port,
     statusPort,
+    httpsPort,
     accessLog: () => readFileSync(`${folder}/nginx/access.log`, 'utf8'),
     errorLog: () => readFileSync(logFile, 'utf8'),
     stop: async () => {

@@ -110,6 +110,10 @@ location = /_problems/${status} {
   default_type application/problem+json;
   add_header X-Request-Id $parley_request_id always;
   add_header X-Content-Type-Options nosniff always;
+  add_header Strict-Transport-Security $parley_hsts always;
+  add_header Access-Control-Allow-Origin $parley_cors_origin always;
+  add_header Access-Control-Expose-Headers $parley_cors_exposed always;
+  add_header Vary $parley_cors_vary always;
 ${header === undefined ? '' : `  add_header ${header} always;\n`}  return ${status} '${body}';
 }
 `;
