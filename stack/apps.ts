@@ -52,6 +52,8 @@ export function appEnvironment(settings: Settings, app: App, port: number): Reco
     PORT: String(port),
     HOST: '127.0.0.1',
     ...connectionUrls(settings.appPorts),
+    ...settings.adminKey,
+    ...(app !== 'worker' && { CORS_ORIGINS: settings.corsOrigins, ...settings.limits }),
     ...(app === 'api' && { PUBLIC_URL: settings.publicUrl }),
     ...(app === 'worker' && {
       MYSQL_MIGRATION_URL: migrationUrl(settings.appPorts),

@@ -29,6 +29,10 @@ export interface Settings {
   readonly tls?: TlsFiles & { readonly port: number };
   /** The origins of web pages that may call Parley, separated by commas; if empty, none. */
   readonly corsOrigins: string;
+  /** For the apps, which check them: ADMIN_KEY, ADMIN_KEY_FILE. */
+  readonly adminKey: Readonly<Record<string, string>>;
+  /** The limits of applications that have none of their own, LIMIT_…; 0: none. */
+  readonly limits: Readonly<Record<string, string>>;
   readonly partitions: number;
   /** The number of shards of search indices that are created from now on. */
   readonly indexShards: number;
@@ -90,6 +94,13 @@ export class Unusable extends Error {
   override readonly name = 'Unusable';
 }
 
+const LIMITS = [
+  'LIMIT_MESSAGES_PER_SECOND',
+  'LIMIT_REQUESTS_PER_SECOND',
+  'LIMIT_CREATES_IN_FLIGHT',
+  'LIMIT_LIVE_CONNECTIONS',
+] as const;
+
 const LOOPBACK_NAMES = 'localhost,127.0.0.1,[::1]';
 
 function isLoopback(host: string): boolean {
@@ -115,10 +126,10 @@ export function readSettings(environment: Environment, repository: string): Sett
   const cacheHome = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
   const nginx = port('PORT', 8080);
   const tlsFiles = readTlsFiles(environment);
-  const https = tlsFiles && port('HTTPS_PORT', 8443);
+  const https = port('HTTPS_PORT', 8443);
   const ports: Ports = {
     nginx,
-    ...(https !== undefined && { https }),
+    ...(tlsFiles && { https }),
     nginxStatus: port('NGINX_STATUS_PORT', Math.min(nginx + 1, 65_535)),
     redis: port('REDIS_PORT', 6379),
     rabbitmq,
@@ -166,8 +177,13 @@ export function readSettings(environment: Environment, repository: string): Sett
       '',
     ),
     nginxLogAddresses: environment.NGINX_LOG_ADDRESSES || 'short',
-    ...(tlsFiles && https !== undefined && { tls: { ...tlsFiles, port: https } }),
+    ...(tlsFiles && { tls: { ...tlsFiles, port: https } }),
     corsOrigins: environment.CORS_ORIGINS ?? '',
+    adminKey: {
+      ADMIN_KEY: environment.ADMIN_KEY ?? '',
+      ADMIN_KEY_FILE: environment.ADMIN_KEY_FILE ? resolve(environment.ADMIN_KEY_FILE) : '',
+    },
+    limits: Object.fromEntries(LIMITS.map((name) => [name, String(integer(name, 0, 0, 1_000_000_000))])),
     partitions: integer('PARTITIONS', 8, 1, 1_024),
     indexShards: integer('INDEX_SHARDS', 1, 1, 1_024),
     logLevel: environment.LOG_LEVEL || 'info',

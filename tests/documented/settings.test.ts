@@ -49,9 +49,16 @@ test('the table has exactly the variables that bin/stack reads', () => {
   expect([...asked].sort()).toEqual(namesOf('bin/stack'));
 });
 
-test('the table has exactly the variables of docker-compose.yml, with their defaults', () => {
-  const text = readFileSync(join(REPOSITORY, 'docker-compose.yml'), 'utf8');
-  const used = new Map([...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name!, value!]));
+test('the table has exactly the variables of docker-compose.yml and docker-compose.tls.yml, with their defaults', () => {
+  const read = (file: string) => readFileSync(join(REPOSITORY, file), 'utf8');
+  const text = `${read('docker-compose.yml')}${read('docker-compose.tls.yml')}`;
+  const used = new Map(
+    [...text.matchAll(/\$\{(\w+):[-?]([^}]*)\}/g)].map(([all, name, value]) => [
+      name!,
+      all.includes(':?') ? '' : value!,
+    ]),
+  );
+  used.set('ADMIN_KEY_FILE', ''); // the default, an empty file, is only mounted
   const told = settings().filter(({ of }) => of.includes('docker compose'));
   expect(told.map(({ name, fallback }) => [name, fallback])).toEqual([...used].sort());
 });

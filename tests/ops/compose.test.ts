@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { type App, appEnvironment } from '@parley/stack/apps';
 import { nginxVariables, serverLines } from '@parley/stack/nginx';
 import { CREDENTIALS, readSettings } from '@parley/stack/settings';
+import { tlsDirectives } from '@parley/stack/tls';
 import { BUN_IMAGE, BUN_VERSION, MONITORING_IMAGES, PROMETHEUS_SERIES, SERVER_VERSIONS } from '@parley/stack/versions';
 import { Ajv2020 } from 'ajv/dist/2020';
 
@@ -27,6 +28,9 @@ interface ComposeService {
   user?: string;
   volumes?: string[];
   cap_drop?: string[];
+  mem_limit?: string;
+  pids_limit?: number;
+  secrets?: string[];
 }
 
 const read = (path: string): string => readFileSync(`${REPOSITORY}/${path}`, 'utf8');
@@ -35,12 +39,18 @@ const compose = Bun.YAML.parse(text) as {
   services: Record<string, ComposeService>;
   networks: Record<string, { internal?: boolean } | null>;
   volumes: Record<string, unknown>;
+  secrets: Record<string, { file: string }>;
 };
 const services = Object.entries(compose.services);
 const native = readSettings({}, REPOSITORY);
+const tlsText = read('docker-compose.tls.yml');
+const tls = Bun.YAML.parse(tlsText) as {
+  services: Record<string, { environment: Record<string, string>; ports: string[]; volumes: { target: string }[] }>;
+};
 
-/** Replaces each `${NAME:-value}` by `value`, as Compose does if NAME is not set. */
-const withDefaults = (value: string): string => value.replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+/** Replaces each `${NAME:-value}` by `value` and each `${NAME:+value}` by nothing, as Compose does if NAME is not set. */
+const withDefaults = (value: string): string =>
+  value.replace(/\$\{\w+:-([^}]*)\}/g, '$1').replace(/\$\{\w+:\+[^}]*\}/g, '');
 
 function environmentOf(name: string): Record<string, string> {
   const environment = compose.services[name]?.environment ?? {};
@@ -101,6 +111,32 @@ describe('docker-compose.yml', () => {
     expect(writable).toEqual(['elasticsearch']);
   });
 
+  test('every service has a limit of memory and of processes', () => {
+    for (const [name, { mem_limit, pids_limit }] of services) {
+      expect([name, withDefaults(mem_limit ?? '')]).toEqual([name, expect.stringMatching(/^\d+[mg]$/)]);
+      expect([name, pids_limit ?? 0]).toEqual([name, expect.any(Number)]);
+      expect(pids_limit).toBeGreaterThan(100);
+    }
+  });
+
+  test('Elasticsearch may have twice its heap, and Redis refuses writes before it is killed', () => {
+    expect(withDefaults(compose.services.elasticsearch?.mem_limit ?? '')).toBe('2g');
+    expect(native.elasticsearchHeapMb * 2).toBeLessThanOrEqual(2_048);
+    expect(compose.services.redis?.command?.slice(-2)).toEqual(['--maxmemory', '1gb']);
+    expect(compose.services.redis?.mem_limit).toBe('2g');
+  });
+
+  test('a file with the admin keys reaches the apps as a secret, and no other service', () => {
+    const knowing = services.filter(([, { secrets }]) => secrets?.includes('admin_key')).map(([name]) => name);
+    expect(knowing.sort()).toEqual([...APPS].sort());
+    for (const app of APPS) {
+      expect(compose.services[app]?.environment?.ADMIN_KEY_FILE).toMatch(
+        /^\$\{ADMIN_KEY_FILE:\+\/run\/secrets\/admin_key\}$/,
+      );
+    }
+    expect(withDefaults(compose.secrets.admin_key?.file ?? '')).toBe('/dev/null');
+  });
+
   test('every mounted path exists, and every named volume is declared', () => {
     for (const [, { volumes = [] }] of services) {
       for (const volume of volumes) {
@@ -136,9 +172,9 @@ describe('docker-compose.yml and the native stack', () => {
     const here = appEnvironment(native, app as App, native.ports.ingest);
     const there = environmentOf(app);
     expect(Object.keys(there).sort()).toEqual(Object.keys(here).sort());
-    for (const name of ['PARTITIONS', 'LOG_LEVEL', 'BUN_JSC_forceRAMSize', 'PUBLIC_URL']) {
-      expect(there[name]).toBe(here[name] as string);
-    }
+    const told = Object.keys(here).filter((name) => !/^(PORT|HOST|(?!PUBLIC)\w+_URL)$/.test(name));
+    expect(told).toEqual(expect.arrayContaining(['PARTITIONS', 'LOG_LEVEL', 'BUN_JSC_forceRAMSize', 'ADMIN_KEY']));
+    for (const name of told) expect([name, there[name]]).toEqual([name, here[name] as string]);
     for (const name of Object.keys(here).filter((each) => each.endsWith('_URL') && each !== 'PUBLIC_URL')) {
       const [a, b] = [new URL(here[name]!), new URL(there[name]!)];
       expect([b.protocol, b.username, b.password, b.pathname]).toEqual([
@@ -158,9 +194,21 @@ describe('docker-compose.yml and the native stack', () => {
     const there = environmentOf('nginx');
     expect(Object.keys(here).sort()).toEqual([...wanted].sort());
     for (const name of wanted) expect(there).toHaveProperty(name);
-    for (const name of ['NGINX_RATE_LIMIT', 'NGINX_RATE_PER_SECOND', 'NGINX_RATE_BURST']) {
-      expect(there[name]).toBe(here[name]!);
-    }
+    const same = ['RATE_LIMIT', 'RATE_PER_SECOND', 'RATE_BURST', 'CORS_ORIGINS', 'TLS', 'HTTPS_PORT'];
+    for (const name of same) expect(there[`NGINX_${name}`]).toBe(here[`NGINX_${name}`]!);
+  });
+
+  test('docker-compose.tls.yml gives nginx the same TLS, and publishes its port', () => {
+    const given = { TLS_CERT: '/a', TLS_KEY: '/b' };
+    const here = nginxVariables({ ...readSettings(given, REPOSITORY), nginxHost: '0.0.0.0' });
+    const there = tls.services.nginx!;
+    const inside = tlsDirectives(['8443'], '/run/tls');
+    expect(there.environment.NGINX_TLS).toBe(inside);
+    expect(withDefaults(there.environment.NGINX_HTTPS_PORT ?? '')).toBe('443');
+    expect(here.NGINX_TLS).toBe(inside.replace('8443', '0.0.0.0:8443').replaceAll('/run/tls', '/stack/nginx'));
+    expect(there.ports.map(withDefaults)).toEqual(['443:8443']);
+    expect(there.volumes.map(({ target }) => target)).toEqual(['/run/tls/certificate.pem', '/run/tls/certificate.key']);
+    for (const { target } of there.volumes) expect(inside).toContain(target);
   });
 
   test.each([
@@ -233,12 +281,17 @@ describe('docker-compose.yml and the native stack', () => {
   });
 });
 
-test('.env.example names every variable of docker-compose.yml, with its default', () => {
-  const used = new Map([...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name!, value!]));
+test('.env.example names every variable of the compose files, with its default', () => {
+  const both = text + tlsText;
+  const used = new Map([...both.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => [name!, value!]));
   used.delete('PARLEY_VERSION');
+  used.set('ADMIN_KEY_FILE', ''); // the default, an empty file, is only mounted
   const example = new Map(
     [...read('.env.example').matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]),
   );
   expect([...example].sort()).toEqual([...used].sort());
-  expect(text.match(/(?<!\$)\$\{\w+\}/g)).toBeNull();
+  expect(both.match(/(?<!\$)\$\{\w+\}/g)).toBeNull();
+  const needed = [...both.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name!);
+  const proposed = [...read('.env.example').matchAll(/^#(\w+)=/gm)].map(([, name]) => name!);
+  expect(proposed.sort()).toEqual(['COMPOSE_FILE', ...needed].sort());
 });
