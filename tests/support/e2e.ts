@@ -43,7 +43,7 @@ export function counted(client: Client, path: string, expected: number): Promise
   );
 }
 
-export function noteDocumented(client: Client): void {
+export function noteDocumented(client: Pick<Client, 'documented'>): void {
   const file = process.env.DOCUMENTED_SEEN;
   if (file !== undefined) appendFileSync(file, [...client.documented.seen, ''].join('\n'));
 }
