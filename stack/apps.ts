@@ -59,7 +59,6 @@ export function appEnvironment(settings: Settings, app: App, port: number): Reco
       MYSQL_MIGRATION_URL: migrationUrl(settings.appPorts),
       INDEX_SHARDS: String(settings.indexShards),
     }),
-    ...settings.access,
     PARTITIONS: String(settings.partitions),
     LOG_LEVEL: settings.logLevel,
     BUN_JSC_forceRAMSize: String(ASSUMED_MEMORY_BYTES),

@@ -54,8 +54,8 @@ test('without an admin key the start says that everybody may do everything', () 
 
 test('an admin key is told to the apps, by its file too; a wrong one is refused and not shown', () => {
   const key = 'k'.repeat(32);
-  expect(readSettings({ ADMIN_KEY: key }, '/somewhere').access.ADMIN_KEY).toBe(key);
-  expect(readSettings({ ADMIN_KEY_FILE: '/run/key' }, '/somewhere').access.ADMIN_KEY_FILE).toBe('/run/key');
+  expect(readSettings({ ADMIN_KEY: key }, '/somewhere').adminKey.ADMIN_KEY).toBe(key);
+  expect(readSettings({ ADMIN_KEY_FILE: '/run/key' }, '/somewhere').adminKey.ADMIN_KEY_FILE).toBe('/run/key');
   for (const environment of [{ ADMIN_KEY: 'hidden-short' }, { ADMIN_KEY: 'hidden', ADMIN_KEY_FILE: 'file' }]) {
     const read = (): unknown => readSettings(environment, '/somewhere');
     expect(read).toThrow(Unusable);

@@ -38,8 +38,6 @@ export interface Settings {
   readonly indexShards: number;
   readonly logLevel: string;
   readonly elasticsearchHeapMb: number;
-  /** Who may use Parley, and how much: told to the apps. */
-  readonly access: Readonly<Record<string, string>>;
   readonly appEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -179,16 +177,12 @@ export function readSettings(environment: Environment, repository: string): Sett
     nginxLogAddresses: environment.NGINX_LOG_ADDRESSES || 'short',
     ...(tlsFiles && { tls: { ...tlsFiles, port: https } }),
     corsOrigins: environment.CORS_ORIGINS ?? '',
-    adminKey: {
-      ADMIN_KEY: environment.ADMIN_KEY ?? '',
-      ADMIN_KEY_FILE: environment.ADMIN_KEY_FILE ? resolve(environment.ADMIN_KEY_FILE) : '',
-    },
+    adminKey: readAdminKey(environment),
     limits: Object.fromEntries(LIMITS.map((name) => [name, String(integer(name, 0, 0, 1_000_000_000))])),
     partitions: integer('PARTITIONS', 8, 1, 1_024),
     indexShards: integer('INDEX_SHARDS', 1, 1, 1_024),
     logLevel: environment.LOG_LEVEL || 'info',
     elasticsearchHeapMb: integer('ELASTICSEARCH_HEAP_MB', 512, 256, 31_744),
-    access: readAccess(environment, integer),
     appEnvironment: passedOn(environment),
   };
   refuseSharedPorts(settings);
@@ -197,31 +191,18 @@ export function readSettings(environment: Environment, repository: string): Sett
 
 const ADMIN_KEYS = /^[!-+\--~]{32,}(?:,[!-+\--~]{32,})*$/;
 
-/** The apps' variables for keys and limits. @throws {Unusable} for a wrong one, without showing a key */
-function readAccess(
-  { ADMIN_KEY: key = '', ADMIN_KEY_FILE: file = '' }: Environment,
-  integer: (name: string, fallback: number, min: number, max: number) => number,
-): Record<string, string> {
+/** The apps' variables of the admin key. @throws {Unusable} for a wrong one, without showing it */
+function readAdminKey({ ADMIN_KEY: key = '', ADMIN_KEY_FILE: file = '' }: Environment): Record<string, string> {
   if (key !== '' && file !== '') throw new Unusable('ADMIN_KEY and ADMIN_KEY_FILE are both given: only one may be.');
   if (key !== '' && !ADMIN_KEYS.test(key)) {
     throw new Unusable('ADMIN_KEY must be keys of at least 32 visible ASCII characters, separated by commas.');
   }
-  const limit = (name: string): [string, string] => [name, String(integer(name, 0, 0, 1_000_000_000))];
-  return {
-    ADMIN_KEY: key,
-    ...(file !== '' && { ADMIN_KEY_FILE: resolve(file) }),
-    ...Object.fromEntries([
-      limit('LIMIT_MESSAGES_PER_SECOND'),
-      limit('LIMIT_REQUESTS_PER_SECOND'),
-      limit('LIMIT_CREATES_IN_FLIGHT'),
-      limit('LIMIT_LIVE_CONNECTIONS'),
-    ]),
-  };
+  return { ADMIN_KEY: key, ADMIN_KEY_FILE: file === '' ? '' : resolve(file) };
 }
 
 /** What to tell at the start if no admin key is given; undefined if one is. */
-export function openModeNote({ access, nginxHost, ports }: Settings): string | undefined {
-  if (access.ADMIN_KEY || access.ADMIN_KEY_FILE) return undefined;
+export function openModeNote({ adminKey, nginxHost, ports }: Settings): string | undefined {
+  if (adminKey.ADMIN_KEY || adminKey.ADMIN_KEY_FILE) return undefined;
   const where = isLoopback(nginxHost) ? 'this machine' : `${nginxHost}:${ports.nginx}, also from other machines,`;
   return `No ADMIN_KEY is given. Unless keys were turned on before, whoever reaches ${where} may do everything (docs/security.md).`;
 }
