@@ -35,6 +35,26 @@ describe('a program does not start', () => {
     expect(said).toContain('RABBITMQ_URL is wrong');
   });
 
+  test('if a secret cannot be used: the message names the variable and shows nothing of it', async () => {
+    const ADMIN_KEY = 'hidden-a-key-of-the-operator-0123456789';
+    const away = 'mysql://parley:parley@mysql.example/parley';
+    const cases = [
+      [{ ADMIN_KEY: 'hidden-short' }, 'ADMIN_KEY is wrong: keys of the operator'],
+      [{ ADMIN_KEY_FILE: '/hidden/nowhere' }, 'ADMIN_KEY_FILE names a file that cannot be read (ENOENT)'],
+      [{ ADMIN_KEY, ADMIN_KEY_FILE: '/hidden' }, 'ADMIN_KEY and ADMIN_KEY_FILE are both given'],
+      [{ MYSQL_URL: 'mysql//parley:hidden@mysql' }, 'MYSQL_URL is no URL'],
+      [{ ADMIN_KEY, MYSQL_URL: away }, 'MYSQL_URL has the published default password, and ADMIN_KEY is set'],
+    ] as const;
+    for (const program of ['ingest', 'api', 'worker']) {
+      const starts = cases.map(async ([env, message]) => ({ message, ...(await start(program, env)) }));
+      for (const { message, status, said } of await Promise.all(starts)) {
+        expect([program, status]).toEqual([program, 1]);
+        expect(said).toContain(message);
+        expect(said).not.toContain('hidden');
+      }
+    }
+  });
+
   test('if the number of partitions is not that of the database', async () => {
     for (const program of ['ingest', 'api', 'worker']) {
       const { status, said } = await start(program, { PARTITIONS: '9' });
