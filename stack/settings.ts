@@ -29,7 +29,7 @@ export interface Settings {
   readonly tls?: TlsFiles & { readonly port: number };
   /** The origins of web pages that may call Parley, separated by commas; if empty, none. */
   readonly corsOrigins: string;
-  /** For the apps, which check them: ADMIN_KEY, ADMIN_KEY_FILE. */
+  /** For the apps: ADMIN_KEY, ADMIN_KEY_FILE. */
   readonly adminKey: Readonly<Record<string, string>>;
   /** The limits of applications that have none of their own, LIMIT_…; 0: none. */
   readonly limits: Readonly<Record<string, string>>;
@@ -191,7 +191,7 @@ export function readSettings(environment: Environment, repository: string): Sett
 
 const ADMIN_KEYS = /^[!-+\--~]{32,}(?:,[!-+\--~]{32,})*$/;
 
-/** The apps' variables of the admin key. @throws {Unusable} for a wrong one, without showing it */
+/** @throws {Unusable} without showing a key: here, because an app would only tell it in its log */
 function readAdminKey({ ADMIN_KEY: key = '', ADMIN_KEY_FILE: file = '' }: Environment): Record<string, string> {
   if (key !== '' && file !== '') throw new Unusable('ADMIN_KEY and ADMIN_KEY_FILE are both given: only one may be.');
   if (key !== '' && !ADMIN_KEYS.test(key)) {
