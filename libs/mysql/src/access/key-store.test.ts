@@ -8,6 +8,7 @@ import {
   newSecretKey,
   newToken,
   TooManyKeys,
+  Unavailable,
 } from '@parley/domain';
 import { failure, TcpProxy } from '@parley/testing';
 import { openMysql } from '../open.ts';
@@ -89,6 +90,18 @@ test('what is older is told once: at the start those revoked within a day, later
   expect(told(await keys.accessSince(start.at))).toEqual([true, false, false]);
 });
 
+test('an application that is deleted tells that it has no limits any more, if it had some', async () => {
+  const { keys, store } = database.mysql;
+  const [limited, without] = [newToken(), newToken()];
+  await store.append([application(limited), application(without)]);
+  await store.changeApplication(limited, { limits: { requestsPerSecond: 1 } });
+  await database.query('UPDATE applications SET limits_changed_at = limits_changed_at - INTERVAL 1 HOUR');
+  const { at } = await keys.accessSince();
+  expect((await keys.accessSince(at)).limits).toEqual([]);
+  for (const each of [limited, without]) await store.deleteApplication(each);
+  expect((await keys.accessSince(at)).limits).toEqual([{ token: limited, limits: {} }]);
+});
+
 test('whoever revokes a key again tells it again', async () => {
   const { keys } = database.mysql;
   const { key } = await added();
@@ -138,9 +151,9 @@ test('what every process must know comes in one round trip', async () => {
   proxy.close();
 });
 
-test('a key whose reply was lost is stored once, also if it was the last that fits', async () => {
+test.each([0, KEYS_MAX - 1])('a key after %i others, whose reply was lost, is stored once', async (others) => {
   const owner = newToken();
-  for (let count = 1; count < KEYS_MAX; count += 1) await added(owner);
+  for (let count = 0; count < others; count += 1) await added(owner);
   const { proxy, url } = await TcpProxy.open(database.url);
   const mysql = openMysql({ url, partitions: PARTITIONS });
   let asked: object | undefined;
@@ -155,11 +168,37 @@ test('a key whose reply was lost is stored once, also if it was the last that fi
   });
   const id = crypto.randomUUID();
   const key: AccessKey = { id, token: owner, name: 'The last', scopes: [], createdAt: Date.now() };
-  await mysql.keys.addKey(key, hashOfKey('the last'));
+  await mysql.keys.addKey(key, hashOfKey(id));
   expect(cuts).toBe(1);
   expect((await mysql.keys.keys(owner)).filter(({ name }) => name === 'The last')).toEqual([key]);
-  const more = { ...key, id: crypto.randomUUID() };
-  expect(await failure(mysql.keys.addKey(more, hashOfKey('one more')))).toBeInstanceOf(TooManyKeys);
+  const more = mysql.keys.addKey({ ...key, id: crypto.randomUUID() }, hashOfKey(`${id} more`));
+  if (others === 0) await more;
+  else expect(await failure(more)).toBeInstanceOf(TooManyKeys);
+  await mysql.close();
+  proxy.close();
+});
+
+test('while the database is away, every method rejects with Unavailable', async () => {
+  const { proxy, url } = await TcpProxy.open(database.url);
+  proxy.set({ refuse: true });
+  const mysql = openMysql({ url, partitions: PARTITIONS });
+  const { keys } = mysql;
+  const id = crypto.randomUUID();
+  const hash = hashOfKey(id);
+  const signing = { kid: id, publicKey: '{}', privateKey: '{}', createdAt: Date.now() };
+  const calls = [
+    keys.setKeyed(true),
+    keys.addKey({ id, token, name: 'A key', scopes: [], createdAt: Date.now() }, hash),
+    keys.keys(token),
+    keys.keysByHash([hash]),
+    keys.revokeKey(token, id),
+    keys.keysUsed([id], Date.now()),
+    keys.addSigningKey(signing),
+    keys.signingKey(),
+    keys.dropSigningKeys(Date.now()),
+    keys.accessSince(),
+  ];
+  for (const call of calls) expect(await failure(call)).toBeInstanceOf(Unavailable);
   await mysql.close();
   proxy.close();
 });
