@@ -2,6 +2,7 @@
  * Spaces the questions that unknown credentials lead to: one at a time, and at most one in each period, however many
  * requests ask. Kinds of questions take turns.
  */
+import { endOfTurn } from '../body-deadline.ts';
 import type { Clock } from './clock.ts';
 
 /** At most five a second in each process. */
@@ -42,9 +43,10 @@ export class Pace {
   }
 
   async #run(question: Question): Promise<void> {
+    this.#isRunning = true;
+    await endOfTurn(); // so that one question has all that this turn's requests want to know
     this.#wanted.delete(question);
     this.#startedAt = this.clock.elapsed();
-    this.#isRunning = true;
     await question();
     this.#isRunning = false;
     this.#next();
