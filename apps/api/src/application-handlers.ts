@@ -5,7 +5,6 @@ import { deleteOwner } from './delete-owner.ts';
 import { limitsChange, limitsView } from './limits.ts';
 import type { ApiParts } from './parts.ts';
 import { owning, settled } from './read-your-writes.ts';
-import { tellHint } from './tell-hint.ts';
 import { CountedViews } from './views.ts';
 
 type ApplicationHandlers = Handlers<
@@ -48,7 +47,7 @@ export function applicationHandlers(parts: ApiParts): ApplicationHandlers {
       const row = await owning({ events, store }, token, 'application', () =>
         store.changeApplication(token, limitsChange(body)),
       );
-      await tellHint(parts, { kind: 'changed' });
+      await parts.access.tellChanged();
       return limitsView(row);
     },
   };
