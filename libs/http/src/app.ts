@@ -50,11 +50,14 @@ type AddRoute = (
 
 interface Context {
   readonly request: Request;
-  readonly params: PathParams;
+  /** Undefined for a path without parameters. */
+  readonly params?: PathParams;
 }
 
+const NO_PARAMS: PathParams = {};
+
 function throughElysia(answer: Answering): (context: Context) => Promise<Response> {
-  return async ({ request, params }) => answer(request, params);
+  return async ({ request, params }) => answer(request, params ?? NO_PARAMS);
 }
 
 /** The handler for a method that a path does not have. The error hook answers with a 405. */

@@ -95,9 +95,10 @@ export class Verifier {
     if (clock.elapsed() < (this.#absent.get(kid) ?? Number.NEGATIVE_INFINITY)) return;
     if (this.#refreshWaiting >= WAITING_MAX) throw tooMany();
     this.#refreshed ??= Promise.withResolvers<void>();
+    const { promise } = this.#refreshed; // the request may begin the refresh at once, which takes the field away
     this.#refreshWaiting += 1;
     pace.request(this.#refresh);
-    await this.#refreshed.promise;
+    await promise;
     if (this.#keys.has(kid)) return;
     this.#absent.delete(kid);
     this.#absent.set(kid, clock.elapsed() + ABSENT_MS);
