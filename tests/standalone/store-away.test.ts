@@ -24,6 +24,11 @@ test('every read, change, delete and search is a 503 with Retry-After while the 
     LIVE_WINDOW_BYTES: 1024 * 1024,
     PURGE_SHARE: 0.2,
     RETENTION_PATTERN: '0 0 * * * *',
+    ADMIN_KEY: '',
+    LIMIT_MESSAGES_PER_SECOND: 0,
+    LIMIT_REQUESTS_PER_SECOND: 0,
+    LIMIT_CREATES_IN_FLIGHT: 0,
+    LIMIT_LIVE_CONNECTIONS: 0,
     STOP_TIMEOUT_MS: 1_000,
     DRAIN_MS: 0,
   });

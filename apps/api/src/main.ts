@@ -1,10 +1,10 @@
 import { showLive, type Uncounted } from '@parley/domain';
 import { openElasticsearch } from '@parley/elasticsearch';
-import { connected, endProgram, startProgram, whenAvailable } from '@parley/http';
+import { Access, connected, endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { runProgram } from '@parley/runtime';
+import { adminKeysOf, limitsOf, runProgram } from '@parley/runtime';
 import { apiConfig } from './config.ts';
 import { apiRoutes } from './routes.ts';
 
@@ -21,12 +21,22 @@ await runProgram(() => {
     const elasticsearch = openElasticsearch({ url: config.ELASTICSEARCH_URL, logger });
     sharedMetrics(registry, rabbitmq);
     await connected(rabbitmq.start());
+    const { hints, figures } = redis;
+    const access = new Access({
+      ...{ keys: mysql.keys, hints, adminKeys: adminKeysOf(config), defaults: limitsOf(config) },
+      ...{ logger, registry },
+    });
+    await access.start();
     const parts = {
       store: mysql.store,
       events: rabbitmq.log,
       numbering: redis.numbering,
       index: elasticsearch.search,
       counters: redis.counters,
+      keys: mysql.keys,
+      access,
+      figures,
+      deadLetters: rabbitmq.deadLetters,
       logger,
     };
     return {
@@ -37,8 +47,11 @@ await runProgram(() => {
         counts: () => redis.ping(),
       },
       pages: { behindProxy: true, publicUrl: config.PUBLIC_URL },
+      access,
+      figures,
       routes: apiRoutes(parts),
       stop: async () => {
+        await access.stop();
         await rabbitmq.close();
         await redis.close();
         await elasticsearch.close();

@@ -1,13 +1,4 @@
-import type {
-  Counters,
-  DeadLetters,
-  EventLog,
-  Figures,
-  KeyStore,
-  Numbering,
-  SearchIndex,
-  Store,
-} from '@parley/domain';
+import type { Counters, DeadLetters, EventLog, Figures, KeyStore, Numbering, SearchIndex, Store } from '@parley/domain';
 import type { Access } from '@parley/http';
 import type { Logger } from '@parley/runtime';
 

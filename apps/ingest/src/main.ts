@@ -1,9 +1,9 @@
 import type { EpochRegister } from '@parley/domain';
-import { connected, endProgram, startProgram, whenAvailable } from '@parley/http';
+import { Access, connected, endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq, publishingMetrics, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { runProgram } from '@parley/runtime';
+import { adminKeysOf, limitsOf, runProgram } from '@parley/runtime';
 import { closedPartitions } from './closed-partitions.ts';
 import { ingestConfig } from './config.ts';
 import { ingestRoutes } from './routes.ts';
@@ -34,17 +34,26 @@ await runProgram(() => {
     publishingMetrics(registry, rabbitmq);
     closedPartitions(registry, { numbers: redis, 'event log': rabbitmq.log });
     await connected(Promise.all([rabbitmq.start(), redis.ready()]));
+    const { hints, figures } = redis;
+    const access = new Access({
+      ...{ keys: mysql.keys, hints, adminKeys: adminKeysOf(config), defaults: limitsOf(config) },
+      ...{ logger, registry },
+    });
+    await access.start();
     return {
       checks: {
         numbers: () => redis.ping(),
         'event log': () => rabbitmq.ping(),
         store: () => mysql.store.ping(),
       },
+      access,
+      figures,
       routes: ingestRoutes({
         ...{ numbering: redis.numbering, log: rabbitmq.log, store: mysql.store },
         ...{ partitions, logger, registry },
       }),
       stop: async () => {
+        await access.stop();
         await rabbitmq.close();
         await redis.close();
         await mysql.close();

@@ -1,11 +1,12 @@
 import { apiRoutes } from '@parley/api';
 import { openEmbedded } from '@parley/embedded';
-import { startProgram } from '@parley/http';
+import { Access, startProgram } from '@parley/http';
 import { ingestRoutes } from '@parley/ingest';
-import { diskMetrics } from '@parley/runtime';
+import { adminKeysOf, diskMetrics, limitsOf } from '@parley/runtime';
 import { PurgeJob, RetentionJob, rejectedEvents, StoreConsumer } from '@parley/worker';
 import type { standaloneConfig } from './config.ts';
 import { diskOf } from './disk.ts';
+import { noDeadLetters } from './no-dead-letters.ts';
 import { searchFillProgress } from './search-fill-progress.ts';
 import { serve } from './serve.ts';
 
@@ -21,26 +22,34 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         feedWindow: { ms: config.LIVE_WINDOW_S * 1_000, bytes: config.LIVE_WINDOW_BYTES },
         onSearchFill: searchFillProgress(registry, logger),
       });
-      const { numbering, log, store, search, counters, purge } = embedded;
+      const { numbering, log, store, search, counters, purge, keys, hints, figures } = embedded;
       diskMetrics(registry, () => diskOf(config.DATA_DIR));
       const onRejected = rejectedEvents(registry, logger);
       const consumer = new StoreConsumer({ source: log, store, counters, onRejected, logger, registry });
       const { PURGE_SHARE: share, RETENTION_PATTERN: pattern } = config;
       const purging = new PurgeJob({ purge, partitions: 1, numbering, logger, registry, share });
       const retention = new RetentionJob({ purge, events: log, partitions: 1, logger, pattern, share });
+      const adminKeys = adminKeysOf(config);
+      const access = new Access({ keys, hints, adminKeys, defaults: limitsOf(config), logger, registry });
+      await access.start();
       await consumer.start();
       purging.start();
       retention.start();
       return {
         checks: { store: () => store.ping() },
         pages: { behindProxy: false, publicUrl: config.PUBLIC_URL },
+        access,
+        figures,
         routes: [
           ...ingestRoutes({ numbering, log, store, partitions: 1, logger, registry }),
-          ...apiRoutes({ store, events: log, numbering, index: search, counters, logger }),
+          ...apiRoutes({
+            ...{ store, events: log, numbering, index: search, counters, logger },
+            ...{ keys, access, figures, deadLetters: noDeadLetters },
+          }),
         ],
         stop: async () => {
           await consumer.stop();
-          await Promise.all([purging.stop(), retention.stop()]);
+          await Promise.all([purging.stop(), retention.stop(), access.stop()]);
           await embedded.close();
         },
       };

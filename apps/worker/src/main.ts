@@ -4,7 +4,7 @@ import { endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { consumingMetrics, openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { diskMetrics, runProgram } from '@parley/runtime';
+import { adminKeysOf, diskMetrics, runProgram } from '@parley/runtime';
 import { workerConfig } from './config.ts';
 import { deadLetterMetrics } from './dead-letter-metrics.ts';
 import { InboxJob } from './inbox-job.ts';
@@ -35,6 +35,8 @@ await runProgram(() => {
     await whenAvailable(logger, () => mysql.migrate((progress) => logger.info(progress, 'converting the tables')));
     await whenAvailable(logger, () => mysql.settlePartitions());
     await whenAvailable(logger, () => mysql.join('worker', endProgram));
+    // The worker answers no clients. But it starts first, so no program is open to all in between.
+    if (adminKeysOf(config).length > 0) await whenAvailable(logger, () => mysql.keys.setKeyed(true));
     // Without Elasticsearch the worker can still store, so it starts. But with a wrong version of it the start fails.
     await elasticsearch.admin.checkVersion().catch((error: unknown) => {
       if (!(error instanceof Unavailable)) throw error;
@@ -75,6 +77,7 @@ await runProgram(() => {
         'search index': () => elasticsearch.admin.ping(),
         counts: () => redis.ping(),
       },
+      figures: redis.figures,
       stop: async () => {
         await consumer.stop();
         await Promise.all([jobs, indexer, inbox, purging, retention].map((each) => each.stop()));
