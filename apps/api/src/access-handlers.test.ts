@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import {
+  type AccessHint,
   type AccessKey,
   type Application,
   type Caller,
@@ -11,8 +12,9 @@ import {
   parseSecretKey,
   type Scope,
   Unauthenticated,
+  Unavailable,
 } from '@parley/domain';
-import { RequestProblem } from '@parley/http';
+import { RequestProblem, type UserSession } from '@parley/http';
 import { createLogger } from '@parley/runtime';
 import { failure } from '@parley/testing';
 import { accessHandlers } from './access-handlers.ts';
@@ -31,10 +33,11 @@ function handlersOver({
   absentReads = 0,
   application = async () => ({ token }) as Application,
   revokes = true,
+  hintFails = false,
 } = {}) {
   const added: { key: AccessKey; hash: string }[] = [];
-  const issued: unknown[] = [];
-  const revoked: unknown[] = [];
+  const signed: UserSession[] = [];
+  const told: AccessHint[] = [];
   let reads = 0;
   let fences = 0;
   const parts = {
@@ -46,20 +49,23 @@ function handlersOver({
     keys: {
       addKey: async (key: AccessKey, hash: string) => void added.push({ key, hash }),
       keys: async () => keys,
+      revokeKey: async () => revokes,
     },
-    access: {
-      revokeKey: async (...asked: unknown[]) => {
-        revoked.push(asked);
-        return revokes;
+    hints: {
+      tell: async (hint: AccessHint) => {
+        if (hintFails) throw new Unavailable('numbers', 'away');
+        told.push(hint);
       },
-      issueUserToken: async (...asked: unknown[]) => {
-        issued.push(asked);
-        return { accessToken: 'signed', expiresAt: 3_000 };
+    },
+    userTokens: {
+      sign: async (session: UserSession) => {
+        signed.push(session);
+        return 'signed';
       },
     },
     logger: createLogger('test', 'silent'),
   } as unknown as ApiParts;
-  return { handlers: accessHandlers(parts), added, issued, revoked, fences: () => fences };
+  return { handlers: accessHandlers(parts), added, signed, told, fences: () => fences };
 }
 
 test('a key is shown once and kept as its hash; it names its application', async () => {
@@ -107,12 +113,16 @@ test('a key gives only its own scopes, and no later end than its own', async () 
   expect(added).toHaveLength(1);
 });
 
-test('a key that was revoked a moment ago makes no other', async () => {
-  const { handlers, added } = handlersOver({ keys: [] });
+test('a key that was revoked a moment ago makes nothing', async () => {
+  const { handlers, added, signed } = handlersOver({ keys: [] });
+  const caller = keyWith('keys', 'messages:read');
   const body = { name: 'x', scopes: ['keys' as const] };
-  const created = handlers.createKey({ ...asked(keyWith('keys')), body });
-  expect(await failure(Promise.resolve(created))).toBeInstanceOf(Unauthenticated);
-  expect(added).toEqual([]);
+  expect(await failure(Promise.resolve(handlers.createKey({ ...asked(caller), body })))).toBeInstanceOf(
+    Unauthenticated,
+  );
+  const session = handlers.createSession({ ...asked(caller), body: { user_id: 'anna' } });
+  expect(await failure(Promise.resolve(session))).toBeInstanceOf(Unauthenticated);
+  expect([...added, ...signed]).toEqual([]);
 });
 
 test('keys and sessions of an application that does not exist, or was deleted, are a 404', async () => {
@@ -140,23 +150,52 @@ test('a list shows no hash and no secret', async () => {
   ]);
 });
 
-test('a key is revoked in its application; one of another application does not exist', async () => {
-  const { handlers, revoked } = handlersOver();
+test('a revoked key is told to all programs; it is revoked also if that fails', async () => {
+  const { handlers, told } = handlersOver();
   await handlers.revokeKey({ ...asked(anyone), key: 'k1' });
-  expect(revoked).toEqual([[token, 'k1']]);
-  const other = handlersOver({ revokes: false });
-  const error = await failure(Promise.resolve(other.handlers.revokeKey({ ...asked(anyone), key: 'other' })));
-  expect(error).toBeInstanceOf(NotFound);
-  expect(error).toMatchObject({ what: 'key' });
+  expect(told).toEqual([{ kind: 'revoked', id: 'k1' }]);
+  await handlersOver({ hintFails: true }).handlers.revokeKey({ ...asked(anyone), key: 'k1' });
 });
 
-test('a session is made by its caller, for an application that may not be stored yet', async () => {
-  const { handlers, issued, fences } = handlersOver({ absentReads: 1 });
-  const caller = keyWith('messages:read');
-  const body = { user_id: 'anna', chats: [2, 1], can: ['messages:read' as const], ttl_s: 60 };
-  expect(await handlers.createSession({ ...asked(caller), body })).toEqual({
-    ...{ type: 'session', access_token: 'signed', user_id: 'anna', expires_at: '1970-01-01T00:00:03.000Z' },
+test('a key of another application does not exist', async () => {
+  const { handlers, told } = handlersOver({ revokes: false });
+  const error = await failure(Promise.resolve(handlers.revokeKey({ ...asked(anyone), key: 'other' })));
+  expect(error).toBeInstanceOf(NotFound);
+  expect(error).toMatchObject({ what: 'key' });
+  expect(told).toEqual([]);
+});
+
+test('a session is for its user, in these chats only, for an hour unless the request says so', async () => {
+  const { handlers, signed, fences } = handlersOver({ absentReads: 1 });
+  const before = Math.floor(Date.now() / 1_000);
+  const session = await handlers.createSession({ ...asked(anyone), body: { user_id: 'anna', chats: [2, 1, 2] } });
+  const [claims] = signed;
+  expect(claims).toMatchObject({ token, user: 'anna', chats: [2, 1], scopes: ['messages:read', 'messages:write'] });
+  expect(claims?.key).toBeUndefined();
+  expect(claims?.issuedAt).toBeWithin(before, before + 60);
+  expect((claims?.expiresAt ?? 0) - (claims?.issuedAt ?? 0)).toBe(3_600);
+  expect(session).toEqual({
+    ...{ type: 'session', access_token: 'signed', user_id: 'anna' },
+    expires_at: new Date((claims?.expiresAt ?? 0) * 1_000).toISOString(),
   });
-  expect(issued).toEqual([[caller, { token, user: 'anna', chats: [2, 1], can: ['messages:read'], seconds: 60 }]]);
   expect(fences()).toBe(1);
+});
+
+test('a session without chats has none, and one for all has all', async () => {
+  const { handlers, signed } = handlersOver();
+  await handlers.createSession({ ...asked(anyone), body: { user_id: 'a' } });
+  await handlers.createSession({ ...asked(anyone), body: { user_id: 'a', chats: '*', ttl_s: 60 } });
+  expect(signed.map(({ chats }) => chats)).toEqual([[], '*']);
+});
+
+test('a session has only what its key has, names the key, and ends no later', async () => {
+  const end = Date.now() + 61_500;
+  const { handlers, signed } = handlersOver({ keys: [{ ...own, expiresAt: end }] });
+  const create = (caller: Caller, can?: ('messages:read' | 'messages:write')[]) =>
+    Promise.resolve(handlers.createSession({ ...asked(caller), body: { user_id: 'a', ...(can && { can }) } }));
+  await create(keyWith('messages:read', 'manage'));
+  expect(signed).toMatchObject([{ scopes: ['messages:read'], key: 'k1', expiresAt: Math.floor(end / 1_000) }]);
+  expect(await failure(create(keyWith('messages:read'), ['messages:write']))).toBeInstanceOf(Forbidden);
+  expect(await failure(create(keyWith('manage', 'keys')))).toBeInstanceOf(Forbidden);
+  expect(signed).toHaveLength(1);
 });

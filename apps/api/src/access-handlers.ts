@@ -14,22 +14,23 @@ import {
   type Scope,
   type Token,
   Unauthenticated,
+  USER_SCOPES,
+  USER_TOKEN_SECONDS_DEFAULT,
+  type UserScope,
 } from '@parley/domain';
 import { type FieldError, givenTime, type Handlers, NO_TIME, wrongBody } from '@parley/http';
 import type { ApiParts } from './parts.ts';
 import { owning } from './read-your-writes.ts';
+import { tellHint } from './tell-hint.ts';
 
 type AccessHandlers = Handlers<'createKey' | 'listKeys' | 'revokeKey' | 'createSession'>;
 
 export function accessHandlers(parts: ApiParts): AccessHandlers {
-  const { store, events, keys, access } = parts;
+  const { store, events, keys, userTokens } = parts;
   const demandApplication = (token: Token) =>
     owning({ events, store }, token, 'application', () => store.application(token));
 
-  /**
-   * When the caller's own key ends; undefined: never, or it has none. The store is asked: a key that was revoked a moment
-   * ago, which this program may not know yet, must not leave another one behind.
-   */
+  /** When the caller's own key ends; undefined: never, or it has none. */
   const endOf = async (caller: Caller): Promise<number | undefined> => {
     if (caller.kind !== 'key') return undefined;
     const own = (await keys.keys(caller.token)).find(({ id }) => id === caller.key);
@@ -60,18 +61,27 @@ export function accessHandlers(parts: ApiParts): AccessHandlers {
       }));
     },
     revokeKey: async ({ token, key }) => {
-      if (await access.revokeKey(token, key)) return;
-      await demandApplication(token);
-      throw new NotFound('key');
+      if (!(await keys.revokeKey(token, key))) {
+        await demandApplication(token);
+        throw new NotFound('key');
+      }
+      await tellHint(parts, { kind: 'revoked', id: key });
     },
     createSession: async ({ caller, token, body }) => {
+      const can = body.can ?? userScopesOf(caller);
+      if (can.length === 0) throw new Forbidden('The key has no scope that a user token can have.');
+      demandScopes(caller, can);
+      const end = await endOf(caller);
       await demandApplication(token);
-      const { user_id: user, chats, can, ttl_s: seconds } = body;
-      const { accessToken, expiresAt } = await access.issueUserToken(caller, { token, user, chats, can, seconds });
-      return {
-        ...{ type: 'session' as const, access_token: accessToken, user_id: user },
-        expires_at: timeView(expiresAt),
-      };
+      const issuedAt = Math.floor(Date.now() / 1_000);
+      const asked = issuedAt + (body.ttl_s ?? USER_TOKEN_SECONDS_DEFAULT);
+      const expiresAt = end === undefined ? asked : Math.min(asked, Math.floor(end / 1_000));
+      const { user_id } = body;
+      const access_token = await userTokens.sign({
+        ...{ token, user: user_id, chats: chatsIn(body.chats), scopes: can },
+        ...{ key: caller.kind === 'key' ? caller.key : undefined, issuedAt, expiresAt },
+      });
+      return { type: 'session' as const, access_token, user_id, expires_at: timeView(expiresAt * 1_000) };
     },
   };
 }
@@ -81,6 +91,14 @@ function demandScopes(caller: Caller, scopes: readonly Scope[]): void {
   if (caller.kind !== 'key') return;
   const missing = scopes.filter((scope) => !caller.scopes.has(scope));
   if (missing.length > 0) throw new Forbidden(`The key does not have this itself: ${missing.join(', ')}.`);
+}
+
+function userScopesOf(caller: Caller): readonly UserScope[] {
+  return caller.kind === 'key' ? USER_SCOPES.filter((scope) => caller.scopes.has(scope)) : USER_SCOPES;
+}
+
+function chatsIn(chats: '*' | readonly number[] = []): '*' | readonly number[] {
+  return chats === '*' ? chats : [...new Set(chats)];
 }
 
 /** Reads a time that must be in the future. Throws a 422 if it is not. */

@@ -5,6 +5,7 @@ import { deleteOwner } from './delete-owner.ts';
 import { limitsChange, limitsView } from './limits.ts';
 import type { ApiParts } from './parts.ts';
 import { owning, settled } from './read-your-writes.ts';
+import { tellHint } from './tell-hint.ts';
 import { CountedViews } from './views.ts';
 
 type ApplicationHandlers = Handlers<
@@ -47,7 +48,7 @@ export function applicationHandlers(parts: ApiParts): ApplicationHandlers {
       const row = await owning({ events, store }, token, 'application', () =>
         store.changeApplication(token, limitsChange(body)),
       );
-      await parts.access.tellChanged();
+      await tellHint(parts, { kind: 'changed' });
       return limitsView(row);
     },
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { type Application, type ApplicationChange, newToken } from '@parley/domain';
+import { type AccessHint, type Application, type ApplicationChange, newToken, Unavailable } from '@parley/domain';
 import { createLogger } from '@parley/runtime';
 import { applicationHandlers } from './application-handlers.ts';
 import type { ApiParts } from './parts.ts';
@@ -8,25 +8,26 @@ const token = newToken();
 const asked = { token, caller: { kind: 'admin' } as const, quota: undefined, path: '', query: {} };
 const row = { token, retentionDays: 3, limits: { requestsPerSecond: 4, liveConnections: 1 } } as Application;
 
-function handlersOver() {
+function handlersOver(hintFails = false) {
   const changes: ApplicationChange[] = [];
-  let told = 0;
-  const tellChanged = async () => {
-    told += 1;
+  const told: AccessHint[] = [];
+  const tell = async (hint: AccessHint) => {
+    if (hintFails) throw new Unavailable('numbers', 'away');
+    told.push(hint);
   };
   const changeApplication = async (_: string, change: ApplicationChange) => {
     changes.push(change);
     return row;
   };
-  const parts = { store: { changeApplication, application: async () => row }, access: { tellChanged } };
+  const parts = { store: { changeApplication, application: async () => row }, hints: { tell } };
   const logger = createLogger('test', 'silent');
-  return { handlers: applicationHandlers({ ...parts, logger } as unknown as ApiParts), changes, told: () => told };
+  return { handlers: applicationHandlers({ ...parts, logger } as unknown as ApiParts), changes, told };
 }
 
 test('limits are shown as far as the application has its own', async () => {
   const { handlers, told } = handlersOver();
   expect(await handlers.getLimits(asked)).toEqual({ retention_days: 3, requests_per_second: 4, live_connections: 1 });
-  expect(told()).toBe(0);
+  expect(told).toEqual([]);
 });
 
 test('each limit can be set, taken back, or left, and all programs are told', async () => {
@@ -41,5 +42,11 @@ test('each limit can be set, taken back, or left, and all programs are told', as
     },
     { retentionDays: null, limits: {} },
   ]);
-  expect(told()).toBe(2);
+  expect(told).toEqual([{ kind: 'changed' }, { kind: 'changed' }]);
+});
+
+test('a limit is changed also if the others cannot be told', async () => {
+  const { handlers, changes } = handlersOver(true);
+  await handlers.updateLimits({ ...asked, body: { retention_days: 1 } });
+  expect(changes).toHaveLength(1);
 });

@@ -1,5 +1,15 @@
-import type { Counters, DeadLetters, EventLog, Figures, KeyStore, Numbering, SearchIndex, Store } from '@parley/domain';
-import type { Access } from '@parley/http';
+import type {
+  AccessHints,
+  Counters,
+  DeadLetters,
+  EventLog,
+  Figures,
+  KeyStore,
+  Numbering,
+  SearchIndex,
+  Store,
+} from '@parley/domain';
+import type { UserTokens } from '@parley/http';
 import type { Logger } from '@parley/runtime';
 
 /** What the api needs from other packages. Of the event log it uses only `fence`. */
@@ -9,8 +19,9 @@ export interface ApiParts {
   readonly numbering: Pick<Numbering, 'retire'>;
   readonly index: SearchIndex;
   readonly counters: Counters;
-  readonly keys: Pick<KeyStore, 'addKey' | 'keys'>;
-  readonly access: Pick<Access, 'issueUserToken' | 'revokeKey' | 'tellChanged'>;
+  readonly keys: Pick<KeyStore, 'addKey' | 'keys' | 'revokeKey'>;
+  readonly hints: Pick<AccessHints, 'tell'>;
+  readonly userTokens: UserTokens;
   readonly figures: Pick<Figures, 'all'>;
   readonly deadLetters: DeadLetters;
   readonly logger: Logger;

@@ -44,7 +44,7 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
           ...ingestRoutes({ numbering, log, store, partitions: 1, logger, registry }),
           ...apiRoutes({
             ...{ store, events: log, numbering, index: search, counters, logger },
-            ...{ keys, access, figures, deadLetters: noDeadLetters },
+            ...{ keys, hints, userTokens: access.userTokens, figures, deadLetters: noDeadLetters },
           }),
         ],
         stop: async () => {
