@@ -46,6 +46,10 @@ export interface Findings {
   readonly missingInSearch: string[];
   /** Acknowledged messages of which a read was answered with 404. */
   readonly unreadable: string[];
+  /** Requests with a good credential that were answered 401 or 403. */
+  readonly denied: string[];
+  /** Revoked keys that were let in longer than promised. */
+  readonly honoured: string[];
   /** Contents of deleted things that were found somewhere after their 204. */
   readonly erased: string[];
   /** What was stored or acknowledged although its deletion was answered with 204 before. */
@@ -62,6 +66,8 @@ export function check(recording: Recording, stored: Stored): Findings {
     wrongCounts: wrongCounts(stored),
     missingInSearch: missingInSearch(stored),
     unreadable: recording.reads.filter(({ status }) => status === 404).map(placeOf),
+    denied: [...recording.denied],
+    honoured: [...recording.honoured],
     erased: [...stored.leftovers],
     revived: revived(recording, stored),
   };

@@ -1,4 +1,5 @@
 /** The load's HTTP client: sends a request once, with a deadline, and returns its outcome. */
+import type { Credentials } from './credentials.ts';
 import type { Attempt, Create, Place, Read, Update } from './record.ts';
 
 /** Above nginx's own 4 s: if no answer comes in this time, nginx itself hangs. */
@@ -14,7 +15,13 @@ interface Reply {
 }
 
 export class Client {
-  constructor(readonly url: string) {}
+  constructor(
+    readonly url: string,
+    /** Undefined in open mode: no request has a credential. */
+    readonly credentials?: Credentials,
+    /** Takes what was answered 401 or 403: all of its credentials are good. */
+    readonly denied: string[] = [],
+  ) {}
 
   async create({ kind, token, chat, texts, key, signed }: Omit<Create, 'attempts'>): Promise<Attempt> {
     const [text = ''] = texts;
@@ -29,7 +36,10 @@ export class Client {
       ],
     } as const;
     const [path, json] = sent[kind];
-    const reply = await this.#call('POST', path, json, key === undefined ? {} : { 'idempotency-key': key });
+    const own = kind === 'chat' || signed ? this.credentials?.server(token) : this.credentials?.sender(token, text);
+    const credential = kind === 'application' ? this.credentials?.admin : own;
+    const headers = key === undefined ? {} : { 'idempotency-key': key };
+    const reply = await this.#call('POST', path, credential, json, headers);
     const { sentAt, ms, status } = reply;
     if (status !== 201) {
       const refused = status === 503 && reply.retryAfter;
@@ -39,12 +49,14 @@ export class Client {
   }
 
   async update(place: Place, content: string): Promise<Update> {
-    const reply = await this.#call('PATCH', messagePath(place), { message_content: content });
+    const credential = this.credentials?.server(place.token);
+    const reply = await this.#call('PATCH', messagePath(place), credential, { message_content: content });
     return { ...place, content, status: reply.status, sentAt: reply.sentAt, ms: reply.ms };
   }
 
   async read(place: Place): Promise<Read> {
-    const { status, sentAt, ms } = await this.#call('GET', messagePath(place));
+    const credential = this.credentials?.sender(place.token, String(place.number));
+    const { status, sentAt, ms } = await this.#call('GET', messagePath(place), credential);
     return { ...place, status, sentAt, ms };
   }
 
@@ -52,26 +64,39 @@ export class Client {
   async remove({ token, chat, number }: Place): Promise<number> {
     const owner = chat === 0 ? '' : `/chats/${chat}`;
     const path = `/api/applications/${token}${owner}${number === 0 ? '' : `/messages/${number}`}`;
-    return (await this.#call('DELETE', path)).status;
+    const credential = chat === 0 ? this.credentials?.admin : this.credentials?.server(token);
+    return (await this.#call('DELETE', path, credential)).status;
   }
 
   get(path: string): Promise<Reply> {
-    return this.#call('GET', path);
+    return this.#call('GET', path, this.credentials?.admin);
   }
 
-  async #call(method: string, path: string, json?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+  async #call(
+    method: string,
+    path: string,
+    credential: string | undefined,
+    json?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> {
     const sentAt = Date.now();
     const started = performance.now();
     const since = () => performance.now() - started;
     try {
       const response = await fetch(`${this.url}${path}`, {
         method,
-        headers: { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          ...(json !== undefined && { 'content-type': 'application/json' }),
+          ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
+          ...headers,
+        },
         ...(json !== undefined && { body: JSON.stringify(json) }),
         signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       });
       const text = await response.text();
       const ms = since();
+      if (response.status === 401 || response.status === 403)
+        this.denied.push(`${response.status} for ${method} ${path}`);
       const retryAfter = response.headers.has('retry-after');
       return { sentAt, ms, status: response.status, retryAfter, body: parsed(text) };
     } catch (error) {

@@ -2,6 +2,7 @@
 import { TooLate, until } from '@parley/testing';
 import { check, type Findings } from './check.ts';
 import { Client } from './client.ts';
+import { Credentials } from './credentials.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { Load } from './load.ts';
 import { observe, settledIndex } from './observe.ts';
@@ -35,7 +36,10 @@ export function newLoad({ stack, seed, tell, createsPerSecond }: ExperimentOptio
   // The pid distinguishes the texts of this run from another's on the same data.
   const name = `f${process.pid.toString(36)}r${runs}`;
   const options = { createsPerSecond, partitions: PARTITIONS };
-  return { stack, random, tell, load: new Load(new Client(stack.url), new Recording(), random, options, name) };
+  const credentials = stack.adminKey === undefined ? undefined : new Credentials(stack.url, stack.adminKey);
+  const recording = new Recording();
+  const client = new Client(stack.url, credentials, recording.denied);
+  return { stack, random, tell, load: new Load(client, recording, random, options, name) };
 }
 
 export async function experiment(fault: Fault, options: ExperimentOptions): Promise<Result> {
@@ -113,7 +117,8 @@ export async function compare(
   const findings: Findings = check(recording, stored);
   const times: Times = { startedAt: load.startedAt ?? when.injectedAt, ...when };
   const figures = { ...figuresOf(recording, times), quietMs };
-  const result = { fault: fault.name, seed, times, ...figures, findings, deadLetters: stored.deadLetters };
+  const honouredMs = load.revoked?.longestMs;
+  const result = { fault: fault.name, seed, times, ...figures, findings, deadLetters: stored.deadLetters, honouredMs };
   return { ...result, broken: [...late, ...broken(fault, figures, findings, stored.deadLetters)] };
 }
 

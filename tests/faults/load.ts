@@ -8,6 +8,7 @@ import type { Client } from './client.ts';
 import { Mortals } from './mortals.ts';
 import type { Random } from './random.ts';
 import { type Attempt, acknowledgement, type Create, type Place, type Recording } from './record.ts';
+import { RevokedKeys } from './revoked.ts';
 
 export interface LoadOptions {
   readonly createsPerSecond: number;
@@ -43,6 +44,8 @@ export class Load {
   readonly #inFlight = new Set<Promise<void>>();
   readonly #uncertain = new Set<string>();
   readonly mortals: Mortals;
+  /** In a system with keys. */
+  readonly revoked: RevokedKeys | undefined;
   /** When the steady load began, after the system had become healthy. */
   startedAt: number | undefined;
   #retrying = 0;
@@ -58,6 +61,7 @@ export class Load {
     /** Each text of this load begins with this name, so that two loads have no text in common. */
     readonly name: string,
   ) {
+    this.revoked = client.credentials && new RevokedKeys(client.url, client.credentials, recording.honoured);
     this.mortals = new Mortals({
       ...{ client, recording, random },
       send: (kind, owner, texts, keyed) => this.#send(kind, owner, texts, keyed, true),
@@ -89,14 +93,17 @@ export class Load {
       partitions.set(partitionOf(token, this.options.partitions), token);
     }
     for (const token of partitions.values()) {
+      await this.client.credentials?.prepare(token);
       for (let index = 0; index < CHATS_EACH; index += 1)
         await this.#send('chat', { token, chat: 0 }, [this.#text()], true);
     }
     await this.mortals.prepare();
+    await this.revoked?.prepare();
   }
 
   start(): void {
     this.startedAt ??= Date.now();
+    this.revoked?.start();
     this.#stoppedAt = Number.POSITIVE_INFINITY;
     const started = performance.now();
     let due = 0;
@@ -114,11 +121,13 @@ export class Load {
     clearInterval(this.#timer);
     this.#stoppedAt = performance.now();
     while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+    await this.revoked?.stop();
   }
 
   /** Sends no new creates, and retries none. */
   abandon(): void {
     clearInterval(this.#timer);
+    this.revoked?.abandon();
     this.#stoppedAt = Number.NEGATIVE_INFINITY;
   }
 

@@ -18,6 +18,7 @@ const USAGE = `Breaks a system of its own under load and compares what was ackno
   --json FILE     the results, too
   --seed N        repeats the choices of an earlier run
   --rate N        creates a second (default 400)
+  --keyed         with keys: the load has secret keys and user tokens, and revokes keys
   --keep          leaves the state folder with its logs
 `;
 
@@ -28,6 +29,7 @@ const OPTIONS = {
   json: { type: 'string' },
   seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   rate: { type: 'string', default: '400' },
+  keyed: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -66,6 +68,7 @@ async function main(): Promise<number> {
     });
   }
   try {
+    if (options.keyed) await stack.useKeys();
     const common = { stack, createsPerSecond, seed };
     if (soaking) await runSoak(Number(options.minutes), common, report);
     for (const [index, fault] of faults.entries()) {

@@ -70,6 +70,10 @@ export class Recording {
   readonly removals: Removal[] = [];
   /** Answers to deletions that were neither 204, 404 nor 503. */
   readonly oddRemovals: string[] = [];
+  /** Requests with a good credential that were answered 401 or 403. */
+  readonly denied: string[] = [];
+  /** Keys that were let in longer after their end than promised. */
+  readonly honoured: string[] = [];
   /** When the last attempt that was not acknowledged ended, also one without an answer: ms since 1970; 0 if none. */
   lastBadAt = 0;
   /** How many attempts were acknowledged. */

@@ -43,6 +43,8 @@ export class FaultStack {
   /** MySQL's socket, for root. */
   readonly mysqlSocket = mysqlSocket(this.settings);
   readonly url = `http://127.0.0.1:${this.settings.ports.nginx}`;
+  /** An admin key, once keys are on. */
+  adminKey: string | undefined;
   /** Further environment variables of the apps. */
   #appEnvironment: Readonly<Record<string, string>> = {};
   /** Whether the stack was taken down: code that still runs must not start anything again. */
@@ -89,6 +91,12 @@ export class FaultStack {
   /** Restarts the apps with these variables beside their usual ones. */
   async restartAppsWith(variables: Readonly<Record<string, string>>): Promise<void> {
     this.#appEnvironment = variables;
+    await this.command('up');
+  }
+
+  /** Turns keys on: restarts the apps with an admin key. The mode stays with the data. */
+  async useKeys(): Promise<void> {
+    this.adminKey = `the-admin-key-of-the-faults-${crypto.randomUUID()}`;
     await this.command('up');
   }
 
@@ -149,9 +157,10 @@ export class FaultStack {
   /** Runs bin/stack with this stack's settings. @returns its output @throws an error with its output if it fails */
   async command(...args: string[]): Promise<string> {
     if (this.#ended && args[0] !== 'down') throw new Error('the system was taken down');
-    const passed = ['FLUSH_PATTERN', ...Object.keys(this.#appEnvironment)];
+    const passed = ['FLUSH_PATTERN', 'ADMIN_KEY', ...Object.keys(this.#appEnvironment)];
+    const keys = { ADMIN_KEY: this.adminKey };
     const child = Bun.spawn([join(REPOSITORY, 'bin/stack'), ...args], {
-      env: { ...process.env, ...ENVIRONMENT, ...this.#appEnvironment, STACK_PASS: passed.join(',') },
+      env: { ...process.env, ...ENVIRONMENT, ...keys, ...this.#appEnvironment, STACK_PASS: passed.join(',') },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [output, errors, code] = await Promise.all([

@@ -17,6 +17,8 @@ const COLUMNS: readonly (readonly [string, (result: Result) => string | number])
   ['counts', ({ findings }) => findings.wrongCounts.length],
   ['search', ({ findings }) => findings.missingInSearch.length],
   ['404', ({ findings }) => findings.unreadable.length],
+  ['denied', ({ findings }) => findings.denied.length],
+  ['honoured', ({ findings }) => findings.honoured.length],
   ['deleted', ({ removed }) => removed],
   ['erased', ({ findings }) => findings.erased.length],
   ['revived', ({ findings }) => findings.revived.length],
@@ -25,10 +27,11 @@ const COLUMNS: readonly (readonly [string, (result: Result) => string | number])
   ['recovery s', ({ recoveryMs }) => seconds(recoveryMs)],
   ['outside', ({ outside }) => outside],
   ['quiet s', ({ quietMs }) => seconds(quietMs)],
+  ['revoked s', ({ honouredMs }) => (honouredMs === undefined ? '-' : seconds(honouredMs))],
   ['', ({ broken }) => (broken.length === 0 ? 'held' : 'BROKEN')],
 ];
 
-/** Formats a table. `lost`, `dupl.`, `renum.`, `order`, `counts`, `search`, `404`, `erased` and `revived` must be 0; see docs/faults.md. */
+/** Formats a table. `lost`, `dupl.`, `renum.`, `order`, `counts`, `search`, `404`, `denied`, `honoured`, `erased` and `revived` must be 0; see docs/faults.md. */
 export function table(results: readonly Result[]): string {
   const rows = [COLUMNS.map(([name]) => name), ...results.map((result) => COLUMNS.map(([, of]) => String(of(result))))];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));

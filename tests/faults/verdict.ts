@@ -45,6 +45,8 @@ export interface Result extends Figures {
   readonly times: Times;
   readonly findings: Findings;
   readonly deadLetters: ReadonlyMap<string, number>;
+  /** How long after its end a revoked key was still let in, at most; undefined in open mode. */
+  readonly honouredMs: number | undefined;
   /** The broken promises; empty if every promise held. */
   readonly broken: readonly string[];
 }
