@@ -150,6 +150,8 @@ const damages: Record<string, [Partial<Record<keyof Findings, number>>, (world: 
     { unreadable: 1 },
     ({ recording }) => recording.reads.push({ token: TOKEN, chat: 1, number: 1, status: 404, sentAt: 0, ms: 1 }),
   ],
+  'a good credential was refused': [{ denied: 1 }, ({ recording }) => recording.denied.push('401 for GET /api')],
+  'a revoked key was let in': [{ honoured: 1 }, ({ recording }) => recording.honoured.push('a key')],
 };
 
 /** A chat of its own that was deleted with its message. */
