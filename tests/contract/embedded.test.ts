@@ -7,6 +7,7 @@ import { eventLogContract } from './event-log.contract.ts';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
 import { feedContract, feedPurgeContract } from './feed.contract.ts';
 import { inboxContract } from './inbox.contract.ts';
+import { keyStoreContract } from './key-store.contract.ts';
 import { numberingContract } from './numbering.contract.ts';
 import { openEmbedded } from './open-embedded.ts';
 import { purgeContract } from './purge.contract.ts';
@@ -25,6 +26,8 @@ async function openDrivers() {
 }
 
 storeContract('the embedded', openDrivers);
+
+keyStoreContract('the embedded', openDrivers);
 
 purgeContract('the embedded', async () => ({ ...(await openDrivers()), partitions: 1 }));
 

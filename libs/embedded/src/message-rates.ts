@@ -40,7 +40,7 @@ export class MessageRates {
     return { fits: true, remaining: Math.max(0, Math.floor(room - count + ROUNDING)) };
   }
 
-  /** Counts nothing, and tells when the messages will fit: in 1 ms, if they do now. */
+  /** Counts nothing, and tells when the messages will fit: 0, if they do now. */
   refuse(token: Token, count: number, { perSecond, burst }: MessageRate): Fit {
     const room = (1 - this.#shareAt(this.now(), token, perSecond / (burst * 1_000))) * burst;
     return { fits: false, waitMs: waitMs(count - room, perSecond) };
@@ -65,5 +65,5 @@ export class MessageRates {
 }
 
 function waitMs(missing: number, perSecond: number): number {
-  return Math.max(1, Math.ceil((missing * 1_000) / perSecond));
+  return Math.max(0, (missing * 1_000) / perSecond);
 }
