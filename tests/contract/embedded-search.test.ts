@@ -81,6 +81,11 @@ describe('a folder of the previous version', () => {
     const acceptance = accepting(opened);
     await log.consume(async (events) => (await store.append(events)).rejected);
     expect(await found(opened, token, 'w7w')).toEqual([7]);
+    const inChats = (chats: number[], chat?: number) =>
+      opened.search.search({ token, chat, chats, query: 'w7w', limit: 5 }).then(({ hits }) => hits.length);
+    expect([await inChats([1]), await inChats([2]), await inChats([1, 2], 1), await inChats([2], 1)]).toEqual([
+      1, 0, 1, 0,
+    ]);
     expect(filled).toBe(false);
     let searches = 0;
     let created = 0;

@@ -48,6 +48,8 @@ test('the index itself leaves out messages of other senders and times', async ()
   await own.admin.refresh();
   const found = async (some: Partial<SearchRequest>) =>
     (await own.search.search({ token, query: 'red', limit: 10, ...some })).hits.map(({ number }) => number);
+  expect(await found({ chats: [1, 2] })).toEqual([4, 3, 2, 1]);
+  expect(await found({ chats: [2, 11] })).toEqual([]);
   for (const chat of [1, undefined]) {
     expect(await found({ chat, senderId: 'ann' })).toEqual([4, 1]);
     expect(await found({ chat, from: CREATED_AT + 1, to: CREATED_AT + 3 })).toEqual([3, 2]);
@@ -97,7 +99,13 @@ describe('the document of a deleted message', () => {
       expect([kept._version, kept._source]).toEqual([3, {}]);
       const all = await former.search.search({ token, chat: 1, query: 'secret', senderId: 'ann', limit: 5 });
       expect(all.hits.map(({ number }) => number)).toEqual([2]); // the store decides about the sender
-      expect(await failure(former.search.search({ token, query: 'secret', limit: 5 }))).toBeInstanceOf(Unavailable);
+      const inChats = (chats: number[]) =>
+        former.search.search({ token, chat: 1, chats, query: 'secret', limit: 5 }).then(({ hits }) => hits.length);
+      expect([await inChats([2, 1]), await inChats([2]), await inChats([])]).toEqual([1, 0, 0]);
+      for (const chats of [undefined, [1]])
+        expect(await failure(former.search.search({ token, chats, query: 'secret', limit: 5 }))).toBeInstanceOf(
+          Unavailable,
+        );
     } finally {
       await former.end();
     }

@@ -182,7 +182,7 @@ export const idempotency = sqliteTable(
 );
 
 /** One row while older messages are added to a new search table: the last message added. No row: it has all. */
-export const searchFill = sqliteTable('search_filled', {
+export const searchFill = sqliteTable('search_filling', {
   id: integer().primaryKey(),
   chatId: integer('chat_id').notNull(),
   number: integer().notNull(),

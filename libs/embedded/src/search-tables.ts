@@ -131,9 +131,9 @@ function currentStatements(database: Database) {
     ),
     secure: database.query<unknown, [0 | 1]>(`INSERT INTO ${name} (${name}, rank) VALUES ('secure-delete', ?)`),
     flush: database.query<unknown, []>(`INSERT INTO ${name} (${name}) VALUES ('flush')`),
-    readFill: database.query<Place, []>('SELECT chat_id AS chatId, number FROM search_filled'),
-    noteFill: database.query<unknown, [number, number]>('UPDATE search_filled SET chat_id = ?, number = ?'),
-    endFill: database.query<unknown, []>('DELETE FROM search_filled'),
+    readFill: database.query<Place, []>('SELECT chat_id AS chatId, number FROM search_filling'),
+    noteFill: database.query<unknown, [number, number]>('UPDATE search_filling SET chat_id = ?, number = ?'),
+    endFill: database.query<unknown, []>('DELETE FROM search_filling'),
   };
 }
 
