@@ -26,7 +26,7 @@ export interface NumberingHarness extends Harness {
   deleteStored(owner: Owner): Promise<void>;
 }
 
-/** The tests that every driver of Numbering must pass. */
+/** The tests that every driver of Numbering must pass. The limits of messages have a suite of their own. */
 export function numberingContract(name: string, open: () => Promise<NumberingHarness>): void {
   numberingDrawsContract(name, open);
   numberingKeysContract(name, open);

@@ -1,17 +1,30 @@
 import { test } from 'bun:test';
 import { newEventId } from '@parley/domain';
-import { openRedis, type RedisServers } from '@parley/redis';
+import { openRedis, type RedisDrivers, type RedisServers } from '@parley/redis';
 import { canStartServers, deleteKeys, epochRegister, formCluster, RedisServer, redisUrl } from '@parley/redis/testing';
 import { countersContract } from './counters.contract.ts';
+import { figuresContract } from './figures.contract.ts';
+import { hintsContract } from './hints.contract.ts';
 import { numberingContract } from './numbering.contract.ts';
+import { numberingLimitsContract } from './numbering-limits.contract.ts';
 
 const PARTITIONS = 4;
 
+/** Opens the drivers as one process has them. `another` opens those of a further process of the same system. */
 async function openDrivers(servers: RedisServers) {
   const prefix = `test:${newEventId()}:`;
-  const redis = openRedis({ servers, partitions: PARTITIONS, prefix, register: epochRegister() });
-  await redis.ready();
-  return { ...redis, prefix };
+  const register = epochRegister();
+  const all: RedisDrivers[] = [];
+  const another = async () => {
+    const redis = openRedis({ servers, partitions: PARTITIONS, prefix, register });
+    all.push(redis);
+    await redis.ready();
+    return redis;
+  };
+  const close = async () => {
+    await Promise.all(all.map((each) => each.close()));
+  };
+  return { ...(await another()), another, close, prefix };
 }
 
 /** Opens the drivers on the Redis of REDIS_URL. `close` deletes their keys. */
@@ -46,8 +59,17 @@ for (const [name, open] of Object.entries({ 'the Redis': openOnServer, ...onClus
     return { ...(await open()), partitions: PARTITIONS, nextGeneration: () => ++generation };
   });
 
-  numberingContract(name, async () => {
-    const nothing = async () => {};
-    return { ...(await open()), makeDurable: nothing, deleteStored: nothing };
+  for (const contract of [numberingContract, numberingLimitsContract]) {
+    contract(name, async () => {
+      const nothing = async () => {};
+      return { ...(await open()), makeDurable: nothing, deleteStored: nothing };
+    });
+  }
+
+  hintsContract(name, async () => {
+    const { hints, another, close } = await open();
+    return { processes: [hints, (await another()).hints], close };
   });
+
+  figuresContract(name, open);
 }

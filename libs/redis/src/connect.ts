@@ -68,6 +68,22 @@ function clientOf(servers: RedisServers): Redis | Cluster {
   });
 }
 
+/**
+ * Returns one connection, for listening. It waits for `connect()`, and does not reconnect. In a cluster it leads to
+ * another server at each attempt: every server has all messages.
+ */
+export function connectOnce(servers: RedisServers, attempt: number): Redis {
+  const never = () => null;
+  const options = { ...OPTIONS, enableOfflineQueue: false, lazyConnect: true, retryStrategy: never };
+  if ('url' in servers) return new Redis(servers.url, options);
+  const login = servers.login ?? {};
+  if ('cluster' in servers) {
+    return new Redis({ ...options, ...login, ...servers.cluster[attempt % servers.cluster.length] });
+  }
+  const sentinels = [...servers.sentinels];
+  return new Redis({ ...options, ...login, sentinels, name: servers.master, sentinelRetryStrategy: never });
+}
+
 /** Milliseconds before a reconnect. The client counts its attempts from 1. */
 function reconnectDelayMs(attempt: number): number {
   return Math.round(backoffMs(attempt - 1, RECONNECT));

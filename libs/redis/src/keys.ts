@@ -21,7 +21,7 @@ import { partitionOf, type Sequence, type Token } from '@parley/domain';
  *
  *     {access}:hints                       how many hints were told (see AccessHints); also the name of their channel
  *     {figures}:programs                   sorted set of the running programs by when they last put their figures
- *     {figures}:<id>                       a program's figures, as JSON
+ *     {figures}:of:<id>                    a program's figures, as JSON
  */
 export class Keys {
   /** A prefix separates several systems on one server. It must not have a brace: that would be another hash tag. */

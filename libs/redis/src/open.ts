@@ -1,8 +1,10 @@
-import type { Counters, EpochRegister } from '@parley/domain';
+import type { AccessHints, Counters, EpochRegister, Figures } from '@parley/domain';
 import type { Logger } from '@parley/runtime';
 import { connectRedis, type RedisServers } from './connect.ts';
 import { RedisCounters } from './counters.ts';
 import { Epochs } from './epochs.ts';
+import { RedisFigures } from './figures.ts';
+import { RedisHints } from './hints.ts';
 import { Keys } from './keys.ts';
 import { RedisNumbering } from './numbering.ts';
 import { bounded, unavailable } from './unavailable.ts';
@@ -22,6 +24,9 @@ export interface RedisOptions {
 export interface RedisDrivers {
   readonly numbering: RedisNumbering;
   readonly counters: Counters;
+  /** `listen` opens a second connection. */
+  readonly hints: AccessHints;
+  readonly figures: Figures;
   /**
    * Resolves when Redis was reached and, if this process draws numbers, every partition has an open epoch. Before that
    * every call is refused. Rejects with WrongRedis if the server is too old or refuses the login. Has no deadline of
@@ -35,7 +40,7 @@ export interface RedisDrivers {
    * Unavailable.
    */
   ping(): Promise<void>;
-  /** Closes the connection. Calls that are not finished are refused. Idempotent. */
+  /** Closes the connections. Calls that are not finished are refused. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -46,6 +51,7 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
   const keys = new Keys(partitions, prefix);
   const client = connectRedis(servers);
   const epochs = new Epochs({ client, keys, register, logger });
+  const hints = new RedisHints({ client, servers, keys, logger });
   let closed = false;
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
   ready.catch(() => {}); // if nobody waits for it, its rejection is not an unhandled one
@@ -74,6 +80,8 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
   return {
     numbering: new RedisNumbering(client, epochs, keys),
     counters: new RedisCounters(client, keys),
+    hints,
+    figures: new RedisFigures(client, keys),
     ready: () => ready,
     closedPartitions: () => (client.status === 'ready' ? epochs.closed : partitions),
     ping: async () => {
@@ -86,6 +94,7 @@ export function openRedis({ servers, partitions, prefix = '', register, logger }
       epochs.close();
       reject(new Error('closed before Redis was reached'));
       client.disconnect();
+      await hints.close();
     },
   };
 }

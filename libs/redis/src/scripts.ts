@@ -299,6 +299,39 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 `;
 
+/**
+ * Tells a hint, with the next number. KEYS: the counter of the hints, whose name is also that of the channel. ARGV: the
+ * hint.
+ */
+const TELL_HINT = `
+redis.call('PUBLISH', KEYS[1], string.format('%.0f ', redis.call('INCR', KEYS[1])) .. ARGV[1])
+`;
+
+/**
+ * KEYS: the sorted set of programs, the figures of one. ARGV: its id, the figures, how many milliseconds they are kept,
+ * the most programs.
+ */
+const PUT_FIGURES = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - ARGV[3]))
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+`;
+
+/**
+ * KEYS: the sorted set of programs. ARGV: the beginning of the figures' keys, the most programs. Returns their figures.
+ * The names of the keys are built from the ids; they share the key's hash tag.
+ */
+const ALL_FIGURES = `
+local names = redis.call('ZREVRANGE', KEYS[1], 0, ARGV[2] - 1)
+if #names == 0 then return names end
+for i, id in ipairs(names) do names[i] = ARGV[1] .. 'of:' .. id end
+return redis.call('MGET', unpack(names))
+`;
+
 type Argument = string | number;
 
 declare module 'ioredis' {
@@ -317,6 +350,16 @@ declare module 'ioredis' {
     ): Result<unknown, Context>;
     parleyPendingCounts(generations: string, ...args: Argument[]): Result<unknown, Context>;
     parleyDropCounts(generations: string, through: number, base: string): Result<unknown, Context>;
+    parleyTellHint(counter: string, hint: string): Result<unknown, Context>;
+    parleyPutFigures(
+      programs: string,
+      figures: string,
+      id: string,
+      text: string,
+      keptMs: number,
+      programsMax: number,
+    ): Result<unknown, Context>;
+    parleyAllFigures(programs: string, base: string, programsMax: number): Result<unknown, Context>;
   }
 }
 
@@ -330,4 +373,7 @@ export function defineScripts(client: Redis | Cluster): void {
   client.defineCommand('parleyAddCounts', { lua: ADD_COUNTS, numberOfKeys: 3 });
   client.defineCommand('parleyPendingCounts', { lua: PENDING_COUNTS, numberOfKeys: 1 });
   client.defineCommand('parleyDropCounts', { lua: DROP_COUNTS, numberOfKeys: 1 });
+  client.defineCommand('parleyTellHint', { lua: TELL_HINT, numberOfKeys: 1 });
+  client.defineCommand('parleyPutFigures', { lua: PUT_FIGURES, numberOfKeys: 2 });
+  client.defineCommand('parleyAllFigures', { lua: ALL_FIGURES, numberOfKeys: 1 });
 }
