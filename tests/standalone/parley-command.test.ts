@@ -16,7 +16,7 @@ const socketOf = (dataDir: string) => join(dataDir, 'parley.sock');
 
 /** The status of a list of all applications: only an admin may see it. */
 async function listed({ url }: StandaloneProcess, key?: string): Promise<number> {
-  const headers = key === undefined ? undefined : { authorization: `Bearer ${key}` };
+  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
   return (await fetch(`${url}/api/applications`, { headers })).status;
 }
 

@@ -52,6 +52,7 @@ export type DoCommand = (args: readonly string[], terminal: Terminal) => Promise
  */
 export function serveCommands(dataDir: string, doCommand: DoCommand, deadlines = DEADLINES): CommandSocket {
   const path = socketPath(dataDir);
+  if (isTooLong(path)) throw new SocketPathTooLong(path);
   removeStale(path);
   // The mode is set while it is made: nobody else can connect in between.
   const before = process.umask(OWNER_ONLY);
@@ -102,10 +103,11 @@ function readAsked(text: string): Asked | undefined {
 
 /**
  * Asks the standalone that runs on the folder to do a command, and prints what it answers. Returns the exit code;
- * undefined if none runs. Throws CommandFailed if it cannot be asked.
+ * undefined if none can be asked there. Throws CommandFailed if it does not answer as it should.
  */
 export async function askStandalone(dataDir: string, asked: Asked, terminal: Terminal): Promise<number | undefined> {
-  const response = await send(socketPath(dataDir), JSON.stringify(asked));
+  const path = socketPath(dataDir);
+  const response = isTooLong(path) ? undefined : await send(path, JSON.stringify(asked));
   if (response === undefined) return undefined;
   if (response.status === 413) throw new CommandFailed('The arguments and the input are too long.');
   if (!response.ok) throw new CommandFailed(`The standalone does not understand this command (${response.status}).`);
@@ -134,9 +136,18 @@ async function send(path: string, body: string): Promise<Response | undefined> {
 function socketPath(dataDir: string): string {
   const absolute = resolve(dataDir, SOCKET_NAME);
   const near = relative(process.cwd(), absolute);
-  const path = near.length < absolute.length ? near : absolute;
-  if (Buffer.byteLength(path) > PATH_BYTES_MAX) throw new SocketPathTooLong(path);
-  return path;
+  return near.length < absolute.length ? near : absolute;
+}
+
+function isTooLong(path: string): boolean {
+  return Buffer.byteLength(path) > PATH_BYTES_MAX;
+}
+
+/** Why the process that uses a folder could not be asked. */
+export function whyNotAsked(dataDir: string): string {
+  const path = socketPath(dataDir);
+  if (isTooLong(path)) return new SocketPathTooLong(path).message;
+  return 'It does not answer: it is starting, stopping, or of a version without this command.';
 }
 
 function removeStale(path: string): void {

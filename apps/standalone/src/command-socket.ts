@@ -1,13 +1,28 @@
-import { type CommandSocket, type KeysParts, keysHere, serveCommands } from '@parley/cli';
-import type { Logger } from '@parley/runtime';
+import { type CommandSocket, keysHere, serveCommands } from '@parley/cli';
+import type { AccessHints, KeyStore, Store } from '@parley/domain';
+import { rotateSigningKey } from '@parley/http';
+import { adminKeysOf, type Logger } from '@parley/runtime';
+import type { standaloneConfig } from './config.ts';
+
+interface Data {
+  readonly keys: KeyStore;
+  readonly hints: AccessHints;
+  readonly store: Store;
+}
 
 /**
  * Makes the socket over which `bin/parley` asks this process, which has the data folder. Undefined if it cannot be made:
  * then `bin/parley` works only while this process is stopped.
  */
-export function commandSocket(dataDir: string, parts: KeysParts, logger: Logger): CommandSocket | undefined {
+export function commandSocket(
+  config: ReturnType<typeof standaloneConfig>,
+  { keys, hints, store }: Data,
+  logger: Logger,
+): CommandSocket | undefined {
+  const rotate = () => rotateSigningKey(keys);
+  const parts = { keys, store, rotate, tell: hints.tell.bind(hints), adminKeys: adminKeysOf(config) };
   try {
-    return serveCommands(dataDir, async (args, terminal) => {
+    return serveCommands(config.DATA_DIR, async (args, terminal) => {
       try {
         return await keysHere(args, parts, terminal);
       } catch (error) {

@@ -4,6 +4,7 @@ import { Access, startProgram } from '@parley/http';
 import { ingestRoutes } from '@parley/ingest';
 import { adminKeysOf, diskMetrics, limitsOf } from '@parley/runtime';
 import { PurgeJob, RetentionJob, rejectedEvents, StoreConsumer } from '@parley/worker';
+import { commandSocket } from './command-socket.ts';
 import type { standaloneConfig } from './config.ts';
 import { diskOf } from './disk.ts';
 import { noDeadLetters } from './no-dead-letters.ts';
@@ -35,6 +36,7 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
       await consumer.start();
       purging.start();
       retention.start();
+      const commands = commandSocket(config, embedded, logger);
       return {
         checks: { store: () => store.ping() },
         pages: { behindProxy: false, publicUrl: config.PUBLIC_URL },
@@ -48,6 +50,7 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
           }),
         ],
         stop: async () => {
+          await commands?.stop();
           await consumer.stop();
           await Promise.all([purging.stop(), retention.stop(), access.stop()]);
           await embedded.close();

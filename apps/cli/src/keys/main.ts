@@ -8,7 +8,7 @@ import { adminKeysOf, within } from '@parley/runtime';
 import type { workerConfig } from '@parley/worker/config';
 import { CommandFailed, type Terminal } from '../command.ts';
 import { installationOf } from '../installation.ts';
-import { askStandalone } from '../socket.ts';
+import { askStandalone, whyNotAsked } from '../socket.ts';
 import { type KeysAsked, readKeysArguments } from './arguments.ts';
 import { runKeys } from './command.ts';
 
@@ -77,6 +77,6 @@ function open(dataDir: string) {
     return openEmbedded({ dataDir });
   } catch (error) {
     if (!(error instanceof DataDirInUse)) throw error;
-    throw new CommandFailed(`${error.message} It does not answer: it is starting, stopping, or an older version.`);
+    throw new CommandFailed(`${error.message} ${whyNotAsked(dataDir)}`);
   }
 }
