@@ -4,13 +4,14 @@ import { Access, connected, endProgram, startProgram, whenAvailable } from '@par
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { adminKeysOf, limitsOf, runProgram } from '@parley/runtime';
+import { adminKeysOf, limitsOf, runProgram, warnOfPublishedPasswords } from '@parley/runtime';
 import { apiConfig } from './config.ts';
 import { apiRoutes } from './routes.ts';
 
 await runProgram(() => {
   const config = apiConfig(process.env);
   return startProgram('api', config, async ({ logger, registry }) => {
+    warnOfPublishedPasswords(config, logger);
     const partitions = config.PARTITIONS;
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
     const onUncounted = (uncounted: Uncounted) => showLive(redis.counters, logger, uncounted);

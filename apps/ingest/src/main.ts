@@ -3,7 +3,7 @@ import { Access, connected, endProgram, startProgram, whenAvailable } from '@par
 import { openMysql } from '@parley/mysql';
 import { openRabbitmq, publishingMetrics, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { adminKeysOf, limitsOf, runProgram } from '@parley/runtime';
+import { adminKeysOf, limitsOf, runProgram, warnOfPublishedPasswords } from '@parley/runtime';
 import { closedPartitions } from './closed-partitions.ts';
 import { ingestConfig } from './config.ts';
 import { ingestRoutes } from './routes.ts';
@@ -17,6 +17,7 @@ const BEGIN_TIMEOUT_MS = 30_000;
 await runProgram(() => {
   const config = ingestConfig(process.env);
   return startProgram('ingest', config, async ({ logger, registry }) => {
+    warnOfPublishedPasswords(config, logger);
     const partitions = config.PARTITIONS;
     const mysql = openMysql({ url: config.MYSQL_URL, partitions, logger });
     // Must come first: it throws if PARTITIONS is not the recorded number, before anything is numbered or published.

@@ -4,7 +4,7 @@ import { endProgram, startProgram, whenAvailable } from '@parley/http';
 import { openMysql } from '@parley/mysql';
 import { consumingMetrics, openRabbitmq, sharedMetrics } from '@parley/rabbitmq';
 import { openRedis, redisServers } from '@parley/redis';
-import { adminKeysOf, diskMetrics, runProgram } from '@parley/runtime';
+import { adminKeysOf, diskMetrics, runProgram, warnOfPublishedPasswords } from '@parley/runtime';
 import { workerConfig } from './config.ts';
 import { deadLetterMetrics } from './dead-letter-metrics.ts';
 import { InboxJob } from './inbox-job.ts';
@@ -19,6 +19,7 @@ import { sweepOf } from './sweep.ts';
 await runProgram(() => {
   const config = workerConfig(process.env);
   return startProgram('worker', config, async ({ logger, registry }) => {
+    warnOfPublishedPasswords(config, logger);
     const partitions = config.PARTITIONS;
     const redis = openRedis({ servers: redisServers(config.REDIS_URL), partitions, logger });
     const onUncounted = (uncounted: Uncounted) => showLive(redis.counters, logger, uncounted);
