@@ -116,7 +116,7 @@ describe('a search of the application finds messages of a user’s chats alone',
 });
 
 describe('chats outside a user’s chats do not exist', () => {
-  const CHATS = ['1', '3', '999', '4294967295', '4294967297', '9999999999', '0', '01', '1.0', '-1', '1e0', '%31', 'x'];
+  const CHATS = ['1', '3', '999', '4294967295', '4294967297', '9999999999', '0', '01', '1.0', '-1', '1e0', 'x'];
 
   test.each(CHATS)('chat %s', async (chat) => {
     for (const rest of ['', '/messages', '/reads', '/search?search_query=secret']) {

@@ -21,8 +21,8 @@ export interface UnverifiedToken {
   readonly claims: Claims;
 }
 
-/** A JSON Web Token: three parts in base64url, of which the first begins with `{"`. */
-const SHAPE = /^(eyJ[\w-]{1,1000})\.([\w-]{1,12000})\.[\w-]{1,1000}$/;
+/** A JSON Web Token: three parts in base64url, of which the first begins with `{"`. The signature may be empty (`none`). */
+const SHAPE = /^(eyJ[\w-]{1,1000})\.([\w-]{1,12000})\.[\w-]{0,1000}$/;
 
 /** Whether a credential says that it is a user token of ours, also a wrong one. */
 export function isUserToken(credential: string): boolean {
