@@ -239,6 +239,16 @@ describe('a search of a whole application', () => {
       expect(await places(`c${chat}c theirs`, mine)).toEqual([]);
     }
     expect(await places('mi', mine)).toHaveLength(200);
+    // Some chats with many others between them, and some that are close together.
+    for (const chats of [
+      [1, 650, count],
+      [499, 500, 501],
+    ]) {
+      const newest = chats.toReversed().map((chat) => `${chat}:1`);
+      for (const query of ['mine', 'mi']) expect(await places(query, mine, { chats })).toEqual(newest);
+      expect(await places('theirs', mine, { chats })).toEqual([]);
+      expect(await places('c500c', mine, { chats })).toEqual(chats.includes(500) ? ['500:1'] : []);
+    }
   }, 60_000);
 
   test('finds messages in a chat of more than one look-up covers, and in the chats beside it', async () => {

@@ -79,49 +79,60 @@ const CHATS_AT_ONCE = 500;
 
 interface ChatRow extends SearchedChat {
   readonly messages: number;
+  /** Whether it is searched. */
   readonly isOwn: 0 | 1;
 }
 
-/** Yields areas that have all chats of the search, and undefined after each statement. A look-up in an area ends soon. */
+const CHAT_COLUMNS = 'id, number, purged_through AS purgedThrough, messages_count AS messages';
+
+/**
+ * Yields areas that have all chats of the search, and undefined after each statement. An area has at most WINDOW_MIN
+ * messages, those of other chats included, or one chat: so a look-up in it ends soon.
+ */
 function areasOf(database: Database, { token, chats }: SearchRequest): Generator<Area | undefined, void, undefined> {
-  return chats === undefined ? areasOfAll(database, token) : areasOfChats(database, token, chats);
+  return chats === undefined ? areasOfAll(database, token) : areasOfSome(database, token, JSON.stringify(chats));
 }
 
-/** Yields an area for each of these chats of an application. They are few, and chats of others are between them. */
-function* areasOfChats(
+function* areasOfAll(database: Database, token: Token): Generator<Area | undefined, void, undefined> {
+  const bounds = database.query<{ lowest: number | null; highest: number | null }, [string]>(
+    'SELECT min(id) AS lowest, max(id) AS highest FROM chats WHERE token = ?',
+  );
+  const { lowest, highest } = bounds.get(token) ?? {};
+  yield undefined;
+  if (lowest != null && highest != null) yield* areasBetween(database, token, { lowest, highest }, null);
+}
+
+/** Some chats are looked at together if at most this many times as many ids are between the first and the last. */
+const SPARSE = 20;
+
+/** `numbers`: those of the chats, as JSON. */
+function* areasOfSome(database: Database, token: Token, numbers: string): Generator<Area | undefined, void, undefined> {
+  const read = database.query<ChatRow, [string, string]>(
+    `SELECT ${CHAT_COLUMNS}, 1 AS isOwn FROM chats
+     WHERE token = ?1 AND number IN (SELECT value FROM json_each(?2)) AND deleted_at IS NULL ORDER BY id`,
+  );
+  const rows = read.all(token, numbers);
+  yield undefined;
+  const [lowest, highest] = [rows[0]?.id, rows.at(-1)?.id];
+  if (lowest === undefined || highest === undefined) return;
+  if (highest - lowest < SPARSE * rows.length) yield* areasBetween(database, token, { lowest, highest }, numbers);
+  else for (const row of rows) yield* grouped([row]);
+}
+
+/** The areas of all chats with ids in these bounds. `numbers`: null, or those of the searched chats, as JSON. */
+function* areasBetween(
   database: Database,
   token: Token,
-  chats: readonly number[],
+  { lowest, highest }: Pick<Area, 'lowest' | 'highest'>,
+  numbers: string | null,
 ): Generator<Area | undefined, void, undefined> {
-  const read = database.query<SearchedChat & { readonly messages: number }, [string, string]>(
-    `SELECT id, number, purged_through AS purgedThrough, messages_count AS messages FROM chats
-     WHERE token = ?1 AND number IN (SELECT value FROM json_each(?2)) AND deleted_at IS NULL`,
-  );
-  const found = read.all(token, JSON.stringify(chats));
-  yield undefined;
-  for (const chat of found) {
-    const { id, messages } = chat;
-    yield { lowest: id, highest: id, chats: new Map([[id, chat]]), messages };
-  }
-}
-
-/** An area of all chats has at most WINDOW_MIN messages, those of other applications included, or one chat. */
-function* areasOfAll(database: Database, token: Token): Generator<Area | undefined, void, undefined> {
-  const bounds = database
-    .query<{ lowest: number | null; highest: number | null }, [string]>(
-      'SELECT min(id) AS lowest, max(id) AS highest FROM chats WHERE token = ?',
-    )
-    .get(token);
-  yield undefined;
-  const read = database.query<ChatRow, [string, number, number]>(
-    `SELECT id, number, purged_through AS purgedThrough, messages_count AS messages,
-       token = ?1 AND deleted_at IS NULL AS isOwn
+  const read = database.query<ChatRow, [string, number, number, string | null]>(
+    `SELECT ${CHAT_COLUMNS}, token = ?1 AND deleted_at IS NULL
+       AND (?4 IS NULL OR number IN (SELECT value FROM json_each(?4))) AS isOwn
      FROM chats WHERE id BETWEEN ?2 AND ?3 ORDER BY id DESC LIMIT ${CHATS_AT_ONCE}`,
   );
-  const { lowest, highest } = bounds ?? {};
-  if (lowest == null || highest == null) return;
   for (let top = highest; top >= lowest; ) {
-    const rows = read.all(token, lowest, top);
+    const rows = read.all(token, lowest, top, numbers);
     yield undefined;
     yield* grouped(rows);
     if (rows.length < CHATS_AT_ONCE) return;
