@@ -2,6 +2,7 @@ import {
   accessConfig,
   balancedConfig,
   commonConfig,
+  corsConfig,
   portConfig,
   readConfig,
   refusePublishedPasswords,
@@ -14,6 +15,7 @@ export const ingestSettings = Type.Object({
   ...serverConfig,
   ...balancedConfig,
   ...accessConfig,
+  ...corsConfig,
   PORT: portConfig(3100),
 });
 

@@ -1,6 +1,7 @@
 import {
   accessConfig,
   commonConfig,
+  corsConfig,
   feedConfig,
   portConfig,
   publicUrlConfig,
@@ -15,6 +16,7 @@ export const standaloneSettings = Type.Object({
   ...purgeConfig,
   ...feedConfig,
   ...accessConfig,
+  ...corsConfig,
   HOST: Type.String({ default: 'localhost', description: 'the address to listen on; localhost is 127.0.0.1 and ::1' }),
   PORT: portConfig(8080),
   ALLOWED_HOSTS: Type.String({

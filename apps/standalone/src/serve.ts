@@ -6,6 +6,7 @@
  */
 import { BODY_BYTES_MAX } from '@parley/domain';
 import {
+  type Cors,
   type HttpServer,
   methodsOf,
   NORMAL_PATH,
@@ -24,6 +25,8 @@ export interface Serve {
   readonly port: number;
   readonly allowedHosts: string;
   readonly requestTimeoutMs: number;
+  /** Undefined: pages of other origins cannot call. */
+  readonly cors: Cors | undefined;
   readonly logger: Logger;
 }
 
@@ -51,23 +54,27 @@ const UNGUARDED_PATHS = ['/healthz', '/readyz'];
 export async function serve(handle: Handle, options: Serve): Promise<HttpServer> {
   const allowed = allowedHosts(options.allowedHosts, await isLoopback(options.host));
   const requestMs = options.requestTimeoutMs;
+  const { cors } = options;
+  const answer = cors?.wrap(handle) ?? handle;
+  const refuse = (refusal: Refusal, head: RequestHead | undefined, requestId?: string): Response => {
+    const response = answerRefusal(refusal, requestId);
+    return cors?.mark(response, originOf(head)) ?? response;
+  };
   const listener = new Listener({
     hosts: listeningHosts(options.host),
     port: options.port,
     limits: { ...LIMITS, requestMs, headMs: Math.min(LIMITS.headMs, requestMs) },
     isLong: ({ method, path }) => (method === 'GET' || method === 'HEAD') && !UNGUARDED_PATHS.includes(path),
     check: (head) => refusalOf(head, allowed),
-    refuse: answerRefusal,
+    refuse,
     serve: async (head, body) => {
       try {
-        return await handle(requestOf(head, body));
+        return await answer(requestOf(head, body));
       } catch (error) {
         const requestId = newRequestId();
         options.logger.error({ err: error, requestId }, 'request failed');
-        return answerRefusal(
-          { status: 500, detail: 'Something went wrong on our side; it is in our logs.' },
-          requestId,
-        );
+        const detail = 'Something went wrong on our side; it is in our logs.';
+        return refuse({ status: 500, detail }, head, requestId);
       }
     },
   });
@@ -95,6 +102,11 @@ function refusalOf(head: RequestHead, allowed: (hostname: string | undefined) =>
 /** The answer for a refusal. It gets a request id here, because no route gives it one. */
 function answerRefusal({ status, detail, headers }: Refusal, requestId = newRequestId()): Response {
   return problemResponse({ status, detail, headers: { ...headers, 'x-request-id': requestId } });
+}
+
+/** The origin of the page that sent a request, as far as its head was read. */
+function originOf(head: RequestHead | undefined): string | null {
+  return head?.fields.find(([name]) => name === 'origin')?.[1] ?? null;
 }
 
 function requestOf({ method, path, search, fields }: RequestHead, body: Buffer): Request {

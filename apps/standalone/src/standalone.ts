@@ -57,12 +57,13 @@ export function startStandalone(config: ReturnType<typeof standaloneConfig>) {
         },
       };
     },
-    async (app, logger) =>
+    async (app, logger, cors) =>
       serve((request) => app.fetch(request), {
         host: config.HOST,
         port: config.PORT,
         allowedHosts: config.ALLOWED_HOSTS,
         requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+        cors,
         logger,
       }),
   );

@@ -8,6 +8,7 @@ export { BASE_PATH, PATHS } from './contract/paths.ts';
 export { PROBLEMS, type ProblemStatus } from './contract/problems.ts';
 export { methodsOf, PATH_RULES, rulesAt } from './contract/routing.ts';
 export { MessageInput, SearchInput } from './contract/schemas.ts';
+export { Cors } from './cors.ts';
 export { etagOf } from './etag.ts';
 export { ERRORS_MAX, NO_ID } from './field-errors.ts';
 export { givenTime, NO_TIME } from './given-time.ts';

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import type { Access } from './access/access.ts';
 import { httpApp } from './app.ts';
 import { bodyDeadline } from './body-deadline.ts';
+import { Cors, corsOrigins } from './cors.ts';
 import { docs } from './docs.ts';
 import { frontPage } from './front-page.ts';
 import { type Checks, healthRoutes, Readiness } from './health-routes.ts';
@@ -24,6 +25,9 @@ export interface ProgramConfig {
   readonly LINGER_MS?: number;
   readonly REQUEST_TIMEOUT_MS: number;
   readonly REUSE_PORT?: boolean;
+  /** Only for programs that answer clients. */
+  readonly CORS_ORIGINS?: string;
+  readonly ADMIN_KEY?: string;
 }
 
 type Logger = ReturnType<typeof createLogger>;
@@ -51,9 +55,10 @@ export async function startProgram(
   name: string,
   config: ProgramConfig,
   open: (common: { logger: Logger; registry: Registry }) => Promise<ProgramParts>,
-  listen: (app: AnyElysia, logger: Logger) => Promise<HttpServer> = async (app) =>
-    serve(app, { host: config.HOST, port: config.PORT, reusePort: config.REUSE_PORT }),
+  listen: (app: AnyElysia, logger: Logger, cors: Cors | undefined) => Promise<HttpServer> = async (app, _, cors) =>
+    serve(app, { host: config.HOST, port: config.PORT, reusePort: config.REUSE_PORT, cors }),
 ): Promise<Running & { readonly port: number; readonly app: AnyElysia }> {
+  const origins = corsOrigins(config);
   const logger = createLogger(name, config.LOG_LEVEL);
   const registry = createRegistry(name);
   bodyDeadline(config.REQUEST_TIMEOUT_MS);
@@ -63,7 +68,9 @@ export async function startProgram(
   const app = httpApp({ logger, registry, routes, access }).use(healthRoutes({ readiness, registry }));
   const ownFigures = figures && new OwnFigures({ figures, name, registry, logger });
   if (parts.pages !== undefined) app.use(docs(parts.pages)).use(frontPage({ readiness, ...parts.pages }));
-  const server = await listen(app, logger).catch(async (error: unknown) => {
+  const isKeyed = () => access?.isKeyed ?? false;
+  const cors = origins && new Cors({ origins, isKeyed, logger });
+  const server = await listen(app, logger, cors).catch(async (error: unknown) => {
     await access?.stop();
     await parts.stop();
     throw error;

@@ -1,6 +1,7 @@
 import type { BunRequest } from 'bun';
 import type { AnyElysia } from 'elysia';
 import { methodsOf, SERVED_PATHS } from './contract/routing.ts';
+import type { Cors } from './cors.ts';
 import { countConnections, refuseConnections } from './listening-socket.ts';
 import { pathOf, REFUSAL_OF_PATH } from './normal-path.ts';
 import { problemResponse } from './problem.ts';
@@ -37,6 +38,8 @@ export interface Listen {
    * Lets several processes share the port. If off, a second process fails to start instead of taking half the requests.
    */
   readonly reusePort?: boolean | undefined;
+  /** Undefined: pages of other origins cannot call. */
+  readonly cors?: Cors | undefined;
 }
 
 type Handle = (request: Request) => Response | Promise<Response>;
@@ -52,7 +55,7 @@ export type NativeRoutes = Readonly<
  * `/api`. Bun's router, however, matches the address as sent. An address that leads to a route only after normalization
  * is refused.
  */
-export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen): Required<HttpServer> {
+export function serve(app: AnyElysia, { host, port, reusePort = false, cors }: Listen): Required<HttpServer> {
   let draining = false;
   const throughElysia: Handle = (request) => app.fetch(request);
   const handle = (request: Request, answer: Handle) => (draining ? closing(answer(request)) : answer(request));
@@ -66,9 +69,14 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
       if (answer !== undefined && hasHost(request)) return handle(request, answer as Handle);
       return handle(named(request), throughElysia);
     };
-    routes[path] = routed;
-    if (path !== '/') routes[`${path}/`] = routed;
+    const answered = cors?.wrap(routed) ?? routed;
+    routes[path] = answered;
+    if (path !== '/') routes[`${path}/`] = answered;
   }
+  const unrouted = (request: Request) => {
+    const asked = named(request);
+    return methodsOf(pathOf(asked.url)).length > 0 ? refusePath() : handle(asked, throughElysia);
+  };
   const server = Bun.serve({
     hostname: host,
     port,
@@ -77,10 +85,7 @@ export function serve(app: AnyElysia, { host, port, reusePort = false }: Listen)
     maxRequestBodySize: BODY_BYTES_READ_MAX,
     development: false,
     routes,
-    fetch: (request) => {
-      const asked = named(request);
-      return methodsOf(pathOf(asked.url)).length > 0 ? refusePath() : handle(asked, throughElysia);
-    },
+    fetch: cors?.wrap(unrouted) ?? unrouted,
   });
   const boundPort = server.port ?? port;
   return {

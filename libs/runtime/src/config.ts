@@ -74,6 +74,15 @@ export const publicUrlConfig = {
   }),
 };
 
+/** For the programs that answer clients. */
+export const corsConfig = {
+  CORS_ORIGINS: Type.String({
+    default: '',
+    description:
+      'web origins whose pages may call the API, such as https://app.example.com, separated by commas; * is every one, in open mode',
+  }),
+};
+
 export const commonConfig = {
   HOST: Type.String({ default: '0.0.0.0', description: 'the address to listen on' }),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {

@@ -107,14 +107,14 @@ export class Connection {
   }
 
   /** Answers with the refusal and closes: it is unknown where this request ends, so no further one can be read. */
-  refuse(refusal: Refusal): void {
+  refuse(refusal: Refusal, head: RequestHead | undefined = this.#reader.head): void {
     if (this.#state === 'closed') return;
     this.#leave();
     this.#state = 'answering';
     this.#reader.clear();
     this.#bodyBytes = 0;
     this.#countHeld();
-    this.#answer(async () => this.#shared.refuse(refusal), undefined);
+    this.#answer(async () => this.#shared.refuse(refusal, head), undefined);
   }
 
   /**
@@ -176,7 +176,7 @@ export class Connection {
   #enter({ head, body }: ReceivedRequest): void {
     const refusal = this.#shared.check(head);
     if (refusal !== undefined) {
-      this.refuse(refusal);
+      this.refuse(refusal, head);
       return;
     }
     this.#state = 'waiting';
@@ -189,7 +189,7 @@ export class Connection {
         this.#answer(() => this.#shared.serve(head, body), head);
         this.#reader.release(body);
       },
-      refuse: () => this.refuse(FULL),
+      refuse: () => this.refuse(FULL, head),
     };
     this.#shared.admission.enter(this.#entrant);
   }

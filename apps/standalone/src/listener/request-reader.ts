@@ -111,12 +111,12 @@ export class RequestReader {
     if (typeof end !== 'number') return end;
     const head = readHead(this.#input.toString('latin1', 0, end));
     if (isRefusal(head)) return head;
+    this.#head = head; // also of a request whose body is refused
     const bytesMax = this.#bodyBytesMax(head);
     if (typeof head.body === 'number' && head.body > bytesMax) return tooLong(bytesMax);
     this.#consume(end + END_OF_HEAD_BYTES);
     this.#lines = new HeadLines();
     if (head.body === 'chunked') this.#chunks = new ChunkedBody(bytesMax);
-    this.#head = head;
     return head;
   }
 

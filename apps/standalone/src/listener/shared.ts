@@ -30,7 +30,8 @@ export interface Shared {
   isLong(head: RequestHead): boolean;
   /** Answers a request. Copies what it needs of the body before it returns. Never rejects. */
   serve(head: RequestHead, body: Buffer): Promise<Response>;
-  refuse(refusal: Refusal): Response;
+  /** Answers a refusal. `head` is undefined if it was not understood, or did not arrive. */
+  refuse(refusal: Refusal, head: RequestHead | undefined): Response;
   /** Reports that the bytes of requests that a connection holds changed by this many. */
   held(bytes: number): void;
   draining: boolean;
