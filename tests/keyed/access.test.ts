@@ -102,15 +102,3 @@ test('a key is for its application and its scopes only', async () => {
   expect((await reader.post(`${own}/chats`, {})).status).toBe(403);
   expect((await reader.get(`${own}/keys`)).status).toBe(403);
 });
-
-test('when a key was used last is told to the hour', async () => {
-  const application = await admin.application();
-  const { client } = await secretKey(admin, application);
-  const before = Math.floor(Date.now() / 3_600_000) * 3_600_000;
-  await client.get(application);
-  const used = async () => (await admin.get(`${application}/keys`)).body[0].last_used_at as string | undefined;
-  await until('it is told', async () => (await used()) !== undefined, 60_000);
-  const at = Date.parse((await used()) ?? '');
-  expect(at % 3_600_000).toBe(0);
-  expect(at).toBeGreaterThanOrEqual(before);
-});

@@ -137,8 +137,11 @@ export class Access {
     this.#cancel = this.#clock.every(MINUTE_MS, () => {
       this.#upkeep = this.#upkeep.then(() => this.#tidy());
     });
-    if (!this.#isKeyed) {
-      logger.warn('open: no key is needed, whoever reaches this program may read and change everything');
+    if (this.#isKeyed) logger.info('keys are needed');
+    else {
+      logger.warn(
+        'open: no key is needed, whoever reaches this program may read and change everything; ADMIN_KEY turns keys on',
+      );
     }
   }
 
