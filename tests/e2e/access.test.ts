@@ -136,6 +136,7 @@ describe('a user token', () => {
     expect(second.headers.get('link')).not.toContain('rel="next"');
     expect(numbers(await anna.get(`${application}/chats?order=desc`))).toEqual([4, 2]);
     const inbox = async () => numbers(await anna.get(`${application}/chats?order=activity`)).sort();
+    await until('both are in the inbox', async () => (await inbox()).length === 2, 10_000);
     expect(await inbox()).toEqual([2, 4]);
     const hits = async (who: Client) => {
       const { body } = await who.get(`${application}/search?search_query=hello&sender_id=anna`);

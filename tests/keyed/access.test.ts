@@ -22,7 +22,7 @@ afterAll(async () => {
 const say = { message_content: 'hello' };
 const isRefused = async (client: Client, path: string) => (await client.get(path)).status === 401;
 
-test('without a credential nothing is done; health and the docs page need none', async () => {
+test('without a credential nothing is done; the pages need none', async () => {
   const application = await admin.application();
   const nobody = admin.as(undefined);
   for (const answer of [
@@ -38,7 +38,7 @@ test('without a credential nothing is done; health and the docs page need none',
   }
   const unknown = await admin.as('unknown').get(application);
   expect(unknown.headers.get('www-authenticate')).toBe('Bearer realm="parley", error="invalid_token"');
-  for (const path of ['/healthz', '/readyz', '/swagger', '/swagger/json']) {
+  for (const path of ['/', '/swagger', '/swagger/json']) {
     expect((await fetch(`${system.url}${path}`)).status).toBe(200);
   }
 });
