@@ -1,4 +1,4 @@
-/** A certificate for 127.0.0.1 and localhost, made by a test for itself. It is its own authority. */
+/** A certificate that a test makes for itself. It is its own authority. */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
@@ -10,14 +10,13 @@ export interface TestCertificate {
   readonly remove: () => void;
 }
 
-/** Makes a certificate that is valid for a day. @throws if `openssl` fails */
-export function makeCertificate(): TestCertificate {
+/** Makes a certificate for these names that is valid for a day. @throws if `openssl` fails */
+export function makeCertificate(names = 'DNS:localhost,IP:127.0.0.1'): TestCertificate {
   const folder = mkdtempSync(`${tmpdir()}/parley-certificate-`);
   const [cert, key] = [`${folder}/cert.pem`, `${folder}/key.pem`];
-  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
   const made = Bun.spawnSync([
     ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-days', '1', '-subj', '/CN=localhost', '-addext', names, '-keyout', key, '-out', cert],
+    ...['-days', '1', '-subj', '/CN=parley-test', '-addext', `subjectAltName=${names}`, '-keyout', key, '-out', cert],
   ]);
   if (made.exitCode !== 0) throw new Error(`openssl: ${made.stderr.toString()}`);
   for (const file of [cert, key]) chmodSync(file, 0o644);

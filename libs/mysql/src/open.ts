@@ -14,7 +14,10 @@ import { mysqlPurge } from './purge/purge.ts';
 import { MysqlStore, type OnUncounted } from './store.ts';
 
 export interface MysqlOptions {
-  /** `mysql://user:password@host:port/database`. The database must exist. Its user reads and writes rows. */
+  /**
+   * `mysql://user:password@host:port/database`, with `?tls=true` for TLS. The database must exist. Its user reads and
+   * writes rows.
+   */
   readonly url: string;
   /** The same database, for the user of `migrate`, who may create and change tables. Default `url`. */
   readonly migrationUrl?: string | undefined;
@@ -141,6 +144,7 @@ function connectionOf(url: string) {
     throw new RangeError('the URL of MySQL must be mysql://user:password@host:port/database');
   }
   return {
+    ...tlsOf(parsed.searchParams),
     host: parsed.hostname,
     port: Number(parsed.port || 3306),
     user: decodeURIComponent(parsed.username),
@@ -148,4 +152,18 @@ function connectionOf(url: string) {
     database: decodeURIComponent(parsed.pathname.slice(1)),
     connectTimeout: CONNECT_TIMEOUT_MS,
   };
+}
+
+/**
+ * TLS with a verified certificate, if the URL's query says so. There is no way to leave the verification out. Another
+ * parameter is refused: if it were ignored, `?ssl=true` would mean no TLS.
+ */
+function tlsOf(query: URLSearchParams) {
+  for (const [name, value] of query) {
+    if (name !== 'tls' || (value !== 'true' && value !== 'false')) {
+      throw new RangeError('the URL of MySQL may have tls=true or tls=false in its query, and nothing else');
+    }
+  }
+  if (query.get('tls') !== 'true') return {};
+  return { ssl: { rejectUnauthorized: true, verifyIdentity: true, minVersion: 'TLSv1.2' } };
 }
