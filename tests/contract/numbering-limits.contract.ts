@@ -134,6 +134,14 @@ export function numberingLimitsContract(name: string, open: () => Promise<Number
       expect(await ask(sequence, { key: newKey() })).toEqual({ status: 'gone' });
     });
 
+    test('single messages out of a great burst all count', async () => {
+      const sequence = await seeded();
+      const rate = { perSecond: 0.01, burst: 10_000_000 };
+      for (let time = 1; time <= 50; time += 1) {
+        expect(await ask(sequence, { rate })).toMatchObject({ status: 'drawn', remaining: rate.burst - time });
+      }
+    });
+
     test('with time, messages fit again, at the rate of the limit', async () => {
       const sequence = await seeded();
       const rate = messageRate(1_000);

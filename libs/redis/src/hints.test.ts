@@ -2,6 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import { type AccessHint, Unavailable } from '@parley/domain';
 import { failure, TcpProxy, thrownApart, until } from '@parley/testing';
 import { Redis } from 'ioredis';
+import { connectRedis } from './connect.ts';
+import { RedisHints } from './hints.ts';
+import { Keys } from './keys.ts';
 import type { RedisDrivers } from './open.ts';
 import { redisUrl } from './testing/keys.ts';
 import { canStartServers, formCluster, type RedisServer } from './testing/server.ts';
@@ -17,7 +20,7 @@ function taken({ hints }: RedisDrivers): AccessHint[] {
 }
 
 /** Resolves when a connection was unbroken since later than `after`. */
-async function unbroken({ hints }: RedisDrivers, after = 0): Promise<number> {
+async function unbroken({ hints }: Pick<RedisDrivers, 'hints'>, after = 0): Promise<number> {
   let since: number | undefined;
   await until('it is connected', async () => {
     since = await hints.unbrokenSince();
@@ -154,6 +157,23 @@ describe.skipIf(!canStartServers())('hints while Redis is away', () => {
     const { proxy, teller, hints } = await deadListener();
     proxy.set({ swallow: false });
     await tellUntilTaken(teller, hints);
+    proxy.close();
+  });
+
+  test('so it does if only the connection of the listener is dead', async () => {
+    const server = await system.server();
+    const { proxy, url } = await TcpProxy.open(server.url);
+    const client = connectRedis({ url: server.url });
+    const options = { client, servers: { url }, keys: new Keys(1, system.prefix), logger: undefined };
+    const hints = new RedisHints(options);
+    hints.listen(() => {});
+    const since = await unbroken({ hints });
+    proxy.set({ swallow: true });
+    expect(await hints.unbrokenSince()).toBeUndefined();
+    proxy.set({ swallow: false });
+    expect(await unbroken({ hints })).toBeGreaterThan(since);
+    await hints.close();
+    client.disconnect();
     proxy.close();
   });
 
