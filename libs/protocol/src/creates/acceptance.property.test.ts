@@ -5,6 +5,8 @@ import {
   type DrawTaker,
   type Event,
   IdempotencyConflict,
+  LimitReached,
+  type MessageRate,
   NotFound,
   type PublishTaker,
   type RegisterRequest,
@@ -21,13 +23,25 @@ setDefaultTimeout(60_000);
 
 const WITHIN_MS = 2_000;
 const DRAWS_MAX = 4;
+/** How long a create beyond the limit has to wait. */
+const WAIT_MS = 150;
 /**
  * The number of kinds of refusal: a port refused, the key was used with another body, the application or the chat was
- * deleted, the publish was too late, the draw was too late.
+ * deleted, the limit of messages was reached, the publish was too late, the draw was too late.
  */
-const REASONS = 6;
+const REASONS = 7;
+const RATE: MessageRate = { perSecond: 10, burst: 1_000 };
 
-type DrawKind = 'drawn' | 'repeated' | 'confirmed' | 'missing' | 'unsure' | 'conflict' | 'gone' | 'unavailable';
+type DrawKind =
+  | 'drawn'
+  | 'repeated'
+  | 'confirmed'
+  | 'missing'
+  | 'unsure'
+  | 'conflict'
+  | 'gone'
+  | 'limited'
+  | 'unavailable';
 
 /** How long a call takes, and whether the machine is suspended meanwhile. */
 interface Takes {
@@ -39,6 +53,8 @@ interface Takes {
 interface Plan {
   readonly type: Create['type'];
   readonly keyed: boolean;
+  /** Whether its application has a limit of messages. */
+  readonly rated: boolean;
   readonly refusedEarly: boolean;
   /** Whether the ports tell their takers before a call returns; otherwise they do later. */
   readonly toldAtOnce: boolean;
@@ -59,13 +75,14 @@ const takes = fc.record<Takes>({
 const kind = fc.oneof<fc.WeightedArbitrary<DrawKind>[]>(
   { weight: 6, arbitrary: fc.constantFrom<DrawKind[]>('missing', 'unsure') },
   { weight: 4, arbitrary: fc.constantFrom<DrawKind[]>('drawn', 'repeated', 'confirmed') },
-  { weight: 1, arbitrary: fc.constantFrom<DrawKind[]>('conflict', 'gone', 'unavailable') },
+  { weight: 1, arbitrary: fc.constantFrom<DrawKind[]>('conflict', 'gone', 'limited', 'unavailable') },
 );
 const seldom = fc.nat(9).map((value) => value === 0);
 
 const plan: fc.Arbitrary<Plan> = fc.record({
   type: fc.constantFrom<Create['type'][]>('application', 'chat', 'messages'),
   keyed: fc.boolean(),
+  rated: fc.boolean(),
   refusedEarly: seldom,
   toldAtOnce: fc.boolean(),
   draws: fc.array(fc.record({ kind, takes }), { minLength: 6, maxLength: 6 }),
@@ -108,6 +125,10 @@ class Watched {
     return `${this.index.toString(16).padStart(8, '0')}-token`;
   }
 
+  get rate(): MessageRate | undefined {
+    return this.plan.rated && this.plan.type === 'messages' ? RATE : undefined;
+  }
+
   /** The epoch of the last draw: each draw of the create is in another epoch. */
   #epoch(): number {
     return this.draws.length;
@@ -126,7 +147,8 @@ class Watched {
     );
   }
 
-  answer({ keyAbsentIn }: { keyAbsentIn?: number | undefined }) {
+  answer({ keyAbsentIn, rate }: { keyAbsentIn?: number | undefined; rate?: MessageRate | undefined }) {
+    expect(rate).toBe(this.rate);
     const { kind, takes } = this.plan.draws[this.draws.length]!;
     this.draws.push({ kind: this.#possible(kind), keyAbsentIn, ...this.#now() });
     const { drawn } = this;
@@ -135,16 +157,18 @@ class Watched {
     if (seen === 'unavailable') throw new Unavailable('numbers', 'as planned');
     if (seen === 'conflict' || seen === 'gone') return { status: seen };
     if (seen === 'missing' || seen === 'unsure') return { status: seen, epoch: drawn.epoch };
-    if (seen === 'drawn') return { status: seen, token: this.token, ...drawn };
+    if (seen === 'limited') return { status: seen, retryAfterMs: WAIT_MS };
+    if (seen === 'drawn') return { status: seen, token: this.token, ...drawn, ...(this.rate && { remaining: 3 }) };
     return { status: 'repeated' as const, token: this.token, ...drawn, confirmed: seen === 'confirmed' };
   }
 
   /**
-   * Replaces an impossible result: a create without a key gets none about a key, and an application has no counter to
-   * miss and is in nothing that could be deleted.
+   * Replaces an impossible result: a create without a key gets none about a key, one without a rate none about a limit,
+   * and an application has no counter to miss and is in nothing that could be deleted.
    */
   #possible(kind: DrawKind): DrawKind {
     const { keyed, type } = this.plan;
+    if (kind === 'limited') return this.rate === undefined ? 'drawn' : kind;
     if (!keyed && kind !== 'missing' && kind !== 'gone' && kind !== 'unavailable') return 'drawn';
     return type === 'application' && (kind === 'missing' || kind === 'gone') ? 'drawn' : kind;
   }
@@ -265,11 +289,11 @@ async function run(plans: readonly Plan[]): Promise<Watched[]> {
   return all;
 }
 
-function createOf({ plan, index, token }: Watched): Create {
+function createOf({ plan, index, token, rate }: Watched): Create {
   const key = plan.keyed ? { hash: String(index), body: KEY.body } : undefined;
   if (plan.type === 'application') return { type: 'application', name: 'x', key };
   if (plan.type === 'chat') return { type: 'chat', token, name: 'x', key };
-  return { type: 'messages', token, chat: 1, contents: ['x', 'y'], key };
+  return { type: 'messages', token, chat: 1, contents: ['x', 'y'], key, rate };
 }
 
 function expectPromisesKept(watched: Watched): void {
@@ -290,6 +314,8 @@ function expectPromisesKept(watched: Watched): void {
     expect(outcome.token).toBe(watched.token);
     if (plan.type !== 'application') expect(outcome.first).toBe(byStore ? 1 : watched.drawn.first);
     expect(published).toHaveLength(byStore || byKey ? 0 : 1);
+    const counted = last === 'drawn' && watched.rate !== undefined;
+    expect(outcome.remaining).toBe(counted ? 3 : undefined);
     if (published.length > 0) expect(watched.confirmedMs).toBeLessThanOrEqual(WITHIN_MS);
   } else if (!plan.refusedEarly) expectReason(watched, outcome.error);
   const acknowledged = outcome.status === 'accepted' && published.length > 0;
@@ -307,6 +333,11 @@ function expectReason({ plan, draws, askedStore, published, endedMs }: Watched, 
   const last = draws.at(-1)?.kind;
   if (last === 'gone') {
     expect(error).toEqual(new NotFound(plan.type === 'chat' ? 'application' : 'chat'));
+    return;
+  }
+  if (last === 'limited') {
+    expect(error).toEqual(new LimitReached('messagesPerSecond', WAIT_MS));
+    expect(published).toEqual([]);
     return;
   }
   const conflict = last === 'conflict' || (askedStore > 0 && plan.stored === 'another body');
