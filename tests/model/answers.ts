@@ -40,6 +40,19 @@ export function draw(model: Model, state: State, asked: DrawAsked): Answered<Dra
   return { answer: { status: 'drawn', event }, change };
 }
 
+/**
+ * What it changes that Redis answers that the limit of messages is reached; undefined if it cannot answer so. The limit
+ * comes last: nothing is drawn.
+ */
+export function limit(model: Model, state: State, asked: DrawAsked): Partial<State> | undefined {
+  if (state.limits === 0) return undefined;
+  const answered = refusal(model, state, asked);
+  const repeats = answered?.status === 'repeated';
+  if (answered !== undefined && (!repeats || model.rules.keyBeforeLimit)) return undefined;
+  const acknowledged = repeats && eventOf(state, answered.event).acknowledged;
+  return { limits: state.limits - 1, repeatRefused: state.repeatRefused || acknowledged };
+}
+
 /** What Redis returns instead of a new number: gone, unsure, missing or what it knows of the key, in this order. */
 function refusal(model: Model, state: State, { keyed, keyAbsentIn }: DrawAsked): Drawn | undefined {
   const { counter, gone, n } = state.redis;

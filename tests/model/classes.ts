@@ -6,6 +6,7 @@ import {
   draw,
   drawPasses,
   keyedRow,
+  limit,
   published,
   seed,
   withNote,
@@ -34,6 +35,7 @@ type CallTo<To extends Call['to']> = Extract<Call, { to: To }>;
 
 /** The commit number (`seq`) that a fence returns. The read of the store after it must pass it on. */
 const SEQ = 7;
+const WAIT_MS = 100;
 
 /**
  * The model with the classes of libs/protocol as its processes. Servers, accidents and openers of epochs are the
@@ -78,6 +80,7 @@ export class World {
     const create = this.#create(index);
     this.#keep(index, { ...create, begun: begunOf(this.#model, this.state, create) });
     if (act === 'draw' && call?.to === 'draw' && this.#passes) await this.#draw(index, call);
+    else if (act === 'limit' && call?.to === 'draw' && this.#mayLimit(call)) await this.#limit(index, call);
     else if (act === 'look' && this.#mayLook(index, call)) await this.#look(index);
     else if (act === 'seed' && call?.to === 'seed') await this.#seed(index, call);
     else if (act === 'ask' && call?.to === 'keyedCreate') await this.#ask(index, call);
@@ -102,6 +105,15 @@ export class World {
     const { number, epoch } = eventOf(this.state, answer.event);
     const drawn = { ...answer, first: number, eventId: String(answer.event), epoch };
     return this.#proceed(index, () => call.answer(drawn));
+  }
+
+  #mayLimit(call: CallTo<'draw'>): boolean {
+    return this.#passes && limit(this.#model, this.state, call) !== undefined;
+  }
+
+  async #limit(index: number, call: CallTo<'draw'>): Promise<void> {
+    this.#change(index, limit(this.#model, this.state, call) ?? {});
+    await this.#proceed(index, () => call.answer({ status: 'limited', retryAfterMs: WAIT_MS }));
   }
 
   #mayLook(index: number, call: Call | undefined): boolean {
@@ -190,8 +202,8 @@ export class World {
       this.state = { ...this.state, acknowledgedGone: begun === 'after' };
       this.#acknowledged(this.#events[index] ?? NONE, end.first);
     }
-    // Else the class would remember that there is no such chat, and not look at the store.
-    if (end === 'not found') this.#process(index).passTime();
+    // Else the class would remember that there is no such chat, or that nothing fits, and refuse the next create itself.
+    if (end === 'not found' || end === 'limited') this.#process(index).passTime();
     this.#late[index] = false;
     this.#forgot[index] = false;
     this.#begin(index);

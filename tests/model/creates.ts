@@ -4,6 +4,7 @@ import {
   draw,
   drawPasses,
   keyedRow,
+  limit,
   published,
   seed,
   withNote,
@@ -78,6 +79,15 @@ class Creating {
   #draw(keyAbsentIn: number | undefined): Step[] {
     const { model, state } = this;
     if (!drawPasses(model, state)) return [];
+    const limited = limit(model, state, { keyed: this.#keyed, keyAbsentIn });
+    const drawn = this.#drawWithin(keyAbsentIn);
+    if (limited === undefined) return drawn;
+    const refused = { at: this.create.at + 1, ...NEXT };
+    return [...drawn, this.#go('limit', 'is beyond the limit of messages, and refuses', refused, limited)];
+  }
+
+  #drawWithin(keyAbsentIn: number | undefined): Step[] {
+    const { model, state } = this;
     const { answer, change } = draw(model, state, { keyed: this.#keyed, keyAbsentIn });
     if (answer.status === 'unsure') {
       const what = `in epoch ${answer.epoch} the store is to be asked about the key`;

@@ -20,6 +20,7 @@ export function encode(model: Model, state: State): string {
   const codes: number[] = [state.given, state.oldest, nameOf(state.keyRow), state.suspect];
   codes.push(state.forgettings, state.copies, state.lost ? 1 : 0, state.freezes);
   if (model.scope.deletes !== undefined) addDelete(codes, state);
+  if (model.scope.limits !== undefined) codes.push(state.limits, state.repeatRefused ? 1 : 0);
   // What workers remember of `oldest` matters only if they do not read it in the transaction.
   if (!model.rules.oldestInTransaction) codes.push(state.handOldest, state.knownOldest);
   addRedis(codes, model, state.redis, nameOf);

@@ -2,7 +2,7 @@ import { isStored, type Model, rowOf, type State } from './state.ts';
 
 /** Which promise a state breaks; undefined if none. */
 export function violation(state: State): string | undefined {
-  return numberTaken(state) ?? notKept(state) ?? keyTwice(state) ?? notGone(state);
+  return numberTaken(state) ?? notKept(state) ?? keyTwice(state) ?? notGone(state) ?? notRepeated(state);
 }
 
 function numberTaken({ events }: State): string | undefined {
@@ -40,6 +40,10 @@ function keyTwice(state: State): string | undefined {
 function notGone({ acknowledgedGone, purged, rows }: State): string | undefined {
   if (acknowledgedGone) return 'a create is acknowledged that began after the delete was answered';
   return purged && rows.some((event) => event >= 0) ? 'a row is stored after the rows were removed' : undefined;
+}
+
+function notRepeated({ repeatRefused }: State): string | undefined {
+  return repeatRefused ? 'a create that was acknowledged is repeated, and refused by the limit' : undefined;
 }
 
 /** What is wrong with a step, or undefined: a drawn number must be above all acknowledged ones. */

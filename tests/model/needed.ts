@@ -35,5 +35,6 @@ export const NEEDED: Record<Needed, [ScopeName, RegExp]> = {
   comparesDeletes: ['a deleted chat', /stored after the rows were removed/],
   goneBeforeKey: ['one key in a deleted chat', /began after the delete/],
   counterBeforeKey: ['one key in a deleted chat', /began after the delete/],
+  keyBeforeLimit: ['a limit', /refused by the limit/],
   keyNeedsOwner: ['one key in a deleted chat', /began after the delete/],
 };

@@ -4,13 +4,14 @@ import {
   type Event,
   type Highest,
   type IdempotencyKey,
+  LimitReached,
+  type MessageRate,
   NotFound,
   type PublishTaker,
   type Sequence,
   Unavailable,
 } from '@parley/domain';
-import { CounterSeeds, type Paced } from '@parley/protocol';
-import { Accepting } from '@parley/protocol/testing';
+import { Acceptance, CounterSeeds, type Create, type Paced } from '@parley/protocol';
 
 /** A call to Redis, RabbitMQ or the store that has not returned yet. */
 export type Call = { readonly reject: (error: Error) => void } & (
@@ -35,17 +36,19 @@ type DrawnAnswer =
   | { status: 'drawn'; first: number; eventId: string; epoch: number }
   | { status: 'repeated'; first: number; eventId: string; epoch: number; confirmed: boolean }
   | { status: 'gone' }
+  | { status: 'limited'; retryAfterMs: number }
   | { status: 'missing'; epoch: number }
   | { status: 'unsure'; epoch: number };
 
 /**
  * How a create ended: with a number; with an unexpected error; refused after two seconds; because there is no such chat;
- * or its client must repeat it.
+ * because the limit of messages is reached; or its client must repeat it.
  */
-export type End = { readonly first: number } | { readonly error: unknown } | 'late' | 'not found' | 'again';
+export type End = { readonly first: number } | { readonly error: unknown } | 'late' | 'not found' | 'limited' | 'again';
 
 const TOKEN = '018f6f0e-1c7a-4c4e-9d0a-3d2f6b1c9a57';
 const KEY: IdempotencyKey = { hash: 'a'.repeat(64), body: 'b'.repeat(64) };
+const RATE: MessageRate = { perSecond: 10, burst: 1_000 };
 const LATE_MS = 2_001;
 
 /**
@@ -55,7 +58,7 @@ const LATE_MS = 2_001;
  */
 export class Process {
   call: Call | undefined;
-  readonly #acceptance: Accepting;
+  readonly #acceptance: Acceptance;
   readonly #confirmed: (eventId: string) => void;
   #lateMs = 0;
   #end: End | undefined;
@@ -69,16 +72,20 @@ export class Process {
     const quiet = { debug() {}, warn() {} };
     const pacing = { add: (_: unknown, one: Paced) => one.begin({ left: () => {} }) };
     const seeds = new CounterSeeds({ ...ports, clock });
-    this.#acceptance = new Accepting({ ...ports, clock, pacing, logger: quiet, seeds });
+    this.#acceptance = new Acceptance({ ...ports, clock, pacing, logger: quiet, seeds });
   }
 
   /** Begins a create, which then waits for the result of its draw. */
   begin(keyed: boolean): void {
     this.#end = undefined;
-    this.#acceptance.messages(TOKEN, 1, ['x'], keyed ? KEY : undefined).then(
-      (first) => this.#ended({ first }),
-      (error: unknown) => this.#ended(refusal(error)),
-    );
+    const key = keyed ? KEY : undefined;
+    const create: Create = { type: 'messages', token: TOKEN, chat: 1, contents: ['x'], key, rate: RATE };
+    this.#acceptance
+      .acceptOne(create, ({ first }) => first)
+      .then(
+        (first) => this.#ended({ first }),
+        (error: unknown) => this.#ended(refusal(error)),
+      );
   }
 
   passTime(): void {
@@ -114,14 +121,16 @@ export class Process {
   #ports() {
     return {
       numbering: {
-        draw: ({ key, keyAbsentIn }: DrawRequest, taker: DrawTaker) =>
+        draw: ({ key, keyAbsentIn, rate }: DrawRequest, taker: DrawTaker) => {
+          if (rate !== RATE) throw new Error('this is not the rate of the create');
           this.#waitFor({
             to: 'draw',
             keyed: key !== undefined,
             keyAbsentIn,
             answer: (answer) => taker.drawAnswered('first' in answer ? { at: 0, ...answer } : answer),
             reject: (error) => taker.drawFailed(error),
-          }),
+          });
+        },
         seed: (_: unknown, { number }: Highest, epoch = 0) =>
           this.#wait<void>((settle) => ({ to: 'seed', number, epoch, ...settle })),
         retire: () => Promise.reject(new Error('creates retire nothing')),
@@ -159,6 +168,7 @@ export class Process {
 
 function refusal(error: unknown): End {
   if (error instanceof NotFound) return 'not found';
+  if (error instanceof LimitReached) return 'limited';
   if (!(error instanceof Unavailable)) return { error };
   return error.dependency === 'event log' ? 'late' : 'again';
 }

@@ -10,6 +10,7 @@
  * - A worker, and another one that is frozen with unacked deliveries.
  * - A delete of the chat or its application: it marks the owner in the store, tells Redis, passes a fence and answers.
  *   The rows are removed at any time after the mark.
+ * - A limit of messages, which may be reached at any draw.
  * - Events that reach the queue long after their create was refused.
  * - Redis. It restarts with its data, with older data or empty, is emptied without a restart, or loses one counter.
  *

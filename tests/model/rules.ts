@@ -74,6 +74,8 @@ export interface Rules {
   readonly goneBeforeKey: boolean;
   /** Redis answers a known key only if the chat has a counter: after a loss the store decides whether it was deleted. */
   readonly counterBeforeKey: boolean;
+  /** Redis answers a known key before it looks at the limit of messages. */
+  readonly keyBeforeLimit: boolean;
   /** The store does not know the key of a create in a deleted chat. */
   readonly keyNeedsOwner: boolean;
 }
@@ -112,6 +114,7 @@ export const PROTOCOL: Rules = {
   comparesDeletes: true,
   goneBeforeKey: true,
   counterBeforeKey: true,
+  keyBeforeLimit: true,
   keyNeedsOwner: true,
 };
 

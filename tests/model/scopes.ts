@@ -68,6 +68,7 @@ export const SCOPES = {
     epochs: 2,
     deletes: 'application',
   },
+  'a limit': { ...SMALL, creates: [['keyed', 'plain'], ['keyed']], openers: 1, limits: 2 },
 } as const satisfies Record<string, Scope>;
 
 export type ScopeName = keyof typeof SCOPES;
@@ -86,6 +87,7 @@ export const LARGE: Scope = {
   copies: 3,
   loss: 'in-use',
   freezes: 2,
+  limits: 2,
 };
 
 export const LARGE_DELETED: Scope = { ...LARGE, fresh: false, deletes: 'chat' };

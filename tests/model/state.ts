@@ -27,6 +27,8 @@ export interface Scope {
   readonly freezes: number;
   /** What is deleted, once, at any time: the chat or its application. */
   readonly deletes?: 'chat' | 'application';
+  /** How often Redis may answer that the application's limit of messages is reached. */
+  readonly limits?: number;
 }
 
 export interface Model {
@@ -141,6 +143,10 @@ export interface State {
   readonly copies: number;
   readonly lost: boolean;
   readonly freezes: number;
+  /** How often Redis may still answer that the limit is reached. */
+  readonly limits: number;
+  /** Whether a create was refused by the limit that only repeats one that was acknowledged. */
+  readonly repeatRefused: boolean;
 }
 
 export interface Step {
@@ -152,9 +158,10 @@ export interface Step {
 
 /**
  * What a creating process does in a step. A call returns: a draw, a fence and then the highest number, a seed, a
- * question about its key, a publish. Or it forgets what the store said about its key, or its two seconds are over.
+ * question about its key, a publish. `limit`: a draw is answered that the limit is reached. Or it forgets what the store
+ * said about its key, or its two seconds are over.
  */
-export type Act = 'draw' | 'look' | 'seed' | 'ask' | 'acknowledge' | 'forget' | 'give up';
+export type Act = 'draw' | 'limit' | 'look' | 'seed' | 'ask' | 'acknowledge' | 'forget' | 'give up';
 
 export const IDLE: Omit<Create, 'at' | 'begun'> = { phase: 'idle', epoch: 0, value: 0, asked: false };
 /** The process goes on to its next create. */
@@ -166,7 +173,7 @@ export function emptyRedis(run: number): Redis {
   return { run, ...EMPTY };
 }
 
-export function initialState({ fresh, creates, openers, forgettings, copies, freezes }: Scope): State {
+export function initialState({ fresh, creates, openers, forgettings, copies, freezes, limits = 0 }: Scope): State {
   return {
     redis: fresh ? emptyRedis(1) : { ...emptyRedis(1), n: 1, claimedIn: 1, open: true, counter: 0 },
     copy: undefined,
@@ -194,6 +201,8 @@ export function initialState({ fresh, creates, openers, forgettings, copies, fre
     copies,
     lost: false,
     freezes,
+    limits,
+    repeatRefused: false,
   };
 }
 

@@ -23,7 +23,8 @@ interface Joined {
 /**
  * Listens to the channel of hints, on a connection of its own, and connects again after every loss. Messages are
  * numbered by a counter in Redis. A message is missed if the next one has another number than expected, or if the
- * counter is higher than the last number: this also shows what a cluster has lost between its servers.
+ * counter is higher than the last number: this also shows what a cluster has lost between its servers. It does not show a
+ * message that the master of a cluster lost together with the counter, when it died just after it had told it.
  */
 export class Subscription {
   readonly #options: RedisHintsOptions;

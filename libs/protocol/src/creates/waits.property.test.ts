@@ -59,7 +59,10 @@ interface Turn {
 
 const turn = fc.record<Turn>({
   process: fc.nat(PROCESSES - 1),
-  count: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 1_000 }) }),
+  count: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(1) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 1_000 }) },
+  ),
   passMs: fc.oneof({ weight: 4, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(2_000) }),
   thereMs: fc.nat(2),
   backMs: fc.nat(20),
@@ -84,7 +87,9 @@ function run(perSecond: number, turns: readonly Turn[]): number {
   const { numbering, store, logger } = new FakePorts();
   const acceptances = Array.from({ length: PROCESSES }, () => {
     const log = { refusal: () => undefined, publish: (_: unknown, taker: PublishTaker) => taker.published() };
-    const pacing = { add: (_: unknown, one: { begin(cycle: { left(): void }): void }) => one.begin({ left: () => {} }) };
+    const pacing = {
+      add: (_: unknown, one: { begin(cycle: { left(): void }): void }) => one.begin({ left: () => {} }),
+    };
     const seeds = { seed: async () => {}, forget: () => {} };
     return new Acceptance({ numbering: { ...numbering, draw }, log, store, logger, pacing, seeds, clock });
   });
