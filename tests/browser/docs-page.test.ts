@@ -47,11 +47,11 @@ test('the docs page lists every operation under its tag', async () => {
     expect(await page.locator('.info .title').first().textContent()).toContain('Parley');
     const tags = page.locator('.opblock-tag');
     const names = await tags.evaluateAll((elements) => elements.map((element) => element.getAttribute('data-tag')));
-    expect(names).toEqual(['Applications', 'Chats', 'Messages', 'Reads', 'Search']);
-    expect(await tags.last().textContent()).toContain('Over the messages');
+    expect(names).toEqual(['Applications', 'Chats', 'Messages', 'Reads', 'Search', 'Access', 'Administration']);
+    expect(await tags.last().textContent()).toContain('For the operator');
     const sections = await page.locator('.opblock-tag-section').all();
     const counts = await Promise.all(sections.map((section) => section.locator('.opblock').count()));
-    expect(counts).toEqual([8, 6, 8, 2, 4]);
+    expect(counts).toEqual([8, 6, 8, 2, 4, 4, 4]);
     await screenshot('docs-page.png');
   });
 }, 60_000);
@@ -73,6 +73,32 @@ test('"Try it out" creates an application that exists afterwards', async () => {
     expect(read.status).toBe(200);
     expect(await read.json()).toMatchObject({ token: application_token, name: 'From the docs page' });
   });
+}, 60_000);
+
+test('"Authorize" sends the key with what is tried out, and the browser keeps nothing of it', async () => {
+  const key = 'parley_sk_a-key-that-is-typed-in';
+  await withPage(
+    'light',
+    async ({ page, screenshot }) => {
+      await page.getByRole('button', { name: 'Authorize' }).first().click();
+      const dialog = page.locator('.dialog-ux');
+      expect(await dialog.locator('h4 code').allTextContents()).toEqual(['adminKey', 'secretKey', 'userToken']);
+      const scheme = dialog.locator('.auth-container', { hasText: 'secretKey' });
+      await scheme.locator('input').fill(key);
+      await scheme.getByRole('button', { name: 'Apply credentials' }).click();
+      await screenshot('docs-page-authorized.png');
+      await dialog.getByRole('button', { name: 'Close' }).first().click();
+      const asked = page.waitForRequest(/\/api\/applications\//);
+      const { status } = await tryOut(page, 'getApplication', { token: '6f1c9a50-7f3c-4c1e-9f5d-3f0f6f0e2b7a' });
+      expect((await asked).headers().authorization).toBe(`Bearer ${key}`);
+      expect(status).toStartWith('404');
+      const kept = await page.evaluate(() =>
+        JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+      );
+      expect(kept).not.toContain(key);
+    },
+    ['404'],
+  );
 }, 60_000);
 
 test('a search and a page of messages are tried out from the docs page', async () => {
@@ -109,7 +135,18 @@ test('errors are explained once: at an operation each has one line', async () =>
       rows.map(async (row) => [await row.getAttribute('data-code'), (await row.boundingBox())?.height ?? 0] as const),
     );
     const errors = heights.filter(([code]) => code !== '201');
-    expect(errors.map(([code]) => code)).toEqual(['400', '404', '413', '415', '422', '503', 'default']);
+    expect(errors.map(([code]) => code)).toEqual([
+      '400',
+      '401',
+      '403',
+      '404',
+      '413',
+      '415',
+      '422',
+      '429',
+      '503',
+      'default',
+    ]);
     for (const [code, height] of errors) expect(height, code ?? '').toBeLessThan(60);
     await screenshot('docs-page-errors.png');
   });

@@ -31,7 +31,7 @@ test('the document is valid OpenAPI 3.1', async () => {
 
 test('the document has the operations of both programs, and no other paths', () => {
   const names = operations().map(({ path, method }) => `${method} ${path}`);
-  expect(names).toHaveLength(28);
+  expect(names).toHaveLength(36);
   expect(names).toContain('POST /api/applications/{token}/chats/{number}/messages/batch');
   expect(names).toContain('GET /api/applications/{token}/chats/{number}/search');
   expect(names.filter((name) => !name.includes(' /api/'))).toEqual([]);
@@ -65,7 +65,8 @@ test('every component is used, and no schema is repeated inline', () => {
   const components = (served as unknown as { components: Record<string, Record<string, object>> }).components;
   for (const [kind, parts] of Object.entries(components)) {
     for (const [name, part] of Object.entries(parts)) {
-      expect(text, `${kind}/${name}`).toContain(`"#/components/${kind}/${name}"`);
+      if (kind === 'securitySchemes') expect(text, name).toContain(`{"${name}":[]}`);
+      else expect(text, `${kind}/${name}`).toContain(`"#/components/${kind}/${name}"`);
       if (kind === 'schemas') expect(text.split(JSON.stringify(part)), name).toHaveLength(2);
     }
   }
@@ -80,12 +81,18 @@ test('no two components of any kind share a name, nor does one have the name of 
 
 test('names of operations and schemas are words that a client can use', () => {
   for (const { operation } of operations()) {
-    expect(operation.operationId).toMatch(/^(create|list|get|update|replace|delete|mark|search)[A-Z][A-Za-z]+$/);
+    expect(operation.operationId).toMatch(
+      /^(create|list|get|update|replace|delete|mark|search|revoke|replay)[A-Z][A-Za-z]+$/,
+    );
   }
 });
 
 test('every schema is strict JSON Schema 2020-12, and every example is valid under its own schema', () => {
-  const ajv = new Ajv2020({ strict: true, validateSchema: true, formats: { 'date-time': isUtcTime, int64: true } });
+  const ajv = new Ajv2020({
+    strict: true,
+    validateSchema: true,
+    formats: { 'date-time': isUtcTime, int64: true, uuid: true },
+  });
   for (const { path, method, operation } of operations()) {
     for (const { name, schema } of operation.parameters) expect(() => ajv.compile(schema), name).not.toThrow();
     const contents = Object.values(operation.responses).map(({ content = {} }) => content);
@@ -115,7 +122,10 @@ const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   CreatedApplication: ['metadata'],
   CreatedChat: ['metadata'],
   CreatedMessage: ['sender_id', 'metadata'],
-  Limits: ['retention_days'],
+  CreatedKey: ['expires_at'],
+  DeadLetter: ['detail'],
+  Key: ['expires_at', 'last_used_at'],
+  Limits: ['retention_days', 'messages_per_second', 'requests_per_second', 'creates_in_flight', 'live_connections'],
   Message: ['sender_id', 'metadata'],
   Problem: ['errors'],
   SearchHit: ['chat_number', 'sender_id', 'created_at', 'highlights'],
@@ -129,7 +139,9 @@ test('every field of an answer is required, except those that may not be given; 
     const optional = Object.keys(properties).filter((key) => !required.includes(key));
     expect(optional, name).toEqual([...(OPTIONAL[name] ?? [])]);
     for (const [key, { type, format }] of Object.entries<AnySchemaObject>(properties)) {
-      const expected = type === 'integer' && key !== 'status' ? 'int64' : key.endsWith('_at') ? 'date-time' : undefined;
+      const ofText = /(^|_)at$/.test(key) ? 'date-time' : undefined;
+      const expected = type === 'integer' && key !== 'status' ? 'int64' : ofText;
+      if (format === 'uuid') continue;
       expect(format, `${name}.${key}`).toBe(expected);
     }
   }
@@ -160,7 +172,7 @@ test('an integer that can be above 32 bits has the format int64', () => {
   expect(found).toBeGreaterThan(5);
 });
 
-test('every error is problem+json with its own status, and a 503 says when to repeat', () => {
+test('every error is problem+json with its own status, a 429 and a 503 say when to repeat, a 401 how', () => {
   for (const { operation } of operations()) {
     for (const [status, { content, headers }] of Object.entries(operation.responses)) {
       if (status === '204' || status === '304') {
@@ -171,8 +183,27 @@ test('every error is problem+json with its own status, and a 503 says when to re
       expect(Object.keys(content ?? {})).toEqual([isError ? 'application/problem+json' : 'application/json']);
       if (status === 'default') continue;
       if (isError) expect(content?.['application/problem+json']?.example).toMatchObject({ status: Number(status) });
-      expect('Retry-After' in headers, status).toBe(status === '503' || status === 'default');
+      expect('Retry-After' in headers, status).toBe(['429', '503'].includes(status));
+      expect('WWW-Authenticate' in headers, status).toBe(status === '401');
     }
+  }
+});
+
+test('every operation says what it needs, also in its text, and has the errors of a wrong credential', () => {
+  const { components } = served as unknown as { components: { securitySchemes: Record<string, object> } };
+  expect(Object.keys(components.securitySchemes)).toEqual(['adminKey', 'secretKey', 'userToken']);
+  for (const { path, method, operation } of operations()) {
+    const { security, description = '', responses } = operation;
+    const schemes = security.flatMap((each) => Object.keys(each));
+    // No credential is an alternative: a server may be open.
+    expect(security[0], `${method} ${path}`).toEqual({});
+    expect(schemes[0]).toBe('adminKey');
+    expect(description, `${method} ${path}`).toMatch(/With keys on, it needs an? (admin|secret) key/);
+    expect(description.includes('an admin key')).toBe(schemes.length === 1);
+    expect(description.includes('or a user token')).toBe(schemes.includes('userToken'));
+    for (const status of ['401', '403', '429']) expect(responses, `${method} ${path}`).toHaveProperty(status);
+    const [answer] = Object.entries(responses).filter(([status]) => status.startsWith('2'));
+    expect('RateLimit' in (answer?.[1].headers ?? {}), `${method} ${path}`).toBe(path.includes('{token}'));
   }
 });
 

@@ -9,8 +9,24 @@ export const ORIGIN = 'http://localhost:8080';
 
 /** The text above the operations on the docs page: how to begin, and what all operations share. Tests run its calls. */
 export const ABOUT = `An **application** has **chats** 1, 2, 3…, a chat has **messages** 1, 2, 3…. What got a 201 is kept:
-stored exactly once, under its number, byte for byte. There is no access control yet: anyone who can reach this server can
-read and change everything.
+stored exactly once, under its number, byte for byte.
+
+## Keys
+
+A server is open or keyed. While it is open, whoever reaches it may read and change everything, without a key: good for a
+first look. The operator turns keys on. Then each call needs \`Authorization: Bearer\` with one of these:
+
+- an **admin key**, of the operator: it may do everything.
+- a **secret key** of an application, for your servers: it may do what its scopes say, in its application.
+- a **user token**, for browsers and apps: a short-lived JSON Web Token that your server gets for a user, with
+  \`POST …/sessions\`. It acts as this user, in the chats that it names. In an open server it counts too, where one is sent.
+
+Each operation says below what it needs. A credential that is missing or not valid is a 401, a missing right a 403. What is
+in another application, or in a chat that a user token does not name, is answered like what does not exist: 404. A revoked
+key ends within ten seconds, and with it the user tokens that it has made.
+
+An application may have limits. Beyond them the answer is a 429; \`Retry-After\` says for how many seconds to wait, and
+\`RateLimit\` on each answer what remains.
 
 ## Getting started
 

@@ -8,6 +8,7 @@ import { PARAMETERS, type Parameter, type ParameterName, pathParameters } from '
 import { BASE_PATH, PATH_PARAMETER } from './paths.ts';
 import { type OperationProblem, PROBLEM_DETAILS, PROBLEMS } from './problems.ts';
 import * as schemas from './schemas.ts';
+import { needOf, SECURITY_SCHEMES, securityOf } from './security.ts';
 
 /**
  * In the OpenAPI document this text replaces the pattern that the server checks. In many languages a regular expression
@@ -17,6 +18,11 @@ import * as schemas from './schemas.ts';
 const ANY_TEXT = 'Any Unicode text, without NUL and lone surrogates.';
 /** Replaces the pattern of ids, whose lookahead against `.` and `..` many languages lack. The server refuses those two. */
 const PORTABLE_ID_PATTERN = '^[A-Za-z0-9_.:@+=-]{1,128}$';
+
+const LIMIT_HEADERS = {
+  'RateLimit-Policy': ref('headers', 'RateLimitPolicy'),
+  RateLimit: ref('headers', 'RateLimit'),
+};
 
 /**
  * The OpenAPI 3.1 document, made from the table of operations. A schema or parameter with a name is described once,
@@ -45,8 +51,22 @@ export const DOCUMENT = {
         schema: { type: 'string' },
       },
       Allow: { description: 'With 405: the methods that the path takes.', schema: { type: 'string' } },
+      WwwAuthenticate: {
+        description: 'With 401: `Bearer`, and `error="invalid_token"` if a credential was sent that is not valid.',
+        schema: { type: 'string' },
+      },
+      RateLimitPolicy: {
+        description:
+          'Of applications with limits: how much (`q`) in how many seconds (`w`), for `messages` and `requests`.',
+        schema: { type: 'string' },
+      },
+      RateLimit: {
+        description: 'How much of it remains (`r`), and in how many seconds (`t`) all of it is free again.',
+        schema: { type: 'string' },
+      },
       RetryAfter: { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
     },
+    securitySchemes: SECURITY_SCHEMES,
     responses: {
       Unchanged: {
         description: 'The object is as the `If-None-Match` says.',
@@ -83,17 +103,19 @@ function paths(): Record<string, Record<string, object>> {
 
 function operationObject(id: OperationId, operation: Operation): object {
   const { tag, summary, description, body, answer } = operation;
+  const texts = [...(description === undefined ? [] : [description]), needOf(operation)];
   return {
     operationId: id,
     tags: [tag],
     summary,
-    ...(description && { description }),
+    description: texts.join('\n\n'),
+    security: securityOf(operation),
     parameters: parametersOf(operation).map(parameterReference),
     ...(body && {
       requestBody: { required: body.emptyIf === undefined, content: json(body.schema, body.example) },
     }),
     responses: {
-      [answer.status]: answerObject(answer),
+      [answer.status]: answerObject(answer, hasLimits(operation)),
       ...(isTagged(answer) && operation.method === 'GET' && { 304: ref('responses', 'Unchanged') }),
       ...Object.fromEntries(problemsOf(operation).map((status) => [status, ref('responses', problemName(status))])),
       default: ref('responses', 'OtherProblem'),
@@ -101,9 +123,15 @@ function operationObject(id: OperationId, operation: Operation): object {
   };
 }
 
-function answerObject(answer: Operation['answer']): object {
+/** Whether an application's limits count for the operation. */
+function hasLimits({ path }: Operation): boolean {
+  return path.includes(':token');
+}
+
+function answerObject(answer: Operation['answer'], isLimited: boolean): object {
   const headers = {
     'X-Request-Id': ref('headers', 'RequestId'),
+    ...(isLimited && LIMIT_HEADERS),
     ...('paged' in answer && { Link: ref('headers', 'Link') }),
     ...(isTagged(answer) && { ETag: ref('headers', 'ETag') }),
   };
@@ -132,7 +160,7 @@ function problemsOf({ path, body, ifMatch, answer }: Operation): readonly Operat
   const ofPath: readonly OperationProblem[] = pathParameters(path).length === 0 ? [] : [404];
   const ofObject: readonly OperationProblem[] = isTagged(answer) ? [410] : [];
   const ofVersion: readonly OperationProblem[] = ifMatch ? [412] : [];
-  return [...ofBody, ...ofPath, ...ofObject, ...ofVersion, 422, 503].sort() as OperationProblem[];
+  return [...ofBody, 401, 403, ...ofPath, ...ofObject, ...ofVersion, 422, 429, 503].sort() as OperationProblem[];
 }
 
 function problemStatuses(): readonly OperationProblem[] {
@@ -150,7 +178,9 @@ function problemResponse(status: OperationProblem): object {
     description: when,
     headers: {
       'X-Request-Id': ref('headers', 'RequestId'),
-      ...(status === 503 && { 'Retry-After': ref('headers', 'RetryAfter') }),
+      ...((status === 429 || status === 503) && { 'Retry-After': ref('headers', 'RetryAfter') }),
+      ...(status === 401 && { 'WWW-Authenticate': ref('headers', 'WwwAuthenticate') }),
+      ...(status === 429 && LIMIT_HEADERS),
     },
     content: { 'application/problem+json': { schema: ref('schemas', 'Problem'), example } },
   };

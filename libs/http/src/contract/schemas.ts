@@ -217,7 +217,7 @@ const ownLimit = (description: string) =>
       description: `${description}. Absent: the installation’s default.`,
     }),
   );
-const limitFields = {
+export const Limits = Type.Object({
   retention_days: Type.Optional(
     Type.Integer({ format: 'int64', minimum: 1, maximum: RETENTION_DAYS_MAX, description: 'Absent: no limit.' }),
   ),
@@ -225,8 +225,7 @@ const limitFields = {
   requests_per_second: ownLimit(LIMITS.requests_per_second),
   creates_in_flight: ownLimit(LIMITS.creates_in_flight),
   live_connections: ownLimit(LIMITS.live_connections),
-};
-export const Limits = Type.Object(limitFields);
+});
 const keyFields = {
   id: Type.String({ format: 'uuid', description: 'Names the key when it is revoked.' }),
   name: KeyName,
@@ -261,7 +260,7 @@ export const Program = Type.Object({
 });
 export const LimitedApplication = Type.Object({
   ...{ token: Token, name: Name, chats_count: Count },
-  limits: Type.Object(limitFields),
+  limits: Limits,
   ...times,
 });
 export const DeadLetter = Type.Object({
