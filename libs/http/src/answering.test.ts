@@ -1,5 +1,17 @@
 import { afterAll, describe, expect, test } from 'bun:test';
-import { BeyondLastMessage, Gone, NotFound, SenderFixed, Unavailable, VersionConflict } from '@parley/domain';
+import {
+  BeyondLastMessage,
+  Forbidden,
+  Gone,
+  LimitReached,
+  NotFound,
+  NotYours,
+  SenderFixed,
+  TooManyKeys,
+  Unauthenticated,
+  Unavailable,
+  VersionConflict,
+} from '@parley/domain';
 import { createLogger, createRegistry } from '@parley/runtime';
 import { until } from '@parley/testing';
 import { httpApp } from './app.ts';
@@ -138,6 +150,11 @@ describe('an operation', () => {
         [new VersionConflict(), 412],
         [new SenderFixed(), 422],
         [new BeyondLastMessage(), 422],
+        [new Unauthenticated('who?', true), 401],
+        [new Forbidden('not this'), 403],
+        [new NotYours(), 403],
+        [new TooManyKeys(), 422],
+        [new LimitReached('messagesPerSecond', 1_001), 429],
         [new Error('a secret'), 500],
       ] as const) {
         thrown = error;
@@ -146,6 +163,7 @@ describe('an operation', () => {
         expect(answer.status).toBe(status);
         expect(answer.headers.get('x-request-id')).toBe('mine');
         expect(answer.headers.get('content-type')).toBe('application/problem+json');
+        expect(answer.headers.get('retry-after')).toBe(status === 429 ? '2' : status === 503 ? '1' : null);
         expect(await answer.text()).not.toContain('secret');
       }
     });
