@@ -54,6 +54,9 @@ describe('secret keys', () => {
     const { id } = await secretKey(client, one);
     const { status, body } = await client.delete(`${two}/keys/${id}`);
     expect([status, body.detail]).toEqual([404, 'There is no such key.']);
+    for (const unknown of [crypto.randomUUID(), 'x', id.toUpperCase().slice(1), '%F0%9F%94%91']) {
+      expect((await client.delete(`${one}/keys/${unknown}`)).status).toBe(404);
+    }
     expect((await client.get(`${one}/keys`)).body).toHaveLength(1);
     await client.delete(one);
     expect((await client.get(`${one}/keys`)).status).toBe(404);
