@@ -41,7 +41,11 @@ export const VARIABLES: readonly Variable[] = [
     ['NGINX_RATE_BURST', '200', 'where NGINX_RATE_LIMIT is on'],
     ['PARTITIONS', '8', 'told to the apps; fixed by the first start'],
     ['PUBLIC_URL', '', 'told to the api'],
-    ['TLS_CERT', '', 'a PEM file with the certificate for [HTTPS](#https) and those between it and the root'],
+    [
+      'TLS_CERT',
+      '',
+      'a PEM file with the certificate for [HTTPS](security.md#https) and those between it and the root',
+    ],
     ['TLS_KEY', '', "a PEM file with the certificate's key"],
   ]),
   ...of(NATIVE, [
