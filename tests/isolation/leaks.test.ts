@@ -88,11 +88,14 @@ test('no answer has a credential', () => {
 });
 
 test('nothing that the system has written has a credential', async () => {
-  const canary = new Map([['the canary', CANARY]]);
-  // It shows that the search finds what is there: request ids in logs, contents in data.
+  // They show that the search finds what is there: request ids in logs, contents in data, tokens in names.
+  const canary = new Map([
+    ['the canary', CANARY],
+    ['the token', mine.place.token],
+  ]);
   const places = isDistributed
-    ? [/logs\/nginx|nginx\/.*log/, /logs\/api-1/, /mysql/, /table messages/]
-    : [/log: /, /parley\.db/];
+    ? [/logs\/nginx-access\.log: the c/, /mysql\/.*: the c/, /rabbitmq\/.*: the c/, /^table messages: the c/, /^Redis: /]
+    : [/log: the c/, /parley\.db.*: the c/];
   let seen: readonly string[] = [];
   await until(
     'what is harmless is found',
