@@ -6,9 +6,12 @@ import { countersContract } from './counters.contract.ts';
 import { eventLogContract } from './event-log.contract.ts';
 import { applicationCreated, chatCreated, messagesCreated } from './events.ts';
 import { feedContract, feedPurgeContract } from './feed.contract.ts';
+import { figuresContract } from './figures.contract.ts';
+import { hintsContract } from './hints.contract.ts';
 import { inboxContract } from './inbox.contract.ts';
 import { keyStoreContract } from './key-store.contract.ts';
-import { numberingContract } from './numbering.contract.ts';
+import { type NumberingHarness, numberingContract } from './numbering.contract.ts';
+import { numberingLimitsContract } from './numbering-limits.contract.ts';
 import { openEmbedded } from './open-embedded.ts';
 import { purgeContract } from './purge.contract.ts';
 import { searchIndexContract } from './search-index.contract.ts';
@@ -75,12 +78,22 @@ eventLogContract('the embedded', async () => {
   return { log, source: () => log, isDeadLetter: async () => false, close };
 });
 
+figuresContract('the embedded', openDrivers);
+
+hintsContract('the embedded', async () => {
+  const { hints, close } = await openDrivers();
+  return { processes: [hints], close };
+});
+
 /** The embedded store confirms an idempotency key itself, when it commits the event of the key's create. */
-numberingContract('the embedded', async () => {
+numberingContract('the embedded', openNumbering);
+numberingLimitsContract('the embedded', openNumbering);
+
+async function openNumbering(): Promise<NumberingHarness> {
   const { numbering, log, store, close } = await openDrivers();
   await log.consume(async (events) => (await store.append(events)).rejected);
   const deleteStored = async ({ token, chat }: Owner) => {
     await (chat === undefined ? store.deleteApplication(token) : store.deleteChat(token, chat));
   };
   return { numbering, makeDurable: (event) => publishTo(log, event), deleteStored, close };
-});
+}
