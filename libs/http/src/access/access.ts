@@ -5,7 +5,6 @@
  * others; a user token's signature is checked with the keys in memory. Both are remembered until they end, are revoked,
  * or nothing was heard of the store for too long (see Watch).
  */
-import { timingSafeEqual } from 'node:crypto';
 import {
   type AccessHints,
   type AccessKey,
@@ -23,6 +22,7 @@ import type { Registry } from 'prom-client';
 import type { Operation } from '../contract/operation.ts';
 import type { PathParams } from '../routes.ts';
 import { whenAvailable } from '../when-available.ts';
+import { AdminKeys } from './admin-keys.ts';
 import type { ApplicationQuota } from './application-quota.ts';
 import { bearer, credentialOf } from './bearer.ts';
 import { ANYONE, type Known, KnownAdmin, KnownKey, KnownUser } from './callers.ts';
@@ -63,7 +63,7 @@ export class Access {
   readonly userTokens: UserTokens;
   readonly #parts: AccessParts;
   readonly #clock: Clock;
-  readonly #adminHashes: readonly Buffer[];
+  readonly #adminKeys: AdminKeys;
   readonly #admin = new KnownAdmin();
   readonly #remembered = new Remembered();
   /** The keys that were revoked, and when. */
@@ -87,7 +87,7 @@ export class Access {
     const { keys, hints, adminKeys, defaults, logger, registry, clock = systemClock } = parts;
     this.#parts = parts;
     this.#clock = clock;
-    this.#adminHashes = adminKeys.map((key) => Buffer.from(hashOfKey(key)));
+    this.#adminKeys = new AdminKeys(adminKeys);
     this.#isKeyed = adminKeys.length > 0;
     this.#limits = new Limits(defaults, clock);
     this.#pace = new Pace(clock);
@@ -174,11 +174,6 @@ export class Access {
     return this.#limits.quotaOf(token);
   }
 
-  /** An application's limits, with the installation's where it has none of its own. */
-  limitsOf(token: Token): ApplicationLimits {
-    return this.#limits.of(token);
-  }
-
   #admitted(known: Known, rights: Rights, params: PathParams): Caller {
     if (known !== this.#admin) {
       if (!this.#watch.isTrusted) throw this.#refusals.untrusted();
@@ -197,7 +192,7 @@ export class Access {
     const inOneForm = bearer(credential);
     const known = inOneForm === text ? undefined : this.#remembered.get(inOneForm);
     if (known !== undefined) return this.#admitted(known, rights, params);
-    if (this.#isKeyed && this.#isAdminKey(credential)) {
+    if (this.#isKeyed && this.#adminKeys.has(credential)) {
       this.#remembered.add(inOneForm, this.#admin);
       return this.#admitted(this.#admin, rights, params);
     }
@@ -209,13 +204,6 @@ export class Access {
     const hash = hashOfKey(credential);
     if (this.#lookups.isAbsent(hash)) throw this.#refusals.unknown();
     return this.#keyOf(credential, hash, named.token, rights, params);
-  }
-
-  #isAdminKey(credential: string): boolean {
-    if (this.#adminHashes.length === 0) return false;
-    const hash = Buffer.from(hashOfKey(credential));
-    // All are compared, so that the time does not tell which one is like it.
-    return this.#adminHashes.filter((each) => timingSafeEqual(each, hash)).length > 0;
   }
 
   async #keyOf(

@@ -143,8 +143,11 @@ describe.each(['keyed', 'open'] as const)('in %s mode, a user token', (mode) => 
     expect(await its.tried('getMessage', foreign)).toBe(keyed ? 'Unauthenticated' : 'anyone');
   });
 
-  test('for another application is 404 there', async () => {
+  test('for another application is 404 there, before its signature is checked', async () => {
     const its = await opened();
+    const [head, payload, signature] = partsOf(await issued(its));
+    const forged = `Bearer ${head}.${part({ ...decoded(payload), aud: OTHER })}.${signature}`;
+    expect(() => its.ask('getMessage', forged)).toThrow('no such message');
     expect(await its.tried('getMessage', await signed(its, { claims: { aud: OTHER } }))).toBe('NotFound');
   });
 
