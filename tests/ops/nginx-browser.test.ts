@@ -1,5 +1,7 @@
 /** Tests of what nginx adds for web pages of other origins, and of user tokens in the addresses of streams. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { Cors } from '@parley/http';
+import { createLogger } from '@parley/runtime';
 import { reasonAgainst } from '@parley/stack/install/machine';
 import { freePort, tellLeftOut, until } from '@parley/testing';
 import type { Echo, Nginx, NginxOptions, Upstream } from './nginx-harness.ts';
@@ -96,6 +98,12 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
         expect([response.status, corsOf(response).origin]).toEqual([204, LISTED]);
       },
     );
+  });
+
+  test('the programs expose the same headers', () => {
+    const cors = new Cors({ origins: '*', isKeyed: () => false, logger: createLogger('test', 'silent') });
+    const { headers } = cors.mark(new Response(), LISTED);
+    expect(headers.get('access-control-expose-headers')).toBe(EXPOSED);
   });
 
   test('with CORS_ORIGINS=* a page of any origin may read its own errors', async () => {
