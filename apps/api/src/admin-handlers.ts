@@ -1,3 +1,4 @@
+import { REPLAYED_MAX } from '@parley/domain';
 import { type Handlers, pageLimit, tokenLinks, tokenPage } from '@parley/http';
 import { limitsView } from './limits.ts';
 import type { ApiParts } from './parts.ts';
@@ -38,7 +39,7 @@ export function adminHandlers({ store, counters, figures, deadLetters, logger }:
       })),
     replayDeadLetters: async ({ body }) => {
       const waiting = await deadLetters.count();
-      const replayed = waiting === 0 ? 0 : await deadLetters.replay(Math.min(body.limit ?? waiting, waiting));
+      const replayed = waiting === 0 ? 0 : await deadLetters.replay(Math.min(body.limit ?? REPLAYED_MAX, waiting));
       return { replayed, waiting };
     },
   };

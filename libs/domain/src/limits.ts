@@ -31,3 +31,5 @@ export const RETENTION_DAYS_MAX = 36_500;
 export const UNREAD_COUNT_MAX = 100;
 /** The most rows that one transaction of a purge removes. */
 export const PURGE_ROWS_MAX = 1_000;
+/** The most dead letters that one request publishes again: well before a proxy's deadline. */
+export const REPLAYED_MAX = 1_000;

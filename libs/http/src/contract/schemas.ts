@@ -8,6 +8,7 @@ import {
   METADATA_BYTES_MAX,
   Name,
   NUMBER_MAX,
+  REPLAYED_MAX,
   RETENTION_DAYS_MAX,
   SCOPES,
   SEARCH_QUERY_CHARACTERS_MAX,
@@ -137,8 +138,8 @@ export const ReplayInput = Type.Object(
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 1_000_000,
-        description: 'How many at most, the oldest first. Default: all.',
+        maximum: REPLAYED_MAX,
+        description: `How many at most, the oldest first. Default ${REPLAYED_MAX}: repeat until none is waiting.`,
       }),
     ),
   },
