@@ -94,7 +94,13 @@ test('nothing that the system has written has a credential', async () => {
     ['the token', mine.place.token],
   ]);
   const places = isDistributed
-    ? [/logs\/nginx-access\.log: the c/, /mysql\/.*: the c/, /rabbitmq\/.*: the c/, /^table messages: the c/, /^Redis: /]
+    ? [
+        /logs\/nginx-access\.log: the c/,
+        /mysql\/.*: the c/,
+        /rabbitmq\/.*: the c/,
+        /^table messages: the c/,
+        /^Redis: /,
+      ]
     : [/log: the c/, /parley\.db.*: the c/];
   let seen: readonly string[] = [];
   await until(

@@ -30,7 +30,6 @@ test('every read, change, delete and search is a 503 with Retry-After while the 
     LIMIT_REQUESTS_PER_SECOND: 0,
     LIMIT_CREATES_IN_FLIGHT: 0,
     LIMIT_LIVE_CONNECTIONS: 0,
-    CORS_ORIGINS: '',
     STOP_TIMEOUT_MS: 1_000,
     DRAIN_MS: 0,
   });

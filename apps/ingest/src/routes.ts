@@ -13,7 +13,6 @@ import type { Registry } from 'prom-client';
 import { createdCounter } from './created-counter.ts';
 import { extrasOf, extrasOfBatch, type GivenMessage } from './extras.ts';
 import { idempotencyKey } from './idempotency.ts';
-import { notingLimit, refuseEarly } from './limited.ts';
 import { asSender } from './sender.ts';
 
 export type IngestParts = Omit<CounterSeedsParts & AcceptanceParts, 'seeds' | 'clock' | 'pacing'> & {
@@ -35,13 +34,12 @@ function createHandlers(parts: IngestParts): Creates {
   const count = createdCounter(parts.registry);
 
   const createMessage = ({ token, chat, body, idempotencyKey: key, caller, quota }: Asked<'createMessage'>) => {
-    refuseEarly(quota, key !== undefined);
     const message = asSender(caller, body);
     const content = message.message_content;
     const extras = extrasOf(message);
     const keyed =
       key === undefined ? undefined : idempotencyKey(key, requestOf('message', extras, chat, content), userOf(caller));
-    const answer = acceptance.acceptOne(
+    return acceptance.acceptOne(
       { type: 'messages', token, chat, contents: [content], key: keyed, extras, rate: quota?.rate },
       ({ first, remaining }) => {
         count('message', 1);
@@ -51,7 +49,6 @@ function createHandlers(parts: IngestParts): Creates {
           : withExtras(messageAnswer(token, chat, first, content), message);
       },
     );
-    return notingLimit(quota, answer);
   };
 
   return {

@@ -71,6 +71,7 @@ export function answering({ operation, handle }: Route, observer: Observer, acce
       else if (isEmpty) response = new Response(null, options);
       else response = Response.json(answered, options);
     } catch (error) {
+      quota?.noteRefusal(error);
       response = errorResponse(error, 'UNKNOWN', request);
       response.headers.set('x-request-id', id);
       observer.failed(error, 'UNKNOWN', { requestId: id, route, status: response.status });

@@ -16,7 +16,6 @@ export class ApplicationQuota implements Quota {
   readonly #policy: string;
   #requestsFull = Number.NEGATIVE_INFINITY;
   #messagesFull = Number.NEGATIVE_INFINITY;
-  #limitedUntil = Number.NEGATIVE_INFINITY;
   #creates = 0;
 
   constructor(
@@ -37,7 +36,7 @@ export class ApplicationQuota implements Quota {
   /** Whether nothing is used now: then a new object would be the same. */
   get isAtRest(): boolean {
     const now = this.clock.elapsed();
-    return this.#creates === 0 && this.#requestsFull <= now && this.#messagesFull <= now && this.#limitedUntil <= now;
+    return this.#creates === 0 && this.#requestsFull <= now && this.#messagesFull <= now;
   }
 
   /** Counts a request. Throws LimitReached. */
@@ -68,13 +67,9 @@ export class ApplicationQuota implements Quota {
     this.#messagesFull = this.clock.elapsed() + ((burst - remaining) * 1_000) / perSecond;
   }
 
-  noteLimited(retryAfterMs: number): void {
-    this.#limitedUntil = this.clock.elapsed() + retryAfterMs;
-    this.noteMessages(0);
-  }
-
-  limitedForMs(): number {
-    return Math.max(0, this.#limitedUntil - this.clock.elapsed());
+  /** Notes for the headers what a refused request tells: none of the messages fits. */
+  noteRefusal(error: unknown): void {
+    if (error instanceof LimitReached && error.limit === 'messagesPerSecond') this.noteMessages(0);
   }
 
   /** Puts the headers RateLimit-Policy and RateLimit (IETF draft) on an answer. */

@@ -95,15 +95,12 @@ describe('the headers', () => {
     expect(told(new ApplicationQuota({ createsInFlight: 7 }, clock))).toEqual([null, null]);
   });
 
-  test('a limited single create keeps others away for as long as the draw said', async () => {
-    const clock = new ManualClock();
-    const quota = new ApplicationQuota({ messagesPerSecond: 1 }, clock);
-    expect(quota.limitedForMs()).toBe(0);
-    quota.noteLimited(800);
-    await clock.advance(300);
-    expect(quota.limitedForMs()).toBe(500);
-    await clock.advance(500);
-    expect(quota.limitedForMs()).toBe(0);
+  test('after a refusal no message fits, after another error as many as before', () => {
+    const quota = new ApplicationQuota({ messagesPerSecond: 1 }, new ManualClock());
+    quota.noteRefusal(new LimitReached('requestsPerSecond', 800));
+    expect(told(quota)[1]).toBe('"messages";r=1000;t=1');
+    quota.noteRefusal(new LimitReached('messagesPerSecond', 800));
+    expect(told(quota)[1]).toBe('"messages";r=0;t=1000');
   });
 });
 
