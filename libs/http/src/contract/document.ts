@@ -155,12 +155,15 @@ function parametersOf({ path, method, query, idempotencyKey, ifMatch, answer }: 
  * The error statuses of an operation in the document: they depend on whether it has a body and path parameters, and on
  * whether it is about an object that may have been deleted.
  */
-function problemsOf({ path, body, ifMatch, answer }: Operation): readonly OperationProblem[] {
+function problemsOf(operation: Operation): readonly OperationProblem[] {
+  const { path, body, ifMatch, answer } = operation;
   const ofBody: readonly OperationProblem[] = body === undefined ? [] : [400, 413, 415];
   const ofPath: readonly OperationProblem[] = pathParameters(path).length === 0 ? [] : [404];
   const ofObject: readonly OperationProblem[] = isTagged(answer) ? [410] : [];
   const ofVersion: readonly OperationProblem[] = ifMatch ? [412] : [];
-  return [...ofBody, 401, 403, ...ofPath, ...ofObject, ...ofVersion, 422, 429, 503].sort() as OperationProblem[];
+  const ofLimits: readonly OperationProblem[] = hasLimits(operation) ? [429] : [];
+  const ofAll = [401, 403, 422, 503];
+  return [...ofBody, ...ofPath, ...ofObject, ...ofVersion, ...ofLimits, ...ofAll].sort() as OperationProblem[];
 }
 
 function problemStatuses(): readonly OperationProblem[] {
