@@ -10,7 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Installation =
   | { readonly kind: 'distributed'; readonly config: ReturnType<typeof workerConfig> }
-  | { readonly kind: 'standalone'; readonly dataDir: string; readonly adminKeys: string };
+  | { readonly kind: 'standalone'; readonly dataDir: string; readonly ADMIN_KEY: string };
 
 const standaloneSettings = Type.Object({ ...adminKeyConfig, DATA_DIR: Type.String({ default: 'data' }) });
 
@@ -27,5 +27,5 @@ export function installationOf(env: Environment): Installation {
       `There is nothing to work on: MYSQL_URL is not set, and the folder ${dataDir} (DATA_DIR) has no data of a standalone.`,
     );
   }
-  return { kind: 'standalone', dataDir, adminKeys: ADMIN_KEY };
+  return { kind: 'standalone', dataDir, ADMIN_KEY };
 }
