@@ -30,6 +30,14 @@ test('the tables were made, and a second time nothing happens', async () => {
   expect(await parleyDone(['migrate'], env)).toBe('The tables are up to date.\n');
 });
 
+test('dead letters are listed: their lines on standard output, their number beside it', async () => {
+  const { code, out, err } = await parley(['deadletters', 'list', '1'], env);
+  const lines = out.split('\n').filter((line) => line !== '');
+  expect(code).toBe(0);
+  for (const line of lines) expect(Object.keys(JSON.parse(line))).toContain('reason');
+  expect(err).toStartWith(`${lines.length} of `);
+});
+
 describe('keys', () => {
   let redis: RedisDrivers;
   const heard: AccessHint[] = [];
