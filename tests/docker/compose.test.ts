@@ -3,8 +3,19 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { until } from '@parley/testing';
+import { makeCertificate } from '../support/certificate.ts';
 import { expectReadmeCalls } from '../support/readme.ts';
-import { compose, containers, docker, inside, tryDocker, URL_OF_NGINX, VARIABLES } from './compose.ts';
+import {
+  compose,
+  containers,
+  docker,
+  HTTPS_PORT,
+  inside,
+  putCertificate,
+  tryDocker,
+  URL_OF_NGINX,
+  VARIABLES,
+} from './compose.ts';
 import { canReach, canWrite, inspect, rightsOf } from './containers.ts';
 import { Creates } from './creates.ts';
 import { WORLD_ADDRESS, World } from './world.ts';
@@ -239,6 +250,41 @@ const indexName = async () =>
   (
     await inside('elasticsearch', 'curl', '-fsS', 'http://127.0.0.1:9200/_cat/aliases/parley-messages-v2?h=index')
   ).trim();
+
+test(
+  'with docker-compose.tls.yml nginx serves HTTPS, sends HTTP there, and is replaced without it',
+  async () => {
+    const withTls = [
+      '-f',
+      'docker-compose.yml',
+      '-f',
+      'docker-compose.tls.yml',
+      'up',
+      '-d',
+      '--wait',
+      '--no-deps',
+      'nginx',
+    ];
+    const missing = await tryDocker('compose', ...withTls);
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('bind source path does not exist')]);
+    const certificate = makeCertificate();
+    putCertificate(certificate);
+    await compose(...withTls);
+    const secure = await fetch(`https://127.0.0.1:${HTTPS_PORT}/api/applications`, {
+      tls: { ca: readFileSync(certificate.cert) },
+    });
+    expect([secure.status, secure.headers.get('strict-transport-security')]).toEqual([200, 'max-age=31536000']);
+    const plain = await fetch(`${URL_OF_NGINX}/api/applications`, { redirect: 'manual' });
+    const location = `https://127.0.0.1:${HTTPS_PORT}/api/applications`;
+    expect([plain.status, plain.headers.get('location')]).toEqual([308, location]);
+    certificate.remove();
+
+    await compose('up', '-d', '--wait', '--no-deps', 'nginx');
+    expect((await fetch(`${URL_OF_NGINX}/api/applications`, { redirect: 'manual' })).status).toBe(200);
+    await expect(fetch(secure.url)).rejects.toThrow();
+  },
+  STEP_MS,
+);
 
 test(
   '`stop` stops every service with its usual exit status',

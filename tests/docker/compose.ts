@@ -1,8 +1,13 @@
 /** Runs `docker compose` as a user runs it in a checkout, on the engine that bin/test-docker started. */
+import { cpSync } from 'node:fs';
+import type { TestCertificate } from '../support/certificate.ts';
 import { ENGINE_ENVIRONMENT } from './engine.ts';
 
-/** nginx's published port. The engine has a network of its own, so any port is free. No other test uses this one. */
+/** nginx's published ports. The engine has a network of its own, so any port is free. No other test uses these. */
 const HTTP_PORT = 38_080;
+export const HTTPS_PORT = 38_443;
+/** The certificate for docker-compose.tls.yml, in the root folder of the engine. */
+const TLS_FOLDER = '/run/parley-tls';
 const PROJECT = 'parley-test';
 export const URL_OF_NGINX = `http://127.0.0.1:${HTTP_PORT}`;
 
@@ -12,6 +17,9 @@ export const URL_OF_NGINX = `http://127.0.0.1:${HTTP_PORT}`;
  */
 export const VARIABLES = {
   HTTP_PORT: String(HTTP_PORT),
+  HTTPS_PORT: String(HTTPS_PORT),
+  TLS_CERT: `${TLS_FOLDER}/cert.pem`,
+  TLS_KEY: `${TLS_FOLDER}/key.pem`,
   MYSQL_PASSWORD: 'secret-of-mysql',
   MYSQL_MIGRATION_PASSWORD: 'secret-of-migration',
   RABBITMQ_PASSWORD: 'secret-of-rabbitmq',
@@ -78,6 +86,11 @@ interface ListedContainer {
   readonly State: string;
   readonly Status: string;
   readonly Labels: Record<string, string>;
+}
+
+/** Puts a certificate where TLS_CERT and TLS_KEY say, for all users to read. */
+export function putCertificate({ folder }: TestCertificate): void {
+  cpSync(folder, `${engineRoot()}${TLS_FOLDER}`, { recursive: true });
 }
 
 /** GETs a path of the Docker engine's API and returns the JSON. */
