@@ -1,4 +1,4 @@
-import { type Caller, type MessageChange, userOf } from '@parley/domain';
+import { type Caller, Forbidden, type MessageChange, userOf } from '@parley/domain';
 import { etagOf, type Handlers, numberLinks, numberPage } from '@parley/http';
 import { changedMetadata, replacedMetadata } from './changes.ts';
 import type { ApiParts } from './parts.ts';
@@ -16,11 +16,15 @@ interface Asked {
 
 export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
   const change = async ({ caller, token, chat, message }: Asked, changes: MessageChange) => {
+    if (!mayRead(caller) && changes.content === undefined) throw new Forbidden(NEEDS_READ);
     const own = { ...changes, by: userOf(caller) };
     const row = await settled({ events, store }, token, 'message', () =>
       store.changeMessage(token, chat, message, own),
     );
-    return { item: messageView(row), etag: etagOf(row.version) };
+    const shown = mayRead(caller)
+      ? row
+      : { ...row, senderId: changes.senderId, metadata: changes.metadata ?? undefined };
+    return { item: messageView(shown), etag: etagOf(row.version) };
   };
 
   return {
@@ -58,4 +62,11 @@ export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
       );
     },
   };
+}
+
+const NEEDS_READ = 'Without the scope messages:read, message_content must be given: the answer shows the message.';
+
+/** Whether a caller may see what it has not sent itself: who may only write gets no more in the answer to a change. */
+function mayRead(caller: Caller): boolean {
+  return !('scopes' in caller) || caller.scopes.has('messages:read');
 }

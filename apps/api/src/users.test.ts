@@ -14,12 +14,14 @@ const everywhere: Caller = { ...anna, chats: '*' };
 const server: Caller = { kind: 'key', token, key: 'k', scopes };
 const asked = (caller: Caller) => ({ caller, token, chat: 4, message: 1, quota: undefined, path: '/p', query: {} });
 
+const TIMES = { created_at: '1970-01-01T00:00:00.000Z', updated_at: '1970-01-01T00:00:00.000Z' };
+
 /** Handlers over a store that finds one chat or message each time, and records what it is asked for last. */
-function handlersOver() {
+function handlersOver(more: { readonly senderId?: string; readonly metadata?: string } = {}) {
   const last: unknown[] = [];
   const search: SearchRequest[] = [];
   const chat = { number: 4, name: '', version: 1, messagesCount: 0, countedThrough: 0, createdAt: 0, updatedAt: 0 };
-  const message = { number: 1, content: 'a', chat: 4, version: 1, createdAt: 0, updatedAt: 0 };
+  const message = { number: 1, content: 'a', chat: 4, version: 1, createdAt: 0, updatedAt: 0, ...more };
   const mark = { userId: 'anna', number: 1, updatedAt: 0 };
   /** Answers this, and records what is given at this place; from the end, if negative. */
   const record =
@@ -118,4 +120,31 @@ test('a search of the application finds in a user’s chats only, whatever the i
   expect(await found(everywhere)).toEqual([[undefined], [5, 4]]);
   expect(await found(server)).toEqual([[undefined], [5, 4]]);
   expect(await found({ ...anna, chats: new Set() })).toEqual([[], []]);
+});
+
+test('who may write and not read sees only what was sent, also in the answer to a change', async () => {
+  const stored = { senderId: 'ben', metadata: '{"a":1}' };
+  const writes = new Set(['messages:write'] as const);
+  const callers: Caller[] = [
+    { ...server, scopes: writes },
+    { ...everywhere, scopes: writes },
+  ];
+  for (const caller of callers) {
+    const handlers = handlersOver(stored);
+    const change = async (body: object) => handlers.updateMessage({ ...asked(caller), versions: undefined, body });
+    for (const body of [{ metadata: null }, { metadata: { b: 2 } }, { sender_id: 'ben' }]) {
+      expect(await failure(change(body))).toBeInstanceOf(Forbidden);
+    }
+    expect(handlers.last).toEqual([]);
+    expect((await change({ message_content: 'a' })).item).toEqual({ number: 1, content: 'a', ...TIMES });
+    expect((await change({ message_content: 'a', sender_id: 'ben', metadata: { a: 1 } })).item).toEqual({
+      ...{ number: 1, content: 'a', sender_id: 'ben', metadata: { a: 1 }, ...TIMES },
+    });
+    const replaced = { ...asked(caller), versions: undefined, body: { message_content: 'a' } };
+    expect((await handlers.replaceMessage(replaced)).item).toEqual({ number: 1, content: 'a', ...TIMES });
+  }
+  const { item } = await handlersOver(stored).updateMessage({
+    ...{ ...asked(server), versions: undefined, body: { metadata: { a: 1 } } },
+  });
+  expect(item).toEqual({ number: 1, content: 'a', sender_id: 'ben', metadata: { a: 1 }, ...TIMES });
 });

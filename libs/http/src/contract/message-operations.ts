@@ -109,7 +109,8 @@ export const messageOperations = {
     needs: 'messages:write',
     users: true,
     summary: 'Change a message',
-    description: 'Changes the fields that are given. The sender never changes: another `sender_id` is a 422.',
+    description:
+      'Changes the fields that are given. The sender never changes: another `sender_id` is a 422. Without the scope `messages:read`, `message_content` must be given, and the answer has no `sender_id` and `metadata` but those that were sent.',
     query: NO_QUERY,
     ifMatch: true,
     body: body(schemas.MessageChangeInput, { message_content: 'Where is my parcel?' }),
