@@ -199,3 +199,31 @@ test('a session has only what its key has, names the key, and ends no later', as
   expect(await failure(create(keyWith('manage', 'keys')))).toBeInstanceOf(Forbidden);
   expect(signed).toHaveLength(1);
 });
+
+test('a session that an admin key of the store makes names the key, and ends no later; one of the environment has no end', async () => {
+  const end = Date.now() + 61_500;
+  const { handlers, signed } = handlersOver({ keys: [{ ...own, token: undefined, expiresAt: end }] });
+  const create = async (caller: Caller) =>
+    handlers.createSession({ ...asked(caller), body: { user_id: 'a', ttl_s: 600 } });
+  await create({ kind: 'admin', key: own.id });
+  await create({ kind: 'admin' });
+  const [stored, environment] = signed;
+  expect(stored).toMatchObject({ key: own.id, expiresAt: Math.floor(end / 1_000) });
+  expect(environment?.key).toBeUndefined();
+  expect((environment?.expiresAt ?? 0) - (environment?.issuedAt ?? 0)).toBe(600);
+  expect(await failure(create({ kind: 'admin', key: 'revoked' }))).toBeInstanceOf(Unauthenticated);
+});
+
+test('an admin key that ends makes secret keys that do not', async () => {
+  const { handlers } = handlersOver({ keys: [{ ...own, token: undefined, expiresAt: Date.now() + 61_500 }] });
+  const created = await handlers.createKey({ ...asked({ kind: 'admin', key: own.id }), body: { name: 'x' } });
+  expect(created).not.toHaveProperty('expires_at');
+});
+
+test('a session says whether it was made without a key', async () => {
+  const { handlers, signed } = handlersOver();
+  for (const caller of [anyone, keyWith('messages:read'), { kind: 'admin' } as const]) {
+    await handlers.createSession({ ...asked(caller), body: { user_id: 'a' } });
+  }
+  expect(signed.map(({ open }) => open)).toEqual([true, false, false]);
+});

@@ -1,6 +1,6 @@
 /**
- * Keys and user tokens of an application. What a key gives to others is never more than it has: the same scopes at
- * most, and no later end.
+ * Keys and user tokens of an application. What a secret key gives to others is never more than it has: the same scopes
+ * at most, and no later end. An admin key may make every secret key; the user tokens that it makes end with it.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -30,10 +30,11 @@ export function accessHandlers(parts: ApiParts): AccessHandlers {
   const demandApplication = (token: Token) =>
     owning({ events, store }, token, 'application', () => store.application(token));
 
-  /** When the caller's own key ends; undefined: never, or it has none. */
+  /** When the caller's own key ends; undefined: never, or the store has none. */
   const endOf = async (caller: Caller): Promise<number | undefined> => {
-    if (caller.kind !== 'key') return undefined;
-    const own = (await keys.keys(caller.token)).find(({ id }) => id === caller.key);
+    const key = keyOf(caller);
+    if (key === undefined) return undefined;
+    const own = (await keys.keys(caller.kind === 'key' ? caller.token : undefined)).find(({ id }) => id === key);
     if (own === undefined) throw new Unauthenticated('The key was revoked.', true);
     return own.expiresAt;
   };
@@ -43,7 +44,7 @@ export function accessHandlers(parts: ApiParts): AccessHandlers {
       const expiresAt = body.expires_at === undefined ? undefined : futureTime(body.expires_at);
       const scopes = body.scopes ?? SCOPES;
       demandScopes(caller, scopes);
-      const end = await endOf(caller);
+      const end = caller.kind === 'key' ? await endOf(caller) : undefined;
       if (end !== undefined && (expiresAt === undefined || expiresAt > end)) {
         throw new Forbidden('A key can make only keys that end when it ends, or before.');
       }
@@ -79,11 +80,16 @@ export function accessHandlers(parts: ApiParts): AccessHandlers {
       const { user_id } = body;
       const access_token = await userTokens.sign({
         ...{ token, user: user_id, chats: chatsIn(body.chats), scopes: can },
-        ...{ key: caller.kind === 'key' ? caller.key : undefined, issuedAt, expiresAt },
+        ...{ key: keyOf(caller), open: caller.kind === 'anyone', issuedAt, expiresAt },
       });
       return { type: 'session' as const, access_token, user_id, expires_at: timeView(expiresAt * 1_000) };
     },
   };
+}
+
+/** The id of the caller's own key in the store. */
+function keyOf(caller: Caller): string | undefined {
+  return caller.kind === 'key' || caller.kind === 'admin' ? caller.key : undefined;
 }
 
 /** Throws Forbidden if a key would give a scope that it does not have. */

@@ -27,6 +27,8 @@ export interface Anyone {
 /** The operator of the installation. */
 export interface Admin {
   readonly kind: 'admin';
+  /** The key's id; undefined: a key of the environment, which cannot be revoked. */
+  readonly key?: string | undefined;
 }
 
 /** A server of an application, with a secret key. */

@@ -244,12 +244,13 @@ export class Access {
     const token = readToken(credential);
     if (token === undefined) throw this.#refusals.malformed();
     const { kid, claims } = token;
-    const { aud, sub, can, chats, exp, nbf, key } = claims;
+    const { aud, sub, can, chats, exp, nbf, key, open } = claims;
     if (rights.isOutside(aud, params)) throw this.#refusals.counted(rights.absent());
     const now = this.#clock.now();
     if (exp * 1_000 <= now || (nbf !== undefined && nbf * 1_000 > now)) throw this.#refusals.ended();
     if (!this.#watch.isTrusted) throw this.#refusals.untrusted();
-    return this.#verified(credential, new KnownUser(aud, sub, can, chats, exp * 1_000, key, kid), rights, params);
+    const user = new KnownUser(aud, sub, can, chats, exp * 1_000, key, kid, open);
+    return this.#verified(credential, user, rights, params);
   }
 
   async #verified(credential: string, user: KnownUser, rights: Rights, params: PathParams): Promise<Caller> {
@@ -259,6 +260,8 @@ export class Access {
     if (!isValid) throw this.#refusals.unknown();
     // Only now: a forged token must not tell whether a key was revoked.
     if (user.key !== undefined && this.#revoked.has(user.key)) throw this.#refusals.revoked();
+    // Whoever reached the installation could make it then.
+    if (this.#isKeyed && user.isOpen) throw this.#refusals.ended();
     if (this.#verifier.has(user.kid)) this.#remembered.add(bearer(credential), user);
     return this.#admitted(user, rights, params);
   }

@@ -46,9 +46,11 @@ export class KnownUser implements User {
     readonly scopes: ReadonlySet<Scope>,
     readonly chats: '*' | ReadonlySet<number>,
     readonly endsAt: number,
-    /** The secret key that made the token. */
+    /** The key that made the token. */
     readonly key: string | undefined,
     /** The signing key. */
     readonly kid: string,
+    /** Whether no key was needed to make it. */
+    readonly isOpen: boolean,
   ) {}
 }

@@ -12,8 +12,10 @@ export interface Claims {
   /** Seconds since 1970. */
   readonly exp: number;
   readonly nbf: number | undefined;
-  /** The secret key that made the token. */
+  /** The key that made the token. */
   readonly key: string | undefined;
+  /** Whether no key was needed to make it. */
+  readonly open: boolean;
 }
 
 export interface UnverifiedToken {
@@ -42,7 +44,7 @@ export function readToken(credential: string): UnverifiedToken | undefined {
 
 function claimsOf(payload: Readonly<Record<string, unknown>> | undefined): Claims | undefined {
   if (payload?.iss !== ISSUER) return undefined;
-  const { aud, sub, exp, nbf, key, chats, can } = payload;
+  const { aud, sub, exp, nbf, key, open, chats, can } = payload;
   const token = typeof aud === 'string' ? parseToken(aud) : undefined;
   const user = typeof sub === 'string' ? parseId(sub) : undefined;
   const seen = chatsOf(chats);
@@ -50,7 +52,8 @@ function claimsOf(payload: Readonly<Record<string, unknown>> | undefined): Claim
   if (token === undefined || user === undefined || seen === undefined || scopes === undefined) return undefined;
   if (typeof exp !== 'number' || (nbf !== undefined && typeof nbf !== 'number')) return undefined;
   if (key !== undefined && typeof key !== 'string') return undefined;
-  return { aud: token, sub: user, chats: seen, can: scopes, exp, nbf, key };
+  if (open !== undefined && open !== true) return undefined;
+  return { aud: token, sub: user, chats: seen, can: scopes, exp, nbf, key, open: open === true };
 }
 
 /** Without the claim, no chat exists for the user. */

@@ -17,8 +17,10 @@ export interface UserSession {
   readonly user: string;
   readonly chats: '*' | readonly number[];
   readonly scopes: readonly UserScope[];
-  /** The id of the secret key that makes it, and with which it ends; undefined: an admin, or open mode. */
+  /** The id of the key that makes it, and with which it ends; undefined: a key of the environment, or none. */
   readonly key: string | undefined;
+  /** Whether no key is needed to make it. It then ends when keys are turned on. */
+  readonly open?: boolean;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
@@ -42,10 +44,11 @@ export class Signer implements UserTokens {
     if (this.#newest?.kid !== kid) this.#newest = undefined;
   }
 
-  async sign({ token, user, chats, scopes, key, issuedAt, expiresAt }: UserSession): Promise<string> {
+  async sign({ token, user, chats, scopes, key, open, issuedAt, expiresAt }: UserSession): Promise<string> {
     const newest = this.#newest ?? (await this.#fetch());
     const isNone = chats !== '*' && chats.length === 0;
-    return new SignJWT({ ...(!isNone && { chats }), can: scopes, ...(key !== undefined && { key }) })
+    const maker = { ...(key !== undefined && { key }), ...(open === true && { open }) };
+    return new SignJWT({ ...(!isNone && { chats }), can: scopes, ...maker })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: newest.kid })
       .setIssuer(ISSUER)
       .setAudience(token)

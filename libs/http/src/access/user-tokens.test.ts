@@ -203,6 +203,23 @@ describe.each(['keyed', 'open'] as const)('in %s mode, a user token', (mode) => 
   });
 });
 
+test('a user token that was made without a key ends when keys are turned on, known or not', async () => {
+  const its = await openedAccess({ keyed: false });
+  const [known, unseen, kept] = [
+    await issued(its, { open: true }),
+    await issued(its, { open: true, user: 'bob' }),
+    await issued(its, { user: 'carl' }),
+  ];
+  for (const header of [known, kept]) expect(await its.tried('getMessage', header)).toBe('user');
+  its.keys.keyed = true;
+  await its.hints.tell({ kind: 'changed' });
+  for (const header of [known, unseen]) expect(await its.tried('getMessage', header)).toBe('Unauthenticated');
+  expect(await its.tried('getMessage', kept)).toBe('user');
+  its.keys.keyed = false;
+  await its.hints.tell({ kind: 'changed' });
+  expect(await its.tried('getMessage', known)).toBe('user');
+});
+
 describe('signing keys', () => {
   test('the first is made once, by whichever program needs it', async () => {
     const its = await openedAccess();
