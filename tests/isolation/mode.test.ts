@@ -71,7 +71,9 @@ if (!isDistributed) {
         KEYS.join(','),
         async (url) => {
           known = await prepare(url, KEYS[0]);
-          expect([await at(url, KEYS[0]), await at(url, KEYS[1]), await at(url, KEYS.join(','))]).toEqual([200, 200, 401]);
+          expect([await at(url, KEYS[0]), await at(url, KEYS[1]), await at(url, KEYS.join(','))]).toEqual([
+            200, 200, 401,
+          ]);
         },
       ],
       [KEYS[1], async (url) => expect([await at(url, KEYS[0]), await at(url, KEYS[1])]).toEqual([401, 200])],

@@ -49,6 +49,7 @@ class Noted extends Documented {
 const ADMIN_KEY = `an-admin-key-of-the-tests-${crypto.randomUUID()}`;
 const MAIN = join(import.meta.dir, '../../apps/standalone/src/main.ts');
 const STOPPED_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 60_000;
 
 /** Whether the system under test is a distributed one. */
 export const isDistributed = process.env.PARLEY_URL !== undefined;
@@ -57,7 +58,7 @@ export async function openSecured(): Promise<Secured> {
   const { PARLEY_URL: url, ADMIN_KEY: adminKey } = process.env;
   if (url === undefined) return openStandalone({ ADMIN_KEY });
   if (adminKey === undefined) throw new Error('ADMIN_KEY must be a key of the system at PARLEY_URL');
-  const ports = new Map((await programs()).map(({ name, port }) => [name, port]));
+  const ports = new Map((await allReady()).map(({ name, port }) => [name, port]));
   const own = (program: string) => `http://127.0.0.1:${ports.get(program)}`;
   const doors = [
     { name: 'nginx', url: () => url },
@@ -69,6 +70,13 @@ export async function openSecured(): Promise<Secured> {
   return { url, adminKey, doors, documented: await documentOf(url), signingKey: fromMysql, stop: async () => {} };
 }
 
+/** The programs, once all are ready: another test may have stopped a server. */
+async function allReady(): ReturnType<typeof programs> {
+  let all: Awaited<ReturnType<typeof programs>> = [];
+  await until('all programs are ready', async () => (all = await programs()).length > 0, READY_WITHIN_MS);
+  return all;
+}
+
 /** Starts a standalone with these variables, on a free port. Its log is a file. */
 export async function openStandalone(env: Readonly<Record<string, string>>): Promise<Secured> {
   const folder = await temporaryFolder();
@@ -77,7 +85,14 @@ export async function openStandalone(env: Readonly<Record<string, string>>): Pro
   const log = join(folder, 'log');
   const url = `http://127.0.0.1:${freePort()}`;
   const child = Bun.spawn([process.execPath, MAIN], {
-    env: { ...process.env, PORT: new URL(url).port, DATA_DIR: dataDir, REQUEST_TIMEOUT_MS: '5000', ...env },
+    env: {
+      ...process.env,
+      ADMIN_KEY: '',
+      PORT: new URL(url).port,
+      DATA_DIR: dataDir,
+      REQUEST_TIMEOUT_MS: '5000',
+      ...env,
+    },
     stdout: Bun.file(log),
     stderr: Bun.file(`${log}.errors`),
   });
