@@ -55,7 +55,12 @@ if (!isDistributed) {
   test('a standalone that starts without the variable needs keys all the same', async () => {
     let known: Known | undefined;
     await inTurn([
-      [KEYS[0], async (url) => void (known = await prepare(url, KEYS[0]))],
+      [
+        KEYS[0],
+        async (url) => {
+          known = await prepare(url, KEYS[0]);
+        },
+      ],
       ['', (url) => expectKeyed(url, known!)],
     ]);
   });

@@ -73,7 +73,11 @@ export async function openSecured(): Promise<Secured> {
 /** The programs, once all are ready: another test may have stopped a server. */
 async function allReady(): ReturnType<typeof programs> {
   let all: Awaited<ReturnType<typeof programs>> = [];
-  await until('all programs are ready', async () => (all = await programs()).length > 0, READY_WITHIN_MS);
+  const areReady = async () => {
+    all = await programs();
+    return all.length > 0;
+  };
+  await until('all programs are ready', areReady, READY_WITHIN_MS);
   return all;
 }
 
