@@ -9,7 +9,7 @@ const SEEN_WITHIN_MS = 30_000;
 
 /** Resolves when ingest follows the mode. */
 export async function setKeyed({ servers, ingest }: BenchStack, keyed: boolean): Promise<void> {
-  await withMysql(servers.mysql, (mysql) => mysql.query('UPDATE installation SET keyed = ?', [keyed ? 1 : 0]));
+  await withMysql(servers.mysql, (mysql) => mysql.query('UPDATE installation SET keyed = ?', [keyed ? 1 : 2]));
   // A create without a body: it is refused for its missing credential, or for its body.
   const refused = keyed ? 401 : 415;
   const asked = async () => (await fetch(`${ingest}/api/applications`, { method: 'POST' })).status === refused;

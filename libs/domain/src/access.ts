@@ -89,7 +89,7 @@ export interface SigningKey {
  * Unavailable if the database is unreachable or too slow.
  */
 export interface KeyStore {
-  /** Records whether keys are needed. It sticks until the next call. */
+  /** Records whether keys are needed. It sticks until the next call. Only the operator's command takes keys back. */
   setKeyed(keyed: boolean): Promise<void>;
   /** `hash`: SHA-256 of the whole key, in hexadecimal. Rejects with TooManyKeys if the application has KEYS_MAX. */
   addKey(key: AccessKey, hash: string): Promise<void>;
@@ -117,7 +117,8 @@ export interface KeyStore {
 export interface AccessState {
   /** When this was read, by the database's clock. */
   readonly at: number;
-  readonly keyed: boolean;
+  /** Undefined: it was never recorded. A keyed program that finds this has a database that was restored or made anew. */
+  readonly keyed: boolean | undefined;
   /** The keys that were revoked since; at the start, in the last USER_TOKEN_SECONDS_MAX. */
   readonly revoked: readonly { readonly id: string; readonly at: number }[];
   /** All signing keys, without their private parts. */

@@ -81,7 +81,7 @@ export class EmbeddedKeys implements KeyStore {
       const changed = since === undefined ? limits.all() : limitsSince.all(since);
       return {
         at,
-        keyed: keyed.get()?.keyed === 1,
+        keyed: keyedOf(keyed.get()?.keyed),
         revoked: revokedSince.all(since ?? at - USER_TOKEN_SECONDS_MAX * 1_000),
         signingKeys: signingKeys.all(),
         limits: changed.map((row) => ({ token: row.token, limits: limitsOf(row) ?? {} })),
@@ -124,6 +124,11 @@ function keyOf({ id, token, name, scopes, createdAt, expiresAt, lastUsedAt, revo
     ...(lastUsedAt !== null && { lastUsedAt }),
     ...(revokedAt !== null && { revokedAt }),
   };
+}
+
+/** No row: the mode was never recorded. */
+function keyedOf(keyed: 0 | 1 | undefined): boolean | undefined {
+  return keyed === undefined ? undefined : keyed === 1;
 }
 
 function prepare(database: Database) {

@@ -292,7 +292,7 @@ export const installation = mysqlTable('installation', {
   partitions: smallint('partitions', { unsigned: true }).notNull(),
   /** How often the list of search indices (`search_indices`) has changed. */
   searchList: number('search_list').notNull().default(0),
-  /** 1: every request needs a credential. */
+  /** 1: every request needs a credential. 2: none does, because keys were taken back. 0: neither was recorded yet. */
   keyed: tinyint('keyed').notNull().default(0),
 });
 

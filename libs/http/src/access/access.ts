@@ -267,11 +267,8 @@ export class Access {
   }
 
   #take({ keyed, revoked, signingKeys, limits }: AccessState): void {
-    if (keyed !== this.#isKeyed) {
-      this.#isKeyed = keyed;
-      this.#remembered.forget(() => true);
-      this.#parts.logger.warn({ keyed }, keyed ? 'keys are needed from now on' : 'open: no key is needed from now on');
-    }
+    if (keyed === undefined && this.#isKeyed) this.#keyAgain();
+    else this.#setKeyed(keyed === true);
     for (const { id, at } of revoked) this.#revoke(id, at);
     this.#signer.setNewest([...signingKeys].sort((a, b) => b.createdAt - a.createdAt)[0]?.kid);
     this.#signingKeysCreated = signingKeys.map(({ createdAt }) => createdAt);
@@ -279,6 +276,22 @@ export class Access {
     this.#verifier.setKeys(signingKeys);
     if (before > 0) this.#remembered.forget((known) => known.kind === 'user' && !this.#verifier.has(known.kid));
     for (const { token, limits: own } of limits) this.#limits.set(token, own);
+  }
+
+  #setKeyed(keyed: boolean): void {
+    if (keyed === this.#isKeyed) return;
+    this.#isKeyed = keyed;
+    this.#remembered.forget(() => true);
+    this.#parts.logger.warn({ keyed }, keyed ? 'keys are needed from now on' : 'open: no key is needed from now on');
+  }
+
+  /** The database was restored from before keys were turned on, or made anew: that opens nothing. */
+  #keyAgain(): void {
+    const { keys, logger } = this.#parts;
+    logger.error('the database does not know that keys are needed; they stay needed, and it is told again');
+    this.#upkeep = this.#upkeep
+      .then(() => keys.setKeyed(true))
+      .catch((error: unknown) => logger.debug({ err: error }, 'it could not be told; the next look tries again'));
   }
 
   #revoke(id: string, at: number): void {

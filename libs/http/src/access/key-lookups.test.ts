@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { newSecretKey } from '@parley/domain';
+import { type AccessKey, newSecretKey } from '@parley/domain';
 import { OWN, openedAccess, outcome } from '../testing/opened-access.ts';
 
 function counted(ends: readonly string[]): Record<string, number> {
@@ -62,7 +62,26 @@ test('a slow store has those refused that wait for longer than two seconds', asy
     outcome(() => its.ask('getMessage', `Bearer ${newSecretKey(OWN)}`)),
   );
   await its.clock.advance(3_100);
-  expect(counted(await Promise.all(flood))).toEqual({ Unauthenticated: 2_000, Unavailable: 1_000 });
+  expect(counted(await Promise.all(flood))).toEqual({ Unauthenticated: 1_000, Unavailable: 2_000 });
+});
+
+test('a store that does not answer has nobody wait for longer than two seconds', async () => {
+  const its = await openedAccess();
+  let give: (found: ReadonlyMap<string, AccessKey>) => void = () => {};
+  its.keys.keysByHash = () => new Promise((resolve) => (give = resolve));
+  const header = `Bearer ${newSecretKey(OWN)}`;
+  const ends: string[] = [];
+  const ask = async (text: string) => void ends.push(await outcome(() => its.ask('getMessage', text)));
+  const asked = [ask(header)];
+  await its.clock.advance(500);
+  asked.push(ask(header), ask(`Bearer ${newSecretKey(OWN)}`));
+  await its.clock.advance(1_500);
+  expect(ends).toEqual(['Unavailable', 'Unavailable']);
+  await its.clock.advance(500);
+  expect(ends).toEqual(['Unavailable', 'Unavailable', 'Unavailable']);
+  give(new Map());
+  await Promise.all(asked);
+  expect(await its.tried('getMessage', header)).toBe('Unauthenticated');
 });
 
 test('an outage refuses all that wait, and nobody is taken for unknown afterwards', async () => {

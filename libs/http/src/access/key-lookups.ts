@@ -7,8 +7,8 @@ import type { Clock } from './clock.ts';
 import type { Pace } from './pace.ts';
 
 const WAITING_MAX = 10_000;
-/** A key that waits for longer is refused: then more come than can be looked up. */
-const WAIT_MS_MAX = 2_000;
+/** A key that waits for longer is refused: more come than can be looked up, or the store does not answer. */
+export const WAIT_MS_MAX = 2_000;
 const ABSENT_MS = 10_000;
 const ABSENT_MAX = 20_000;
 
@@ -33,6 +33,8 @@ export class KeyLookups {
   readonly #unasked = new Set<string>();
   /** The hashes that the store does not have, with the time until which this is believed. In the order of these times. */
   readonly #absent = new Map<string, number>();
+
+  #isTimed = false;
 
   constructor(private readonly parts: KeyLookupParts) {}
 
@@ -59,12 +61,12 @@ export class KeyLookups {
     const { promise: found, resolve, reject } = Promise.withResolvers<AccessKey | undefined>();
     this.#waiting.set(hash, { since: this.parts.clock.elapsed(), found, resolve, reject });
     this.#unasked.add(hash);
+    if (!this.#isTimed) this.#refuseLateAfter(WAIT_MS_MAX);
     this.parts.pace.request(this.#ask);
     return found;
   }
 
   readonly #ask = async (): Promise<void> => {
-    this.#refuseLate();
     const hashes = [...this.#unasked].slice(0, KEYS_FOUND_MAX);
     for (const hash of hashes) this.#unasked.delete(hash);
     if (hashes.length === 0) return;
@@ -83,11 +85,21 @@ export class KeyLookups {
     if (this.#unasked.size > 0) this.parts.pace.request(this.#ask);
   };
 
+  #refuseLateAfter(ms: number): void {
+    this.#isTimed = true;
+    this.parts.clock.after(ms, () => {
+      this.#isTimed = false;
+      this.#refuseLate();
+    });
+  }
+
   #refuseLate(): void {
-    const before = this.parts.clock.elapsed() - WAIT_MS_MAX;
-    for (const hash of this.#unasked) {
-      if ((this.#waiting.get(hash)?.since ?? 0) > before) return;
-      this.#take(hash)?.reject(tooMany());
+    const now = this.parts.clock.elapsed();
+    for (const [hash, { since }] of this.#waiting) {
+      const restMs = since + WAIT_MS_MAX - now;
+      if (restMs > 0) return this.#refuseLateAfter(restMs);
+      const error = this.#unasked.has(hash) ? tooMany() : noAnswer();
+      this.#take(hash)?.reject(error);
     }
   }
 
@@ -97,6 +109,10 @@ export class KeyLookups {
     this.#unasked.delete(hash);
     return waiting;
   }
+}
+
+export function noAnswer(): Unavailable {
+  return new Unavailable('store', 'Keys cannot be checked at the moment.');
 }
 
 function tooMany(): Unavailable {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { newSecretKey } from '@parley/domain';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { OTHER, OWN, openedAccess, outcome } from '../testing/opened-access.ts';
 import { rotateSigningKey, type UserSession } from './signing.ts';
@@ -274,6 +275,22 @@ test('tokens with made-up signing keys lead to five looks a second at most', asy
   await its.clock.advance(1_000);
   expect(new Set(await Promise.all(asked))).toEqual(new Set(['Unauthenticated']));
   expect(its.keys.looks - before).toBeWithin(5, 13);
+});
+
+test('a store that does not answer has no token with an unknown signing key wait for longer than two seconds', async () => {
+  const its = await openedAccess();
+  its.keys.accessSince = () => new Promise<never>(() => {});
+  const claims = { iss: 'parley', aud: OWN, sub: 'eve', can: [], exp: its.clock.now() / 1_000 + 60 };
+  const ends: string[] = [];
+  const asked = ['one', 'two'].map(async (kid) => {
+    const header = `Bearer ${part({ alg: 'EdDSA', typ: 'JWT', kid })}.${part(claims)}.x`;
+    ends.push(await outcome(() => its.ask('getMessage', header)));
+  });
+  // A key behind it waits no longer either.
+  asked.push(outcome(() => its.ask('getMessage', `Bearer ${newSecretKey(OWN)}`)).then((end) => void ends.push(end)));
+  await its.clock.advance(2_000);
+  expect(ends).toEqual(['Unavailable', 'Unavailable', 'Unavailable']);
+  await Promise.all(asked);
 });
 
 test('a flood of forged tokens is refused beyond a bound, and known ones go on', async () => {

@@ -7,6 +7,7 @@ import { type SigningKey, Unavailable } from '@parley/domain';
 import { errors, importJWK, type JWK, jwtVerify } from 'jose';
 import { ALGORITHM, ISSUER } from './claims.ts';
 import type { Clock } from './clock.ts';
+import { noAnswer, WAIT_MS_MAX } from './key-lookups.ts';
 import type { Pace } from './pace.ts';
 
 const CHECKED_AT_ONCE_MAX = 16;
@@ -94,7 +95,7 @@ export class Verifier {
     const { clock, pace } = this.parts;
     if (clock.elapsed() < (this.#absent.get(kid) ?? Number.NEGATIVE_INFINITY)) return;
     if (this.#refreshWaiting >= WAITING_MAX) throw tooMany();
-    this.#refreshed ??= Promise.withResolvers<void>();
+    this.#refreshed ??= this.#newRefresh();
     const { promise } = this.#refreshed; // the request may begin the refresh at once, which takes the field away
     this.#refreshWaiting += 1;
     pace.request(this.#refresh);
@@ -106,6 +107,14 @@ export class Verifier {
       if (this.#absent.size <= ABSENT_MAX) break;
       this.#absent.delete(oldest);
     }
+  }
+
+  /** Those who wait for one refresh. None waits for longer than the first of them may. */
+  #newRefresh(): PromiseWithResolvers<void> {
+    const refreshed = Promise.withResolvers<void>();
+    const cancel = this.parts.clock.after(WAIT_MS_MAX, () => refreshed.reject(noAnswer()));
+    refreshed.promise.then(cancel, cancel);
+    return refreshed;
   }
 
   readonly #refresh = async (): Promise<void> => {

@@ -28,6 +28,20 @@ test('all programs follow when keys are turned on, by a hint at once, else by th
   expect(await its.tried('getMessage', `Bearer ${text}`)).toBe('anyone');
 });
 
+test('a database that was restored or made anew opens no program that is keyed, and is keyed again', async () => {
+  const first = await openedAccess({ keyed: false, adminKeys: [ADMIN_KEY] });
+  const second = await openedAccess({ keys: first.keys, clock: first.clock });
+  first.keys.keyed = undefined; // as it was before the mode was first recorded
+  await first.hints.tell({ kind: 'changed' });
+  await second.hints.tell({ kind: 'changed' });
+  for (const { access, tried } of [first, second]) {
+    expect(access.isKeyed).toBe(true);
+    expect(await tried('getMessage')).toBe('Unauthenticated');
+  }
+  await first.clock.advance(5_000);
+  expect((await first.keys.accessSince()).keyed).toBe(true);
+});
+
 test('a revoked key ends at once by a hint, within five seconds without one', async () => {
   const its = await openedAccess();
   const [hinted, looked] = [its.keys.make(OWN), its.keys.make(OWN)];

@@ -18,7 +18,7 @@ import type { Clock } from '../access/clock.ts';
 /** Keys in memory. `away`: every call rejects. */
 export class KeyMemory implements KeyStore {
   away = false;
-  keyed = false;
+  keyed: boolean | undefined = false;
   /** When and with how many hashes it was asked. */
   readonly lookups: { readonly at: number; readonly hashes: number }[] = [];
   looks = 0;

@@ -91,7 +91,7 @@ export class MysqlKeyStore implements KeyStore {
     if (state === undefined) return refusing(Promise.reject(noInstallation()));
     return {
       at: state.at.getTime(),
-      keyed: state.keyed === 1,
+      keyed: state.keyed === statements.NO_MODE ? undefined : state.keyed === statements.KEYED,
       revoked: revoked.map((row) => ({ id: tokenOf(row.id), at: row.revoked_at.getTime() })),
       signingKeys: signing.map(toPublicKey),
       limits: limits.map((row) => ({ token: tokenOf(row.token), limits: toLimits(row.limits) ?? {} })),

@@ -63,8 +63,11 @@ export function keysUsed(ids: readonly string[], at: number): string {
     WHERE id IN (${ids.map(bytes).join()}) AND (last_used_at IS NULL OR last_used_at < ${hour})`;
 }
 
+/** The mode in the column `keyed`: never recorded, keyed, opened again. */
+export const [NO_MODE, KEYED, OPENED] = [0, 1, 2];
+
 export function setKeyed(keyed: boolean): string {
-  return `UPDATE installation SET keyed = ${keyed ? 1 : 0} WHERE id = 1`;
+  return `UPDATE installation SET keyed = ${keyed ? KEYED : OPENED} WHERE id = 1`;
 }
 
 /** Its time is above that of all others, so it is the newest one, even if the clock of its process is behind. */

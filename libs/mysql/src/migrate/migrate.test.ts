@@ -65,7 +65,7 @@ async function expectCurrent(): Promise<void> {
   expect(kinds.map(({ kind }) => kind)).toEqual([null, 'created']);
   await flushAll(mysql);
   expect(await mysql.store.chat(token, 1)).toMatchObject({ messagesCount: 2 });
-  expect(await mysql.keys.accessSince()).toMatchObject({ keyed: false, revoked: [], signingKeys: [], limits: [] });
+  expect(await mysql.keys.accessSince()).toMatchObject({ keyed: undefined, revoked: [], signingKeys: [], limits: [] });
   await mysql.keys.setKeyed(true);
   await mysql.store.changeApplication(token, { limits: { liveConnections: 2 } });
   const limits = [{ token, limits: { liveConnections: 2 } }];
