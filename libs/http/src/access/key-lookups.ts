@@ -97,7 +97,10 @@ export class KeyLookups {
     const now = this.parts.clock.elapsed();
     for (const [hash, { since }] of this.#waiting) {
       const restMs = since + WAIT_MS_MAX - now;
-      if (restMs > 0) return this.#refuseLateAfter(restMs);
+      if (restMs > 0) {
+        this.#refuseLateAfter(restMs);
+        return;
+      }
       const error = this.#unasked.has(hash) ? tooMany() : noAnswer();
       this.#take(hash)?.reject(error);
     }
