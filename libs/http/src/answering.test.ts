@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, spyOn, test } from 'bun:test';
 import {
   BeyondLastMessage,
   Forbidden,
@@ -18,6 +18,7 @@ import { httpApp } from './app.ts';
 import { bodiesWaiting } from './body-deadline.ts';
 import { OPERATIONS } from './contract/operations.ts';
 import { serve } from './server.ts';
+import { OWN, openedAccess } from './testing/opened-access.ts';
 
 const TOKEN = '6f1c9a50-7f3c-4c1e-9f5d-3f0f6f0e2b7a';
 const PATH = `/api/applications/${TOKEN}/chats/1/messages`;
@@ -187,4 +188,41 @@ describe('an operation', () => {
       new RegExp(`requests_total{method="POST",route="${route}",status="${status}",program="test"} [1-9]`);
     await until('it is counted', async () => counted(400).test(await registry.metrics()));
   });
+});
+
+test('a credential that has ended while the body came is refused', async () => {
+  const { access, keys, hints, clock, registry } = await openedAccess();
+  let created = 0;
+  const app = httpApp({
+    ...{ logger: createLogger('test', 'silent'), registry, access },
+    routes: [{ operation: OPERATIONS.createMessage, handle: async () => ({ created: ++created }) }],
+  });
+  for (const ends of [false, true]) {
+    const { id, text } = keys.make(OWN);
+    const { promise: rest, resolve: send } = Promise.withResolvers<void>();
+    const body = new ReadableStream({
+      start: async (stream) => {
+        stream.enqueue(Buffer.from('{"message_content":'));
+        await rest;
+        stream.enqueue(Buffer.from('"slow"}'));
+        stream.close();
+      },
+    });
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${text}` };
+    const answer = app.fetch(new Request(`http://localhost${PATH}`, { method: 'POST', headers, body }));
+    await clock.advance(200);
+    await until('it waits for the body', () => bodiesWaiting() === 1);
+    if (ends) {
+      await keys.revokeKey(OWN, id);
+      await hints.tell({ kind: 'revoked', id });
+    }
+    const now = performance.now.bind(performance);
+    const later = spyOn(performance, 'now').mockImplementation(() => now() + 1_001);
+    send();
+    await until('the body has come', () => bodiesWaiting() === 0);
+    await clock.advance(200);
+    expect((await answer).status).toBe(ends ? 401 : 201);
+    later.mockRestore();
+  }
+  expect(created).toBe(1);
 });

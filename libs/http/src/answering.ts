@@ -26,6 +26,9 @@ const OPTIONS = {
   304: { status: 304, headers },
 } as const;
 
+/** Who asks is said once more if the body has taken longer than this. */
+const ADMITTED_MS = 1_000;
+
 /**
  * Makes the function that answers the requests of an operation. It never rejects. First it says who asks, then whether
  * the application's limits let the request in: before that, nothing of its body is read. Without `access` everybody may
@@ -64,6 +67,10 @@ export function answering({ operation, handle }: Route, observer: Observer, acce
         }
       }
       const content = readBody && check?.(await readBody(request));
+      // A body may come slowly: meanwhile the credential may have ended.
+      if (admit !== undefined && content !== undefined && performance.now() - begun > ADMITTED_MS) {
+        caller = await admit(request, params);
+      }
       const answered = await handle(read(request, params, content, caller, quota) as never);
       headers.set('x-request-id', id);
       if (isPaged) response = page(answered as Paged<unknown>, options);
