@@ -41,9 +41,11 @@ describe('beside a standalone that runs', () => {
   test('keys go on, are revoked, and go off again, each at once', async () => {
     expect(await listed(standalone)).toBe(200);
     const { key, id } = await createdKey(['--admin', '--name', 'me'], env);
-    await parleyDone(['keys', 'on'], env);
+    const made = 'Secret keys that were made while Parley was open stay valid';
+    expect((await parley(['keys', 'on'], env)).err).toContain(made);
     expect([await listed(standalone), await listed(standalone, key)]).toEqual([401, 200]);
     expect(await parleyDone(['keys', 'status'], env)).toStartWith('keyed');
+    expect((await parley(['keys', 'on'], env)).err).not.toContain(made);
     await parleyDone(['keys', 'revoke', id], env);
     expect(await listed(standalone, key)).toBe(401);
     await parleyDone(['keys', 'open'], env);

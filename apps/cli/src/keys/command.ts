@@ -18,6 +18,9 @@ export interface KeysParts {
   readonly adminKeys: readonly string[];
 }
 
+const MADE_WHILE_OPEN =
+  "Secret keys that were made while Parley was open stay valid, whoever made them: look at 'bin/parley keys list --application TOKEN'.";
+
 /** Returns the exit code. Throws CommandFailed, or what the store throws. */
 export async function runKeys(asked: KeysAsked, parts: KeysParts, terminal: Terminal): Promise<number> {
   switch (asked.command) {
@@ -39,12 +42,15 @@ export async function runKeys(asked: KeysAsked, parts: KeysParts, terminal: Term
       await tellAll({ kind: 'changed' }, parts, terminal);
       break;
     }
-    case 'on':
+    case 'on': {
+      const { keyed } = await parts.keys.accessSince();
       await parts.keys.setKeyed(true);
       terminal.out('Keys are needed from now on.');
       await tellAll({ kind: 'changed' }, parts, terminal);
+      if (!keyed) terminal.err(MADE_WHILE_OPEN);
       await noteMissingAdmin(parts, terminal);
       break;
+    }
     case 'open':
       await parts.keys.setKeyed(false);
       terminal.out('No keys are needed from now on: whoever reaches Parley may do everything.');
