@@ -59,17 +59,16 @@ export function answering({ operation, handle }: Route, observer: Observer, acce
       // Most callers are known: then there is no promise to wait for.
       if (caller instanceof Promise) caller = await caller;
       quota = access?.quotaOf(params.token);
-      if (quota !== undefined) {
-        quota.takeRequest();
-        if (isCreate) {
-          quota.beginCreate();
-          inFlight = quota;
-        }
-      }
+      quota?.takeRequest();
       const content = readBody && check?.(await readBody(request));
       // A body may come slowly: meanwhile the credential may have ended.
       if (admit !== undefined && content !== undefined && performance.now() - begun > ADMITTED_MS) {
         caller = await admit(request, params);
+      }
+      // Not before the body is there: a few slow clients would take all the places.
+      if (isCreate && quota !== undefined) {
+        quota.beginCreate();
+        inFlight = quota;
       }
       const answered = await handle(read(request, params, content, caller, quota) as never);
       headers.set('x-request-id', id);

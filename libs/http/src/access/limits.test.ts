@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { LimitReached } from '@parley/domain';
 import { createLogger } from '@parley/runtime';
+import { until } from '@parley/testing';
 import { httpApp } from '../app.ts';
+import { bodiesWaiting } from '../body-deadline.ts';
 import { OPERATIONS } from '../contract/operations.ts';
 import type { Asked } from '../routes.ts';
 import { type HttpServer, serve } from '../server.ts';
@@ -162,7 +164,7 @@ describe('over HTTP', () => {
     const app = httpApp({ logger: createLogger('test', 'silent'), registry: its.registry, routes, access: its.access });
     server = serve(app, { host: '127.0.0.1', port: 0 });
     const at = (token: string) => `http://127.0.0.1:${server?.port}/api/applications/${token}/chats/1/messages`;
-    const post = (token = OWN, body = '{"message_content":"x"}') =>
+    const post = (token = OWN, body: string | ReadableStream = '{"message_content":"x"}') =>
       fetch(at(token), { method: 'POST', headers: { 'content-type': 'application/json' }, body });
     const get = (token = OWN) => fetch(`${at(token)}/1`);
     return { its, post, get, waiting };
@@ -196,5 +198,32 @@ describe('over HTTP', () => {
     while (waiting.length < 1) await Bun.sleep(1);
     waiting.shift()?.();
     expect((await last).status).toBe(201);
+  });
+
+  test('a create whose body has not come takes no place of those in flight', async () => {
+    const { post, waiting } = await program({ createsInFlight: 1 });
+    const streams: ReadableStreamDefaultController[] = [];
+    const slow = () =>
+      new ReadableStream({
+        start: (stream) => {
+          stream.enqueue(Buffer.from('{"message_content":'));
+          streams.push(stream);
+        },
+      });
+    const held = [post(OWN, slow()), post(OWN, slow())];
+    await until('both are waited for', () => bodiesWaiting() === 2);
+    const quick = post();
+    await until('it is let in', () => waiting.length === 1);
+    waiting.shift()?.();
+    expect((await quick).status).toBe(201);
+    for (const stream of streams) {
+      stream.enqueue(Buffer.from('"x"}'));
+      stream.close();
+    }
+    await until('one of them is let in', () => waiting.length === 1);
+    const refused = await Promise.race(held);
+    expect(refused.status).toBe(429);
+    waiting.shift()?.();
+    expect((await Promise.all(held)).map(({ status }) => status).sort()).toEqual([201, 429]);
   });
 });
