@@ -20,13 +20,22 @@ async function listed({ url }: StandaloneProcess, key?: string): Promise<number>
   return (await fetch(`${url}/api/applications`, { headers })).status;
 }
 
-async function application({ url }: StandaloneProcess): Promise<string> {
+async function application({ url }: StandaloneProcess, key?: string): Promise<string> {
   const response = await fetch(`${url}/api/applications`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) },
     body: '{"application_name":"Support desk"}',
   });
   return ((await response.json()) as { application_token: string }).application_token;
+}
+
+/** Makes an application and a user token in it. Returns a function that lists chats with that, and returns the status. */
+async function chatsOfUser(standalone: StandaloneProcess, key: string): Promise<() => Promise<number>> {
+  const path = `${standalone.url}/api/applications/${await application(standalone, key)}`;
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+  const response = await fetch(`${path}/sessions`, { method: 'POST', headers, body: '{"user_id":"ann"}' });
+  const { access_token } = (await response.json()) as { access_token: string };
+  return async () => (await fetch(`${path}/chats`, { headers: { authorization: `Bearer ${access_token}` } })).status;
 }
 
 describe('beside a standalone that runs', () => {
@@ -46,8 +55,10 @@ describe('beside a standalone that runs', () => {
     expect([await listed(standalone), await listed(standalone, key)]).toEqual([401, 200]);
     expect(await parleyDone(['keys', 'status'], env)).toStartWith('keyed');
     expect((await parley(['keys', 'on'], env)).err).not.toContain(made);
+    const chats = await chatsOfUser(standalone, key);
+    expect(await chats()).toBe(200);
     await parleyDone(['keys', 'revoke', id], env);
-    expect(await listed(standalone, key)).toBe(401);
+    expect([await listed(standalone, key), await chats()]).toEqual([401, 401]);
     await parleyDone(['keys', 'open'], env);
     expect(await listed(standalone)).toBe(200);
     expect(await parleyDone(['keys', 'status'], env)).toStartWith('open');
@@ -84,8 +95,11 @@ describe('beside a standalone that runs', () => {
   });
 
   test('a new signing key is made', async () => {
+    const count = async () =>
+      Number(/^signing keys of user tokens: (\d+)/m.exec(await parleyDone(['keys', 'status'], env))?.[1]);
+    const before = await count();
     expect(await parleyDone(['keys', 'rotate'], env)).toContain('User tokens are signed with');
-    expect(await parleyDone(['keys', 'status'], env)).toContain('keys that sign user tokens, or did: 1');
+    expect(await count()).toBe(before + 1);
   });
 
   test('for servers that it does not have there is nothing to do', async () => {

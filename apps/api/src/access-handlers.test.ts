@@ -188,6 +188,15 @@ test('a session without chats has none, and one for all has all', async () => {
   expect(signed.map(({ chats }) => chats)).toEqual([[], '*']);
 });
 
+test('a session of an admin key of the database names that too, and ends no later; one of the environment is not named', async () => {
+  const end = Date.now() + 61_500;
+  const { handlers, signed } = handlersOver({ keys: [{ ...own, token: undefined, scopes: [], expiresAt: end }] });
+  await handlers.createSession({ ...asked({ kind: 'admin', key: own.id }), body: { user_id: 'a' } });
+  await handlers.createSession({ ...asked({ kind: 'admin' }), body: { user_id: 'a' } });
+  expect(signed).toMatchObject([{ key: own.id, expiresAt: Math.floor(end / 1_000) }, { key: undefined }]);
+  await handlers.createKey({ ...asked({ kind: 'admin', key: own.id }), body: { name: 'without an end' } });
+});
+
 test('a session has only what its key has, names the key, and ends no later', async () => {
   const end = Date.now() + 61_500;
   const { handlers, signed } = handlersOver({ keys: [{ ...own, expiresAt: end }] });

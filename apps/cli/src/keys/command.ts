@@ -81,5 +81,5 @@ async function showStatus({ keys, adminKeys }: KeysParts, terminal: Terminal): P
   const [{ keyed, signingKeys }, admins] = await Promise.all([keys.accessSince(), keys.keys(undefined)]);
   terminal.out(keyed ? 'keyed: every request needs a credential' : 'open: no request needs a credential');
   terminal.out(`admin keys: ${admins.length}, and ${adminKeys.length} in ADMIN_KEY here`);
-  terminal.out(`keys that sign user tokens, or did: ${signingKeys.length}`);
+  terminal.out(`signing keys of user tokens: ${signingKeys.length}; the newest one signs`);
 }
