@@ -119,7 +119,7 @@ export interface AccessState {
   readonly at: number;
   /** Undefined: it was never recorded. A keyed program that finds this has a database that was restored or made anew. */
   readonly keyed: boolean | undefined;
-  /** The keys that were revoked since; at the start, in the last USER_TOKEN_SECONDS_MAX. */
+  /** The keys that were revoked since; at the start, in the last REVOKED_SECONDS. */
   readonly revoked: readonly { readonly id: string; readonly at: number }[];
   /** All signing keys, without their private parts. */
   readonly signingKeys: readonly Omit<SigningKey, 'privateKey'>[];
@@ -187,5 +187,7 @@ export const USER_TOKEN_CHATS_MAX = 200;
 export const USER_TOKEN_SECONDS_MIN = 60;
 export const USER_TOKEN_SECONDS_DEFAULT = 60 * 60;
 export const USER_TOKEN_SECONDS_MAX = 24 * 60 * 60;
+/** For so long a user token may name a revoked key: as long as it lives, and an hour more, if clocks differ. */
+export const REVOKED_SECONDS = USER_TOKEN_SECONDS_MAX + 60 * 60;
 export const KEY_NAME_CHARACTERS_MAX = 100;
 export const ADMIN_KEY_CHARACTERS_MIN = 32;

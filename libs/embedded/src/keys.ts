@@ -5,10 +5,10 @@ import {
   isScope,
   KEYS_MAX,
   type KeyStore,
+  REVOKED_SECONDS,
   type SigningKey,
   type Token,
   TooManyKeys,
-  USER_TOKEN_SECONDS_MAX,
 } from '@parley/domain';
 import { guarded } from './database.ts';
 import { LIMIT_COLUMNS, type LimitColumns, limitsOf } from './rows.ts';
@@ -82,7 +82,7 @@ export class EmbeddedKeys implements KeyStore {
       return {
         at,
         keyed: keyedOf(keyed.get()?.keyed),
-        revoked: revokedSince.all(since ?? at - USER_TOKEN_SECONDS_MAX * 1_000),
+        revoked: revokedSince.all(since ?? at - REVOKED_SECONDS * 1_000),
         signingKeys: signingKeys.all(),
         limits: changed.map((row) => ({ token: row.token, limits: limitsOf(row) ?? {} })),
       };

@@ -14,8 +14,8 @@ import {
   hashOfKey,
   type KeyStore,
   parseSecretKey,
+  REVOKED_SECONDS,
   type Token,
-  USER_TOKEN_SECONDS_MAX,
 } from '@parley/domain';
 import { type Logger, readCounter, readGauge } from '@parley/runtime';
 import type { Registry } from 'prom-client';
@@ -40,8 +40,8 @@ import { Verifier } from './verifier.ts';
 import { Watch } from './watch.ts';
 
 const MINUTE_MS = 60_000;
-/** Revoked keys are known for this long: their user tokens have ended by then. An hour more, if clocks differ. */
-const REVOKED_MS = (USER_TOKEN_SECONDS_MAX + 60 * 60) * 1_000;
+/** Revoked keys are known for this long: their user tokens have ended by then. */
+const REVOKED_MS = REVOKED_SECONDS * 1_000;
 
 export interface AccessParts {
   readonly keys: KeyStore;
@@ -269,7 +269,8 @@ export class Access {
   #take({ keyed, revoked, signingKeys, limits }: AccessState): void {
     if (keyed === undefined && this.#isKeyed) this.#keyAgain();
     else this.#setKeyed(keyed === true);
-    for (const { id, at } of revoked) this.#revoke(id, at);
+    const found = revoked.filter(({ id, at }) => this.#revoke(id, at));
+    if (found.length > 0 && this.#cancel !== undefined) this.#tell(found);
     this.#signer.setNewest([...signingKeys].sort((a, b) => b.createdAt - a.createdAt)[0]?.kid);
     this.#signingKeysCreated = signingKeys.map(({ createdAt }) => createdAt);
     const before = this.#verifier.count;
@@ -294,10 +295,23 @@ export class Access {
       .catch((error: unknown) => logger.debug({ err: error }, 'it could not be told; the next look tries again'));
   }
 
-  #revoke(id: string, at: number): void {
-    if (this.#revoked.has(id)) return;
+  /** Returns whether this was not known. */
+  #revoke(id: string, at: number): boolean {
+    if (this.#revoked.has(id)) return false;
     this.#revoked.set(id, at);
     this.#remembered.forget((known) => known.key === id);
+    return true;
+  }
+
+  /**
+   * Whoever revoked them could not tell it. A program that is without the store would not find them out, and trusts its
+   * hints.
+   */
+  #tell(revoked: AccessState['revoked']): void {
+    const { hints, logger } = this.#parts;
+    this.#upkeep = this.#upkeep
+      .then(() => Promise.all(revoked.map(({ id }) => hints.tell({ kind: 'revoked', id }))))
+      .then(ignore, (error: unknown) => logger.debug({ err: error }, 'revoked keys could not be told'));
   }
 
   /** Once a minute. Never rejects. */
@@ -313,3 +327,5 @@ export class Access {
     });
   }
 }
+
+function ignore(): void {}

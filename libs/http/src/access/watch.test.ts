@@ -55,6 +55,18 @@ test('a revoked key ends at once by a hint, within five seconds without one', as
   expect(await its.tried('getMessage', `Bearer ${looked.text}`)).toBe('Unauthenticated');
 });
 
+test('who finds a revoked key that no hint has told tells it: others may be without the store', async () => {
+  const first = await openedAccess();
+  const [old, key] = [first.keys.make(OWN), first.keys.make(OWN)];
+  await first.keys.revokeKey(OWN, old.id);
+  const its = await openedAccess({ keys: first.keys, clock: first.clock });
+  await its.clock.advance(5_000);
+  expect(its.hints.told).toEqual([]);
+  await its.keys.revokeKey(OWN, key.id);
+  await its.clock.advance(15_000);
+  expect(its.hints.told).toEqual([{ kind: 'revoked', id: key.id }]);
+});
+
 test('a key that is revoked while it is looked up is not remembered', async () => {
   const its = await openedAccess();
   const { text, id } = its.keys.make(OWN);

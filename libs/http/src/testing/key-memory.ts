@@ -111,9 +111,11 @@ export class KeyMemory implements KeyStore {
 export class HintMemory implements AccessHints {
   /** Since when the connection is unbroken; undefined: it is not there. */
   unbroken: number | undefined = 0;
+  readonly told: AccessHint[] = [];
   #take: (hint: AccessHint) => void = () => {};
 
   async tell(hint: AccessHint): Promise<void> {
+    this.told.push(hint);
     this.#take(hint);
   }
 

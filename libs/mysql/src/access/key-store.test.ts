@@ -76,14 +76,14 @@ test('so are limits whose change is committed late', async () => {
   expect(after.limits).toContainEqual({ token: limited, limits: { messagesPerSecond: 9 } });
 });
 
-test('what is older is told once: at the start those revoked within a day, later the last seconds', async () => {
+test('what is older is told once: at the start those that a user token may still name, later the last seconds', async () => {
   const { keys } = database.mysql;
   const [fresh, hour, old] = [await added(), await added(), await added()];
   const revoked = (id: string, ago: string) =>
     database.query(`UPDATE access_keys SET revoked_at = NOW(3) - INTERVAL ${ago} WHERE id = ${bytes(id)}`);
   await keys.revokeKey(token, fresh.key.id);
-  await revoked(hour.key.id, '1 HOUR');
-  await revoked(old.key.id, '25 HOUR');
+  await revoked(hour.key.id, '24 HOUR');
+  await revoked(old.key.id, '26 HOUR');
   const told = (state: AccessState) => [fresh, hour, old].map(({ key }) => idsOf(state).includes(key.id));
   const start = await keys.accessSince();
   expect(told(start)).toEqual([true, true, false]);

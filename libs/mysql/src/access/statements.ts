@@ -1,4 +1,4 @@
-import { type AccessKey, KEYS_MAX, type SigningKey, type Token, USER_TOKEN_SECONDS_MAX } from '@parley/domain';
+import { type AccessKey, KEYS_MAX, REVOKED_SECONDS, type SigningKey, type Token } from '@parley/domain';
 import { bytes, text, time } from '../literals.ts';
 import { LIMIT_COLUMNS, limitsColumn } from '../read/limits.ts';
 
@@ -101,7 +101,7 @@ export const OVERLAP_SECONDS = 10;
  * found by the next look. `since` counts as no later than now: after a failover the clock may be behind.
  */
 export function accessSince(since: number | undefined): string[] {
-  const revokedFrom = since === undefined ? `NOW(3) - INTERVAL ${USER_TOKEN_SECONDS_MAX} SECOND` : overlapping(since);
+  const revokedFrom = since === undefined ? `NOW(3) - INTERVAL ${REVOKED_SECONDS} SECOND` : overlapping(since);
   return [
     'SELECT NOW(3) AS at, keyed FROM installation WHERE id = 1',
     `SELECT id, revoked_at FROM access_keys FORCE INDEX (access_keys_revoked_at) WHERE revoked_at >= ${revokedFrom}`,
