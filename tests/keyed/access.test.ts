@@ -41,6 +41,8 @@ test('without a credential nothing is done; the pages need none', async () => {
   for (const path of ['/', '/swagger', '/swagger/json']) {
     expect((await fetch(`${system.url}${path}`)).status).toBe(200);
   }
+  const page = await (await fetch(system.url, { headers: { accept: 'text/html' } })).text();
+  expect(page).toContain('-H "Authorization: Bearer $ADMIN_KEY"');
 });
 
 test('a key works where it was made, until it is revoked, and its user tokens end with it', async () => {

@@ -6,6 +6,8 @@ import { VERSION } from './version.ts';
 
 export interface FrontPage extends Addressed {
   readonly readiness: Readiness;
+  /** Whether keys are needed now. */
+  readonly isKeyed: () => boolean;
 }
 
 const POLICY =
@@ -23,7 +25,7 @@ small { opacity: .7; }`;
 /**
  * Elysia plugin: the page for people who open the address in a browser, and a redirect from `/docs` to the docs page.
  */
-export function frontPage({ readiness, ...addressed }: FrontPage) {
+export function frontPage({ readiness, isKeyed, ...addressed }: FrontPage) {
   return new Elysia({ name: 'parley-front-page' })
     .get('/', async ({ request }) => {
       const report = await readiness.recently();
@@ -32,7 +34,7 @@ export function frontPage({ readiness, ...addressed }: FrontPage) {
         const links = { documentation: '/swagger', document: '/openapi.json' };
         return Response.json({ name: 'Parley', version: VERSION, ...report, ...links }, { headers });
       }
-      const html = page(report, originOf(request.headers, addressed), addressed);
+      const html = page(report, callOf(originOf(request.headers, addressed), isKeyed()), addressed);
       return new Response(html, {
         headers: { ...headers, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY },
       });
@@ -45,12 +47,17 @@ export function frontPage({ readiness, ...addressed }: FrontPage) {
 
 type Report = Awaited<ReturnType<Readiness['report']>>;
 
-function page({ status, dependencies }: Report, origin: string, { behindProxy }: Addressed): string {
+/** The first call to try. With keys on only an admin key may make it. */
+function callOf(origin: string, isKeyed: boolean): string {
+  const key = isKeyed ? `  -H "Authorization: Bearer $ADMIN_KEY" \\\n` : '';
+  return `curl -X POST ${origin}${BASE_PATH}${PATHS.applications} \\
+${key}  -H 'Content-Type: application/json' -d '{"application_name": "Support desk"}'`;
+}
+
+function page({ status, dependencies }: Report, call: string, { behindProxy }: Addressed): string {
   const states = dependencies.map(({ name, state }) => `<li>${name}: <span class="${state}">${state}</span></li>`);
   // Through nginx, clients cannot get /metrics.
   const metrics = behindProxy ? '' : '\n<li><a href="/metrics">Metrics</a> for Prometheus</li>';
-  const call = `curl -X POST ${origin}${BASE_PATH}${PATHS.applications} \\
-  -H 'Content-Type: application/json' -d '{"application_name": "Support desk"}'`;
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -67,8 +67,8 @@ export async function startProgram(
   const { routes = [], access, figures } = parts;
   const app = httpApp({ logger, registry, routes, access }).use(healthRoutes({ readiness, registry }));
   const ownFigures = figures && new OwnFigures({ figures, name, registry, logger });
-  if (parts.pages !== undefined) app.use(docs(parts.pages)).use(frontPage({ readiness, ...parts.pages }));
   const isKeyed = () => access?.isKeyed ?? false;
+  if (parts.pages !== undefined) app.use(docs(parts.pages)).use(frontPage({ readiness, isKeyed, ...parts.pages }));
   const cors = origins && new Cors({ origins, isKeyed, logger });
   const server = await listen(app, logger, cors).catch(async (error: unknown) => {
     await access?.stop();

@@ -23,10 +23,10 @@ first look. The operator turns keys on. Then each call needs \`Authorization: Be
 
 Each operation says below what it needs. A credential that is missing or not valid is a 401, a missing right a 403. What is
 in another application, or in a chat that a user token does not name, is answered like what does not exist: 404. A revoked
-key ends within ten seconds, and with it the user tokens that it has made.
+key ends within ten seconds, and with it the user tokens that it made.
 
-An application may have limits. Beyond them the answer is a 429; \`Retry-After\` says for how many seconds to wait, and
-\`RateLimit\` on each answer what remains.
+An application may have limits. Beyond them the answer is a 429, and \`Retry-After\` says for how many seconds to wait. If
+messages or requests a second are limited, \`RateLimit\` on each answer says what remains.
 
 ## Getting started
 
@@ -38,6 +38,8 @@ post() { curl -sS -X POST "$PARLEY$1" -H 'Content-Type: application/json' -d "$2
 get() { curl -sS "$PARLEY$1"; echo; }
 post /api/applications '{"application_name":"Support desk"}'
 \`\`\`
+
+With keys on, put \`-H "Authorization: Bearer $KEY"\` into both functions. Only an admin key can create the application.
 
 The answer has the \`application_token\`, which all other addresses need. Put yours here:
 

@@ -60,8 +60,9 @@ const Limit = (description: string) =>
     }),
   );
 const LIMITS = {
-  messages_per_second: 'Messages created a second, in all chats; bursts of 1,000 pass',
-  requests_per_second: 'Requests a second, in each of the system’s processes',
+  messages_per_second: 'Messages created a second, in all chats; bursts of 1,000 pass even with a smaller limit',
+  requests_per_second:
+    'Requests a second, in each of the system’s processes; bursts of 10 pass even with a smaller limit',
   creates_in_flight: 'Creates that are not answered yet, in each process',
   live_connections: 'Live streams at the same time, in each process',
 } as const;
