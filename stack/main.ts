@@ -15,7 +15,7 @@ const USAGE = `The whole system on this machine, without Docker (docs/running.md
   bin/stack status [--json]       what runs, and whether it is ready
   bin/stack logs [NAME] [-f]      the end of a log, or of all
   bin/stack env                   the addresses of the servers, as the apps' variables
-  bin/stack exec COMMAND…         a tool of the servers: rabbitmqctl, redis-cli
+  bin/stack exec COMMAND…         a tool of the servers, with the state folder as /stack: rabbitmqctl, redis-cli, mysql
 
 Ports and numbers of instances are variables of the environment: PORT=8080, INGESTS=1, …
 `;

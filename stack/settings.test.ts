@@ -46,7 +46,7 @@ test('the apps look for a server on its own port, or on the one that is set for 
 
 test('without an admin key the start says that everybody may do everything', () => {
   const note = (environment: Record<string, string>) => openModeNote(readSettings(environment, '/somewhere'));
-  expect(note({})).toContain('whoever reaches this machine may do everything');
+  expect(note({})).toContain('everybody on this machine may do everything');
   expect(note({ NGINX_HOST: '0.0.0.0' })).toContain('also from other machines');
   expect(note({ ADMIN_KEY: 'k'.repeat(32) })).toBeUndefined();
   expect(note({ ADMIN_KEY_FILE: 'key' })).toBeUndefined();

@@ -203,8 +203,10 @@ function readAdminKey({ ADMIN_KEY: key = '', ADMIN_KEY_FILE: file = '' }: Enviro
 /** What to tell at the start if no admin key is given; undefined if one is. */
 export function openModeNote({ adminKey, nginxHost, ports }: Settings): string | undefined {
   if (adminKey.ADMIN_KEY || adminKey.ADMIN_KEY_FILE) return undefined;
-  const where = isLoopback(nginxHost) ? 'this machine' : `${nginxHost}:${ports.nginx}, also from other machines,`;
-  return `No ADMIN_KEY is given. Unless keys were turned on before, whoever reaches ${where} may do everything (docs/security.md).`;
+  const who = isLoopback(nginxHost)
+    ? 'everybody on this machine'
+    : `whoever reaches ${nginxHost}:${ports.nginx}, also from other machines,`;
+  return `No ADMIN_KEY is given. Unless keys were turned on before, ${who} may do everything (docs/security.md).`;
 }
 
 /** @throws {Unusable} if one of the two is missing: nginx must not speak HTTP where TLS is wanted */
