@@ -13,6 +13,7 @@ const ELSEWHERE = new Set([
   ...[
     'TEST_ENGINE_ROOT',
     'TEST_STACK',
+    'TEST_STACK_DIR',
     'BENCH_PARTITIONS',
     'BENCH_PURGE_MESSAGES',
     'BENCH_STACK_DIR',
