@@ -238,3 +238,24 @@ async function pages(first: string, authorization: string): Promise<number[]> {
   }
   return found;
 }
+
+test('who may only write is shown no stored text', async () => {
+  const text = { message_content: 'A hidden text', metadata: { hidden: true }, sender_id: 'anna' };
+  const created = await post(`${path}/chats/1/messages`, bearer(mine.full), text);
+  const address = `${path}/chats/1/messages/${created.body.message_number}`;
+  const changes = [
+    { metadata: null },
+    { metadata: { hidden: true } },
+    { sender_id: 'anna' },
+    { message_content: 'new' },
+  ];
+  for (const by of [bearer(mine.scoped['messages:write']), as('annaWrites')]) {
+    for (const change of changes) {
+      const { status, body } = await send('PATCH', address, by, change);
+      expect(status).toBe('message_content' in change ? 200 : 403);
+      expect(JSON.stringify(body)).not.toContain('hidden');
+    }
+    expect(JSON.stringify(await send('PUT', address, by, { message_content: 'new' }))).not.toContain('hidden');
+    await send('PUT', address, bearer(mine.full), { message_content: text.message_content, metadata: text.metadata });
+  }
+});
