@@ -20,7 +20,7 @@ export const accessOperations = {
     needs: 'keys',
     summary: 'Make a secret key',
     description:
-      'The answer shows the key, once. A key that makes another may give it only its own scopes, and no later end.',
+      'The answer shows the key, once. A key that makes another may give it only its own scopes, and no later end. An application’s keys make at most 100 at once, then one a minute.',
     query: NO_QUERY,
     body: body(schemas.KeyInput, { name: key.name, scopes: key.scopes }),
     answer: answer(201, 'The key. It is kept only as a hash: it is never shown again.', schemas.CreatedKey, {
