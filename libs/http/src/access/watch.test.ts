@@ -142,6 +142,26 @@ test('a program that stood still for longer than ten minutes first looks again',
   expect(await its.tried('getMessage', header)).toBe('key');
 });
 
+test('a machine that was suspended for longer than ten minutes first looks again', async () => {
+  const its = await openedAccess();
+  const header = `Bearer ${its.keys.make(OWN).text}`;
+  await its.tried('getMessage', header);
+  its.clock.suspend(9 * MINUTE_MS);
+  expect(its.ask('getMessage', header)).toMatchObject({ kind: 'key' });
+  its.clock.suspend(2 * MINUTE_MS);
+  expect(() => its.ask('getMessage', header)).toThrow('cannot be checked');
+  await its.clock.advance(5_000);
+  expect(await its.tried('getMessage', header)).toBe('key');
+  its.keys.away = true;
+  its.clock.suspend(60 * MINUTE_MS);
+  await its.clock.advance(5_000); // the hints were unbroken
+  expect(await its.tried('getMessage', header)).toBe('key');
+  its.clock.suspend(-60 * MINUTE_MS);
+  its.hints.unbroken = undefined;
+  await its.clock.advance(11 * MINUTE_MS);
+  expect(await its.tried('getMessage', header)).toBe('Unavailable');
+});
+
 test('the use of keys is recorded once an hour for each, and at the stop', async () => {
   const its = await openedAccess();
   const [one, two] = [its.keys.make(OWN), its.keys.make(OWN)];

@@ -23,9 +23,11 @@ export interface WatchParts {
 export class Watch {
   /** `at` of the last answer. */
   #since: number | undefined;
-  /** When the last look that succeeded began, and until when what is remembered counts, by the clock's `elapsed`. */
+  /** When the last look that succeeded began, by the clock's `elapsed`. */
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Until when what is remembered counts: by `elapsed`, and by `now`, which goes on while the machine is suspended. */
   #trustedUntil = Number.NEGATIVE_INFINITY;
+  #trustedUntilNow = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #isFailing = false;
@@ -35,14 +37,16 @@ export class Watch {
   constructor(private readonly parts: WatchParts) {}
 
   get isTrusted(): boolean {
-    return this.parts.clock.elapsed() <= this.#trustedUntil;
+    const { clock } = this.parts;
+    return clock.elapsed() <= this.#trustedUntil && clock.now() <= this.#trustedUntilNow;
   }
 
   /** Begins to look. Before this, one look must have succeeded. */
   start(): void {
     this.#cancel ??= this.parts.clock.every(LOOK_PERIOD_MS, () => {
       this.lookSoon();
-      if (this.parts.clock.elapsed() > this.#lookedAt + HINTS_TRUST_MS) void this.#checkHints();
+      const isLate = this.parts.clock.elapsed() > this.#lookedAt + HINTS_TRUST_MS;
+      if (isLate || !this.isTrusted) void this.#checkHints();
     });
   }
 
@@ -74,11 +78,13 @@ export class Watch {
 
   async #read(): Promise<void> {
     const begun = this.parts.clock.elapsed();
+    const begunNow = this.parts.clock.now();
     try {
       const state = await this.parts.keys.accessSince(this.#since);
       this.#since = state.at;
       this.#lookedAt = begun;
       this.#trustedUntil = begun + TRUST_MS;
+      this.#trustedUntilNow = begunNow + TRUST_MS;
       this.parts.take(state);
       this.#isFailing = false;
     } catch (error) {
@@ -92,11 +98,13 @@ export class Watch {
     if (this.#isChecking) return;
     this.#isChecking = true;
     const begun = this.parts.clock.elapsed();
+    const begunNow = this.parts.clock.now();
     const late = () => new Error('no answer');
     const since = await within(this.parts.hints.unbrokenSince(), LOOK_PERIOD_MS, late).catch(ignore);
     this.#isChecking = false;
     if (since === undefined || since > this.#lookedAt) return;
     this.#trustedUntil = Math.max(this.#trustedUntil, begun + HINTS_TRUST_MS);
+    this.#trustedUntilNow = Math.max(this.#trustedUntilNow, begunNow + HINTS_TRUST_MS);
   }
 }
 

@@ -9,10 +9,11 @@ interface Timer {
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
   #elapsed = 1_000;
+  #asleep = 0;
   readonly #timers = new Set<Timer>();
 
   now(): number {
-    return Date.parse('2026-03-01T00:00:00Z') + this.#elapsed;
+    return Date.parse('2026-03-01T00:00:00Z') + this.#elapsed + this.#asleep;
   }
 
   elapsed(): number {
@@ -46,6 +47,11 @@ export class ManualClock implements Clock {
   /** Time passes, but nothing runs: the process was stopped. */
   freeze(ms: number): void {
     this.#elapsed += ms;
+  }
+
+  /** The machine is suspended: only the time of day goes on. */
+  suspend(ms: number): void {
+    this.#asleep += ms;
   }
 
   #add(timer: Timer): () => void {
