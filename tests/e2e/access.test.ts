@@ -236,7 +236,7 @@ describe('limits', () => {
       return answer.headers;
     };
     await client.patch(limits(application), { messages_per_second: 1 });
-    const isTold = async () => (await create()).get('ratelimit-policy') === '"messages";q=1;w=1';
+    const isTold = async () => (await create()).get('ratelimit-policy') === '"messages";q=1000;w=1000';
     await until('the limit is known', isTold, 10_000);
     const batch = await client.post(`${chat}/messages/batch`, { messages: Array(940).fill(say()) });
     expect(batch.status).toBe(201); // bursts of 1,000 pass

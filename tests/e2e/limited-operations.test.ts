@@ -32,7 +32,7 @@ test('every operation in an application is a 429 beyond its requests a second, a
     };
     await until(`${method} ${template} is refused`, isRefused, 15_000);
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(refused?.headers.get('ratelimit-policy')).toBe('"requests";q=1;w=1');
+    expect(refused?.headers.get('ratelimit-policy')).toBe('"requests";q=10;w=10');
     expect(refused?.headers.get('ratelimit')).toMatch(/^"requests";r=0;t=[0-9]+$/);
   }
 }, 120_000);

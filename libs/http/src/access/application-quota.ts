@@ -28,8 +28,8 @@ export class ApplicationQuota implements Quota {
       requests === undefined ? undefined : { perSecond: requests, burst: Math.max(requests, REQUEST_BURST_MIN) };
     this.#createsMax = createsInFlight ?? Number.POSITIVE_INFINITY;
     this.#policy = [
-      ...(messages === undefined ? [] : [`"messages";q=${messages};w=1`]),
-      ...(requests === undefined ? [] : [`"requests";q=${requests};w=1`]),
+      ...(this.rate === undefined ? [] : [policy('messages', this.rate)]),
+      ...(this.#requests === undefined ? [] : [policy('requests', this.#requests)]),
     ].join(', ');
   }
 
@@ -82,6 +82,11 @@ export class ApplicationQuota implements Quota {
     headers.set('ratelimit-policy', this.#policy);
     headers.set('ratelimit', parts.join(', '));
   }
+}
+
+/** The burst and the seconds in which all of it becomes free again: so never more remains than the policy grants. */
+function policy(name: string, { perSecond, burst }: MessageRate): string {
+  return `"${name}";q=${burst};w=${Math.ceil(burst / perSecond)}`;
 }
 
 /** `fullInMs`: when the whole burst is free again. */

@@ -79,7 +79,7 @@ describe('the headers', () => {
   test('tell what remains of both limits, as far as it is known', async () => {
     const clock = new ManualClock();
     const quota = new ApplicationQuota({ messagesPerSecond: 500, requestsPerSecond: 100 }, clock);
-    const policy = '"messages";q=500;w=1, "requests";q=100;w=1';
+    const policy = '"messages";q=1000;w=2, "requests";q=100;w=1';
     expect(told(quota)).toEqual([policy, '"messages";r=1000;t=1, "requests";r=100;t=1']);
     quota.takeRequest();
     quota.noteMessages(0);
@@ -91,7 +91,7 @@ describe('the headers', () => {
   test('name only the limits that there are', () => {
     const clock = new ManualClock();
     expect(told(new ApplicationQuota({ requestsPerSecond: 7 }, clock))).toEqual([
-      '"requests";q=7;w=1',
+      '"requests";q=10;w=2',
       '"requests";r=10;t=1',
     ]);
     expect(told(new ApplicationQuota({ createsInFlight: 7 }, clock))).toEqual([null, null]);
