@@ -100,6 +100,8 @@ describe('beside a standalone that runs', () => {
     const before = await count();
     expect(await parleyDone(['keys', 'rotate'], env)).toContain('User tokens are signed with');
     expect(await count()).toBe(before + 1);
+    expect(await parleyDone(['keys', 'rotate', '--now'], env)).toContain('have ended');
+    expect(await count()).toBe(1);
   });
 
   test('for servers that it does not have there is nothing to do', async () => {

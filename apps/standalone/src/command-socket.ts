@@ -19,7 +19,7 @@ export function commandSocket(
   { keys, hints, store }: Data,
   logger: Logger,
 ): CommandSocket | undefined {
-  const rotate = () => rotateSigningKey(keys);
+  const rotate = (endsOthers: boolean) => rotateSigningKey(keys, { endsOthers });
   const parts = { keys, store, rotate, tell: hints.tell.bind(hints), adminKeys: adminKeysOf(config) };
   try {
     return serveCommands(config.DATA_DIR, async (args, terminal) => {

@@ -13,7 +13,8 @@ export type KeysAsked =
   | { readonly command: 'list'; readonly token: Token | undefined }
   /** `key`: the key itself, its id, or `-` for a key in the standard input. */
   | { readonly command: 'revoke' | 'show'; readonly token: Token | undefined; readonly key: string }
-  | { readonly command: 'rotate' | 'on' | 'open' | 'status' };
+  | { readonly command: 'rotate'; readonly endsOthers: boolean }
+  | { readonly command: 'on' | 'open' | 'status' };
 
 export const KEYS_USAGE = `Who may use Parley (docs/security.md):
 
@@ -55,9 +56,11 @@ ${ONE_KEY}`,
 Ends a key at once, and with it the user tokens that it has made; within ten seconds where Redis is away.
 
 ${ONE_KEY}`,
-  rotate: `usage: bin/parley keys rotate
+  rotate: `usage: bin/parley keys rotate [--now]
 
-Makes a new key pair that signs user tokens from now on. Tokens that older ones have signed stay valid until their end.`,
+Makes a new key pair that signs user tokens from now on. Tokens that older ones have signed stay valid until their end.
+
+  --now  they end now: for the case that somebody has read the database. All users need new tokens`,
   on: `usage: bin/parley keys on
 
 From now on every request needs a credential. This stays so over restarts.`,
@@ -103,6 +106,10 @@ export function readKeysArguments([command, ...args]: readonly string[], now = D
       const [key] = words;
       if (key === undefined) throw new WrongUsage('KEY is missing.', usage);
       return { command, token: ownerOf(values, usage), key };
+    }
+    case 'rotate': {
+      const { values } = readArguments(args, usage, { now: { type: 'boolean' } });
+      return { command, endsOthers: values.now === true };
     }
     default:
       readArguments(args, usage, {});

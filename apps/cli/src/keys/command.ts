@@ -10,8 +10,8 @@ import { revokeKey, showKey } from './one-key.ts';
 export interface KeysParts {
   readonly keys: KeyStore;
   readonly store: Pick<Store, 'application'>;
-  /** Makes a new key pair that signs user tokens, and resolves to its id. */
-  readonly rotate: () => Promise<string>;
+  /** Makes a new key pair that signs user tokens, and resolves to its id. `endsOthers`: those of older ones end now. */
+  readonly rotate: (endsOthers: boolean) => Promise<string>;
   /** Tells all running programs. Rejects with Unavailable if it cannot; they ask the store every few seconds anyway. */
   readonly tell: (hint: AccessHint) => Promise<void>;
   /** The keys in ADMIN_KEY here. */
@@ -37,8 +37,11 @@ export async function runKeys(asked: KeysAsked, parts: KeysParts, terminal: Term
       await tellAll({ kind: 'revoked', id: await revokeKey(asked, parts, terminal) }, parts, terminal);
       break;
     case 'rotate': {
-      const kid = await parts.rotate();
-      terminal.out(`User tokens are signed with ${kid} from now on. Those that are out stay valid until their end.`);
+      const kid = await parts.rotate(asked.endsOthers);
+      const others = asked.endsOthers
+        ? 'Those that are out have ended'
+        : 'Those that are out stay valid until their end';
+      terminal.out(`User tokens are signed with ${kid} from now on. ${others}.`);
       await tellAll({ kind: 'changed' }, parts, terminal);
       break;
     }

@@ -18,7 +18,7 @@ export async function onFolder(
   const embedded = open(dataDir);
   try {
     const { keys, store } = embedded;
-    const rotate = () => rotateSigningKey(keys);
+    const rotate = (endsOthers: boolean) => rotateSigningKey(keys, { endsOthers });
     return await runKeys(asked, { keys, store, rotate, tell, adminKeys }, terminal);
   } finally {
     await embedded.close();

@@ -27,7 +27,7 @@ export async function onSystem(
   try {
     await mysql.settlePartitions();
     const { keys, store } = mysql;
-    const rotate = () => rotateSigningKey(keys);
+    const rotate = (endsOthers: boolean) => rotateSigningKey(keys, { endsOthers });
     return await runKeys(asked, { keys, store, rotate, tell, adminKeys: adminKeysOf(config) }, terminal);
   } finally {
     await redis.close();

@@ -5,6 +5,7 @@ import { ALGORITHM, ISSUER } from './claims.ts';
 
 /** A program may sign with the last key for a while after a newer one was made, until it has heard of that. */
 const HEARD_WITHIN_MS = 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Signs user tokens. Rejects with Unavailable if there is no key to sign with now. */
 export interface UserTokens {
@@ -78,13 +79,17 @@ export class Signer implements UserTokens {
   }
 }
 
-/** Adds a newer signing key: from now on it signs. The tokens of the others stay valid until they end. Returns its id. */
+/**
+ * Adds a newer signing key: from now on it signs. The tokens of the others stay valid until they end, or with `endsOthers`
+ * end now. Returns its id.
+ */
 export async function rotateSigningKey(
-  keys: Pick<KeyStore, 'addSigningKey'>,
-  now: number = Date.now(),
+  keys: Pick<KeyStore, 'addSigningKey' | 'dropSigningKeys'>,
+  { endsOthers = false, now = Date.now() }: { readonly endsOthers?: boolean; readonly now?: number } = {},
 ): Promise<string> {
   const key = await newSigningKey(now);
   await keys.addSigningKey(key);
+  if (endsOthers) await keys.dropSigningKeys(now + DAY_MS); // the newest one stays, whatever the clocks of others say
   return key.kid;
 }
 

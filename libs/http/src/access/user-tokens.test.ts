@@ -233,7 +233,7 @@ describe('signing keys', () => {
     const hours = (count: number) => count * 60 * 60 * 1_000;
     const early = await issued(its);
     await its.clock.advance(60_000);
-    const kid = await rotateSigningKey(its.keys, its.clock.now());
+    const kid = await rotateSigningKey(its.keys, { now: its.clock.now() });
     await its.hints.tell({ kind: 'changed' });
     await its.clock.advance(0);
     const late = await issued(its);
@@ -246,6 +246,17 @@ describe('signing keys', () => {
     expect(its.keys.signing.map((key) => key.kid)).toEqual([kid]);
     await its.clock.advance(hours(50));
     expect(its.keys.signing).toHaveLength(1);
+  });
+
+  test('after a leak a newer one ends the tokens of all others at once', async () => {
+    const its = await openedAccess();
+    const early = await issued(its);
+    expect(await its.tried('getMessage', early)).toBe('user');
+    await rotateSigningKey(its.keys, { endsOthers: true, now: its.clock.now() });
+    await its.hints.tell({ kind: 'changed' });
+    await its.clock.advance(1_000);
+    expect(await its.tried('getMessage', early)).toBe('Unauthenticated');
+    expect(await its.tried('getMessage', await issued(its))).toBe('user');
   });
 
   test('without the store, tokens are signed with the key in memory; without one it is an outage', async () => {
