@@ -3,10 +3,12 @@ import {
   type AccessKey,
   hashOfKey,
   KEYS_FOUND_MAX,
+  KEYS_MADE_MAX,
   KEYS_MAX,
   type KeyStore,
   newSecretKey,
   newToken,
+  REVOKED_SECONDS,
   SCOPES,
   type Store,
   type Token,
@@ -146,6 +148,19 @@ export function keyStoreContract(name: string, open: () => Promise<KeyStoreHarne
       const last = aKey(token);
       expect(await failure(keys.addKey(last.key, last.hash))).toBeInstanceOf(TooManyKeys);
     });
+
+    test(`it makes at most ${KEYS_MADE_MAX} in a day, so that those that every process remembers are bounded`, async () => {
+      const { keys } = harness();
+      const token = newToken();
+      for (let made = 0; made < KEYS_MADE_MAX; made += KEYS_MAX) {
+        const some = await Promise.all(Array.from({ length: KEYS_MAX }, () => added(token)));
+        await Promise.all(some.map(({ key }) => keys.revokeKey(token, key.id)));
+      }
+      const more = aKey(token, { createdAt: NOON + HOUR });
+      expect(await failure(keys.addKey(more.key, more.hash))).toBeInstanceOf(TooManyKeys);
+      await added(newToken());
+      await added(token, { createdAt: NOON + REVOKED_SECONDS * 1_000 });
+    }, 60_000);
 
     test('the last use is kept to the hour, and never goes back', async () => {
       const { keys } = harness();

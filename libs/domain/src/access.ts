@@ -91,7 +91,10 @@ export interface SigningKey {
 export interface KeyStore {
   /** Records whether keys are needed. It sticks until the next call. Only the operator's command takes keys back. */
   setKeyed(keyed: boolean): Promise<void>;
-  /** `hash`: SHA-256 of the whole key, in hexadecimal. Rejects with TooManyKeys if the application has KEYS_MAX. */
+  /**
+   * `hash`: SHA-256 of the whole key, in hexadecimal. Rejects with TooManyKeys if the application has KEYS_MAX, or has
+   * made KEYS_MADE_MAX in the REVOKED_SECONDS before `createdAt`.
+   */
   addKey(key: AccessKey, hash: string): Promise<void>;
   /** The keys of an application (undefined: the admin keys) that are not revoked, the oldest first. */
   keys(token: Token | undefined): Promise<readonly AccessKey[]>;
@@ -181,6 +184,11 @@ export function messageRate(perSecond: number): MessageRate {
 export const MESSAGE_BURST_MIN = 1_000;
 export const LIMIT_MAX = 1_000_000_000;
 export const KEYS_MAX = 100;
+/**
+ * The most keys that an application can make within REVOKED_SECONDS, revoked ones included: every process knows those
+ * that were revoked in this time.
+ */
+export const KEYS_MADE_MAX = 1_000;
 export const KEYS_FOUND_MAX = 1_000;
 /** The most chats that a user token can name. */
 export const USER_TOKEN_CHATS_MAX = 200;

@@ -71,11 +71,11 @@ export class NotYours extends DomainError {
   }
 }
 
-/** An application has as many keys as it may have. */
+/** An application has as many keys as it may have, or has made as many as it may make in a day. */
 export class TooManyKeys extends DomainError {
   override readonly name = 'TooManyKeys';
   constructor() {
-    super('There are too many keys: revoke one first.');
+    super('There are too many keys: 100 at a time, and 1,000 made in a day, are the most.');
   }
 }
 

@@ -3,6 +3,7 @@ import {
   type AccessKey,
   type AccessState,
   isScope,
+  KEYS_MADE_MAX,
   KEYS_MAX,
   type KeyStore,
   REVOKED_SECONDS,
@@ -90,8 +91,10 @@ export class EmbeddedKeys implements KeyStore {
   }
 
   #addKey({ id, token = NO_TOKEN, name, scopes, ...key }: AccessKey, hash: string): void {
-    const { count, addKey } = this.#statements;
+    const { count, made, addKey } = this.#statements;
+    const since = key.createdAt - REVOKED_SECONDS * 1_000;
     if ((count.get(token)?.count ?? 0) >= KEYS_MAX) throw new TooManyKeys();
+    if ((made.get(token, since)?.count ?? 0) >= KEYS_MADE_MAX) throw new TooManyKeys();
     const { createdAt, expiresAt = null, lastUsedAt = null, revokedAt = null } = key;
     addKey.run(id, token, name, hash, scopes.join(' '), createdAt, expiresAt, lastUsedAt, revokedAt);
   }
@@ -144,6 +147,9 @@ function prepare(database: Database) {
     keyed: database.query<{ keyed: 0 | 1 }, []>('SELECT keyed FROM access'),
     count: database.query<{ count: number }, [string]>(
       'SELECT count(*) AS count FROM access_keys WHERE token = ? AND revoked_at IS NULL',
+    ),
+    made: database.query<{ count: number }, [string, number]>(
+      'SELECT count(*) AS count FROM access_keys WHERE token = ? AND created_at > ?',
     ),
     addKey: database.query<unknown, [string, string, string, string, string, number, Time, Time, Time]>(
       `INSERT INTO access_keys (id, token, name, hash, scopes, created_at, expires_at, last_used_at, revoked_at)

@@ -1,4 +1,4 @@
-import { type AccessKey, KEYS_MAX, REVOKED_SECONDS, type SigningKey, type Token } from '@parley/domain';
+import { type AccessKey, KEYS_MADE_MAX, KEYS_MAX, REVOKED_SECONDS, type SigningKey, type Token } from '@parley/domain';
 import { bytes, text, time } from '../literals.ts';
 import { LIMIT_COLUMNS, limitsColumn } from '../read/limits.ts';
 
@@ -14,7 +14,7 @@ function ofApplication(token: Token | undefined): string {
 }
 
 /**
- * Adds the key unless the application has KEYS_MAX. Matches no row then. A repetition after a lost connection changes
+ * Adds the key unless the application has, or has made, too many. Matches no row then. A repetition after a lost connection changes
  * nothing. Two processes at once may add one key too many.
  */
 export function addKey(key: AccessKey, hash: string): string {
@@ -33,6 +33,8 @@ export function addKey(key: AccessKey, hash: string): string {
     SELECT ${values.join()} FROM DUAL
     WHERE (SELECT COUNT(*) FROM access_keys AS k FORCE INDEX (access_keys_token)
       WHERE k.${ofApplication(token)} AND k.revoked_at IS NULL) < ${KEYS_MAX}
+    AND (SELECT COUNT(*) FROM access_keys AS m FORCE INDEX (access_keys_token)
+      WHERE m.${ofApplication(token)} AND m.created_at > ${time(createdAt - REVOKED_SECONDS * 1_000)}) < ${KEYS_MADE_MAX}
     ON DUPLICATE KEY UPDATE id = access_keys.id`;
 }
 
