@@ -19,7 +19,6 @@ import {
   type UserScope,
 } from '@parley/domain';
 import { type FieldError, givenTime, type Handlers, NO_TIME, wrongBody } from '@parley/http';
-import { KeyMaking } from './key-making.ts';
 import type { ApiParts } from './parts.ts';
 import { owning } from './read-your-writes.ts';
 import { tellHint } from './tell-hint.ts';
@@ -28,7 +27,6 @@ type AccessHandlers = Handlers<'createKey' | 'listKeys' | 'revokeKey' | 'createS
 
 export function accessHandlers(parts: ApiParts): AccessHandlers {
   const { store, events, keys, userTokens } = parts;
-  const making = new KeyMaking();
   const demandApplication = (token: Token) =>
     owning({ events, store }, token, 'application', () => store.application(token));
 
@@ -50,7 +48,6 @@ export function accessHandlers(parts: ApiParts): AccessHandlers {
       if (end !== undefined && (expiresAt === undefined || expiresAt > end)) {
         throw new Forbidden('A key can make only keys that end when it ends, or before.');
       }
-      if (caller.kind === 'key') making.take(token);
       await demandApplication(token);
       const secret = newSecretKey(token);
       const key = { id: randomUUID(), token, name: body.name, scopes, createdAt: Date.now(), expiresAt };

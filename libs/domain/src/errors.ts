@@ -83,7 +83,7 @@ export class TooManyKeys extends DomainError {
 export class LimitReached extends DomainError {
   override readonly name = 'LimitReached';
   constructor(
-    readonly limit: 'messagesPerSecond' | 'requestsPerSecond' | 'createsInFlight' | 'liveConnections' | 'newKeys',
+    readonly limit: 'messagesPerSecond' | 'requestsPerSecond' | 'createsInFlight' | 'liveConnections',
     readonly retryAfterMs: number,
   ) {
     super('A limit of the application is reached: wait as long as Retry-After says.');
