@@ -238,14 +238,3 @@ test('a session says whether it was made without a key', async () => {
   }
   expect(signed.map(({ open }) => open)).toEqual([true, false, false]);
 });
-
-test('keys make a bounded number of keys, so that they are not made and revoked without end; an admin makes more', async () => {
-  const { handlers, added } = handlersOver();
-  const create = async (caller: Caller) =>
-    handlers.createKey({ ...asked(caller), body: { name: 'x', scopes: ['keys'] } });
-  for (let time = 0; time < KEYS_MAX; time += 1) await create(keyWith('keys'));
-  expect(await failure(create(keyWith('keys')))).toBeInstanceOf(LimitReached);
-  await create({ kind: 'admin' });
-  await create(anyone);
-  expect(added).toHaveLength(KEYS_MAX + 2);
-});
