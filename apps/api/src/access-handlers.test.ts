@@ -7,8 +7,6 @@ import {
   Forbidden,
   Gone,
   hashOfKey,
-  KEYS_MAX,
-  LimitReached,
   NotFound,
   newToken,
   parseSecretKey,
