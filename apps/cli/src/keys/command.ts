@@ -1,22 +1,11 @@
 /** `bin/parley keys`, once its arguments are read. */
-import { type AccessHint, type KeyStore, type Store, Unavailable } from '@parley/domain';
+import { type AccessHint, Unavailable } from '@parley/domain';
 import { DONE, type Terminal } from '../command.ts';
 import type { KeysAsked } from './arguments.ts';
 import { createKey } from './create.ts';
 import { listKeys } from './list.ts';
 import { revokeKey, showKey } from './one-key.ts';
-
-/** What the commands need of an installation. */
-export interface KeysParts {
-  readonly keys: KeyStore;
-  readonly store: Pick<Store, 'application'>;
-  /** Makes a new key pair that signs user tokens, and resolves to its id. `endsOthers`: those of older ones end now. */
-  readonly rotate: (endsOthers: boolean) => Promise<string>;
-  /** Tells all running programs. Rejects with Unavailable if it cannot; they ask the store every few seconds anyway. */
-  readonly tell: (hint: AccessHint) => Promise<void>;
-  /** The keys in ADMIN_KEY here. */
-  readonly adminKeys: readonly string[];
-}
+import type { KeysParts } from './parts.ts';
 
 const MADE_WHILE_OPEN =
   "Secret keys that were made while Parley was open stay valid, whoever made them: look at 'bin/parley keys list --application TOKEN'.";

@@ -2,7 +2,7 @@
 import { Gone, hashOfKey, newSecretKey, type Token, TooManyKeys } from '@parley/domain';
 import { CommandFailed, type Terminal } from '../command.ts';
 import type { KeysAsked } from './arguments.ts';
-import type { KeysParts } from './command.ts';
+import type { KeysParts } from './parts.ts';
 
 type Create = Extract<KeysAsked, { command: 'create' }>;
 

@@ -1,7 +1,7 @@
 /** `bin/parley keys list`: one line for each key. */
 import type { AccessKey, Token } from '@parley/domain';
 import { printable, type Terminal } from '../command.ts';
-import type { KeysParts } from './command.ts';
+import type { KeysParts } from './parts.ts';
 
 const HEAD = ['id', 'created', 'ends', 'last used', 'may', 'name'];
 

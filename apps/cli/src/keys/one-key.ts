@@ -2,8 +2,8 @@
 import { type AccessKey, hashOfKey, parseSecretKey, type Token } from '@parley/domain';
 import { CommandFailed, printable, type Terminal } from '../command.ts';
 import type { KeysAsked } from './arguments.ts';
-import type { KeysParts } from './command.ts';
 import { rightsOf, timeText } from './list.ts';
+import type { KeysParts } from './parts.ts';
 
 type OneKey = Extract<KeysAsked, { command: 'show' | 'revoke' }>;
 
