@@ -3,10 +3,14 @@ import { operationsOf } from '../support/openapi.ts';
 import { type Collection, convert, type Item, requestsOf, run } from './support/postman.ts';
 import { type Served, serve } from './support/served.ts';
 
-/** A Postman script as users add it: it keeps the token of a created application, and repeats a request after a 503. */
+/**
+ * A Postman script as users add it: it keeps the token of a created application and the id of a created key, and repeats a
+ * request after a 503.
+ */
 const SCRIPT = `
 const answer = pm.response.code === 204 ? {} : pm.response.json();
 if (answer.type === 'application') pm.collectionVariables.set('token', answer.application_token);
+if (answer.type === 'key') pm.collectionVariables.set('key_id', answer.id);
 if (pm.response.code === 503) pm.execution.setNextRequest(pm.info.requestName);
 `;
 
@@ -24,7 +28,9 @@ test('a Postman collection has every operation under its tag, and runs from top 
   expect(requests.map(({ name }) => name).sort()).toEqual(operations.map(({ summary }) => summary).sort());
 
   for (const { request } of requests) {
-    for (const variable of request?.url.variable ?? []) if (variable.key === 'token') variable.value = '{{token}}';
+    for (const variable of request?.url.variable ?? []) {
+      if (['token', 'key_id'].includes(variable.key)) variable.value = `{{${variable.key}}}`;
+    }
   }
   deleteLast(collection);
   collection.variable = [{ key: 'baseUrl', value: served.url }];

@@ -258,7 +258,10 @@ export const Program = Type.Object({
   version: Type.String(),
   started_at: Time,
   at: Type.String({ format: 'date-time', description: 'When it told its figures, every two seconds.' }),
-  values: Type.Record(Type.String(), Type.Number(), { description: 'Its metrics by name, summed over their labels.' }),
+  values: Type.Unsafe<Record<string, number>>({
+    ...{ type: 'object', additionalProperties: { type: 'number' } },
+    description: 'Its metrics by name, summed over their labels.',
+  }),
 });
 export const LimitedApplication = Type.Object({
   ...{ token: Token, name: Name, chats_count: Count },
