@@ -7,6 +7,7 @@ import type { Access } from './access/access.ts';
 import type { ApplicationQuota } from './access/application-quota.ts';
 import { ANYONE } from './access/callers.ts';
 import { jsonBody } from './body.ts';
+import { OPERATIONS } from './contract/operations.ts';
 import { BASE_PATH } from './contract/paths.ts';
 import { errorResponse } from './errors.ts';
 import { lists } from './etag.ts';
@@ -47,6 +48,7 @@ export function answering({ operation, handle }: Route, observer: Observer, acce
   const count = observer.counter(method, route);
   const admit = access?.admission(operation);
   const isCreate = operation.program === 'ingest';
+  const endsFloods = operation.needs === 'admin' || operation === OPERATIONS.revokeKey;
 
   return async (request, params) => {
     const begun = performance.now();
@@ -59,7 +61,8 @@ export function answering({ operation, handle }: Route, observer: Observer, acce
       // Most callers are known: then there is no promise to wait for.
       if (caller instanceof Promise) caller = await caller;
       quota = access?.quotaOf(params.token);
-      quota?.takeRequest();
+      // A flood that has reached the limit must not keep those out who end it.
+      if (!endsFloods && caller.kind !== 'admin') quota?.takeRequest();
       const content = readBody && check?.(await readBody(request));
       // A body may come slowly: meanwhile the credential may have ended.
       if (admit !== undefined && content !== undefined && performance.now() - begun > ADMITTED_MS) {

@@ -8,7 +8,7 @@ import { OPERATIONS } from '../contract/operations.ts';
 import type { Asked } from '../routes.ts';
 import { type HttpServer, serve } from '../server.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { OTHER, OWN, openedAccess } from '../testing/opened-access.ts';
+import { ADMIN_KEY, OTHER, OWN, openedAccess } from '../testing/opened-access.ts';
 import { ApplicationQuota } from './application-quota.ts';
 import { Limits } from './limits.ts';
 
@@ -147,9 +147,9 @@ describe('over HTTP', () => {
   afterEach(() => server?.stop(0));
 
   /** A program whose creates wait until `go` is called. */
-  async function program(limits: object) {
+  async function program(limits: object, options: Parameters<typeof openedAccess>[0] = { keyed: false }) {
     const waiting: (() => void)[] = [];
-    const its = await openedAccess({ keyed: false });
+    const its = await openedAccess(options);
     its.keys.limits.set(OWN, limits);
     await its.clock.advance(5_000);
     const create = async ({ quota }: Asked<'createMessage'>) => {
@@ -160,6 +160,9 @@ describe('over HTTP', () => {
     const routes = [
       { operation: OPERATIONS.createMessage, handle: create },
       { operation: OPERATIONS.getMessage, handle: async () => ({ item: {}, etag: '"1"' }) },
+      { operation: OPERATIONS.updateLimits, handle: async () => ({}) },
+      { operation: OPERATIONS.revokeKey, handle: async () => undefined },
+      { operation: OPERATIONS.listKeys, handle: async () => [] },
     ];
     const app = httpApp({ logger: createLogger('test', 'silent'), registry: its.registry, routes, access: its.access });
     server = serve(app, { host: '127.0.0.1', port: 0 });
@@ -167,7 +170,13 @@ describe('over HTTP', () => {
     const post = (token = OWN, body: string | ReadableStream = '{"message_content":"x"}') =>
       fetch(at(token), { method: 'POST', headers: { 'content-type': 'application/json' }, body });
     const get = (token = OWN) => fetch(`${at(token)}/1`);
-    return { its, post, get, waiting };
+    const ask = async (method: string, path: string, key = '') => {
+      const headers = { 'content-type': 'application/json', ...(key !== '' && { authorization: `Bearer ${key}` }) };
+      const url = `http://127.0.0.1:${server?.port}/api/applications/${OWN}${path}`;
+      return (await fetch(url, { method, headers, ...(method === 'PATCH' && { body: '{"requests_per_second":9}' }) }))
+        .status;
+    };
+    return { its, post, get, ask, waiting };
   }
 
   test('a request beyond the limit is a 429 that says when to come again', async () => {
@@ -181,6 +190,25 @@ describe('over HTTP', () => {
     expect(await answer.json()).toMatchObject({ status: 429, title: 'Too Many Requests' });
     const other = await get(OTHER);
     expect([other.status, other.headers.get('ratelimit')]).toEqual([200, null]);
+  });
+
+  test('a flood does not keep those out who end it: limits are changed and keys revoked all the same', async () => {
+    const { get, ask } = await program({ requestsPerSecond: 1 });
+    for (let time = 0; time < 11; time += 1) await get();
+    expect([await ask('GET', '/keys'), await ask('GET', '/chats/1/messages/1')]).toEqual([429, 429]);
+    expect(await ask('PATCH', '/limits')).toBe(200);
+    expect(await ask('DELETE', `/keys/${crypto.randomUUID()}`)).toBe(204);
+  });
+
+  test('nor the operator, who may do everything', async () => {
+    const { its, ask } = await program({ requestsPerSecond: 1 }, { adminKeys: [ADMIN_KEY] });
+    const { text } = its.keys.make(OWN);
+    let known: number | undefined;
+    const asked = ask('GET', '/keys', text).then((status) => (known = status));
+    while (known === undefined) await its.clock.advance(200); // it is looked up
+    expect(await asked).toBe(200);
+    for (let time = 0; time < 10; time += 1) await ask('GET', '/keys', text);
+    expect([await ask('GET', '/keys', text), await ask('GET', '/keys', ADMIN_KEY)]).toEqual([429, 200]);
   });
 
   test('a create beyond those in flight is a 429; each that ends makes room, also one that fails', async () => {
