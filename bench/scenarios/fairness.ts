@@ -1,57 +1,72 @@
 /** How much slower an application's creates become while another one sends ten times what it may. */
 import { until } from '@parley/testing';
-import { type Contender, interleaved, type Scenario } from '../context.ts';
+import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { openLoop } from '../load/open-loop.ts';
 import type { Measurement } from '../measure/result.ts';
 import { limitMessages } from '../mode.ts';
 import { newChats } from '../system.ts';
 import { calm, tokenOf } from './keys.ts';
 
-const LIMIT_PER_SECOND = 500;
+const LIMITS_PER_SECOND = [100, 500];
 const TIMES_OVER = 10;
 const P99_TIMES_MAX = 1.5;
 
 export const fairness: Scenario = {
   name: 'fairness',
-  description: 'creates of one application, alone and beside another that sends ten times its limit',
+  description: 'creates of one application, beside another at its limit and beside one that sends ten times its limit',
   run: async (context) => {
-    const { stack, seconds } = context;
-    const [mine, theirs] = [await newChats(stack.ingest, 1, 5), await newChats(stack.ingest, 1, 5)];
-    await until('the greedy application is stored', () => isStored(`${stack.api}${theirs[0]}`), 30_000);
-    await limitMessages(stack, tokenOf(theirs), LIMIT_PER_SECOND);
-    await until('the limit takes effect', () => isLimited(`${stack.ingest}${theirs[0]}/messages`), 30_000);
-    let greedy: Promise<unknown> = Promise.resolve();
-    const granted: number[] = [];
-    const beside: Contender = {
-      name: 'create beside an application at ten times its limit',
+    const rows: Measurement[] = [];
+    for (const perSecond of LIMITS_PER_SECOND) rows.push(...(await beside(context, perSecond)));
+    return rows;
+  },
+};
+
+/** Both loads take CPU of the same machine. So the comparison is with the other application at its limit. */
+async function beside(context: Context, limit: number): Promise<Measurement[]> {
+  const { stack, seconds } = context;
+  const [mine, theirs] = [await newChats(stack.ingest, 1, 5), await newChats(stack.ingest, 1, 5)];
+  await until('the other application is stored', () => isStored(`${stack.api}${theirs[0]}`), 30_000);
+  await limitMessages(stack, tokenOf(theirs), limit);
+  await until('the limit takes effect', () => isLimited(`${stack.ingest}${theirs[0]}/messages`), 30_000);
+  const granted: number[] = [];
+  const contender = (name: string, perSecond: number): Contender => {
+    let other: Promise<unknown> = Promise.resolve();
+    return {
+      name,
       prepare: async () => {
-        greedy = openLoop({
-          ...{ ingest: stack.ingest, api: stack.api, chats: theirs, perSecond: LIMIT_PER_SECOND * TIMES_OVER },
-          ...{ seconds: seconds + 2, followedPerSecond: 0 },
-        }).then(({ created, seconds: passed }) => granted.push(created / passed));
-        greedy.catch(() => {}); // `after` reports it
+        if (perSecond === 0) return;
+        const options = { ingest: stack.ingest, api: stack.api, chats: theirs, perSecond };
+        other = openLoop({ ...options, seconds: seconds + 2, followedPerSecond: 0 }).then((report) => {
+          if (perSecond > limit) granted.push(report.created / report.seconds);
+        });
+        other.catch(() => {}); // `after` reports it
         await Bun.sleep(1_000);
       },
       run: () => calm(context, mine),
       after: async () => {
-        await greedy;
+        await other;
       },
     };
-    const alone: Contender = { name: 'create alone', run: () => calm(context, mine) };
-    const all = await interleaved(context, [alone, beside]);
-    const p99 = ({ name }: Contender) => (all.get(name) ?? []).map(({ latency }) => latency?.p99 ?? Number.NaN);
-    const times = p99(beside).map((value, round) => value / (p99(alone)[round] ?? Number.NaN));
-    const row = (name: string, unit: string, values: readonly number[], rest: Partial<Measurement> = {}) => ({
-      ...{ scenario: 'fairness', name, unit, values, samples: [], ...rest },
-    });
-    return [
-      row(`${alone.name}, p99`, 'ms', p99(alone), { samples: all.get(alone.name) ?? [] }),
-      row(`${beside.name}, p99`, 'ms', p99(beside), { samples: all.get(beside.name) ?? [] }),
-      row('p99 beside over alone', '×', times, { target: { atMost: P99_TIMES_MAX } }),
-      row(`granted to the greedy one, limit ${LIMIT_PER_SECOND}/s`, '/s', granted.slice(1)),
-    ];
-  },
-};
+  };
+  const alone = contender('create alone', 0);
+  const fair = contender(`create beside an application at its limit, ${limit}/s`, limit);
+  const greedy = contender(`create beside an application at ten times its limit, ${limit}/s`, limit * TIMES_OVER);
+  const all = await interleaved(context, [alone, fair, greedy]);
+  const p99 = ({ name }: Contender) => (all.get(name) ?? []).map(({ latency }) => latency?.p99 ?? Number.NaN);
+  const times = p99(greedy).map((value, round) => value / (p99(fair)[round] ?? Number.NaN));
+  const row = (name: string, unit: string, values: readonly number[], rest: Partial<Measurement> = {}) => ({
+    ...{ scenario: 'fairness', name, unit, values, samples: [], ...rest },
+  });
+  return [
+    ...[alone, fair, greedy].map((each) =>
+      row(`${each.name}, p99`, 'ms', p99(each), { samples: all.get(each.name) ?? [] }),
+    ),
+    row(`p99 at ten times the limit of ${limit}/s over at the limit`, '×', times, {
+      target: { atMost: P99_TIMES_MAX },
+    }),
+    row(`granted of ten times ${limit}/s, with the first burst`, '/s', granted.slice(1)),
+  ];
+}
 
 async function isStored(url: string): Promise<boolean> {
   return (await fetch(url)).ok;
