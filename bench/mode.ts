@@ -11,8 +11,7 @@ const SEEN_WITHIN_MS = 30_000;
 export async function setKeyed({ servers, ingest }: BenchStack, keyed: boolean): Promise<void> {
   await withMysql(servers.mysql, (mysql) => mysql.query('UPDATE installation SET keyed = ?', [keyed ? 1 : 2]));
   // A create without a body: it is refused for its missing credential, or for its body.
-  const refused = keyed ? 401 : 415;
-  const asked = async () => (await fetch(`${ingest}/api/applications`, { method: 'POST' })).status === refused;
+  const asked = async () => ((await fetch(`${ingest}/api/applications`, { method: 'POST' })).status === 401) === keyed;
   await until(`ingest is ${keyed ? 'keyed' : 'open'}`, asked, SEEN_WITHIN_MS);
 }
 
