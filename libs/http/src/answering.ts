@@ -7,7 +7,6 @@ import type { Access } from './access/access.ts';
 import type { ApplicationQuota } from './access/application-quota.ts';
 import { ANYONE } from './access/callers.ts';
 import { jsonBody } from './body.ts';
-import { OPERATIONS } from './contract/operations.ts';
 import { BASE_PATH } from './contract/paths.ts';
 import { errorResponse } from './errors.ts';
 import { lists } from './etag.ts';
@@ -48,7 +47,7 @@ export function answering({ operation, handle }: Route, observer: Observer, acce
   const count = observer.counter(method, route);
   const admit = access?.admission(operation);
   const isCreate = operation.program === 'ingest';
-  const endsFloods = operation.needs === 'admin' || operation === OPERATIONS.revokeKey;
+  const endsFloods = operation.endsFloods === true;
 
   return async (request, params) => {
     const begun = performance.now();

@@ -43,6 +43,7 @@ export const accessOperations = {
     path: PATHS.key,
     tag: 'Access',
     needs: 'keys',
+    endsFloods: true,
     summary: 'Revoke a secret key',
     description:
       'It ends at once, and with it the user tokens that it has made; within ten seconds where Redis is away.',

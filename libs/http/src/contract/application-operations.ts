@@ -89,6 +89,7 @@ export const applicationOperations = {
     path: PATHS.application,
     tag: 'Applications',
     needs: 'admin',
+    endsFloods: true,
     summary: 'Delete an application with all that is in it',
     query: NO_QUERY,
     ifMatch: true,
@@ -110,6 +111,7 @@ export const applicationOperations = {
     path: PATHS.limits,
     tag: 'Applications',
     needs: 'admin',
+    endsFloods: true,
     summary: 'Change an application’s limits',
     description:
       'Messages that were accepted more than `retention_days` days ago are removed, in each chat from the first one on. `null`: all are kept. The other limits: beyond them requests get a 429; `null`: the installation’s default. A change takes effect within ten seconds.',

@@ -161,7 +161,7 @@ function problemsOf(operation: Operation): readonly OperationProblem[] {
   const ofPath: readonly OperationProblem[] = pathParameters(path).length === 0 ? [] : [404];
   const ofObject: readonly OperationProblem[] = isTagged(answer) ? [410] : [];
   const ofVersion: readonly OperationProblem[] = ifMatch ? [412] : [];
-  const ofLimits: readonly OperationProblem[] = hasLimits(operation) ? [429] : [];
+  const ofLimits: readonly OperationProblem[] = hasLimits(operation) && !operation.endsFloods ? [429] : [];
   const ofAll = [401, 403, 422, 503];
   return [...ofBody, ...ofPath, ...ofObject, ...ofVersion, ...ofLimits, ...ofAll].sort() as OperationProblem[];
 }

@@ -11,6 +11,8 @@ export interface Operation {
   readonly tag: keyof typeof TAGS;
   /** What a credential must have once keys are on. */
   readonly needs: Need;
+  /** The application's limit of requests does not count it, because it is what ends a flood. */
+  readonly endsFloods?: true;
   /** User tokens may call it too, in their chats, if they have the scope. */
   readonly users?: true;
   readonly summary: string;
