@@ -34,8 +34,10 @@ export function spread(values: readonly number[]): string {
 const medianOf = (samples: readonly Sample[], of: (sample: Sample) => number | undefined): number =>
   spreadOf(samples.flatMap((sample) => of(sample) ?? [])).median;
 
-function targetOf({ ratio, target }: Measurement): string {
+/** Returns the target of a measurement as a text; '' if it has none. */
+export function limitOf({ ratio, target }: Measurement): string {
   if (ratio?.target !== undefined) return `≥ ${ratio.target}`;
+  if (ratio?.atMost !== undefined) return `≤ ${ratio.atMost}`;
   if (target?.atLeast !== undefined) return `≥ ${amount(target.atLeast)}`;
   return target?.atMost !== undefined ? `≤ ${amount(target.atMost)}` : '';
 }
@@ -52,7 +54,7 @@ const RESULT_COLUMNS: readonly (readonly [string, (measurement: Measurement) => 
   ['unit', ({ unit }) => unit],
   ['of it', ({ ratio }) => (ratio === undefined ? '' : spread(ratio.values))],
   ['compared with', ({ ratio }) => ratio?.to ?? ''],
-  ['target', targetOf],
+  ['target', limitOf],
   ['', verdict],
   ['p50 ms', ({ samples }) => amount(medianOf(samples, ({ latency }) => latency?.p50))],
   ['p99 ms', ({ samples }) => amount(medianOf(samples, ({ latency }) => latency?.p99))],
@@ -86,6 +88,20 @@ export function cpu(measurements: readonly Measurement[]): Table {
     return [scenario, name, ...used.map((program) => amount(of(samples, program) || Number.NaN)), amount(all)];
   });
   return { texts: 2, head: ['scenario', 'CPU µs each', ...used, 'all'], rows };
+}
+
+const SHARED = ['load', 'ingest', 'redis', 'rabbitmq', 'worker', 'mysql', 'elasticsearch'];
+
+/** What one message costs in the whole system, by program in µs of CPU. `of`: the rows, by their name. */
+export function costOfMessage(of: Readonly<Record<string, Measurement | undefined>>): Table {
+  const rows = Object.entries(of).flatMap(([name, measurement]) => {
+    if (measurement === undefined) return [];
+    const micros = (wanted: (program: string) => boolean) =>
+      amount(medianOf(measurement.samples, (sample) => cpuPerItem(sample, wanted) * 1e6));
+    const others = micros((program) => !SHARED.includes(program));
+    return [[name, ...SHARED.map((one) => micros((program) => program === one)), others, micros(() => true)]];
+  });
+  return { texts: 1, head: ['CPU µs for one message', ...SHARED, 'others', 'all'], rows };
 }
 
 /** The highest resident memory of each program at the end of a round, in MB. */

@@ -131,6 +131,7 @@ function unlike(runs: readonly Run[]): string[] {
     ...differing('cores', ({ machine }) => machine.cores),
     ...differing('model', ({ machine }) => machine.model),
     ...differing("Bun's version", ({ machine }) => machine.bun),
+    ...differing('load tool', ({ machine }) => machine.load),
     ...differing('rounds', ({ settings }) => settings.rounds),
     ...differing('seconds of a round', ({ settings }) => settings.seconds),
     ...differing('quick', ({ settings }) => settings.quick),

@@ -10,6 +10,8 @@ export const RunSchema = Type.Object({
     cores: Type.Number(),
     model: Type.Optional(Type.String()),
     bun: Type.String(),
+    /** The load tool. Results of earlier versions do not tell it. */
+    load: Type.Optional(Type.String()),
   }),
   settings: Type.Object({
     rounds: Type.Number(),

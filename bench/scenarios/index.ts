@@ -18,8 +18,9 @@ import { whole } from './whole.ts';
 import { worstSearches } from './worst-searches.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
-  ...[singleCreates, oneChat, batchCreates, drain, whole, reads, lag, variants, manyChats, search, standalone],
-  ...[worstSearches, growth, inbox, purge, keys, fairness, programs],
+  // Those with the aims come first, so that an interrupted run has them.
+  ...[singleCreates, batchCreates, drain, whole, lag, reads, keys, standalone, programs, growth],
+  ...[oneChat, variants, manyChats, search, worstSearches, inbox, purge, fairness],
 ];
 /** The scenarios of `bun run bench quick`. */
 export const QUICK: readonly string[] = ['creates', 'batches', 'drain', 'reads'];
