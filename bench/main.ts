@@ -9,10 +9,10 @@ import { diffCommand } from './diff/command.ts';
 import { usualTool } from './load/load.ts';
 import { CORES, loadAverage } from './measure/processes.ts';
 import type { Measurement } from './measure/result.ts';
-import { RAW_STAGES, wholeCost } from './measure/whole-cost.ts';
+import { rawStagesCost, wholeCost } from './measure/whole-cost.ts';
 import { asText, costOfMessage, cpu, memory, results } from './report.ts';
 import { QUICK, SCENARIOS } from './scenarios/index.ts';
-import { BenchStack } from './stack.ts';
+import { BenchStack, PARTITIONS } from './stack.ts';
 
 const USAGE = `Measures a system of its own against what its parts give at best (docs/performance.md):
 
@@ -94,7 +94,17 @@ async function main(): Promise<number> {
       // The results are written after each scenario, so that an interrupted run keeps them.
       await Bun.write(
         file,
-        JSON.stringify({ at: new Date().toISOString(), machine, settings, measurements, failed }, null, 1),
+        JSON.stringify(
+          {
+            at: new Date().toISOString(),
+            machine,
+            settings: { ...settings, partitions: PARTITIONS },
+            measurements,
+            failed,
+          },
+          null,
+          1,
+        ),
       );
     }
   } finally {
@@ -104,7 +114,7 @@ async function main(): Promise<number> {
   for (const { name, note } of measurements) if (note !== undefined) console.log(`${name}: ${note}`);
   const cost = costOfMessage({
     'whole system, 256 connections': wholeCost(measurements),
-    'raw stages': wholeCost(measurements, RAW_STAGES),
+    'raw stages': rawStagesCost(measurements),
   });
   const targets = aims(measurements, { all: isFull });
   for (const table of [cost, targets]) if (table.rows.length > 0) console.log(`\n${asText(table)}`);

@@ -133,6 +133,17 @@ export function asMarkdown({ texts, head, rows }: Table): string {
   return [first, `| ${rule.join(' | ')} |`, ...others].join('\n');
 }
 
+/**
+ * Puts a table into a page in Markdown, between the marks `<!-- NAME -->` and `<!-- /NAME -->`, in place of what is
+ * there. @throws if the page does not have them
+ */
+export function withTable(page: string, name: string, table: Table): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the page has no marks ${begin} and ${end}`);
+  return `${page.slice(0, from)}${begin}\n\n${asMarkdown(table)}\n\n${page.slice(to)}`;
+}
+
 const widthsOf = (rows: readonly (readonly string[])[]): number[] =>
   (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
 

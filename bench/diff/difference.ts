@@ -134,6 +134,7 @@ function unlike(runs: readonly Run[]): string[] {
     ...differing('load tool', ({ machine }) => machine.load),
     ...differing('rounds', ({ settings }) => settings.rounds),
     ...differing('seconds of a round', ({ settings }) => settings.seconds),
+    ...differing('partitions', ({ settings }) => settings.partitions),
     ...differing('quick', ({ settings }) => settings.quick),
     ...differing('large', ({ settings }) => settings.large),
   ];

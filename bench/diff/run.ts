@@ -18,6 +18,8 @@ export const RunSchema = Type.Object({
     seconds: Type.Number(),
     quick: Type.Boolean(),
     large: Type.Boolean(),
+    /** Results of earlier versions do not tell it. */
+    partitions: Type.Optional(Type.Number()),
   }),
   measurements: Type.Array(
     Type.Object({

@@ -14,7 +14,7 @@ import { CORES } from '../measure/processes.ts';
 import { cpuEach, type Measurement, rate } from '../measure/result.ts';
 import { cpuPerItem, rateOf, type Sample } from '../measure/sample.ts';
 import { spreadOf } from '../measure/statistics.ts';
-import { RAW_STAGES, wholeName } from '../measure/whole-cost.ts';
+import { RAW_STAGES } from '../measure/whole-cost.ts';
 import { creates, newChats, settled, workerTotals } from '../system.ts';
 
 /** With more connections the system's batches are larger, and a message takes less CPU. The targets are for 256. */
@@ -71,7 +71,8 @@ function wholeRows(connections: number, samples: readonly Sample[], stagesMicros
   const isAim = connections === TARGET_AT;
   return [
     {
-      ...{ ...common, name: wholeName(connections), unit: 'µs', values: micros, samples },
+      ...{ ...common, name: `CPU for one message, all programs, ${connections} connections`, unit: 'µs' },
+      ...{ values: micros, samples },
       ratio: { to: 'the raw stages’ CPU', values: micros.map((each) => each / stagesMicros) },
       ...(isAim && { target: { atMost: CPU_US_MAX } }),
     },
