@@ -95,13 +95,13 @@ function wholeRows(connections: number, samples: readonly Sample[], stagesMicros
   ];
 }
 
-/** The raw stages, and which program of the whole system does the work of the floor and of this process in each. */
+/** The raw stages, the programs that do each, and which program does the same work in the whole system. */
 const STAGES = {
-  'HTTP floor': { floor: 'ingest' },
-  'INCR by pipelines': { bench: 'ingest' },
-  'confirmed publish, one message each': { bench: 'ingest' },
-  'INSERT of 1,000 rows each': { bench: 'worker' },
-  bulk: { bench: 'worker' },
+  'HTTP floor': { load: 'load', floor: 'ingest' },
+  'INCR by pipelines': { redis: 'redis', bench: 'ingest' },
+  'confirmed publish, one message each': { rabbitmq: 'rabbitmq', bench: 'ingest' },
+  'INSERT of 1,000 rows each': { mysql: 'mysql', bench: 'worker' },
+  bulk: { elasticsearch: 'elasticsearch', bench: 'worker' },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 async function rawStages(
@@ -135,23 +135,24 @@ async function rawStages(
   }
 }
 
-/** Adds the stages' CPU for one message, in each round, under the names that the programs have in the whole system. */
+/**
+ * Adds the stages' CPU for one message, in each round, under the names that the programs have in the whole system. What
+ * idle programs take meanwhile is left out.
+ */
 function sumOfStages(stages: ReadonlyMap<keyof typeof STAGES, readonly Sample[]>): Sample[] {
   const rounds = Math.min(...[...stages.values()].map(({ length }) => length));
   return Array.from({ length: rounds }, (_, round) => {
-    const each: Record<string, number> = {};
-    let count = Number.POSITIVE_INFINITY;
-    for (const [stage, samples] of stages) {
+    const ofRound = [...stages].flatMap(([stage, samples]) => {
       const sample = samples[round];
-      if (sample === undefined) continue;
-      count = Math.min(count, sample.count);
-      const names: Readonly<Record<string, string>> = STAGES[stage];
-      for (const [program, seconds] of Object.entries(sample.cpuSeconds)) {
-        const name = names[program] ?? program;
-        each[name] = (each[name] ?? 0) + seconds / sample.count;
+      return sample === undefined ? [] : [{ sample, programs: Object.entries(STAGES[stage]) }];
+    });
+    const count = Math.min(...ofRound.map(({ sample }) => sample.count));
+    const cpuSeconds: Record<string, number> = {};
+    for (const { sample, programs } of ofRound) {
+      for (const [program, name] of programs) {
+        cpuSeconds[name] = (cpuSeconds[name] ?? 0) + ((sample.cpuSeconds[program] ?? 0) / sample.count) * count;
       }
     }
-    const cpuSeconds = Object.fromEntries(Object.entries(each).map(([name, seconds]) => [name, seconds * count]));
     return { count, seconds: 0, failed: 0, cpuSeconds, residentMb: {}, othersCores: 0 };
   });
 }
