@@ -11,7 +11,7 @@ import { CORES, loadAverage } from './measure/processes.ts';
 import type { Measurement } from './measure/result.ts';
 import { rawStagesCost, wholeCost } from './measure/whole-cost.ts';
 import { asText, costOfMessage, cpu, memory, results } from './report.ts';
-import { QUICK, SCENARIOS } from './scenarios/index.ts';
+import { OTHERS, QUICK, SCENARIOS } from './scenarios/index.ts';
 import { BenchStack, PARTITIONS } from './stack.ts';
 
 const USAGE = `Measures a system of its own against what its parts give at best (docs/performance.md):
@@ -25,7 +25,7 @@ const USAGE = `Measures a system of its own against what its parts give at best 
   bun run bench compare FILE…  other services beside ours; each file describes one, see bench/services
 
   --json FILE     the results with every sample, too (default bench/results/TIME.json)
-  --rounds N      of each contender (default 5)
+  --rounds N      of each contender (default 5; in a full run 2 for what has no target)
   --seconds N     of each round (default 3)
   --large         the largest sizes too: hours rather than minutes
   --compare FILE  measures another service as well, as bench compare does; may be given several times
@@ -83,10 +83,12 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   const known: Context['known'] = {};
   try {
-    for (const [index, { name, run }] of scenarios.entries()) {
+    for (const [index, scenario] of scenarios.entries()) {
+      const { name, run } = scenario;
+      const rounds = isFull && options.rounds === undefined && OTHERS.includes(scenario) ? 2 : settings.rounds;
       const tell = (what: string): void => say(`[${index + 1}/${scenarios.length}] ${name}: ${what}`);
       try {
-        measurements.push(...(await run({ ...settings, stack, known, say: tell })));
+        measurements.push(...(await run({ ...settings, rounds, stack, known, say: tell })));
       } catch (error) {
         failed.push(name);
         tell(`FAILED: ${error instanceof Error ? error.stack : String(error)}`);

@@ -83,6 +83,7 @@ async function againstFloors(
     const samples = await interleaved(
       context,
       chosen.map((way) => contender(context, way)),
+      connections === TARGET_AT ? context.rounds : Math.min(context.rounds, 2),
     );
     const [floor, ...others] = chosen;
     const floorSamples = samples.get(floor?.name ?? '') ?? [];

@@ -10,14 +10,14 @@ import { wholeRound } from './whole.ts';
 
 const HALF = 0.5;
 /** In all rounds together; the larger number with --large. */
-const MESSAGES = [2_000_000, 10_000_000] as const;
+const MESSAGES = [1_000_000, 10_000_000] as const;
 const FILL_LANES = 4;
 const PURGED_WITHIN_MS = 3_600_000;
 
 export const purge: Scenario = {
   name: 'purge',
   description:
-    'creates at half of the sustained speed, beside the removal of two million deleted messages (ten with --large) and without',
+    'creates at half of the sustained speed, beside the removal of a million deleted messages (ten with --large) and without',
   run: async (context) => {
     const { stack, rounds, seconds, large, say } = context;
     const chats = await newChats(stack.ingest, 10, 5);
