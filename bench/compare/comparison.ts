@@ -21,8 +21,8 @@ const LAYOUTS = [
 ];
 
 /** The part of Centrifugo's rate that ours should reach. It publishes into memory, ours is confirmed by three servers. */
-const CENTRIFUGO = 'Centrifugo';
-const OVER_CENTRIFUGO: Readonly<Record<string, number>> = {
+export const CENTRIFUGO = 'Centrifugo';
+export const OVER_CENTRIFUGO: Readonly<Record<string, number>> = {
   'Parley in 1 application, 64 connections': 0.7,
   'Parley in 1 application, 256 connections': 1,
   'Parley in 10 applications, 256 connections': 0.75,

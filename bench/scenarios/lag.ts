@@ -7,7 +7,7 @@ import { type OpenLoopReport, openLoop } from '../load/open-loop.ts';
 import type { Measurement } from '../measure/result.ts';
 import { type Latency, rateOf, type Sample } from '../measure/sample.ts';
 import { latencyOf } from '../measure/statistics.ts';
-import { newChats } from '../system.ts';
+import { newChats, settled, workerTotals } from '../system.ts';
 import { wholeRound } from './whole.ts';
 
 const FIXED_PER_SECOND = 2_000;
@@ -55,8 +55,11 @@ export const lag: Scenario = {
 async function roundsAt(context: Context, chats: readonly string[], { perSecond, rounds }: Rate): Promise<Round[]> {
   const all: Round[] = [];
   for (let round = 0; round <= rounds; round += 1) {
+    const before = await workerTotals(context.stack.worker);
     const one = await oneRound(context, chats, perSecond);
     if (round > 0) all.push(one);
+    // A round must not inherit a backlog.
+    await settled(context, before, { rows: one.report.created, documents: one.report.created });
     const { readable, searchable } = one.report;
     context.say(
       `${perSecond}/s: readable p99 ${readable.p99.toFixed(0)} ms, searchable p99 ${searchable.p99.toFixed(0)} ms`,
