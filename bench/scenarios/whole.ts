@@ -14,7 +14,7 @@ import { CORES } from '../measure/processes.ts';
 import { cpuEach, type Measurement, rate } from '../measure/result.ts';
 import { cpuPerItem, rateOf, type Sample } from '../measure/sample.ts';
 import { spreadOf } from '../measure/statistics.ts';
-import { RAW_STAGES } from '../measure/whole-cost.ts';
+import { RAW_STAGES, stagesTogether } from '../measure/whole-cost.ts';
 import { creates, newChats, settled, workerTotals } from '../system.ts';
 
 /** With more connections the system's batches are larger, and a message takes less CPU. The targets are for 256. */
@@ -50,7 +50,7 @@ export const whole: Scenario = {
     }
     const sustained = rounds.get(SUSTAINED_AT) ?? [];
     if (sustained.length > 0) known.sustainedPerSecond = spreadOf(sustained.map(rateOf)).median;
-    const all = sumOfStages(stages);
+    const all = stagesTogether([...stages].map(([name, samples]) => ({ samples, programs: STAGES[name] })));
     const micros = all.map((sample) => cpuPerItem(sample) * 1e6);
     const common = { scenario: 'whole', unit: 'messages/s' };
     return [
@@ -133,28 +133,6 @@ async function rawStages(
   } finally {
     await floors.close();
   }
-}
-
-/**
- * Adds the stages' CPU for one message, in each round, under the names that the programs have in the whole system. What
- * idle programs take meanwhile is left out.
- */
-function sumOfStages(stages: ReadonlyMap<keyof typeof STAGES, readonly Sample[]>): Sample[] {
-  const rounds = Math.min(...[...stages.values()].map(({ length }) => length));
-  return Array.from({ length: rounds }, (_, round) => {
-    const ofRound = [...stages].flatMap(([stage, samples]) => {
-      const sample = samples[round];
-      return sample === undefined ? [] : [{ sample, programs: Object.entries(STAGES[stage]) }];
-    });
-    const count = Math.min(...ofRound.map(({ sample }) => sample.count));
-    const cpuSeconds: Record<string, number> = {};
-    for (const { sample, programs } of ofRound) {
-      for (const [program, name] of programs) {
-        cpuSeconds[name] = (cpuSeconds[name] ?? 0) + ((sample.cpuSeconds[program] ?? 0) / sample.count) * count;
-      }
-    }
-    return { count, seconds: 0, failed: 0, cpuSeconds, residentMb: {}, othersCores: 0 };
-  });
 }
 
 /** Sends creates for `seconds` and waits until the last of them is indexed; all of this time counts. */
