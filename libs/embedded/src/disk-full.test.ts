@@ -1,4 +1,3 @@
-import type { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -90,19 +89,20 @@ async function expectStored(store: Store, token: string, count: number): Promise
   expect(read).toBe(count);
 }
 
-function storeOn(database: Database): EmbeddedStore {
+function storeOn({ database, log }: ReturnType<typeof openDatabase>): EmbeddedStore {
   const now = Date.now;
-  const feed = new EmbeddedFeed(database, now);
+  const feed = new EmbeddedFeed(database, now, log);
   const [owners, kept, tables] = [new Owners(database), new KeptKeys(database, now), new SearchTables(database)];
-  const [activity, writing] = [new Activity(database, owners), new Writing(database)];
+  const [activity, writing] = [new Activity(database, owners), new Writing(database, log)];
   return new EmbeddedStore({ database, writing, owners, kept, tables, feed, activity, now, accessNow: now });
 }
 
 test('a database that may not grow refuses with Unavailable, keeps what it has, and goes on when it may', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
-  const { database, close } = openDatabase(folder);
+  const opened = openDatabase(folder);
+  const { database } = opened;
   try {
-    const store = storeOn(database);
+    const store = storeOn(opened);
     const token = await storedChat(store);
     database.run('PRAGMA max_page_count = 300');
     const acknowledged = await fill(store, token);
@@ -114,16 +114,17 @@ test('a database that may not grow refuses with Unavailable, keeps what it has, 
     await expectStored(store, token, acknowledged + 2);
     await store.ping();
   } finally {
-    close();
+    await opened.close();
     await rm(folder, { recursive: true });
   }
 });
 
 test('a chat whose batch did not fit is unknown afterwards', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
-  const { database, close } = openDatabase(folder);
+  const opened = openDatabase(folder);
+  const { database } = opened;
   try {
-    const store = storeOn(database);
+    const store = storeOn(opened);
     const token = await storedChat(store);
     database.run('PRAGMA max_page_count = 100');
     const chat: Event = { type: 'chat', id: newEventId(), epoch: 1, at: Date.now(), token, number: 2, name: 'A chat' };
@@ -134,7 +135,7 @@ test('a chat whose batch did not fit is unknown afterwards', async () => {
     expect([rows, rejected.map(({ reason }) => reason)]).toEqual([0, ['unknown-owner']]);
     expect(await store.append([chat, large])).toMatchObject({ rows: 1_001, rejected: [] });
   } finally {
-    close();
+    await opened.close();
     await rm(folder, { recursive: true });
   }
 });

@@ -9,6 +9,7 @@ import {
   type FeedWindow,
 } from '@parley/domain';
 import { guarded } from './database.ts';
+import type { SyncedLog } from './synced-log.ts';
 
 const PARTITION = 0;
 /** What a row takes besides its text: its key, its time and what SQLite adds, in bytes. */
@@ -18,7 +19,8 @@ const PRUNED_MAX = 1_000;
 
 /**
  * The feed: a row for each transaction that changed something, written in that transaction. So a transaction that is
- * rolled back leaves no row, and the rows' numbers have no gap.
+ * rolled back leaves no row, and the rows' numbers have no gap. Readers get only rows that are on disk: others may be lost
+ * with the power, and their numbers be given again.
  */
 export class EmbeddedFeed implements Feed {
   readonly #statements;
@@ -28,6 +30,7 @@ export class EmbeddedFeed implements Feed {
   constructor(
     database: Database,
     private readonly now: () => number,
+    private readonly log: SyncedLog,
   ) {
     const statements = prepare(database);
     this.#statements = statements;
@@ -50,15 +53,16 @@ export class EmbeddedFeed implements Feed {
     this.#statements.insert.run(this.now(), text, text.length + ROW_BYTES);
   }
 
-  heads(): Promise<readonly FeedHead[]> {
-    return guarded(() => [this.#head()]);
+  async heads(): Promise<readonly FeedHead[]> {
+    const head = await guarded(() => this.#head());
+    await this.log.synced();
+    return [head];
   }
 
-  read(_partition: number, after: number, limit: number): Promise<FeedPage> {
-    return guarded(() => {
-      const { head, rows } = this.#read(after, limit);
-      return { ...head, entries: rows.map(entryOf) };
-    });
+  async read(_partition: number, after: number, limit: number): Promise<FeedPage> {
+    const { head, rows } = await guarded(() => this.#read(after, limit));
+    await this.log.synced();
+    return { ...head, entries: rows.map(entryOf) };
   }
 
   /**

@@ -56,15 +56,15 @@ export function openEmbedded({
   feedWindow = FEED_WINDOW,
   onSearchFill,
 }: EmbeddedOptions) {
-  const { database, close: closeDatabase } = openDatabase(dataDir);
+  const { database, log: syncedLog, close: closeDatabase } = openDatabase(dataDir);
   const kept = new KeptKeys(database, now);
   const owners = new Owners(database);
-  const numbering = new EmbeddedNumbering(kept, owners, now, countersKept);
+  const numbering = new EmbeddedNumbering(kept, owners, () => !syncedLog.failed, now, countersKept);
   const log = new EmbeddedLog(queueBytesMax, numbering);
   const tables = new SearchTables(database);
-  const feed = new EmbeddedFeed(database, now);
+  const feed = new EmbeddedFeed(database, now, syncedLog);
   const activity = new Activity(database, owners);
-  const writing = new Writing(database);
+  const writing = new Writing(database, syncedLog);
   const accessNow = risingClock(now);
   const store = new EmbeddedStore({ database, writing, owners, kept, tables, feed, activity, now, accessNow });
   const keys = new EmbeddedKeys(database, writing, accessNow);
@@ -80,7 +80,7 @@ export function openEmbedded({
     fill.stop();
     upkeep.stop();
     await search.close();
-    closeDatabase();
+    await closeDatabase();
   };
   return {
     numbering,
