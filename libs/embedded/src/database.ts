@@ -6,7 +6,6 @@ import { migrate } from 'drizzle-orm/bun-sqlite/migrator';
 import { DataDirInUse, LOCK_NAME, lockFolder } from './folder-lock.ts';
 import { ownFile, ownFolder } from './owner-only.ts';
 import { sqliteCode } from './sqlite-code.ts';
-import { SyncedLog } from './synced-log.ts';
 
 /** A message's id: the lower 34 bits are the message's number, which never needs more; the upper are the chat's id. */
 export const NUMBER_BITS = 34;
@@ -26,11 +25,11 @@ export function databaseFile(dataDir: string): string {
 }
 
 /**
- * Opens `parley.db` in the folder (creates it if missing) and brings its tables up to date. A commit is on disk once
- * `log.synced()` has resolved. Locks the folder until `close`, and takes other users' rights to the files. Throws
+ * Opens `parley.db` in the folder (creates it if missing) and brings its tables up to date. A commit is on disk when it
+ * returns (`synchronous=FULL`). Locks the folder until `close`, and takes other users' rights to the files. Throws
  * DataDirInUse if another process uses the folder.
  */
-export function openDatabase(dataDir: string): { database: Database; log: SyncedLog; close: () => Promise<void> } {
+export function openDatabase(dataDir: string): { database: Database; close: () => void } {
   ownFolder(dataDir, NAMES);
   const lock = lockFolder(dataDir);
   try {
@@ -39,20 +38,17 @@ export function openDatabase(dataDir: string): { database: Database; log: Synced
     const database = new Database(databaseFile(dataDir), { create: true, strict: true });
     try {
       prepare(database);
-      const log = new SyncedLog(database, databaseFile(dataDir));
-      return {
-        database,
-        log,
-        close: async () => {
-          await log.close();
-          database.close(true); // `true` also finalizes all statements: an open one would keep the file open
-          lock.release();
-        },
-      };
     } catch (error) {
       database.close();
       throw error;
     }
+    return {
+      database,
+      close: () => {
+        database.close(true); // `true` also finalizes all statements: an open one would keep the file open
+        lock.release();
+      },
+    };
   } catch (error) {
     lock.release();
     throw error;
@@ -83,7 +79,7 @@ const BUSY_TIMEOUT_MS = 250;
 
 function prepare(database: Database): void {
   database.run('PRAGMA journal_mode = WAL');
-  database.run('PRAGMA synchronous = NORMAL'); // SyncedLog waits for the disk
+  database.run('PRAGMA synchronous = FULL');
   database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   database.run('PRAGMA cache_size = -65536');
   database.run('PRAGMA secure_delete = ON'); // what is deleted is overwritten with zeros

@@ -1,3 +1,4 @@
+import type { Database } from 'bun:sqlite';
 import { expect, test } from 'bun:test';
 import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -90,21 +91,20 @@ async function expectStored(store: Store, token: string, count: number): Promise
   expect(read).toBe(count);
 }
 
-function storeOn({ database, log }: ReturnType<typeof openDatabase>): EmbeddedStore {
+function storeOn(database: Database): EmbeddedStore {
   const now = Date.now;
-  const feed = new EmbeddedFeed(database, now, log);
+  const feed = new EmbeddedFeed(database, now);
   const [owners, kept, tables] = [new Owners(database), new KeptKeys(database, now), new SearchTables(database)];
-  const [activity, writing] = [new Activity(database, owners), new Writing(database, log)];
+  const [activity, writing] = [new Activity(database, owners), new Writing(database)];
   const backlog = new SearchBacklog(database, tables);
   return new EmbeddedStore({ database, writing, owners, kept, tables, backlog, feed, activity, now, accessNow: now });
 }
 
 test('a database that may not grow refuses with Unavailable, keeps what it has, and goes on when it may', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
-  const opened = openDatabase(folder);
-  const { database } = opened;
+  const { database, close } = openDatabase(folder);
   try {
-    const store = storeOn(opened);
+    const store = storeOn(database);
     const token = await storedChat(store);
     database.run('PRAGMA max_page_count = 300');
     const acknowledged = await fill(store, token);
@@ -116,17 +116,16 @@ test('a database that may not grow refuses with Unavailable, keeps what it has, 
     await expectStored(store, token, acknowledged + 2);
     await store.ping();
   } finally {
-    await opened.close();
+    close();
     await rm(folder, { recursive: true });
   }
 });
 
 test('a chat whose batch did not fit is unknown afterwards', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-disk-'));
-  const opened = openDatabase(folder);
-  const { database } = opened;
+  const { database, close } = openDatabase(folder);
   try {
-    const store = storeOn(opened);
+    const store = storeOn(database);
     const token = await storedChat(store);
     database.run('PRAGMA max_page_count = 100');
     const chat: Event = { type: 'chat', id: newEventId(), epoch: 1, at: Date.now(), token, number: 2, name: 'A chat' };
@@ -137,7 +136,7 @@ test('a chat whose batch did not fit is unknown afterwards', async () => {
     expect([rows, rejected.map(({ reason }) => reason)]).toEqual([0, ['unknown-owner']]);
     expect(await store.append([chat, large])).toMatchObject({ rows: 1_001, rejected: [] });
   } finally {
-    await opened.close();
+    close();
     await rm(folder, { recursive: true });
   }
 });

@@ -9,7 +9,6 @@ import {
   type FeedWindow,
 } from '@parley/domain';
 import { guarded } from './database.ts';
-import type { SyncedLog } from './synced-log.ts';
 
 const PARTITION = 0;
 /** What a row takes besides its text: its key, its time and what SQLite adds, in bytes. */
@@ -19,8 +18,7 @@ const PRUNED_MAX = 1_000;
 
 /**
  * The feed: a row for each transaction that changed something, written in that transaction. So a transaction that is
- * rolled back leaves no row, and the rows' numbers have no gap. Readers get only rows that are on disk: others may be lost
- * with the power, and their numbers be given again.
+ * rolled back leaves no row, and the rows' numbers have no gap.
  */
 export class EmbeddedFeed implements Feed {
   readonly #statements;
@@ -30,7 +28,6 @@ export class EmbeddedFeed implements Feed {
   constructor(
     database: Database,
     private readonly now: () => number,
-    private readonly log: SyncedLog,
   ) {
     const statements = prepare(database);
     this.#statements = statements;
@@ -53,16 +50,15 @@ export class EmbeddedFeed implements Feed {
     this.#statements.insert.run(this.now(), text, text.length + ROW_BYTES);
   }
 
-  async heads(): Promise<readonly FeedHead[]> {
-    const head = await guarded(() => this.#head());
-    await this.log.synced();
-    return [head];
+  heads(): Promise<readonly FeedHead[]> {
+    return guarded(() => [this.#head()]);
   }
 
-  async read(_partition: number, after: number, limit: number): Promise<FeedPage> {
-    const { head, rows } = await guarded(() => this.#read(after, limit));
-    await this.log.synced();
-    return { ...head, entries: rows.map(entryOf) };
+  read(_partition: number, after: number, limit: number): Promise<FeedPage> {
+    return guarded(() => {
+      const { head, rows } = this.#read(after, limit);
+      return { ...head, entries: rows.map(entryOf) };
+    });
   }
 
   /**

@@ -57,16 +57,16 @@ export function openEmbedded({
   feedWindow = FEED_WINDOW,
   onSearchFill,
 }: EmbeddedOptions) {
-  const { database, log: syncedLog, close: closeDatabase } = openDatabase(dataDir);
+  const { database, close: closeDatabase } = openDatabase(dataDir);
   const kept = new KeptKeys(database, now);
   const owners = new Owners(database);
-  const numbering = new EmbeddedNumbering(kept, owners, () => !syncedLog.failed, now, countersKept);
+  const numbering = new EmbeddedNumbering(kept, owners, now, countersKept);
   const log = new EmbeddedLog(queueBytesMax, numbering);
   const tables = new SearchTables(database);
   const backlog = new SearchBacklog(database, tables);
-  const feed = new EmbeddedFeed(database, now, syncedLog);
+  const feed = new EmbeddedFeed(database, now);
   const activity = new Activity(database, owners);
-  const writing = new Writing(database, syncedLog);
+  const writing = new Writing(database);
   const accessNow = risingClock(now);
   const parts = { database, writing, owners, kept, tables, backlog, feed, activity, now, accessNow };
   const store = new EmbeddedStore(parts);
@@ -84,7 +84,7 @@ export function openEmbedded({
     upkeep.stop();
     await search.close();
     backlog.stop();
-    await closeDatabase();
+    closeDatabase();
   };
   return {
     numbering,

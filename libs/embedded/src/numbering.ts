@@ -53,20 +53,11 @@ export class EmbeddedNumbering implements Numbering, Attempts {
   readonly #limited = new Set<string>();
   readonly #kept: KeptKeys;
   readonly #owners: Owners;
-  readonly #isOnDisk: () => boolean;
   readonly #now: () => number;
 
-  /** `isOnDisk`: false if what the store has may not be on disk. */
-  constructor(
-    kept: KeptKeys,
-    owners: Owners,
-    isOnDisk: () => boolean,
-    now: () => number,
-    countersPerGeneration = COUNTERS_PER_GENERATION,
-  ) {
+  constructor(kept: KeptKeys, owners: Owners, now: () => number, countersPerGeneration = COUNTERS_PER_GENERATION) {
     this.#kept = kept;
     this.#owners = owners;
-    this.#isOnDisk = isOnDisk;
     this.#now = now;
     this.#counters = new RecentMap(countersPerGeneration);
     this.#retired = new RecentMap(countersPerGeneration);
@@ -177,7 +168,7 @@ export class EmbeddedNumbering implements Numbering, Attempts {
     if (claim === undefined) return undefined;
     if (claim.body !== key.body) return 'conflict' as const;
     const { token, first, eventId, at } = claim;
-    return { token, first, eventId, at, epoch: EPOCH, confirmed: underWay === undefined && this.#isOnDisk() };
+    return { token, first, eventId, at, epoch: EPOCH, confirmed: underWay === undefined };
   }
 
   #claim(scope: string, key: IdempotencyKey, claim: Omit<Claim, 'attempts'>): void {

@@ -25,11 +25,11 @@ afterEach(() => rm(dataDir, { recursive: true }));
 
 /** The store without the upkeep, which would write what waits at any time. Closing it is like a crash. */
 function openParts() {
-  const { database, log, close } = openDatabase(dataDir);
+  const { database, close } = openDatabase(dataDir);
   const now = Date.now;
   const [owners, kept, tables] = [new Owners(database), new KeptKeys(database, now), new SearchTables(database)];
-  const [activity, writing] = [new Activity(database, owners), new Writing(database, log)];
-  const feed = new EmbeddedFeed(database, now, log);
+  const [activity, writing] = [new Activity(database, owners), new Writing(database)];
+  const feed = new EmbeddedFeed(database, now);
   const backlog = new SearchBacklog(database, tables);
   const parts = { database, writing, owners, kept, tables, backlog, feed, activity, now, accessNow: now };
   const purge = new EmbeddedPurge(database, owners, tables, backlog, feed, activity, now);

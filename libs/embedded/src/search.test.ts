@@ -25,8 +25,8 @@ test('a file that cannot be read makes searches Unavailable, and is read as soon
   const other = openDatabase(later);
   expect(await search.search(request)).toEqual({ hits: [], more: false, rows: [] });
   await search.close();
-  await other.close();
-  await close();
+  other.close();
+  close();
 });
 
 test('a search that is under way when it is closed is refused, as are later ones; closing twice is fine', async () => {
@@ -36,7 +36,7 @@ test('a search that is under way when it is closed is refused, as are later ones
   await Promise.all([search.close(), search.close()]);
   expect(await underWay).toBeInstanceOf(Unavailable);
   expect(await failure(search.search(request))).toBeInstanceOf(Unavailable);
-  await close();
+  close();
 });
 
 test('many searches at once are answered, and more than may wait are refused at once', async () => {
@@ -46,5 +46,5 @@ test('many searches at once are answered, and more than may wait are refused at 
   expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(256);
   expect(await search.search(request)).toEqual({ hits: [], more: false, rows: [] });
   await search.close();
-  await close();
+  close();
 });

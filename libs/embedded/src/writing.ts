@@ -1,7 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { DomainError, Unavailable } from '@parley/domain';
 import { guarded } from './database.ts';
-import type { SyncedLog } from './synced-log.ts';
 
 const PROBE = `INSERT OR REPLACE INTO write_probe VALUES (1, zeroblob(${64 * 1024}))`;
 
@@ -9,19 +8,12 @@ const PROBE = `INSERT OR REPLACE INTO write_probe VALUES (1, zeroblob(${64 * 102
 export class Writing {
   #lastFailed = false;
 
-  constructor(
-    private readonly database: Database,
-    private readonly log: SyncedLog,
-  ) {}
+  constructor(private readonly database: Database) {}
 
-  /**
-   * As `guarded`, and resolves only when what was written is on disk. An error of the domain other than Unavailable is no
-   * failure of the database.
-   */
+  /** As `guarded`. An error of the domain other than Unavailable is no failure of the database. */
   async run<T>(write: () => T): Promise<T> {
     try {
       const written = await guarded(write);
-      await this.log.synced();
       this.#lastFailed = false;
       return written;
     } catch (error) {
