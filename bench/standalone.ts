@@ -31,3 +31,9 @@ export async function launchedStandalone(port: number, dataDir: string): Promise
     },
   };
 }
+
+/** How many transactions with creates a standalone has committed since its start. */
+export async function transactionsOf(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^parley_store_batch_rows_count(?:{[^}]*})? (\S+)$/m.exec(text)?.[1] ?? 0);
+}

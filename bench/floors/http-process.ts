@@ -1,8 +1,8 @@
 /**
- * The HTTP floors, servers to compare the real ingest with: two in this process, each on its own port. Prints the ports
- * as JSON.
+ * The HTTP floors, servers to compare our programs with, each on its own port of this process. Prints the ports as JSON.
  *
  * - bare: the same routes with the same body parser, check and answer, and no other code of ours.
+ * - listener: as `bare`, on the standalone's own listener.
  * - inside: the whole ingest, with metrics, request ids and acceptance, on drivers that reply at once.
  *
  * The difference between the two is our own code. What a real ingest costs beyond `inside` is its calls to servers.
@@ -21,6 +21,7 @@ import {
 } from '@parley/http';
 import { ingestRoutes } from '@parley/ingest';
 import { createLogger, createRegistry } from '@parley/runtime';
+import { serve as serveStandalone } from '@parley/standalone/serve';
 import { type AnyElysia, Elysia } from 'elysia';
 import { randomFrom, textOf } from '../texts.ts';
 
@@ -89,4 +90,7 @@ const inside = httpApp({
 });
 
 const portOf = (app: AnyElysia): number => serve(app, { host: '127.0.0.1', port: 0 }).port;
-console.log(JSON.stringify({ bare: portOf(bare), inside: portOf(inside) }));
+const listening = await serveStandalone((request) => bare.fetch(request), {
+  ...{ host: '127.0.0.1', port: 0, allowedHosts: '', requestTimeoutMs: 30_000, cors: undefined, logger },
+});
+console.log(JSON.stringify({ bare: portOf(bare), inside: portOf(inside), listener: listening.port }));

@@ -10,7 +10,7 @@ export interface HttpFloor {
 export class HttpFloors {
   readonly #children: Bun.Subprocess[] = [];
 
-  async open(kind: 'bare' | 'inside'): Promise<HttpFloor> {
+  async open(kind: 'bare' | 'inside' | 'listener'): Promise<HttpFloor> {
     const command = [process.execPath, `${import.meta.dir}/http-process.ts`];
     // Bun assumes the same memory as in our programs; otherwise the floor's heap would grow larger than theirs.
     const env = { ...process.env, NODE_ENV: 'production', BUN_JSC_forceRAMSize: String(ASSUMED_MEMORY_BYTES) };

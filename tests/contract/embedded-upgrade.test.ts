@@ -91,7 +91,7 @@ test('earlier versions cannot open the folder afterwards: they show what is dele
   await close();
   const database = new Database(join(dataDir, 'parley.db'), { strict: true });
   // What these versions prepare when they open a folder.
-  for (const table of ['search_fill', 'search_filled'])
+  for (const table of ['search_fill', 'search_filled', 'search_filling'])
     expect(() => database.query(`SELECT chat_id AS chatId, number FROM ${table}`)).toThrow('no such table');
   database.close();
 });

@@ -15,12 +15,13 @@ import { NUMBER_BITS } from './database.ts';
 import type { EmbeddedFeed } from './feed.ts';
 import type { KeptKeys } from './kept-keys.ts';
 import type { LivingChat, Owners } from './owners.ts';
-import type { Searchable, SearchTables } from './search-tables.ts';
+import type { SearchBacklog } from './search-backlog.ts';
+import type { Searchable } from './search-tables.ts';
 
 /** What became of one event. `repeated`: it was stored before. `discarded`: it is below something that was deleted. */
 type Outcome = 'stored' | 'repeated' | 'discarded' | { readonly reason: Rejection['reason']; readonly detail: string };
 
-/** What is written at a batch's end: new chats by token, new messages by chat id, rows of the search tables. */
+/** What follows a batch's rows: counts of new chats by token, of new messages by chat id, rows of the search tables. */
 interface Batch {
   readonly chats: Map<string, number>;
   readonly messages: Map<number, number>;
@@ -28,9 +29,9 @@ interface Batch {
 }
 
 /**
- * Writes each batch of events in one transaction: rows, counts, search tables, idempotency keys and the feed's
- * entry. Statements are prepared once and written by hand: on this hot path a query builder would halve the
- * speed. The search tables come after the rows, because they need the batch's messages in one order.
+ * Writes each batch of events in one transaction: rows, counts, idempotency keys and the feed's entry. The search tables
+ * get the batch's messages afterwards. Statements are prepared once and written by hand: on this hot path a query builder
+ * would halve the speed.
  */
 export class Appender {
   readonly #statements;
@@ -40,7 +41,7 @@ export class Appender {
     database: Database,
     private readonly owners: Owners,
     private readonly keys: KeptKeys,
-    private readonly search: SearchTables,
+    private readonly backlog: SearchBacklog,
     private readonly feed: EmbeddedFeed,
   ) {
     this.#statements = prepare(database);
@@ -50,14 +51,17 @@ export class Appender {
   /** Stores events in one transaction. Throws the database's error; then nothing is stored. */
   append(events: readonly Event[]): Appended {
     try {
-      return this.#transaction.immediate(events);
+      this.backlog.makeRoom();
+      const { appended, searchable } = this.#transaction.immediate(events);
+      this.backlog.add(searchable);
+      return appended;
     } catch (error) {
       this.owners.forget(); // remembered ids may belong to chats that were rolled back
       throw error;
     }
   }
 
-  #write(events: readonly Event[]): Appended {
+  #write(events: readonly Event[]): { appended: Appended; searchable: readonly Searchable[] } {
     const batch: Batch = { chats: new Map(), messages: new Map(), searchable: [] };
     const stored: Event[] = [];
     const rejected: Rejection[] = [];
@@ -77,14 +81,14 @@ export class Appender {
     }
     this.#finish(batch);
     if (stored.length > 0) this.feed.add(recordOf(stored));
-    return { rows, repeated, discarded, rejected, uncounted: [] };
+    const appended = { rows, repeated, discarded, rejected, uncounted: [] };
+    return { appended, searchable: batch.searchable };
   }
 
-  #finish({ chats, messages, searchable }: Batch): void {
+  #finish({ chats, messages }: Batch): void {
     const { countChats, countMessages } = this.#statements;
     for (const [token, count] of chats) countChats.run(count, token);
     for (const [chat, count] of messages) countMessages.run(count, chat);
-    this.search.insert(searchable);
   }
 
   #writeEvent(event: Event, batch: Batch): Outcome {

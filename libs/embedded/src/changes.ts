@@ -24,6 +24,7 @@ import {
   type MessageRow,
   NUMBERED_MESSAGE_COLUMNS,
 } from './rows.ts';
+import type { SearchBacklog } from './search-backlog.ts';
 import type { SearchTables } from './search-tables.ts';
 
 type Versions = readonly number[] | undefined;
@@ -38,6 +39,7 @@ export class Changes {
     database: Database,
     private readonly owners: Owners,
     private readonly search: SearchTables,
+    private readonly backlog: SearchBacklog,
     private readonly feed: EmbeddedFeed,
     private readonly now: () => number,
     private readonly accessNow: () => number,
@@ -61,6 +63,7 @@ export class Changes {
   }
 
   message(token: Token, chat: number, number: number, change: MessageChange): MessageRow | undefined {
+    this.backlog.flush();
     return this.#transactions.message.immediate(token, chat, number, change);
   }
 

@@ -5,6 +5,7 @@ import { checkMessage, checkRow } from './changes.ts';
 import { MESSAGE_ID } from './database.ts';
 import type { EmbeddedFeed } from './feed.ts';
 import type { Owners } from './owners.ts';
+import type { SearchBacklog } from './search-backlog.ts';
 import type { SearchTables } from './search-tables.ts';
 
 type Versions = readonly number[] | undefined;
@@ -38,6 +39,7 @@ export class Deletes {
     database: Database,
     private readonly owners: Owners,
     private readonly search: SearchTables,
+    private readonly backlog: SearchBacklog,
     private readonly feed: EmbeddedFeed,
     private readonly activity: Activity,
     private readonly now: () => number,
@@ -64,6 +66,7 @@ export class Deletes {
   }
 
   message(message: Message, condition: Condition): boolean {
+    this.backlog.flush();
     return this.#transactions.message.immediate(message, condition);
   }
 

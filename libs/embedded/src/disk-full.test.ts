@@ -11,6 +11,7 @@ import { EmbeddedFeed } from './feed.ts';
 import { openEmbedded } from './index.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { Owners } from './owners.ts';
+import { SearchBacklog } from './search-backlog.ts';
 import { SearchTables } from './search-tables.ts';
 import { EmbeddedStore } from './store.ts';
 import { Writing } from './writing.ts';
@@ -95,7 +96,8 @@ function storeOn(database: Database): EmbeddedStore {
   const feed = new EmbeddedFeed(database, now);
   const [owners, kept, tables] = [new Owners(database), new KeptKeys(database, now), new SearchTables(database)];
   const [activity, writing] = [new Activity(database, owners), new Writing(database)];
-  return new EmbeddedStore({ database, writing, owners, kept, tables, feed, activity, now, accessNow: now });
+  const backlog = new SearchBacklog(database, tables);
+  return new EmbeddedStore({ database, writing, owners, kept, tables, backlog, feed, activity, now, accessNow: now });
 }
 
 test('a database that may not grow refuses with Unavailable, keeps what it has, and goes on when it may', async () => {

@@ -13,6 +13,7 @@ import type { Activity } from './activity.ts';
 import { guarded, MESSAGE_ID, NUMBER_BITS, NUMBER_MASK } from './database.ts';
 import type { EmbeddedFeed } from './feed.ts';
 import type { Owners } from './owners.ts';
+import type { SearchBacklog } from './search-backlog.ts';
 import type { Searchable, SearchTables } from './search-tables.ts';
 
 const PARTITION = 0;
@@ -43,6 +44,7 @@ export class EmbeddedPurge implements Purge {
     database: Database,
     private readonly owners: Owners,
     private readonly search: SearchTables,
+    private readonly backlog: SearchBacklog,
     private readonly feed: EmbeddedFeed,
     private readonly activity: Activity,
     private readonly now: () => number,
@@ -63,7 +65,10 @@ export class EmbeddedPurge implements Purge {
   }
 
   step(task: PurgeTask): Promise<number> {
-    return guarded(() => this.#step.immediate(task));
+    return guarded(() => {
+      this.backlog.flush();
+      return this.#step.immediate(task);
+    });
   }
 
   waiting(): Promise<{ readonly tasks: number; readonly oldestAt?: number | undefined }> {

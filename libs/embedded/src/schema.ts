@@ -128,11 +128,15 @@ export const feed = sqliteTable('feed', {
   bytes: integer().notNull(),
 });
 
-/** One row. `low`: rows of `feed` up to this one may be gone. `activity`: those up to this one are in the inbox. */
+/**
+ * One row. `low`: rows of `feed` up to this one may be gone. `activity`: those up to this one are in the inbox.
+ * `indexed`: the messages of those up to this one are in the search tables.
+ */
 export const feedState = sqliteTable('feed_state', {
   id: integer().primaryKey(),
   low: integer().notNull(),
   activity: integer().notNull(),
+  indexed: integer().notNull().default(0),
 });
 
 /**
@@ -182,7 +186,7 @@ export const idempotency = sqliteTable(
 );
 
 /** One row while older messages are added to a new search table: the last message added. No row: it has all. */
-export const searchFill = sqliteTable('search_filling', {
+export const searchFill = sqliteTable('search_fill_place', {
   id: integer().primaryKey(),
   chatId: integer('chat_id').notNull(),
   number: integer().notNull(),

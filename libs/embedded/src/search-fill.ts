@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import { NUMBER_BITS } from './database.ts';
+import type { SearchBacklog } from './search-backlog.ts';
 import type { Searchable, SearchTables } from './search-tables.ts';
 
 /** The limits of a step, in messages and UTF-16 units of their contents. Requests wait during a step. */
@@ -22,14 +23,21 @@ export interface FillProgress {
 export class SearchFill {
   readonly #database: Database;
   readonly #tables: SearchTables;
+  readonly #backlog: SearchBacklog;
   readonly #onProgress: (progress: FillProgress) => void;
   readonly #readNext;
   #timer: Timer | undefined;
   #documents = 0;
 
-  constructor(database: Database, tables: SearchTables, onProgress: (progress: FillProgress) => void = () => {}) {
+  constructor(
+    database: Database,
+    tables: SearchTables,
+    backlog: SearchBacklog,
+    onProgress: (progress: FillProgress) => void = () => {},
+  ) {
     this.#database = database;
     this.#tables = tables;
+    this.#backlog = backlog;
     this.#onProgress = onProgress;
     this.#readNext = database.query<Searchable, [number, number, number]>(
       `SELECT id >> ${NUMBER_BITS} AS chatId, id & ${2 ** NUMBER_BITS - 1} AS number, content FROM messages
@@ -65,6 +73,7 @@ export class SearchFill {
   #step(): boolean {
     const { filled } = this.#tables;
     if (filled === undefined) return false;
+    this.#backlog.flush(); // or a message that waits would be added by both
     this.#database.transaction(() => {
       const messages = this.#next(filled.chatId, filled.number);
       this.#tables.fill(messages, messages.length === 0);

@@ -41,6 +41,7 @@ test('what is deleted, or no longer matches, while a search runs is not in its a
     [2, 2_000],
   ] as const)
     await store.append([{ ...event(), type: 'messages', chat, first: 1, contents, at }]);
+  await embedded.search.search({ token, query: 'secret', limit: 1 }); // now all messages are in the search table
   const database = new Database(databaseFile(folder), { readonly: true, strict: true });
   /** The places that a search finds. `meanwhile` runs when it has looked at chat 2. */
   const found = async (meanwhile: () => Promise<unknown> = async () => {}) => {

@@ -30,8 +30,8 @@ export interface Searchable extends Place {
 }
 
 /**
- * Writes the search tables in the transactions of the messages. While the new table is being filled, it has exactly the
- * messages up to `filled`. Later ones are added when the fill gets there.
+ * Writes the search tables. New messages reach them by SearchBacklog, a little later than their rows. While the new table
+ * is being filled, it has exactly the messages up to `filled`. Later ones are added when the fill gets there.
  */
 export class SearchTables {
   readonly #current;
@@ -131,9 +131,9 @@ function currentStatements(database: Database) {
     ),
     secure: database.query<unknown, [0 | 1]>(`INSERT INTO ${name} (${name}, rank) VALUES ('secure-delete', ?)`),
     flush: database.query<unknown, []>(`INSERT INTO ${name} (${name}) VALUES ('flush')`),
-    readFill: database.query<Place, []>('SELECT chat_id AS chatId, number FROM search_filling'),
-    noteFill: database.query<unknown, [number, number]>('UPDATE search_filling SET chat_id = ?, number = ?'),
-    endFill: database.query<unknown, []>('DELETE FROM search_filling'),
+    readFill: database.query<Place, []>('SELECT chat_id AS chatId, number FROM search_fill_place'),
+    noteFill: database.query<unknown, [number, number]>('UPDATE search_fill_place SET chat_id = ?, number = ?'),
+    endFill: database.query<unknown, []>('DELETE FROM search_fill_place'),
   };
 }
 

@@ -14,22 +14,28 @@ export class EmbeddedSearch implements SearchIndex {
   readonly #file: string;
   readonly #tables: SearchTables;
   readonly #timeoutMs: number;
+  readonly #complete: () => void;
   readonly #waiting = new Map<number, PromiseWithResolvers<SearchPage>>();
   #thread: Worker | undefined;
   #lastId = 0;
   #heardAt = 0;
   #closed = false;
 
-  /** `timeoutMs`: the limit for one search. The thread checks it before each turn of the search. */
-  constructor(file: string, tables: SearchTables, timeoutMs: number) {
+  /**
+   * `timeoutMs`: the limit for one search. The thread checks it before each turn of the search. `complete` brings all
+   * committed messages into the tables; called before each search.
+   */
+  constructor(file: string, tables: SearchTables, timeoutMs: number, complete: () => void) {
     this.#file = file;
     this.#tables = tables;
     this.#timeoutMs = timeoutMs;
+    this.#complete = complete;
   }
 
   search(request: SearchRequest): Promise<SearchPage> {
     if (this.#closed) return Promise.reject(unavailable('The search is closed.'));
     if (this.#waiting.size >= WAITING_MAX) return Promise.reject(unavailable('Too many searches are under way.'));
+    this.#complete();
     return this.#ask(request, this.#tables.searched);
   }
 

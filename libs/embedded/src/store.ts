@@ -35,6 +35,7 @@ import { EPOCH } from './numbering.ts';
 import type { Owners } from './owners.ts';
 import { ReadMarks } from './reads.ts';
 import { applicationOf, chatOf, messageOf } from './rows.ts';
+import type { SearchBacklog } from './search-backlog.ts';
 import type { SearchTables } from './search-tables.ts';
 import { StoreReads } from './store-reads.ts';
 import { Unread } from './unread.ts';
@@ -46,6 +47,7 @@ export interface StoreParts {
   readonly owners: Owners;
   readonly kept: KeptKeys;
   readonly tables: SearchTables;
+  readonly backlog: SearchBacklog;
   readonly feed: EmbeddedFeed;
   readonly activity: Activity;
   readonly now: () => number;
@@ -65,14 +67,14 @@ export class EmbeddedStore implements Store {
   readonly #marks: ReadMarks;
   readonly #unread: Unread;
 
-  constructor({ database, writing, owners, kept, tables, feed, activity, now, accessNow }: StoreParts) {
+  constructor({ database, writing, owners, kept, tables, backlog, feed, activity, now, accessNow }: StoreParts) {
     this.#owners = owners;
     this.#kept = kept;
     this.#writing = writing;
-    this.#appender = new Appender(database, owners, kept, tables, feed);
+    this.#appender = new Appender(database, owners, kept, backlog, feed);
     this.#reads = new StoreReads(database, owners);
-    this.#changes = new Changes(database, owners, tables, feed, now, accessNow);
-    this.#deletes = new Deletes(database, owners, tables, feed, activity, now, accessNow);
+    this.#changes = new Changes(database, owners, tables, backlog, feed, now, accessNow);
+    this.#deletes = new Deletes(database, owners, tables, backlog, feed, activity, now, accessNow);
     this.#inbox = new Inbox(database, owners, activity);
     this.#marks = new ReadMarks(database, owners, feed, this.#writing, now);
     this.#unread = new Unread(database, owners);
