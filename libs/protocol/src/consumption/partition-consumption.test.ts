@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { checkEventOfVersion } from '@parley/domain';
-import { GATHER_MS } from './partition-consumption.ts';
+import { GATHER_MS, GATHER_MS_MAX } from './partition-consumption.ts';
 import { FEW_FOR_MS, PREFETCH, PREFETCH_LARGE } from './prefetch.ts';
 import type { Process } from './testing/process.ts';
 import { World } from './testing/world.ts';
@@ -102,6 +102,22 @@ describe('gathering', () => {
     world.deliver();
     until(process, 'store');
     expect(process.wanted).toMatchObject({ kind: 'store', events: [{ type: 'messages' }, { type: 'messages' }] });
+  });
+
+  test.each([
+    [10, 30],
+    [30, GATHER_MS_MAX],
+  ])('after a batch that took %i ms, the next one begins %i ms after the begin of that one', (took, gather) => {
+    const world = new World();
+    const process = trusted(world);
+    world.chat();
+    world.deliver();
+    until(process, 'store');
+    world.now += took;
+    world.messages();
+    world.deliver();
+    until(process, 'gather');
+    expect(process.wanted).toEqual({ kind: 'gather', milliseconds: gather - took });
   });
 
   test('a fence does not wait for other deliveries', () => {

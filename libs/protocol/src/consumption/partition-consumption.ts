@@ -12,6 +12,13 @@ import { Subscription } from './subscription.ts';
  * costs as much for 50 rows as for one.
  */
 export const GATHER_MS = 20;
+/**
+ * If a batch takes long, the machine is busy: the next batch begins after this many times its duration. So there are
+ * fewer and larger transactions, which cost less for each row.
+ */
+const GATHER_TIMES = 3;
+/** The maximum number of milliseconds from one batch to the next, unless storing takes longer. */
+export const GATHER_MS_MAX = 60;
 
 export interface PartitionConsumptionOptions {
   readonly partition: number;
@@ -44,6 +51,8 @@ export class PartitionConsumption<M extends Message, Handle> {
    */
   #needsAll = false;
   #takenAt = Number.NEGATIVE_INFINITY;
+  /** From one batch to the next, in milliseconds. */
+  #gatherMs = GATHER_MS;
   #stopped = false;
   #unknown: string | undefined;
 
@@ -148,14 +157,16 @@ export class PartitionConsumption<M extends Message, Handle> {
       if (subscription === undefined || batch === undefined) return;
       this.#takenAt = this.#options.clock.monotonic();
       yield* this.#handle(subscription, batch);
+      const took = this.#options.clock.monotonic() - this.#takenAt;
+      this.#gatherMs = Math.min(Math.max(GATHER_MS, GATHER_TIMES * took), GATHER_MS_MAX);
     }
   }
 
   /**
-   * Waits for more deliveries until GATHER_MS after the last batch began. So a delivery that comes alone need not wait.
+   * Waits for more deliveries until `#gatherMs` after the last batch began. So a delivery that comes alone need not wait.
    */
   *#gather(): Steps<M, Handle, void> {
-    const milliseconds = this.#takenAt + GATHER_MS - this.#options.clock.monotonic();
+    const milliseconds = this.#takenAt + this.#gatherMs - this.#options.clock.monotonic();
     const subscription = this.#current;
     if (milliseconds < 1 || subscription === undefined || subscription.isEmpty || subscription.isUrgent) return;
     yield* ask({ kind: 'gather', milliseconds });
