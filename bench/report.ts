@@ -34,8 +34,10 @@ export function spread(values: readonly number[]): string {
 const medianOf = (samples: readonly Sample[], of: (sample: Sample) => number | undefined): number =>
   spreadOf(samples.flatMap((sample) => of(sample) ?? [])).median;
 
-function targetOf({ ratio, target }: Measurement): string {
+/** Returns the target of a measurement as a text; '' if it has none. */
+export function limitOf({ ratio, target }: Measurement): string {
   if (ratio?.target !== undefined) return `≥ ${ratio.target}`;
+  if (ratio?.atMost !== undefined) return `≤ ${ratio.atMost}`;
   if (target?.atLeast !== undefined) return `≥ ${amount(target.atLeast)}`;
   return target?.atMost !== undefined ? `≤ ${amount(target.atMost)}` : '';
 }
@@ -52,7 +54,7 @@ const RESULT_COLUMNS: readonly (readonly [string, (measurement: Measurement) => 
   ['unit', ({ unit }) => unit],
   ['of it', ({ ratio }) => (ratio === undefined ? '' : spread(ratio.values))],
   ['compared with', ({ ratio }) => ratio?.to ?? ''],
-  ['target', targetOf],
+  ['target', limitOf],
   ['', verdict],
   ['p50 ms', ({ samples }) => amount(medianOf(samples, ({ latency }) => latency?.p50))],
   ['p99 ms', ({ samples }) => amount(medianOf(samples, ({ latency }) => latency?.p99))],
@@ -88,6 +90,20 @@ export function cpu(measurements: readonly Measurement[]): Table {
   return { texts: 2, head: ['scenario', 'CPU µs each', ...used, 'all'], rows };
 }
 
+const SHARED = ['load', 'ingest', 'redis', 'rabbitmq', 'worker', 'mysql', 'elasticsearch'];
+
+/** What one message costs in the whole system, by program in µs of CPU. `of`: the rows, by their name. */
+export function costOfMessage(of: Readonly<Record<string, Measurement | undefined>>): Table {
+  const rows = Object.entries(of).flatMap(([name, measurement]) => {
+    if (measurement === undefined) return [];
+    const micros = (wanted: (program: string) => boolean) =>
+      amount(medianOf(measurement.samples, (sample) => cpuPerItem(sample, wanted) * 1e6));
+    const others = micros((program) => !SHARED.includes(program));
+    return [[name, ...SHARED.map((one) => micros((program) => program === one)), others, micros(() => true)]];
+  });
+  return { texts: 1, head: ['CPU µs for one message', ...SHARED, 'others', 'all'], rows };
+}
+
 /** The highest resident memory of each program at the end of a round, in MB. */
 export function memory(measurements: readonly Measurement[]): Table {
   const most = new Map<string, number>();
@@ -115,6 +131,17 @@ export function asMarkdown({ texts, head, rows }: Table): string {
   const [first = '', ...others] = cells.map((row) => `| ${padded(row, texts, widths).join(' | ')} |`);
   const rule = widths.map((width, column) => (column < texts ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   return [first, `| ${rule.join(' | ')} |`, ...others].join('\n');
+}
+
+/**
+ * Puts a table into a page in Markdown, between the marks `<!-- NAME -->` and `<!-- /NAME -->`, in place of what is
+ * there. @throws if the page does not have them
+ */
+export function withTable(page: string, name: string, table: Table): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the page has no marks ${begin} and ${end}`);
+  return `${page.slice(0, from)}${begin}\n\n${asMarkdown(table)}\n\n${page.slice(to)}`;
 }
 
 const widthsOf = (rows: readonly (readonly string[])[]): number[] =>

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import type { Measurement } from './measure/result.ts';
 import { cpuPerItem } from './measure/sample.ts';
 import { spreadOf } from './measure/statistics.ts';
+import { wholeCost } from './measure/whole-cost.ts';
 
 const RATES = [10_000, 100_000, 1_000_000];
 const SECONDS_A_DAY = 86_400;
@@ -50,7 +51,7 @@ const OPTIONS = {
 /** Returns each program's CPU seconds for one message that is created, stored and indexed. */
 async function measuredCosts(file: string): Promise<ReadonlyMap<string, number>> {
   const { measurements } = (await Bun.file(file).json()) as { measurements: Measurement[] };
-  const whole = measurements.find(({ scenario, ratio }) => scenario === 'whole' && ratio?.target !== undefined);
+  const whole = wholeCost(measurements);
   if (whole === undefined) throw new Error(`${file} has no scenario 'whole'`);
   const of = (program: string) =>
     spreadOf(whole.samples.map((sample) => cpuPerItem(sample, (name) => name === program))).median;

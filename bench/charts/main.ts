@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Measurement } from '../measure/result.ts';
 import { cpuPerItem } from '../measure/sample.ts';
 import { spreadOf } from '../measure/statistics.ts';
+import { wholeCost } from '../measure/whole-cost.ts';
 import { REPOSITORY } from '../stack.ts';
 import { drawn } from './draw.ts';
 
@@ -67,7 +68,7 @@ function latencies(): object {
     const latency = each.samples[0]?.latency;
     if (latency === undefined) return [];
     const [what = ''] = each.name.split(',');
-    const load = `${(each.at?.share ?? 0) * 100} % of the top speed`;
+    const load = `${(each.at?.perSecond ?? 0).toLocaleString('en')} creates a second`;
     return PERCENTILES.map(([percentile, key]) => ({ what, load, percentile, ms: latency[key] }));
   });
   return {
@@ -116,7 +117,7 @@ function growth(): object {
 }
 
 function costs(): object {
-  const [all] = of('whole').filter(({ ratio }) => ratio?.target !== undefined);
+  const all = wholeCost(measurements);
   const programs = Object.keys(all?.samples[0]?.cpuSeconds ?? {});
   const values = programs.map((program): Row => {
     const micros = (all?.samples ?? []).map((sample) => cpuPerItem(sample, (name) => name === program) * 1e6);

@@ -86,6 +86,26 @@ test('the CPU of the load tool is shown and not judged', () => {
   expect(difference([a], [b]).cpu.find(({ program }) => program === 'load')?.verdict).toBe('same');
 });
 
+test('a program that takes more of a message is told, though all programs together take no more', () => {
+  const side = (mysql: number, worker: number) => {
+    const samples = [1, 1.01].map((times) => sample({ mysql: mysql * times, worker: worker * times }));
+    return run([{ scenario: 'whole', name: 'CPU for one message', unit: 'µs', values: [100, 101], samples }]);
+  };
+  const { measured, cpu } = difference([side(0.06, 0.04)], [side(0.03, 0.07)]);
+  expect(measured.map(({ verdict }) => verdict)).toEqual(['same']);
+  expect(cpu.map(({ program, verdict }) => [program, verdict])).toEqual([
+    ['mysql', 'faster'],
+    ['worker', 'slower'],
+    ['all', 'same'],
+  ]);
+});
+
+test('it warns if the floor takes another CPU: the machine differs', () => {
+  const side = (floor: number) => run([{ values: [1, 1], samples: [sample({ floor }), sample({ floor })] }]);
+  expect(difference([side(0.2)], [side(0.3)]).warnings).toEqual(['s: n takes 1.50 times the CPU in B: so may all']);
+  expect(difference([side(0.2)], [side(0.2)]).warnings).toEqual([]);
+});
+
 test('measurements that one side lacks are named', () => {
   const [a, b] = [run([{ name: 'old', values: [1] }]), run([{ name: 'new', values: [1] }])];
   expect(difference([a], [b])).toMatchObject({

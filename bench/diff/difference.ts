@@ -50,10 +50,17 @@ export function difference(a: readonly Run[], b: readonly Run[]): Difference {
     const after = is.get(key);
     return after === undefined ? [] : [[before, after] as const];
   });
+  const cpu = both.flatMap(([before, after]) => cpuChanges(before, after));
   return {
-    warnings: [...unlike([...a, ...b]), ...failedScenarios('A', a), ...failedScenarios('B', b), ...newFailures(both)],
+    warnings: [
+      ...unlike([...a, ...b]),
+      ...failedScenarios('A', a),
+      ...failedScenarios('B', b),
+      ...newFailures(both),
+      ...otherFloors(cpu),
+    ],
     measured: both.map(([before, after]) => measuredChange(before, after)),
-    cpu: both.flatMap(([before, after]) => cpuChanges(before, after)),
+    cpu,
     onlyA: [...was.keys()].filter((key) => !is.has(key)),
     onlyB: [...is.keys()].filter((key) => !was.has(key)),
   };
@@ -131,8 +138,10 @@ function unlike(runs: readonly Run[]): string[] {
     ...differing('cores', ({ machine }) => machine.cores),
     ...differing('model', ({ machine }) => machine.model),
     ...differing("Bun's version", ({ machine }) => machine.bun),
+    ...differing('load tool', ({ machine }) => machine.load),
     ...differing('rounds', ({ settings }) => settings.rounds),
     ...differing('seconds of a round', ({ settings }) => settings.seconds),
+    ...differing('partitions', ({ settings }) => settings.partitions),
     ...differing('quick', ({ settings }) => settings.quick),
     ...differing('large', ({ settings }) => settings.large),
   ];
@@ -150,4 +159,13 @@ function newFailures(both: readonly (readonly [Measured, Measured])[]): string[]
     if (failed(after) === 0 || failed(before) > 0) return [];
     return [`${failed(after)} requests failed in B and none in A: ${after.scenario}, ${after.name}`];
   });
+}
+
+/** The floor has none of our code: if it takes more or less CPU than before, the machine is another one. */
+function otherFloors(cpu: readonly Change[]): string[] {
+  return cpu
+    .filter(({ program, verdict }) => program === 'floor' && verdict !== 'same')
+    .map(
+      ({ scenario, name, ratio }) => `${scenario}: ${name} takes ${ratio.toFixed(2)} times the CPU in B: so may all`,
+    );
 }

@@ -10,12 +10,16 @@ export const RunSchema = Type.Object({
     cores: Type.Number(),
     model: Type.Optional(Type.String()),
     bun: Type.String(),
+    /** The load tool. Results of earlier versions do not tell it. */
+    load: Type.Optional(Type.String()),
   }),
   settings: Type.Object({
     rounds: Type.Number(),
     seconds: Type.Number(),
     quick: Type.Boolean(),
     large: Type.Boolean(),
+    /** Results of earlier versions do not tell it. */
+    partitions: Type.Optional(Type.Number()),
   }),
   measurements: Type.Array(
     Type.Object({

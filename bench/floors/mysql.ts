@@ -87,39 +87,44 @@ export async function intoEmptyTable(
 }
 
 export interface ReadOptions {
-  readonly token: string;
-  readonly chat: number;
-  /** The chat has the messages 1 to this one. */
+  /** The applications. The first chat of each is read. */
+  readonly tokens: readonly string[];
+  /** Each chat has the messages 1 to this one. */
   readonly messages: number;
   readonly seconds: number;
 }
 
 const CONNECTIONS = 4;
 const IN_FLIGHT = 16;
+const PAGE = 50;
+const COLUMNS_READ = 'number, content, created_at, updated_at';
 
 /** The condition by which Parley's own reads select a chat's messages. */
-function inChat({ token, chat }: ReadOptions): string {
+function inChatOf(token: string): string {
   const partition = partitionOf(token, PARTITIONS);
-  return `partition_number = ${partition} AND token = 0x${token.replaceAll('-', '')} AND chat_number = ${chat}`;
+  return `partition_number = ${partition} AND token = 0x${token.replaceAll('-', '')} AND chat_number = 1`;
 }
 
 /** Reads single messages, 16 at a time over 4 connections. */
-export function rawPoints(url: string, options: ReadOptions): Promise<Done> {
-  const where = inChat(options);
-  return reads(url, options.seconds, () => {
-    const number = 1 + Math.floor(random() * options.messages);
-    return `SELECT number, content, created_at, updated_at FROM messages WHERE ${where} AND number = ${number}`;
+export function rawPoints(url: string, { tokens, messages, seconds }: ReadOptions): Promise<Done> {
+  const chats = tokens.map(inChatOf);
+  return reads(url, seconds, (index) => {
+    const number = 1 + Math.floor(random() * messages);
+    return `SELECT ${COLUMNS_READ} FROM messages WHERE ${chats[index % chats.length]} AND number = ${number}`;
   });
 }
 
-/** Reads pages of 50 messages after a number. The statement reads 51: the last row shows whether a next page exists. */
-export function rawPages(url: string, options: ReadOptions & { readonly after: number }): Promise<Done> {
-  const where = inChat(options);
-  const sql = `SELECT number, content, created_at, updated_at FROM messages WHERE ${where} AND number > ${options.after} ORDER BY number LIMIT 51`;
-  return reads(url, options.seconds, () => sql);
+/** Reads pages of 50 messages. The statement reads 51: the last row shows whether a next page exists. */
+export function rawPages(url: string, { tokens, messages, seconds }: ReadOptions): Promise<Done> {
+  const chats = tokens.map(inChatOf);
+  return reads(url, seconds, (index) => {
+    const after = Math.floor(random() * (messages - PAGE));
+    const where = `${chats[index % chats.length]} AND number > ${after}`;
+    return `SELECT ${COLUMNS_READ} FROM messages WHERE ${where} ORDER BY number LIMIT ${PAGE + 1}`;
+  });
 }
 
-async function reads(url: string, seconds: number, next: () => string): Promise<Done> {
+async function reads(url: string, seconds: number, next: (index: number) => string): Promise<Done> {
   const connections = await Promise.all(
     Array.from({ length: CONNECTIONS }, () => createConnection({ uri: url, timezone: 'Z' })),
   );
@@ -128,7 +133,7 @@ async function reads(url: string, seconds: number, next: () => string): Promise<
   const lane = async (index: number) => {
     const connection = connections[index % CONNECTIONS];
     while (performance.now() < until) {
-      await connection?.query(next());
+      await connection?.query(next(count));
       count += 1;
     }
   };

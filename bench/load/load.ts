@@ -2,7 +2,6 @@
  * Sends HTTP load from a process of its own, in a closed loop: each connection sends its next request after the last
  * answer. This finds the highest rate, and the latencies at it. For latencies at a given rate see open-loop.ts.
  */
-import { existsSync } from 'node:fs';
 import type { Done, Latency } from '../measure/sample.ts';
 
 /** A complete request. A load sends its targets in turn, again and again. */
@@ -39,8 +38,10 @@ export interface LoadReport {
 
 export type Tool = 'autocannon' | 'wrk';
 
-const WRK = '/usr/bin/wrk';
-export const hasWrk = (): boolean => existsSync(WRK);
+const WRK = Bun.which('wrk');
+export const hasWrk = (): boolean => WRK !== null;
+/** The tool that takes less CPU for itself: wrk, or autocannon where wrk is not installed. */
+export const usualTool = (): Tool => (hasWrk() ? 'wrk' : 'autocannon');
 
 /** Sends load. @throws if no request got a 2xx: a rate of refusals would look excellent */
 export async function load(options: LoadOptions, tool: Tool = 'autocannon'): Promise<Done> {
@@ -80,10 +81,13 @@ export async function runLoadProcess<Report>(file: string, options: unknown): Pr
 async function runWrk({ url, connections, seconds, targets, keyed, status }: LoadOptions): Promise<LoadReport> {
   const script = `${process.env.TMPDIR ?? '/tmp'}/parley-bench-${process.pid}.lua`;
   await Bun.write(script, wrkScript(targets, keyed === true, status));
-  const child = Bun.spawn([WRK, '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', script, url], {
-    stdout: 'pipe',
-    stderr: 'inherit',
-  });
+  const child = Bun.spawn(
+    [WRK ?? 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '-s', script, url],
+    {
+      stdout: 'pipe',
+      stderr: 'inherit',
+    },
+  );
   const output = await new Response(child.stdout).text();
   await child.exited;
   await Bun.file(script).delete();

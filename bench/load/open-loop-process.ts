@@ -3,12 +3,14 @@ import { latencyOf } from '../measure/statistics.ts';
 import { randomFrom, textOf } from '../texts.ts';
 import type { OpenLoopOptions, OpenLoopReport } from './open-loop.ts';
 
-/**
- * The pause between two searches for a message. If the lag is long, shorter ones would mean hundreds of searches a
- * second.
- */
+/** The pause between two searches for a message, and between two reads of it, at least. */
 const SEARCH_EVERY_MS = 100;
 const READ_EVERY_MS = 2;
+/**
+ * The pause grows with the time that has passed. Otherwise a long lag would mean hundreds of searches a second, which
+ * would make it longer still.
+ */
+const PAUSE_SHARE = 0.05;
 const FOUND_WITHIN_MS = 30_000;
 /** One in this many of the messages that are read is also searched for: a search costs more. */
 const SEARCHED_EVERY = 10;
@@ -59,17 +61,20 @@ async function follow(chat: string, number: number, word: string, since: number,
       neverFound += 1;
       break;
     }
-    await Bun.sleep(SEARCH_EVERY_MS);
+    await Bun.sleep(pauseAfter(since, SEARCH_EVERY_MS));
   }
   searchable.push(performance.now() - since);
 }
+
+const pauseAfter = (since: number, leastMs: number): number =>
+  Math.max(leastMs, (performance.now() - since) * PAUSE_SHARE);
 
 async function untilOk(url: string, since: number): Promise<void> {
   while (performance.now() - since < FOUND_WITHIN_MS) {
     const response = await fetch(url, { headers: credential });
     await response.arrayBuffer();
     if (response.status === 200) return;
-    await Bun.sleep(READ_EVERY_MS);
+    await Bun.sleep(pauseAfter(since, READ_EVERY_MS));
   }
   neverFound += 1;
 }

@@ -3,6 +3,7 @@ import { bornAt, usageOf } from './processes.ts';
 import { isMet, rate } from './result.ts';
 import { type Sample, Stopwatch } from './sample.ts';
 import { latencyOf, spreadOf } from './statistics.ts';
+import { stagesTogether } from './whole-cost.ts';
 
 const sample = (count: number, seconds: number): Sample => {
   return { count, seconds, failed: 0, cpuSeconds: {}, residentMb: {}, othersCores: 0 };
@@ -24,6 +25,15 @@ test('a ratio is computed within each round, so that a disturbance affects both 
   expect(measured.values).toEqual([50, 5]);
   expect(measured.ratio?.values).toEqual([0.5, 0.5]);
   expect(isMet(measured)).toBe(true);
+});
+
+test('the raw stages together take the sum of what each takes for a message, without idle programs', () => {
+  const stage = (count: number, cpuSeconds: Record<string, number>) => [{ ...sample(count, 1), cpuSeconds }];
+  const [together] = stagesTogether([
+    { samples: stage(100, { load: 1, floor: 2, worker: 9 }), programs: { load: 'load', floor: 'ingest' } },
+    { samples: stage(50, { redis: 1, bench: 3, worker: 9 }), programs: { redis: 'redis', bench: 'ingest' } },
+  ]);
+  expect(together).toMatchObject({ count: 50, cpuSeconds: { load: 0.5, ingest: 4, redis: 1 } });
 });
 
 test("a stopwatch measures a program's memory, and the CPU of its session", async () => {

@@ -9,8 +9,16 @@ export interface Measurement {
   readonly unit: string;
   /** The figure in each round. */
   readonly values: readonly number[];
-  /** `to`: what the figure is compared with; `values`: each round's ratio; `target`: the ratio to reach. */
-  readonly ratio?: { readonly to: string; readonly values: readonly number[]; readonly target?: number };
+  /**
+   * `to`: what the figure is compared with; `values`: each round's ratio; `target`: the ratio to reach, at least;
+   * `atMost`: the limit of the ratio, where less is better.
+   */
+  readonly ratio?: {
+    readonly to: string;
+    readonly values: readonly number[];
+    readonly target?: number;
+    readonly atMost?: number;
+  };
   /** The limits that the median of `values` should keep. */
   readonly target?: { readonly atLeast?: number; readonly atMost?: number };
   readonly samples: readonly Sample[];
@@ -35,27 +43,43 @@ export function rate(
   return { ...what, values, samples, ratio: { to, values: ratios, ...(target !== undefined && { target }) } };
 }
 
-/**
- * Makes a measurement of the CPU that a program takes for one item, in µs. Its ratio is the share of it that the floor
- * takes: 0.5 if the program takes twice as much.
- */
-export function cpuOverFloor(
+/** Samples, and the program in them whose CPU is meant. */
+export interface Program {
+  readonly program: string;
+  readonly samples: readonly Sample[];
+}
+
+/** Returns the CPU that a program takes for one item, in µs, of each sample. */
+export const microsEach = ({ program, samples }: Program): number[] =>
+  samples.map((sample) => cpuPerItem(sample, (name) => name === program) * 1e6);
+
+/** Makes a measurement of the CPU that a program takes for one item, in µs. */
+export function cpuEach(what: Pick<Measurement, 'scenario' | 'name'> & Partial<Measurement>, of: Program): Measurement {
+  return { ...what, unit: 'µs', values: microsEach(of), samples: [] };
+}
+
+/** Makes a measurement of the CPU that a program takes for one item, in µs, over what another one takes. */
+export function cpuOver(
   what: Pick<Measurement, 'scenario' | 'name'> & Partial<Measurement>,
-  { program, samples }: { readonly program: string; readonly samples: readonly Sample[] },
-  floor: { readonly samples: readonly Sample[]; readonly target?: number },
+  of: Program,
+  other: Program & { readonly to: string; readonly atMost?: number },
 ): Measurement {
-  const cost = (sample: Sample | undefined, of: string) =>
-    sample === undefined ? Number.NaN : cpuPerItem(sample, (name) => name === of) * 1e6;
-  const values = samples.map((sample) => cost(sample, program));
-  const shares = values.map((value, round) => cost(floor.samples[round], 'floor') / value);
-  const { target } = floor;
-  const ratio = { to: 'the HTTP floor’s CPU', values: shares, ...(target !== undefined && { target }) };
-  return { ...what, unit: 'µs', values, samples: [], ratio };
+  const [values, others] = [microsEach(of), microsEach(other)];
+  const { to, atMost } = other;
+  const ratios = values.map((value, round) => value / (others[round] ?? Number.NaN));
+  return {
+    ...what,
+    unit: 'µs',
+    values,
+    samples: [],
+    ratio: { to, values: ratios, ...(atMost !== undefined && { atMost }) },
+  };
 }
 
 /** Whether the median of the figures meets its target; undefined if it has none. */
 export function isMet({ values, ratio, target }: Measurement): boolean | undefined {
   if (ratio?.target !== undefined) return spreadOf(ratio.values).median >= ratio.target;
+  if (ratio?.atMost !== undefined) return spreadOf(ratio.values).median <= ratio.atMost;
   const { median }: Spread = spreadOf(values);
   if (target?.atLeast !== undefined) return median >= target.atLeast;
   if (target?.atMost !== undefined) return median <= target.atMost;

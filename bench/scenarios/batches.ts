@@ -1,12 +1,12 @@
 /** Measures batch creates with the worker stopped: bursts are acknowledged far faster than they are stored. */
 import { type Contender, interleaved, type Scenario } from '../context.ts';
-import { hasWrk, load } from '../load/load.ts';
+import { load, usualTool } from '../load/load.ts';
 import { rate } from '../measure/result.ts';
 import { batches, newChats, purge, withoutWorker } from '../system.ts';
 
 const APPLICATIONS = 24;
 const BURST_SECONDS = 10;
-const BURST_PER_SECOND = 300_000;
+const BURST_PER_SECOND = 500_000;
 const SIZES = [
   { size: 10, connections: 64 },
   { size: 100, connections: 16 },
@@ -19,7 +19,7 @@ export const batchCreates: Scenario = {
   run: (context) =>
     withoutWorker(context, async () => {
       const { stack, quick } = context;
-      const tool = hasWrk() ? 'wrk' : 'autocannon';
+      const tool = usualTool();
       const chats = await newChats(stack.ingest, APPLICATIONS, 1);
       const contenders = SIZES.map(({ size, connections }): Contender => {
         const targets = batches(chats, size);

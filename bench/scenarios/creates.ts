@@ -4,15 +4,17 @@
  */
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
-import { hasWrk, load, type Target, type Tool } from '../load/load.ts';
-import { cpuOverFloor, type Measurement, rate } from '../measure/result.ts';
+import { hasWrk, load, type Target, type Tool, usualTool } from '../load/load.ts';
+import { cpuOver, type Measurement, rate } from '../measure/result.ts';
 import { creates, newChats, purge, withoutWorker } from '../system.ts';
 
 const APPLICATIONS = 10;
 const CHATS_EACH = 5;
-/** How much of ingest's CPU for a create should be the floor's, at least: 1 / 1.75 and 1 / 2.4. */
-const CPU_SHARE_IN_ONE = 0.571;
-const CPU_SHARE_IN_TEN = 0.417;
+/** How much CPU ingest may take for a create, over the floor's in the same run. */
+const OVER_FLOOR_IN_ONE = 1.75;
+const OVER_FLOOR_IN_TEN = 2.4;
+/** The number of connections for which the targets are. */
+const TARGET_AT = 256;
 const ONE_CHAT_SHARE = 0.7;
 
 interface Way {
@@ -22,8 +24,8 @@ interface Way {
   readonly targets: readonly Target[];
   readonly connections: number;
   readonly tool: Tool;
-  /** The share of ingest's CPU that is to be the floor's, where ingest is measured. */
-  readonly cpuShare?: number;
+  /** Where ingest is measured: how much CPU it may take over the floor's. */
+  readonly overFloorMax?: number;
 }
 
 function contender({ stack, seconds }: Context, { name, url, pids, targets, connections, tool }: Way): Contender {
@@ -52,10 +54,8 @@ export const singleCreates: Scenario = {
     }),
 };
 
-const tools = ({ quick }: Context): Tool[] => {
-  if (!hasWrk()) return ['autocannon'];
-  return quick ? ['wrk'] : ['wrk', 'autocannon'];
-};
+/** The first one is the usual tool. The targets are for its load. */
+const tools = ({ large }: Context): Tool[] => (large && hasWrk() ? ['wrk', 'autocannon'] : [usualTool()]);
 
 async function againstFloors(
   context: Context,
@@ -69,13 +69,13 @@ async function againstFloors(
   const ways: Way[] = [
     { ...common, name: `HTTP floor, ${of}`, url: bare.url, pids: { floor: bare.pid } },
     { ...common, name: `ingest on empty drivers, ${of}`, url: inside.url, pids: { floor: inside.pid } },
-    { ...common, name: `creates in 10 applications, ${of}`, url: stack.ingest, cpuShare: CPU_SHARE_IN_TEN },
+    { ...common, name: `creates in 10 applications, ${of}`, url: stack.ingest, overFloorMax: OVER_FLOOR_IN_TEN },
     {
       ...common,
       name: `creates in 1 application, ${of}`,
       url: stack.ingest,
       targets: creates(crowded),
-      cpuShare: CPU_SHARE_IN_ONE,
+      overFloorMax: OVER_FLOOR_IN_ONE,
     },
   ];
   const chosen = quick ? ways.filter((_, index) => index !== 1) : ways;
@@ -83,6 +83,7 @@ async function againstFloors(
     const samples = await interleaved(
       context,
       chosen.map((way) => contender(context, way)),
+      connections === TARGET_AT ? context.rounds : Math.min(context.rounds, 2),
     );
     const [floor, ...others] = chosen;
     const floorSamples = samples.get(floor?.name ?? '') ?? [];
@@ -92,12 +93,13 @@ async function againstFloors(
       ...others.map(({ name }) =>
         rate({ ...common, name }, samples.get(name) ?? [], { to: 'HTTP floor', samples: floorSamples }),
       ),
-      ...others.flatMap(({ name, cpuShare }) => {
-        if (cpuShare === undefined) return [];
+      ...others.flatMap(({ name, overFloorMax }) => {
+        if (overFloorMax === undefined) return [];
         const what = { scenario: 'creates', at: { connections }, name: `ingest’s CPU, ${name}` };
-        const target = connections === 256 ? { target: cpuShare } : {};
+        const limit = connections === TARGET_AT && tool === usualTool() ? { atMost: overFloorMax } : {};
         const of = { program: 'ingest', samples: samples.get(name) ?? [] };
-        return [cpuOverFloor(what, of, { samples: floorSamples, ...target })];
+        const floorCpu = { to: 'the HTTP floor’s CPU', program: 'floor', samples: floorSamples };
+        return [cpuOver(what, of, { ...floorCpu, ...limit })];
       }),
     ];
   } finally {
@@ -114,10 +116,10 @@ export const oneChat: Scenario = {
       const chats = await newChats(stack.ingest, 1, 1);
       const floors = new HttpFloors();
       const bare = await floors.open('bare');
-      const tool: Tool = hasWrk() ? 'wrk' : 'autocannon';
+      const tool = usualTool();
       const measurements: Measurement[] = [];
       try {
-        for (const connections of [64, 256]) {
+        for (const connections of context.large ? [64, TARGET_AT] : [TARGET_AT]) {
           const common = { targets: creates(chats), connections, tool };
           const [floor, system] = [`HTTP floor, ${connections} connections`, `one chat, ${connections} connections`];
           const samples = await interleaved(context, [

@@ -51,7 +51,7 @@ async function beside(context: Context, limit: number): Promise<Measurement[]> {
   const alone = contender('create alone', 0);
   const fair = contender(`create beside an application at its limit, ${limit}/s`, limit);
   const greedy = contender(`create beside an application at ten times its limit, ${limit}/s`, limit * TIMES_OVER);
-  const all = await interleaved(context, [alone, fair, greedy]);
+  const all = await interleaved(context, [alone, fair, greedy], Math.min(context.rounds, 3));
   const p99 = ({ name }: Contender) => (all.get(name) ?? []).map(({ latency }) => latency?.p99 ?? Number.NaN);
   const times = p99(greedy).map((value, round) => value / (p99(fair)[round] ?? Number.NaN));
   const row = (name: string, unit: string, values: readonly number[], rest: Partial<Measurement> = {}) => ({

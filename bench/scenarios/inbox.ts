@@ -5,7 +5,7 @@
 import { partitionOf } from '@parley/domain';
 import { type Contender, interleaved, type Scenario } from '../context.ts';
 import { withMysql } from '../floors/mysql.ts';
-import { hasWrk, load, type Target } from '../load/load.ts';
+import { load, type Target, usualTool } from '../load/load.ts';
 import { rate } from '../measure/result.ts';
 import { cpuPerItem, type Sample } from '../measure/sample.ts';
 import { PARTITIONS } from '../stack.ts';
@@ -30,7 +30,7 @@ export const inbox: Scenario = {
       name,
       run: () => {
         const targets: Target[] = [{ method: 'GET', path: `${path}${query}` }];
-        return load({ url: stack.api, connections: CONNECTIONS, targets, seconds }, hasWrk() ? 'wrk' : 'autocannon');
+        return load({ url: stack.api, connections: CONNECTIONS, targets, seconds }, usualTool());
       },
     });
     const byNumber = http('GET of 50 chats by number', `&after=${chats / 2}`);

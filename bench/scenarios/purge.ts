@@ -9,16 +9,17 @@ import { newChats } from '../system.ts';
 import { wholeRound } from './whole.ts';
 
 const HALF = 0.5;
-/** In all rounds together. */
-const MESSAGES = Number(process.env.BENCH_PURGE_MESSAGES ?? 10_000_000);
+/** In all rounds together; the larger number with --large. */
+const MESSAGES = [1_000_000, 10_000_000] as const;
 const FILL_LANES = 4;
 const PURGED_WITHIN_MS = 3_600_000;
 
 export const purge: Scenario = {
   name: 'purge',
-  description: 'creates at half of the sustained speed, beside the removal of ten million deleted messages and without',
+  description:
+    'creates at half of the sustained speed, beside the removal of a million deleted messages (ten with --large) and without',
   run: async (context) => {
-    const { stack, rounds, seconds, say } = context;
+    const { stack, rounds, seconds, large, say } = context;
     const chats = await newChats(stack.ingest, 10, 5);
     const top = context.known.sustainedPerSecond ?? rateOf(await wholeRound(context, chats, 10));
     const perSecond = Math.round(top * HALF);
@@ -28,7 +29,7 @@ export const purge: Scenario = {
       const { created, refused, cpuSeconds } = report;
       return { count: created, failed: refused, latency: report.create, cpuSeconds: { load: cpuSeconds } };
     };
-    const each = Math.ceil(MESSAGES / (rounds + 1)); // the round that warms up removes some too
+    const each = Math.ceil(MESSAGES[large ? 1 : 0] / (rounds + 1)); // the round that warms up removes some too
     const removal = new Removal(context, each);
     const [alone, beside] = ['creates alone', 'creates beside a purge'];
     const contenders: Contender[] = [

@@ -1,80 +1,109 @@
 /**
  * Compares reads of one message and of pages over HTTP with plain SQL on the same rows, and with the HTTP floor (the
- * same routes without our code).
+ * same routes without our code). The reads go to many places of several chats, as those of many users do: requests of
+ * the same moment for the same page may share one read.
  */
 import { partitionOf } from '@parley/domain';
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
 import { insertMessages, rawPages, rawPoints, withMysql } from '../floors/mysql.ts';
-import { hasWrk, load, type Target } from '../load/load.ts';
-import { rate } from '../measure/result.ts';
+import { load, type Target, usualTool } from '../load/load.ts';
+import { cpuEach, cpuOver, type Measurement, rate } from '../measure/result.ts';
 import { PARTITIONS } from '../stack.ts';
 import { randomFrom } from '../texts.ts';
 
 const CONNECTIONS = 64;
+const CHATS = 8;
+const PLACES = 1_000;
+const PAGE = 50;
+/** Pages at the start and at the end of a chat are within this many messages of it. */
+const EDGE = 1_000;
 const POINT_SHARE = 0.5;
-const PAGE_SHARE = 0.8;
-const POINTS = 1_000;
+const POINT_OVER_FLOOR_MAX = 1 / POINT_SHARE;
+const API_PAGE_US_MAX = 60;
+const MYSQL_PAGE_US_MAX = 90;
+const END_SHARE = 0.9;
 
-const sizeOf = ({ quick, large }: Context): number => (large ? 10_000_000 : quick ? 50_000 : 1_000_000);
+/** How many messages all chats together have. */
+const sizeOf = ({ quick, large }: Context): number => (large ? 10_000_000 : quick ? 80_000 : 1_000_000);
 
 export const reads: Scenario = {
   name: 'reads',
-  description: 'GET of one message and of pages of 50 at the start and the end of a long chat, against raw SELECTs',
+  description: 'GET of one message and of pages of 50 at many places of several chats, against raw SELECTs',
   run: async (context) => {
-    const { stack, seconds, say } = context;
-    const messages = sizeOf(context);
-    say(`filling a chat with ${messages.toLocaleString('en')} messages`);
-    const token = await filledChat(stack.servers.mysql, messages);
+    const { stack, seconds, quick, say } = context;
+    const each = sizeOf(context) / CHATS;
+    say(`filling ${CHATS} chats with ${each.toLocaleString('en')} messages each`);
+    const tokens: string[] = [];
+    while (tokens.length < CHATS) tokens.push(await filledChat(stack.servers.mysql, each));
     const floors = new HttpFloors();
     const bare = await floors.open('bare');
-    const chat = `/api/applications/${token}/chats/1/messages`;
-    const deep = messages - 100;
-    const points = pointTargets(chat, messages);
-    const http = (name: string, url: string, targets: Target[]): Contender => ({
+    const points = targets(tokens, 1, each, (number) => `/${number}`);
+    const pages = (first: number, last: number) =>
+      targets(tokens, first, last, (after) => `?limit=${PAGE}&after=${after}`);
+    const all = pages(0, each - PAGE);
+    const http = (name: string, url: string, to: Target[]): Contender => ({
       name,
-      run: () => load({ url, connections: CONNECTIONS, targets, seconds }, hasWrk() ? 'wrk' : 'autocannon'),
+      run: () => load({ url, connections: CONNECTIONS, targets: to, seconds }, usualTool()),
       pids: { floor: bare.pid },
     });
-    const page = (after?: number): Target[] => [
-      { method: 'GET', path: `${chat}?limit=50${after === undefined ? '' : `&after=${after}`}` },
-    ];
-    const read = { token, chat: 1, messages, seconds };
+    const read = { tokens, messages: each, seconds };
     const contenders = {
       floor: http('HTTP floor, one message', bare.url, points),
       point: http('GET of one message', stack.api, points),
       rawPoint: { name: 'raw point SELECT', run: () => rawPoints(stack.servers.mysql, read) },
-      floorPage: http('HTTP floor, page of 50', bare.url, page()),
-      start: http('GET of the first page of 50', stack.api, page()),
-      rawStart: { name: 'raw page SELECT, start', run: () => rawPages(stack.servers.mysql, { ...read, after: 0 }) },
-      deep: http(`GET of a page of 50 at message ${deep.toLocaleString('en')}`, stack.api, page(deep)),
-      rawDeep: { name: 'raw page SELECT, end', run: () => rawPages(stack.servers.mysql, { ...read, after: deep }) },
+      floorPage: http('HTTP floor, page of 50', bare.url, all),
+      page: http('GET of a page of 50', stack.api, all),
+      rawPage: { name: 'raw page SELECT', run: () => rawPages(stack.servers.mysql, read) },
+      start: http('GET of a page of 50 at the start', stack.api, pages(0, EDGE)),
+      end: http('GET of a page of 50 at the end', stack.api, pages(each - EDGE, each - PAGE)),
     } satisfies Record<string, Contender>;
     try {
-      const all = await interleaved(context, Object.values(contenders), context.quick ? 1 : context.rounds);
-      const of = ({ name }: Contender) => all.get(name) ?? [];
-      const { floor, point, rawPoint, floorPage, start, rawStart } = contenders;
-      const against = (other: Contender, target?: number) => {
-        return { to: other.name, samples: of(other), ...(target !== undefined && { target }) };
-      };
-      const row = ({ name }: Contender, held?: ReturnType<typeof against>) =>
-        rate({ scenario: 'reads', unit: 'requests/s', name }, all.get(name) ?? [], held);
-      return [
-        ...[row(floor), row(rawPoint), row(point, against(floor, POINT_SHARE))],
-        ...[row(floorPage), row(rawStart), row(start, against(rawStart, PAGE_SHARE))],
-        ...[row(contenders.rawDeep), row(contenders.deep, against(contenders.rawDeep, PAGE_SHARE))],
-        { ...row(contenders.deep, against(start, 0.9)), name: 'a page at the end against one at the start' },
-      ];
+      const samples = await interleaved(context, Object.values(contenders), quick ? 1 : context.rounds);
+      return rowsOf(contenders, ({ name }) => samples.get(name) ?? []);
     } finally {
       await floors.close();
     }
   },
 };
 
-function pointTargets(chat: string, messages: number): Target[] {
+type Contenders = Readonly<
+  Record<'floor' | 'point' | 'rawPoint' | 'floorPage' | 'page' | 'rawPage' | 'start' | 'end', Contender>
+>;
+
+function rowsOf(
+  { floor, point, rawPoint, floorPage, page, rawPage, start, end }: Contenders,
+  of: (contender: Contender) => Measurement['samples'],
+): Measurement[] {
+  const row = (contender: Contender, other?: Contender, target?: number): Measurement => {
+    const what = { scenario: 'reads', unit: 'requests/s', name: contender.name };
+    if (other === undefined) return rate(what, of(contender));
+    const against = { to: other.name, samples: of(other), ...(target !== undefined && { target }) };
+    return rate(what, of(contender), against);
+  };
+  const cpu = (name: string, program: string, contender: Contender, target: Measurement['target']): Measurement =>
+    cpuEach({ scenario: 'reads', name, ...(target && { target }) }, { program, samples: of(contender) });
+  return [
+    ...[row(floor), row(rawPoint), row(point, floor, POINT_SHARE)],
+    cpuOver(
+      { scenario: 'reads', name: 'api’s CPU, GET of one message' },
+      { program: 'api', samples: of(point) },
+      { to: 'the HTTP floor’s CPU', program: 'floor', samples: of(floor), atMost: POINT_OVER_FLOOR_MAX },
+    ),
+    ...[row(floorPage), row(rawPage), row(page, rawPage)],
+    cpu('api’s CPU, a page of 50', 'api', page, { atMost: API_PAGE_US_MAX }),
+    cpu('MySQL’s CPU, a page of 50', 'mysql', page, { atMost: MYSQL_PAGE_US_MAX }),
+    ...[row(start), row(end, start, END_SHARE)],
+  ];
+}
+
+/** Returns reads of the messages below `tokens`' first chats, each at a number from `first` to `last`. */
+function targets(tokens: readonly string[], first: number, last: number, place: (number: number) => string): Target[] {
   const random = randomFrom(17);
-  return Array.from({ length: POINTS }, () => {
-    return { method: 'GET', path: `${chat}/${1 + Math.floor(random() * messages)}` };
+  return Array.from({ length: PLACES }, (_, index) => {
+    const chat = `/api/applications/${tokens[index % tokens.length]}/chats/1`;
+    const number = first + Math.floor(random() * (last - first + 1));
+    return { method: 'GET', path: `${chat}/messages${place(number)}` };
   });
 }
 

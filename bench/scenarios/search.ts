@@ -1,6 +1,6 @@
 /** Searches in chats of different sizes, over HTTP. */
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
-import { hasWrk, load } from '../load/load.ts';
+import { load, usualTool } from '../load/load.ts';
 import { type Measurement, rate } from '../measure/result.ts';
 import { batches, newChats, settled, workerTotals } from '../system.ts';
 import { wordOf } from '../texts.ts';
@@ -45,7 +45,7 @@ async function inChatOf(context: Context, size: number): Promise<Measurement[]> 
     const options = { url: stack.api, connections: CONNECTIONS, targets: [{ method: 'GET' as const, path }], seconds };
     return {
       name: `${name}, chat of ${size.toLocaleString('en')}`,
-      run: () => load(options, hasWrk() ? 'wrk' : 'autocannon'),
+      run: () => load(options, usualTool()),
     };
   });
   const samples = await interleaved(context, contenders, Math.min(context.rounds, 2));

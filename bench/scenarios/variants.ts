@@ -1,13 +1,11 @@
 /** Single creates in other forms: with idempotency keys, through nginx, longer, over few and many connections. */
 import { type Contender, type Context, interleaved, type Scenario } from '../context.ts';
 import { HttpFloors } from '../floors/http.ts';
-import { hasWrk, type LoadOptions, load } from '../load/load.ts';
+import { type LoadOptions, load, usualTool } from '../load/load.ts';
 import { type Measurement, rate } from '../measure/result.ts';
 import { creates, newChats, purge, withoutWorker } from '../system.ts';
 
 const CONNECTIONS = 64;
-const tool = () => (hasWrk() ? 'wrk' : 'autocannon');
-
 export const variants: Scenario = {
   name: 'variants',
   description: 'creates with keys, through nginx, of 1 KB and 10 KB, over 1 to 1,024 connections, worker stopped',
@@ -39,7 +37,7 @@ export const variants: Scenario = {
 };
 
 function contender({ stack }: Context, name: string, options: LoadOptions): Contender {
-  return { name, run: () => load(options, tool()), prepare: () => purge(stack) };
+  return { name, run: () => load(options, usualTool()), prepare: () => purge(stack) };
 }
 
 /** Compares creates with the HTTP floor (the same route without our code) over 1 to 1,024 connections. */

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Message, SEARCH_RANK, type Store, type Token } from '@parley/domain';
+import { SEARCH_RANK, type Store, type Token } from '@parley/domain';
 import { DataDirInUse } from '@parley/embedded';
+import { messagesIn, type ShownMessage } from '@parley/testing';
 import { temporaryFolder } from '../support/system.ts';
 import { storedChat } from './events.ts';
 import { openEmbedded } from './open-embedded.ts';
@@ -45,11 +46,11 @@ async function writeAndKill(token: Token, lines: number): Promise<[number, strin
     .map(([number, content]) => [Number(number), content]);
 }
 
-async function allMessages(store: Store, token: Token): Promise<Message[]> {
-  const rows: Message[] = [];
+async function allMessages(store: Store, token: Token): Promise<ShownMessage[]> {
+  const rows: ShownMessage[] = [];
   for (let more = true; more; ) {
     const page = await store.messages(token, 1, { limit: 200, after: rows.at(-1)?.number ?? 0 });
-    rows.push(...page.rows);
+    rows.push(...messagesIn(page));
     more = page.more;
   }
   return rows;

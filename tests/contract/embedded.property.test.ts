@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { rm } from 'node:fs/promises';
 import { type StoreEvents, type Token, Unavailable } from '@parley/domain';
+import { messagesIn } from '@parley/testing';
 import fc from 'fast-check';
 import { temporaryFolder } from '../support/system.ts';
 import { accepting } from './accepting.ts';
@@ -98,8 +99,9 @@ class World {
   async expectExact(token: Token): Promise<void> {
     const stored = new Map<string, string>();
     for (let chat = 1; chat <= CHATS; chat += 1) {
-      const { rows, more } = await this.#embedded.store.messages(token, chat, { limit: 10_000 });
-      for (const { number, content } of rows) stored.set(`${chat}:${number}`, content);
+      const page = await this.#embedded.store.messages(token, chat, { limit: 10_000 });
+      const { rows, more } = page;
+      for (const { number, content } of messagesIn(page)) stored.set(`${chat}:${number}`, content);
       const row = await this.#embedded.store.chat(token, chat);
       expect({ more, count: row?.messagesCount }).toEqual({ more: false, count: rows.length });
       const highest = await this.#embedded.store.highest({ kind: 'messages', token, chat });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { newEventId, newToken } from '@parley/domain';
+import { messagesIn } from '@parley/testing';
 import {
   applicationCreated,
   CountedStore,
@@ -121,8 +122,8 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       await store.append([messagesCreated(token, 3, ['taken'])]);
       const appended = await store.append([messagesCreated(token, 1, ['a', 'b', 'c', 'd'])]);
       expect(appended).toMatchObject({ rows: 0, rejected: [{ reason: 'collision' }] });
-      const { rows } = await store.store.messages(token, 1, { limit: 10 });
-      expect(rows.map(({ number, content }) => [number, content])).toEqual([[3, 'taken']]);
+      const page = await store.store.messages(token, 1, { limit: 10 });
+      expect(messagesIn(page).map(({ number, content }) => [number, content])).toEqual([[3, 'taken']]);
       expect(await store.messagesCount(token, 1)).toBe(1);
     });
 
@@ -166,8 +167,8 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       ]);
       expect(appended.rows).toBe(2);
       expect(appended.rejected.map(({ reason }) => reason).sort()).toEqual(['collision', 'unknown-owner']);
-      const { rows } = await store.store.messages(token, 1, { limit: 10 });
-      expect(rows.map(({ content }) => content)).toEqual(['before', 'taken', 'after']);
+      const page = await store.store.messages(token, 1, { limit: 10 });
+      expect(messagesIn(page).map(({ content }) => content)).toEqual(['before', 'taken', 'after']);
       expect(await store.messagesCount(token, 1)).toBe(3);
     });
 
@@ -218,8 +219,8 @@ export function storeAppendContract(name: string, open: () => Promise<StoreHarne
       const events = Array.from({ length: 40 }, (_, index) => messagesCreated(token, index + 1, [`${index + 1}`]));
       await Promise.all([...events, ...events].map((event) => store.append([event])));
       expect(await store.messagesCount(token, 1)).toBe(40);
-      const { rows } = await store.store.messages(token, 1, { limit: 100 });
-      expect(rows.map(({ content }) => content)).toEqual(events.map(({ first }) => `${first}`));
+      const page = await store.store.messages(token, 1, { limit: 100 });
+      expect(messagesIn(page).map(({ content }) => content)).toEqual(events.map(({ first }) => `${first}`));
     });
 
     test('stores events that carry an idempotency key, each key within its own application', async () => {

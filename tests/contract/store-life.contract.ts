@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { Gone, newToken, PAGE_ROWS_READ_MAX, type Page, type Store, type Token } from '@parley/domain';
+import { Gone, messagePageOf, newToken, PAGE_ROWS_READ_MAX, type Page, type Store, type Token } from '@parley/domain';
 import { failure } from '@parley/testing';
 import { applicationCreated, chatCreated, idempotencyKey, messagesCreated, required, storedChat } from './events.ts';
 import { opened } from './open-harness.ts';
@@ -240,7 +240,7 @@ export function storeLifeContract(name: string, open: () => Promise<StoreHarness
 /** No read, change or delete finds the messages 1 and 2 of chat 1, and the chat gives no number. */
 async function expectNothingBelow(store: Store, token: Token): Promise<void> {
   expect(await store.message(token, 1, 1)).toBeUndefined();
-  expect(await store.messages(token, 1, { limit: 5 })).toEqual({ rows: [], more: false });
+  expect(await store.messages(token, 1, { limit: 5 })).toEqual(messagePageOf({ rows: [], more: false }));
   expect(await store.messagesAt(token, [{ chat: 1, number: 1 }])).toEqual([]);
   expect(await store.changeMessage(token, 1, 1, { content: 'x' })).toBeUndefined();
   expect(await store.changeMessage(token, 1, 1, { content: 'x', versions: [1] })).toBeUndefined();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { CONTENT_CHARACTERS_MAX, NAME_CHARACTERS_MAX } from '@parley/domain';
+import { messagesIn } from '@parley/testing';
 import { applicationCreated, chatCreated, messagesCreated, required, storedChat } from './events.ts';
 import { opened } from './open-harness.ts';
 import type { StoreHarness } from './store.contract.ts';
@@ -33,8 +34,8 @@ export function storeTextsContract(name: string, open: () => Promise<StoreHarnes
         expect((await store.application(token))?.name).toBe(text);
         expect((await store.chat(token, 1))?.name).toBe(text);
         expect((await store.message(token, 1, 1))?.content).toBe(text);
-        const { rows } = await store.messages(token, 1, { limit: 2 });
-        expect(rows.map(({ content }) => content)).toEqual([text, text]);
+        const page = await store.messages(token, 1, { limit: 2 });
+        expect(messagesIn(page).map(({ content }) => content)).toEqual([text, text]);
       });
 
       test(`keeps ${what} byte for byte through changes`, async () => {
@@ -55,8 +56,8 @@ export function storeTextsContract(name: string, open: () => Promise<StoreHarnes
       const token = await storedChat(store);
       const contents = ['😀'.repeat(CONTENT_CHARACTERS_MAX), 'a'.repeat(CONTENT_CHARACTERS_MAX)];
       await store.append([messagesCreated(token, 1, contents)]);
-      const { rows } = await store.messages(token, 1, { limit: 2 });
-      expect(rows.map(({ content }, index) => content === contents[index])).toEqual([true, true]);
+      const page = await store.messages(token, 1, { limit: 2 });
+      expect(messagesIn(page).map(({ content }, index) => content === contents[index])).toEqual([true, true]);
       const rewritten = required(await store.changeMessage(token, 1, 2, { content: required(contents[0]) }));
       expect(rewritten.content === contents[0]).toBe(true);
     });
@@ -76,8 +77,8 @@ export function storeTextsContract(name: string, open: () => Promise<StoreHarnes
       const token = await storedChat(store);
       const contents = ['straße', 'strasse', 'STRASSE', 'a', 'a ', 'á', 'ａ'];
       await store.append([messagesCreated(token, 1, contents)]);
-      const { rows } = await store.messages(token, 1, { limit: 10 });
-      expect(rows.map(({ content }) => content)).toEqual(contents);
+      const page = await store.messages(token, 1, { limit: 10 });
+      expect(messagesIn(page).map(({ content }) => content)).toEqual(contents);
     });
   });
 }

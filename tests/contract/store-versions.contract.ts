@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { Gone, newToken, SenderFixed, VersionConflict } from '@parley/domain';
-import { failure } from '@parley/testing';
+import { Gone, messageJson, newToken, SenderFixed, VersionConflict } from '@parley/domain';
+import { failure, messagesIn } from '@parley/testing';
 import { applicationCreated, chatCreated, messagesCreated, required, storedChat } from './events.ts';
 import { opened } from './open-harness.ts';
 import type { StoreHarness } from './store.contract.ts';
@@ -40,17 +40,21 @@ export function storeVersionsContract(name: string, open: () => Promise<StoreHar
       ];
       const contents = ['one', 'two', 'three', 'four', 'five'];
       await store.append([messagesCreated(token, 1, contents, { at, extras }), messagesCreated(token, 6, ['six'])]);
-      const { rows } = await store.messages(token, 1, { limit: 5 });
-      expect(rows.map(({ senderId, metadata, createdAt }) => [senderId, metadata, createdAt])).toEqual([
-        ['user:1', '{"a":[1]}', LONG_AGO],
-        [undefined, undefined, at],
-        ['user:2', undefined, at],
-        [undefined, '{}', at],
-        [undefined, undefined, LONG_AGO + 1],
-      ]);
-      expect(rows.map(({ content, version }) => [content, version])).toEqual(contents.map((content) => [content, 1]));
-      expect(await store.message(token, 1, 1)).toEqual(required(rows[0]));
-      expect(await store.messagesAt(token, [{ chat: 1, number: 1 }])).toEqual([{ chat: 1, ...required(rows[0]) }]);
+      const shown = messagesIn(await store.messages(token, 1, { limit: 5 }));
+      expect(shown.map(({ sender_id, metadata, created_at }) => [sender_id, metadata, Date.parse(created_at)])).toEqual(
+        [
+          ['user:1', { a: [1] }, LONG_AGO],
+          [undefined, undefined, at],
+          ['user:2', undefined, at],
+          [undefined, {}, at],
+          [undefined, undefined, LONG_AGO + 1],
+        ],
+      );
+      expect(shown.map(({ content }) => content)).toEqual(contents);
+      const first = required(await store.message(token, 1, 1));
+      expect(first).toMatchObject({ senderId: 'user:1', metadata: '{"a":[1]}', createdAt: LONG_AGO, version: 1 });
+      expect(JSON.parse(messageJson(first))).toEqual(shown[0]);
+      expect(await store.messagesAt(token, [{ chat: 1, number: 1 }])).toEqual([{ chat: 1, ...first }]);
       expect(await store.message(token, 1, 6)).toMatchObject({ content: 'six', version: 1 });
     });
 
@@ -103,11 +107,12 @@ export function storeVersionsContract(name: string, open: () => Promise<StoreHar
         const change = store.changeMessage(token, 1, number, { content: 'x', senderId: 'bob' });
         expect(await failure(change)).toBeInstanceOf(SenderFixed);
       }
-      const { rows } = await store.messages(token, 1, { limit: 5 });
-      expect(rows.map(({ content, version }) => [content, version])).toEqual([
-        ['a', 1],
-        ['b', 1],
-      ]);
+      for (const [number, content] of [
+        [1, 'a'],
+        [2, 'b'],
+      ] as const) {
+        expect(await store.message(token, 1, number)).toMatchObject({ content, version: 1 });
+      }
     });
 
     test('a change with versions is made only if the row has one of them', async () => {

@@ -10,15 +10,7 @@ const REPOSITORY = join(import.meta.dir, '../..');
 /** Variables that only tests and benchmarks read, and those of the machine, such as PATH. */
 const ELSEWHERE = new Set([
   ...['CHROMIUM', 'DOCUMENTED_SEEN', 'KILLS', 'MODEL_TRACES', 'MYSQL_SOCKET', 'PARLEY_URL', 'SCREENSHOT_DIR'],
-  ...[
-    'TEST_ENGINE_ROOT',
-    'TEST_STACK',
-    'TEST_STACK_DIR',
-    'BENCH_PARTITIONS',
-    'BENCH_PURGE_MESSAGES',
-    'BENCH_STACK_DIR',
-    'FAULT_STACK_DIR',
-  ],
+  ...['TEST_ENGINE_ROOT', 'TEST_STACK', 'TEST_STACK_DIR', 'BENCH_PARTITIONS', 'BENCH_STACK_DIR', 'FAULT_STACK_DIR'],
   ...['CHILD_FILE', 'NAME', 'ORDER_FILE'], // read by programs that tests write and run
   ...['HOME', 'JAVA_HOME', 'PATH', 'TERM', 'TMPDIR'],
 ]);

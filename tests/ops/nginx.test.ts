@@ -39,6 +39,14 @@ function expectProblem(answer: RawAnswer, status: number): void {
   expect(problem).toEqual({ type: 'about:blank', title: expect.any(String), status, detail: expect.any(String) });
 }
 
+/** The answer of so many letters that a query asks for; undefined if it asks for none. */
+function answerOf(query: URLSearchParams): Response | undefined {
+  const letters = query.get('letters');
+  if (letters === null) return undefined;
+  const headers = { 'content-type': query.get('type') ?? 'application/json', etag: '"3"' };
+  return new Response(JSON.stringify('x'.repeat(Number(letters))), { headers });
+}
+
 async function rawOf(response: Response): Promise<RawAnswer> {
   return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
 }
@@ -52,7 +60,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
   let nginx: Nginx;
   let ingest: Upstream;
   let api: Upstream;
-  const to = (path: string, init?: RequestInit): Promise<Response> =>
+  const to = (path: string, init?: BunFetchRequestInit): Promise<Response> =>
     fetch(`http://127.0.0.1:${nginx.port}${path}`, init);
   const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
     to(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
@@ -63,7 +71,7 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
       echoUpstream('api', (request) =>
         request.url.endsWith('/busy')
           ? new Response('{"own":true}', { status: 503, headers: { 'retry-after': '7', 'x-request-id': 'theirs' } })
-          : undefined,
+          : answerOf(new URL(request.url).searchParams),
       ),
     );
     nginx = keep(await startNginx({ ingestPorts: [ingest.port], apiPorts: [api.port] }));
@@ -71,6 +79,34 @@ describe.skipIf(unsupported !== undefined)('nginx', () => {
 
   afterAll(async () => {
     for (const stopPart of stops.reverse()) await stopPart();
+  });
+
+  describe('compression', () => {
+    const asking = async (query: string, encoding: string) => {
+      const headers = { 'accept-encoding': encoding };
+      const response = await to(`${CHATS}?${query}`, { headers, decompress: false });
+      return { response, bytes: await response.bytes() };
+    };
+
+    test('a long answer is compressed for those who ask for it, and its ETag becomes weak', async () => {
+      const { response, bytes } = await asking('letters=8000', 'gzip, deflate, br');
+      expect(response.headers.get('content-encoding')).toBe('gzip');
+      expect(response.headers.get('vary')).toContain('Accept-Encoding');
+      expect(response.headers.get('etag')).toBe('W/"3"');
+      expect(bytes.length).toBeLessThan(1_000);
+      expect(new TextDecoder().decode(Bun.gunzipSync(bytes))).toBe(JSON.stringify('x'.repeat(8_000)));
+    });
+
+    test.each([
+      ['letters=8000', 'identity', 8_002],
+      ['letters=8000', 'br', 8_002],
+      ['letters=1000', 'gzip', 1_002],
+      ['letters=8000&type=text/event-stream', 'gzip', 8_002],
+    ])('%s for "%s" comes as it is', async (query, encoding, length) => {
+      const { response, bytes } = await asking(query, encoding);
+      expect([response.headers.get('content-encoding'), response.headers.get('etag')]).toEqual([null, '"3"']);
+      expect(bytes.length).toBe(length);
+    });
   });
 
   describe('routing', () => {

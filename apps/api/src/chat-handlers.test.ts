@@ -56,7 +56,7 @@ test('by activity a chat has its last message, and the link leads on', async () 
     { number: 3, unread_count: 33, last_message: { number: 2, content: 'x', sender_id: 'anna' } },
     { number: 1, unread_count: 13 },
   ]);
-  expect(first.items[1]).not.toHaveProperty('last_message');
+  expect((first.items as object[])[1]).not.toHaveProperty('last_message');
   const [, link = ''] = /<(.+)>; rel="next"/.exec(first.link ?? '') ?? [];
   const query = Object.fromEntries(new URL(link, 'http://x').searchParams);
   expect(query).toEqual({ limit: '2', order: 'activity', user_id: 'a@b', cursor: expect.any(String) });

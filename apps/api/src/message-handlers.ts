@@ -1,9 +1,8 @@
-import { type Caller, Forbidden, type MessageChange, userOf } from '@parley/domain';
-import { etagOf, type Handlers, numberLinks, numberPage } from '@parley/http';
+import { type Caller, Forbidden, type Message, type MessageChange, messageJson, userOf } from '@parley/domain';
+import { Encoded, etagOf, type Handlers, numberLinks, numberPage } from '@parley/http';
 import { changedMetadata, replacedMetadata } from './changes.ts';
 import type { ApiParts } from './parts.ts';
 import { owning, settled } from './read-your-writes.ts';
-import { messageView } from './views.ts';
 
 type MessageHandlers = Handlers<'listMessages' | 'getMessage' | 'updateMessage' | 'replaceMessage' | 'deleteMessage'>;
 
@@ -24,7 +23,7 @@ export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
     const shown = mayRead(caller)
       ? row
       : { ...row, senderId: changes.senderId, metadata: changes.metadata ?? undefined };
-    return { item: messageView(shown), etag: etagOf(row.version) };
+    return taggedMessage(shown);
   };
 
   return {
@@ -32,11 +31,11 @@ export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
       const asked = numberPage(query);
       const page = await store.messages(token, chat, asked);
       if (page.rows.length === 0) await owning({ events, store }, token, 'chat', () => store.chat(token, chat));
-      return { items: page.rows.map(messageView), link: numberLinks(path, asked, page) };
+      return { items: new Encoded(() => page.json), link: numberLinks(path, asked, page) };
     },
     getMessage: async ({ token, chat, message }) => {
       const row = await settled({ events, store }, token, 'message', () => store.message(token, chat, message));
-      return { item: messageView(row), etag: etagOf(row.version) };
+      return taggedMessage(row);
     },
     updateMessage: async ({ body, versions, ...asked }) =>
       change(asked, {
@@ -62,6 +61,10 @@ export function messageHandlers({ store, events }: ApiParts): MessageHandlers {
       );
     },
   };
+}
+
+function taggedMessage(message: Message) {
+  return { item: new Encoded(() => messageJson(message)), etag: etagOf(message.version) };
 }
 
 const NEEDS_READ = 'Without the scope messages:read, message_content must be given: the answer shows the message.';

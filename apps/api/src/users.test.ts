@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { type Caller, Forbidden, newToken, type SearchRequest } from '@parley/domain';
+import type { Encoded } from '@parley/http';
 import { createLogger } from '@parley/runtime';
 import { failure } from '@parley/testing';
 import { chatHandlers } from './chat-handlers.ts';
@@ -15,6 +16,11 @@ const server: Caller = { kind: 'key', token, key: 'k', scopes };
 const asked = (caller: Caller) => ({ caller, token, chat: 4, message: 1, quota: undefined, path: '/p', query: {} });
 
 const TIMES = { created_at: '1970-01-01T00:00:00.000Z', updated_at: '1970-01-01T00:00:00.000Z' };
+
+/** The message in an answer. */
+function shown({ item }: { readonly item: unknown }): unknown {
+  return JSON.parse(String((item as Encoded).json()));
+}
 
 /** Handlers over a store that finds one chat or message each time, and records what it is asked for last. */
 function handlersOver(more: { readonly senderId?: string; readonly metadata?: string } = {}) {
@@ -131,20 +137,21 @@ test('who may write and not read sees only what was sent, also in the answer to 
   ];
   for (const caller of callers) {
     const handlers = handlersOver(stored);
-    const change = async (body: object) => handlers.updateMessage({ ...asked(caller), versions: undefined, body });
+    const change = async (body: object) =>
+      shown(await handlers.updateMessage({ ...asked(caller), versions: undefined, body }));
     for (const body of [{ metadata: null }, { metadata: { b: 2 } }, { sender_id: 'ben' }]) {
       expect(await failure(change(body))).toBeInstanceOf(Forbidden);
     }
     expect(handlers.last).toEqual([]);
-    expect((await change({ message_content: 'a' })).item).toEqual({ number: 1, content: 'a', ...TIMES });
-    expect((await change({ message_content: 'a', sender_id: 'ben', metadata: { a: 1 } })).item).toEqual({
+    expect(await change({ message_content: 'a' })).toEqual({ number: 1, content: 'a', ...TIMES });
+    expect(await change({ message_content: 'a', sender_id: 'ben', metadata: { a: 1 } })).toEqual({
       ...{ number: 1, content: 'a', sender_id: 'ben', metadata: { a: 1 }, ...TIMES },
     });
     const replaced = { ...asked(caller), versions: undefined, body: { message_content: 'a' } };
-    expect((await handlers.replaceMessage(replaced)).item).toEqual({ number: 1, content: 'a', ...TIMES });
+    expect(shown(await handlers.replaceMessage(replaced))).toEqual({ number: 1, content: 'a', ...TIMES });
   }
-  const { item } = await handlersOver(stored).updateMessage({
+  const changed = await handlersOver(stored).updateMessage({
     ...{ ...asked(server), versions: undefined, body: { metadata: { a: 1 } } },
   });
-  expect(item).toEqual({ number: 1, content: 'a', sender_id: 'ben', metadata: { a: 1 }, ...TIMES });
+  expect(shown(changed)).toEqual({ number: 1, content: 'a', sender_id: 'ben', metadata: { a: 1 }, ...TIMES });
 });

@@ -1,43 +1,26 @@
 /** How clients see the store's rows. Times are ISO 8601 in UTC with milliseconds. */
-import type { Application, Chat, Counters, LastMessage, Message, ReadMark, Sequence } from '@parley/domain';
+import {
+  type Application,
+  type Chat,
+  type Counters,
+  isoTime,
+  type LastMessage,
+  type ReadMark,
+  type Sequence,
+} from '@parley/domain';
 import { etagOf } from '@parley/http';
 import type { Logger } from '@parley/runtime';
-
-/** The last formatted time up to its second: kept because the times of one page are mostly close to each other. */
-let lastSecond = Number.NaN;
-let upToSecond = '';
-function iso(milliseconds: number): string {
-  const second = Math.floor(milliseconds / 1_000);
-  if (second !== lastSecond) {
-    lastSecond = second;
-    upToSecond = new Date(second * 1_000).toISOString().slice(0, -'000Z'.length);
-  }
-  return `${upToSecond}${String(milliseconds - second * 1_000).padStart(3, '0')}Z`;
-}
-
-export function messageView(message: Message) {
-  const { number, content, senderId, metadata, createdAt, updatedAt } = message;
-  if (senderId === undefined && metadata === undefined) {
-    return { number, content, created_at: iso(createdAt), updated_at: iso(updatedAt) };
-  }
-  return {
-    ...{ number, content },
-    ...(senderId !== undefined && { sender_id: senderId }),
-    ...metadataView(metadata),
-    ...{ created_at: iso(createdAt), updated_at: iso(updatedAt) },
-  };
-}
 
 export function lastMessageView({ number, content, senderId, createdAt }: LastMessage) {
   return {
     ...{ number, content },
     ...(senderId !== undefined && { sender_id: senderId }),
-    created_at: iso(createdAt),
+    created_at: isoTime(createdAt),
   };
 }
 
 export function readView({ userId, number, updatedAt }: ReadMark) {
-  return { user_id: userId, message_number: number, updated_at: iso(updatedAt) };
+  return { user_id: userId, message_number: number, updated_at: isoTime(updatedAt) };
 }
 
 /** Metadata is kept as text; clients get the object. */
@@ -50,7 +33,7 @@ function applicationView({ token, name, metadata, chatsCount, createdAt, updated
     ...{ token, name },
     ...metadataView(metadata),
     chats_count: countView(chatsCount, pending),
-    ...{ created_at: iso(createdAt), updated_at: iso(updatedAt) },
+    ...{ created_at: isoTime(createdAt), updated_at: isoTime(updatedAt) },
   };
 }
 
@@ -61,7 +44,7 @@ function chatView({ number, name, metadata, messagesCount, createdAt, updatedAt 
     ...{ number, name },
     ...metadataView(metadata),
     messages_count: countView(messagesCount, pending),
-    ...{ created_at: iso(createdAt), updated_at: iso(updatedAt) },
+    ...{ created_at: isoTime(createdAt), updated_at: isoTime(updatedAt) },
   };
 }
 

@@ -13,6 +13,7 @@ export * from './figures.ts';
 export * from './identifiers.ts';
 export * from './ledger.ts';
 export * from './limits.ts';
+export * from './message-json.ts';
 export * from './metadata.ts';
 export * from './numbering.ts';
 export * from './purge.ts';

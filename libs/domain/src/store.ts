@@ -13,6 +13,7 @@ import type {
 import type { Rejection } from './event-log.ts';
 import type { Event } from './events.ts';
 import type { Token } from './identifiers.ts';
+import type { MessagePage } from './message-json.ts';
 
 /**
  * PORT. Keeps applications, chats and messages.
@@ -52,7 +53,7 @@ export interface Store {
   /** The messages at these places that exist, in any order. At most PAGE_LIMIT_MAX places. */
   messagesAt(token: Token, places: readonly MessagePlace[]): Promise<readonly PlacedMessage[]>;
   /** In the order of the messages' numbers. An empty page for an unknown chat. */
-  messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>>;
+  messages(token: Token, chat: number, page: PageRequest<number>): Promise<MessagePage>;
 
   /**
    * Changes what is given and returns the changed row; undefined if there is none. Without `versions` the last writer

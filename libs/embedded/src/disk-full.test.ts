@@ -4,7 +4,7 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Event, type MessagesCreated, newEventId, newToken, type Store, Unavailable } from '@parley/domain';
-import { failure, tellLeftOut } from '@parley/testing';
+import { failure, messagesIn, tellLeftOut } from '@parley/testing';
 import { Activity } from './activity.ts';
 import { openDatabase } from './database.ts';
 import { EmbeddedFeed } from './feed.ts';
@@ -83,7 +83,7 @@ async function expectStored(store: Store, token: string, count: number): Promise
   let read = 0;
   for (let more = true; more; ) {
     const page = await store.messages(token, 1, { limit: 200, after: read });
-    expect(page.rows.every(({ content }) => content === TEXT)).toBe(true);
+    expect(messagesIn(page).every(({ content }) => content === TEXT)).toBe(true);
     read += page.rows.length;
     more = page.more;
   }

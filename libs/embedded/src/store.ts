@@ -1,25 +1,27 @@
 import type { Database } from 'bun:sqlite';
-import type {
-  Appended,
-  Application,
-  ApplicationChange,
-  Chat,
-  Event,
-  Highest,
-  InboxPage,
-  InboxPosition,
-  KeyedCreate,
-  Message,
-  MessageChange,
-  MessagePlace,
-  OwnerChange,
-  Page,
-  PageRequest,
-  PlacedMessage,
-  ReadMark,
-  Sequence,
-  Store,
-  Token,
+import {
+  type Appended,
+  type Application,
+  type ApplicationChange,
+  type Chat,
+  type Event,
+  type Highest,
+  type InboxPage,
+  type InboxPosition,
+  type KeyedCreate,
+  type Message,
+  type MessageChange,
+  type MessagePage,
+  type MessagePlace,
+  messagePageOf,
+  type OwnerChange,
+  type Page,
+  type PageRequest,
+  type PlacedMessage,
+  type ReadMark,
+  type Sequence,
+  type Store,
+  type Token,
 } from '@parley/domain';
 import type { Activity } from './activity.ts';
 import { Appender } from './append.ts';
@@ -111,8 +113,8 @@ export class EmbeddedStore implements Store {
     return guarded(() => this.#reads.messagesAt(token, places));
   }
 
-  messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
-    return guarded(() => this.#reads.messages(token, chat, page));
+  messages(token: Token, chat: number, page: PageRequest<number>): Promise<MessagePage> {
+    return guarded(() => messagePageOf(this.#reads.messages(token, chat, page)));
   }
 
   async changeApplication(token: Token, change: ApplicationChange): Promise<Application | undefined> {

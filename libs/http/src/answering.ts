@@ -12,7 +12,7 @@ import { errorResponse } from './errors.ts';
 import { lists } from './etag.ts';
 import type { Observer } from './observability.ts';
 import { requestId } from './request-id.ts';
-import { type Paged, type PathParams, type Route, requestReader, type Tagged } from './routes.ts';
+import { Encoded, type Paged, type PathParams, type Route, requestReader, type Tagged } from './routes.ts';
 import { bodyCheck } from './validation.ts';
 
 export type Answering = (request: Request, params: PathParams) => Promise<Response>;
@@ -25,6 +25,9 @@ const OPTIONS = {
   204: { status: 204, headers },
   304: { status: 304, headers },
 } as const;
+
+/** Those of answers that are JSON already, with the type that Response.json sets. */
+const encodedHeaders = new Headers([...headers, ['content-type', 'application/json;charset=utf-8']]);
 
 /** Who asks is said once more if the body has taken longer than this. */
 const ADMITTED_MS = 1_000;
@@ -95,8 +98,15 @@ export function answering({ operation, handle }: Route, observer: Observer, acce
   };
 }
 
+function jsonResponse(answered: unknown, options: ResponseInit): Response {
+  if (!(answered instanceof Encoded)) return Response.json(answered, options);
+  const id = headers.get('x-request-id');
+  if (id !== null) encodedHeaders.set('x-request-id', id);
+  return new Response(answered.json(), { ...options, headers: encodedHeaders });
+}
+
 function page({ items, link }: Paged<unknown>, options: ResponseInit): Response {
-  const response = Response.json(items, options);
+  const response = jsonResponse(items, options);
   if (link !== undefined) response.headers.set('link', link);
   return response;
 }
@@ -104,7 +114,7 @@ function page({ items, link }: Paged<unknown>, options: ResponseInit): Response 
 function tagged({ item, etag }: Tagged<unknown>, request: Request, options: ResponseInit): Response {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const isUnchanged = isRead && lists(request.headers.get('if-none-match'), etag);
-  const response = isUnchanged ? new Response(null, OPTIONS[304]) : Response.json(item, options);
+  const response = isUnchanged ? new Response(null, OPTIONS[304]) : jsonResponse(item, options);
   response.headers.set('etag', etag);
   return response;
 }

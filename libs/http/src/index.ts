@@ -23,7 +23,7 @@ export { type FieldError, problemResponse, RequestProblem } from './problem.ts';
 export * from './program.ts';
 export { wrongQuery } from './query.ts';
 export { newRequestId } from './request-id.ts';
-export { type Asked, type Handlers, type Paged, type Route, routesOf, type Tagged } from './routes.ts';
+export { type Asked, Encoded, type Handlers, type Paged, type Route, routesOf, type Tagged } from './routes.ts';
 export * from './server.ts';
 export * from './validation.ts';
 export * from './when-available.ts';

@@ -48,14 +48,19 @@ type AnswerOf<Answer> = Answer extends { schema: infer Schema extends TSchema } 
 
 /** One page of a list and its `Link` header; undefined if the page is the whole list. */
 export interface Paged<Items> {
-  readonly items: Items;
+  readonly items: Items | Encoded;
   readonly link: string | undefined;
 }
 
 /** One object and its ETag. */
 export interface Tagged<Item> {
-  readonly item: Item;
+  readonly item: Item | Encoded;
   readonly etag: string;
+}
+
+/** An answer that makes its JSON itself; not if the client has it already. */
+export class Encoded {
+  constructor(readonly json: () => string | Uint8Array<ArrayBuffer>) {}
 }
 
 type Handler<Id extends OperationId> = (asked: Asked<Id>) => MaybePromise<Handled<(typeof OPERATIONS)[Id]['answer']>>;

@@ -88,6 +88,26 @@ export class Session {
     return this.#query(sql, values, timeoutMs) as Promise<Row[]>;
   }
 
+  /**
+   * Sends one SELECT and calls `row` with each of its rows as the server sent it, in the text protocol: the bytes from
+   * `start` on. They are valid during the call only.
+   */
+  async scan(sql: string, row: (bytes: Uint8Array, start: number, end: number) => void): Promise<void> {
+    let failure: unknown;
+    const read: RowReader = function (packet, connection) {
+      if (packet.isEOF()) return Object.getPrototypeOf(this).row.call(this, packet, connection);
+      try {
+        if (failure === undefined) row(packet.buffer, packet.offset, packet.end);
+      } catch (error) {
+        failure = error; // the rest of the answer must be read all the same
+      }
+      return read;
+    };
+    const kept = (await this.#query(sql, [], this.statementTimeoutMs, read)) as readonly unknown[];
+    if (failure !== undefined) throw failure;
+    if (kept.length > 0) throw new Error('mysql2 has read the rows itself');
+  }
+
   async change(sql: string, values: readonly unknown[] = [], timeoutMs = this.statementTimeoutMs): Promise<Changed> {
     const header = (await this.#query(sql, values, timeoutMs)) as { affectedRows: number; insertId: number };
     return { matched: header.affectedRows, insertId: header.insertId };
@@ -136,20 +156,35 @@ export class Session {
     return promise;
   }
 
-  #query(sql: string, values: readonly unknown[], timeout: number): Promise<unknown> {
+  /** `row`: reads rows instead of mysql2, which then returns none. */
+  #query(sql: string, values: readonly unknown[], timeout: number, row?: RowReader): Promise<unknown> {
     if (this.broken) return Promise.reject(new DatabaseFault('disconnected', 'CONNECTION_BROKEN'));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     // If mysql2 gets a list of values, even an empty one, it searches the whole statement for placeholders. So it gets
     // null.
     const given = values.length === 0 ? null : (values as unknown[]);
-    this.connection.query({ sql, timeout, values: given }, (error: unknown, result: unknown) => {
+    const command = this.connection.query({ sql, timeout, values: given }, (error: unknown, result: unknown) => {
       if (!error) return resolve(result);
       const fault = faultOf(error);
       if (fault.kind === 'disconnected' || fault.code === 'PROTOCOL_SEQUENCE_TIMEOUT') this.destroy();
       reject(fault);
     });
+    if (row !== undefined) Object.assign(command, { row });
     return promise;
   }
+}
+
+/**
+ * The state of mysql2's query command in which it reads rows. It returns the next state. A command with a `row` of its
+ * own comes to that one.
+ */
+type RowReader = (this: object, packet: RowPacket, connection: unknown) => unknown;
+
+interface RowPacket {
+  readonly buffer: Uint8Array;
+  readonly offset: number;
+  readonly end: number;
+  isEOF(): boolean;
 }
 
 /** The maximum length of a packet of statements, in UTF-16 units. A single longer statement is sent alone. */

@@ -2,6 +2,7 @@
 export * from './failure.ts';
 export * from './free-port.ts';
 export * from './left-out.ts';
+export * from './messages-in.ts';
 export * from './taker.ts';
 export * from './tcp-proxy.ts';
 export * from './thrown-apart.ts';

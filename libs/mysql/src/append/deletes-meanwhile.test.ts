@@ -1,7 +1,7 @@
 /** Appends in a partition in which something is deleted each time before they commit. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newToken, partitionOf } from '@parley/domain';
-import { until } from '@parley/testing';
+import { messagesIn, until } from '@parley/testing';
 import { Pool } from '../pool.ts';
 import { application, chat, messages } from '../testing/events.ts';
 import { isRunning, type OwnDatabase, ownDatabase, PARTITIONS } from '../testing/own-database.ts';
@@ -47,7 +47,7 @@ const deleteOther = (partition: number) =>
   database.query(`UPDATE partitions SET deletes = deletes + 1 WHERE partition_number = ${partition}`);
 
 const contentsOf = async (token: string, number: number) =>
-  (await database.mysql.store.messages(token, number, { limit: 10 })).rows.map(({ content }) => content);
+  messagesIn(await database.mysql.store.messages(token, number, { limit: 10 })).map(({ content }) => content);
 
 test('are not held up by deletes of others, however fast these come', async () => {
   const token = await newChats();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { newToken } from '@parley/domain';
+import { messagesIn } from '@parley/testing';
 import { application, chat, messages } from '../testing/events.ts';
 import { type OwnDatabase, ownDatabase } from '../testing/own-database.ts';
 
@@ -71,8 +72,8 @@ test('each bad event of one batch is rejected for its own reason', async () => {
   );
   expect(answer.uncounted[0]?.deltas).toEqual([{ sequence: { kind: 'messages', token, chat: 1 }, count: 3 }]);
   for (const { detail } of answer.rejected) expect(detail).not.toMatch(/nobody|xxx|yyy|fine|takes/);
-  const { rows } = await store.messages(token, 1, { limit: 20 });
-  expect(rows.map(({ content }) => content)).toEqual(['stored', 'before', 'good', 'too', 'last']);
+  const page = await store.messages(token, 1, { limit: 20 });
+  expect(messagesIn(page).map(({ content }) => content)).toEqual(['stored', 'before', 'good', 'too', 'last']);
 });
 
 test('a batch of bad events only is rejected as a whole, and stores nothing', async () => {
@@ -93,5 +94,5 @@ test('a batch much longer than one statement is stored completely', async () => 
   const answer = await store.append([application(token), chat(token), messages(token, 1, contents)]);
   expect(answer).toMatchObject({ rows: 302, rejected: [] });
   const page = await store.messages(token, 1, { limit: 200, after: 100 });
-  expect(page.rows.map(({ content }) => content)).toEqual(contents.slice(100));
+  expect(messagesIn(page).map(({ content }) => content)).toEqual(contents.slice(100));
 });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { newEventId, newToken, partitionOf } from '@parley/domain';
+import { messagesIn } from '@parley/testing';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { createConnection } from 'mysql2/promise';
 import { LEVEL } from '../level.ts';
@@ -103,11 +104,9 @@ describe.each([[1], [2]])('the tables of migration %i', (count) => {
        VALUES (${partition}, 2, 1, '${record}', '[]', 1, 0, NOW(3))`,
     );
     await database.query(`UPDATE partitions SET seq = 2 WHERE partition_number = ${partition}`);
-    const { rows } = await database.mysql.store.messages(token, 1, { limit: 5 });
-    expect(rows.map(({ content, version }) => [content, version])).toEqual([
-      ['before', 3],
-      ['of an older program', 1],
-    ]);
+    const page = await database.mysql.store.messages(token, 1, { limit: 5 });
+    expect(messagesIn(page).map(({ content }) => content)).toEqual(['before', 'of an older program']);
+    expect(await database.mysql.store.message(token, 1, 1)).toMatchObject({ version: 3 });
     await flushAll(database.mysql);
     expect(await database.mysql.store.chat(token, 1)).toMatchObject({ messagesCount: 2 });
     const levels = () => database.query('SELECT DISTINCT level FROM partitions');

@@ -13,7 +13,7 @@ export interface PageSource<Key, Row, Entity> {
  * Only if deleted rows make the page short, it reads on, each time twice as many rows, at most PAGE_ROWS_READ_MAX in
  * all.
  */
-export async function readPage<Key, Row extends { readonly deleted_at: Date | null }, Entity>(
+export async function readPage<Key, Row extends { readonly deleted_at: unknown }, Entity>(
   request: PageRequest<Key>,
   { read, keyOf, toEntity }: PageSource<Key, Row, Entity>,
 ): Promise<Page<Entity, Key>> {

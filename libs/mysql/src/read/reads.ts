@@ -3,6 +3,7 @@ import type {
   Chat,
   Highest,
   Message,
+  MessagePage,
   MessagePlace,
   Page,
   PageRequest,
@@ -10,17 +11,18 @@ import type {
   Sequence,
   Token,
 } from '@parley/domain';
-import { epochOfEventId, Gone, partitionOf, sequenceKey } from '@parley/domain';
+import { epochOfEventId, Gone, messagePageOf, partitionOf, sequenceKey } from '@parley/domain';
 import { DatabaseFault, refusalOf, refusing } from '../faults.ts';
 import { integer, tokenOf } from '../literals.ts';
 import type { Pool } from '../pool.ts';
+import type { Session } from '../session.ts';
 import { LivingOwners } from './living-owners.ts';
+import { arrayOf, type MessageRowJson, MessageRows } from './message-rows.ts';
 import { readPage } from './pages.ts';
 import { PointReads } from './point-reads.ts';
 import {
   type ApplicationRow,
   type ChatRow,
-  type MessagePageRow,
   type MessageRow,
   toApplication,
   toChat,
@@ -39,7 +41,10 @@ export class Reads {
   readonly #applications: PointReads<statements.ApplicationKey, Application | Gone>;
   readonly #chats: PointReads<statements.ChatKey, Chat | Gone>;
   readonly #messages: PointReads<statements.MessageKey, MessageRow>;
+  readonly #messagePages: PointReads<statements.MessagePageRead, MessagePageFound>;
   readonly #living: LivingOwners;
+  /** Memory for rows that no statement uses now: at most as many as statements run at once. */
+  readonly #idleRows: MessageRows[] = [];
 
   constructor(pool: Pool, partitions: number) {
     this.#pool = pool;
@@ -75,6 +80,10 @@ export class Reads {
         return new Map(rows.map((row) => [messageText(tokenOf(row.token), row.chat_number, row.number), row]));
       },
     );
+    this.#messagePages = new PointReads(pageText, (pages) => this.#readMessagePages(pages), {
+      weightOf: ({ rows }) => rows,
+      weightMax: PAGE_ROWS_PER_STATEMENT,
+    });
     this.#living = new LivingOwners((sql) => this.#select(sql));
   }
 
@@ -135,20 +144,50 @@ export class Reads {
     return lives ? read : NO_ROWS;
   }
 
-  async messages(token: Token, chat: number, page: PageRequest<number>): Promise<Page<Message>> {
+  async messages(token: Token, chat: number, page: PageRequest<number>): Promise<MessagePage> {
     const key = { ...this.key(token), chat };
     const guess = this.#living.guess(key);
-    const [read, hidden] = await Promise.all([this.#messagesPage(key, page, guess), this.#living.chat(key)]);
-    if (hidden === undefined) return NO_ROWS;
+    const { deletes, ...read } = await this.#messagesPage(key, page, guess);
+    const hidden = this.#living.known(key, deletes) ?? (await this.#living.chat(key));
+    if (hidden === undefined) return messagePageOf(NO_ROWS);
     return hidden === guess ? read : this.#messagesPage(key, page, hidden);
   }
 
-  #messagesPage(key: statements.ChatKey, page: PageRequest<number>, hidden: number): Promise<Page<Message>> {
-    return readPage(page, {
-      read: (next, rows) => this.#select<MessagePageRow>(statements.pageOfMessages(key, next, rows, hidden)),
+  /** `deletes`: the partition's, in the snapshot of the last rows. */
+  async #messagesPage(key: statements.ChatKey, page: PageRequest<number>, hidden: number) {
+    let deletes = 0;
+    const found = await readPage(page, {
+      read: async (next, rows) => {
+        const read = await this.#messagePages.get({ key, page: next, rows, hidden });
+        deletes = read?.deletes ?? 0;
+        return read?.rows ?? [];
+      },
       keyOf: (row) => row.number,
-      toEntity: toMessage,
+      toEntity: (row: MessageRowJson) => row,
     });
+    return { ...found, json: arrayOf(found.rows), deletes };
+  }
+
+  #readMessagePages(pages: readonly statements.MessagePageRead[]): Promise<ReadonlyMap<string, MessagePageFound>> {
+    const sql = statements.pagesOfMessages(pages);
+    const read = async (session: Session) => {
+      const rows = this.#idleRows.pop() ?? new MessageRows();
+      rows.clear();
+      const found: ReturnType<MessageRows['message']>[][] = pages.map(() => []);
+      const deletes = new Map<number, number>();
+      await session.scan(sql, (bytes, start, end) => {
+        const place = rows.begin(bytes, start);
+        if (place < statements.PARTITION_ROW) found[place]?.push(rows.message(end));
+        else deletes.set(place - statements.PARTITION_ROW, rows.integer());
+      });
+      const answers = pages.map((page, place) => {
+        const taken = { rows: rows.take(found[place] ?? []), deletes: deletes.get(page.key.partition) ?? 0 };
+        return [pageText(page), taken] as const;
+      });
+      if (rows.bytes <= IDLE_ROWS_BYTES_MAX) this.#idleRows.push(rows);
+      return new Map(answers);
+    };
+    return refusing(this.#pool.useAgain(read));
   }
 
   async highest(sequence: Sequence, seq = 0): Promise<Highest | undefined> {
@@ -202,6 +241,21 @@ function unlessGone<Entity>(found: Entity | Gone | undefined): Entity | undefine
 
 function chatText(token: Token, chat: number): string {
   return sequenceKey({ kind: 'messages', token, chat });
+}
+
+interface MessagePageFound {
+  readonly rows: readonly MessageRowJson[];
+  readonly deletes: number;
+}
+
+/** Sixteen pages of the usual size, with the row that shows whether more follow. 816 of the longest are 33 MB. */
+const PAGE_ROWS_PER_STATEMENT = 16 * 51;
+
+/** Larger memory for rows is not kept: a page of the longest texts has 8 MB. */
+const IDLE_ROWS_BYTES_MAX = 1024 * 1024;
+
+function pageText({ key, page, rows, hidden }: statements.MessagePageRead): string {
+  return `${chatText(key.token, key.chat)}:${rows}:${hidden}:${page.order}:${page.after}:${page.before}`;
 }
 
 function messageText(token: Token, chat: number, message: number): string {

@@ -38,17 +38,32 @@ const reads: [what: string, sql: () => string][] = [
   ['a page of applications before a token', () => statements.pageOfApplications({ limit: 50, before: token }, 51)],
   ['the last page of applications', () => statements.pageOfApplications({ limit: 50, order: 'desc' }, 51)],
   ['the last page of chats', () => statements.pageOfChats(key, { limit: 10, order: 'desc' }, 51)],
-  ['the newest messages', () => statements.pageOfMessages(inChat, { limit: 50, order: 'desc' }, 51)],
+  [
+    'the newest messages',
+    () => statements.pagesOfMessages([{ key: inChat, page: { limit: 50, order: 'desc' }, rows: 51, hidden: 0 }]),
+  ],
   ['a page of chats', () => statements.pageOfChats(key, { limit: 10, after: 5 }, 51)],
   ['a page of some chats', () => statements.pageOfSomeChats(key, [3, 7, 9], { limit: 10, after: 5 }, 11)],
   [
     'the last page of many chats',
     () => statements.pageOfSomeChats(key, Array(200).keys().toArray(), { limit: 10, order: 'desc' }, 11),
   ],
-  ['the first page of messages', () => statements.pageOfMessages(inChat, { limit: 50 }, 51)],
-  ['a page of messages after a number', () => statements.pageOfMessages(inChat, { limit: 50, after: 20 }, 51)],
-  ['a page of messages before a number', () => statements.pageOfMessages(inChat, { limit: 50, before: 20 }, 51)],
-  ['a page of messages above hidden ones', () => statements.pageOfMessages(inChat, { limit: 50, after: 2 }, 51, 20)],
+  [
+    'the first page of messages',
+    () => statements.pagesOfMessages([{ key: inChat, page: { limit: 50 }, rows: 51, hidden: 0 }]),
+  ],
+  [
+    'a page of messages after a number',
+    () => statements.pagesOfMessages([{ key: inChat, page: { limit: 50, after: 20 }, rows: 51, hidden: 0 }]),
+  ],
+  [
+    'a page of messages before a number',
+    () => statements.pagesOfMessages([{ key: inChat, page: { limit: 50, before: 20 }, rows: 51, hidden: 0 }]),
+  ],
+  [
+    'a page of messages above hidden ones',
+    () => statements.pagesOfMessages([{ key: inChat, page: { limit: 50, after: 2 }, rows: 51, hidden: 20 }]),
+  ],
   [
     'the living of some chats',
     () =>

@@ -1,13 +1,13 @@
 import { NUMBER_MAX, type PageRequest, readingOrder, type Token } from '@parley/domain';
 import { bytes, integer } from '../literals.ts';
 import { limitsColumn } from './limits.ts';
+import { MESSAGE_ROW_COLUMNS } from './message-rows.ts';
 
 /**
  * All reads of the store as SQL. Each uses one index only, with FORCE INDEX: on small or freshly filled tables the
  * optimizer may prefer a full scan.
  */
 
-/** No token and no chat: the reader of a page knows them, and a Buffer for each row would make it slower. */
 const MESSAGE_COLUMNS =
   'm.number, m.content, m.version, m.sender_id, m.metadata, m.created_at, m.updated_at, m.deleted_at';
 
@@ -94,10 +94,33 @@ export function pageOfSomeChats(
     AND ${beyond(NUMBERS, 'c.number', page, rows)}`;
 }
 
-/** `hidden`: messages up to this number are left out. */
-export function pageOfMessages(key: ChatKey, page: PageRequest<number>, rows: number, hidden = 0): string {
+/** A page of messages that is to be read. `rows`: how many rows at most, deleted ones included. */
+export interface MessagePageRead {
+  readonly key: ChatKey;
+  readonly page: PageRequest<number>;
+  readonly rows: number;
+  /** Messages up to this number are left out. */
+  readonly hidden: number;
+}
+
+/** In the first column of pagesOfMessages, rows of partitions have their number and this; pages have their place. */
+export const PARTITION_ROW = 1_000_000;
+
+/**
+ * Pages of messages, and of each of their partitions a row with its `deletes`: one statement, and so one snapshot. Each
+ * page's rows are in its order.
+ */
+export function pagesOfMessages(pages: readonly MessagePageRead[]): string {
+  const partitions = [...new Set(pages.map(({ key }) => key.partition))];
+  const nothing = MESSAGE_ROW_COLUMNS.split(',').fill('NULL').slice(1).join();
+  const deletes = `(SELECT p.partition_number + ${PARTITION_ROW}, p.deletes, ${nothing} FROM partitions AS p
+    WHERE p.partition_number IN (${partitions.map(integer).join()}))`;
+  return [...pages.map((page, place) => `(${pageOfMessages(page, place)})`), deletes].join(' UNION ALL ');
+}
+
+function pageOfMessages({ key, page, rows, hidden }: MessagePageRead, place: number): string {
   const visible = hidden === 0 ? '' : `AND m.number > ${integer(hidden)} `;
-  return `SELECT ${MESSAGE_COLUMNS} FROM messages AS m FORCE INDEX (PRIMARY)
+  return `SELECT ${place}, ${MESSAGE_ROW_COLUMNS} FROM messages AS m FORCE INDEX (PRIMARY)
     WHERE ${inChat(key, 'm.')} ${visible}AND ${beyond(NUMBERS, 'm.number', page, rows)}`;
 }
 
