@@ -65,7 +65,7 @@ function workerOf(keepMs: number) {
   const upkeep = new SearchUpkeep({ engine, ledger, logger, registry, keepMs });
   return {
     registry,
-    indexer: new Indexer({ ledger, upkeep, logger, registry, documentsMax: 2_000, idleMs: 50, tendMs: 200 }),
+    indexer: new Indexer({ ledger, upkeep, logger, registry, documentsMax: 2_000, everyMs: 50, tendMs: 200 }),
   };
 }
 

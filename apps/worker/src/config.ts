@@ -27,11 +27,11 @@ export const workerSettings = Type.Object({
       description: 'as MYSQL_URL, for a user who may make and change tables; without it MYSQL_URL is used',
     }),
   ),
-  INDEX_DOCUMENTS_MAX: Type.Integer({ default: 2_000, minimum: 1, description: 'documents in one bulk request' }),
-  INDEX_IDLE_MS: Type.Integer({
-    default: 200,
+  INDEX_DOCUMENTS_MAX: Type.Integer({ default: 5_000, minimum: 1, description: 'documents in one round of indexing' }),
+  INDEX_EVERY_MS: Type.Integer({
+    default: 750,
     minimum: 1,
-    description: 'milliseconds the indexer rests between two requests, unless much waits',
+    description: 'milliseconds between two rounds of indexing, unless much waits; a search sees a message after each',
   }),
   INDEX_SHARDS: Type.Integer({
     default: 1,

@@ -1,17 +1,17 @@
-import type { Ledger } from '@parley/domain';
+import type { ApplyDocuments, Ledger } from '@parley/domain';
 import { backoffMs, type Logger, pause, readGauge, within } from '@parley/runtime';
 import { Counter, type Registry } from 'prom-client';
 import type { SearchUpkeep } from './search-upkeep.ts';
 
 export interface IndexerParts {
-  readonly ledger: Ledger;
-  readonly upkeep: SearchUpkeep;
+  readonly ledger: Pick<Ledger, 'indexNext' | 'unindexed'>;
+  readonly upkeep: Pick<SearchUpkeep, 'tend' | 'apply' | 'refresh' | 'stopped'>;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** The most documents in one bulk request. */
+  /** The most documents in one round. */
   readonly documentsMax: number;
-  /** The pause in milliseconds after a request if there is no backlog. It delays when new documents are found. */
-  readonly idleMs: number;
+  /** Milliseconds between two rounds if there is no backlog, and at least between two refreshes. */
+  readonly everyMs: number;
   /**
    * Milliseconds between checks that the index exists and has the right version; also after each failure. Default
    * 30,000.
@@ -34,14 +34,20 @@ const LANES = 2;
 /**
  * Writes stored changes that are not indexed yet to the search index, oldest first, until it is stopped. If the search
  * engine is unreachable, only indexing waits; storing goes on. Any number of indexers may run.
+ *
+ * It works in rounds: what was stored since the last one goes out in few requests, and one refresh shows it to searches.
+ * A request and a refresh cost the search engine nearly the same for a few documents as for hundreds.
  */
 export class Indexer {
   readonly #parts: IndexerParts;
   readonly #stopping = new AbortController();
   readonly #indexed: Counter;
   #loops: Promise<unknown> | undefined;
-  /** Whether the last request was at least half full, so more documents probably wait. */
+  /** Whether the last round was at least half full, so more documents probably wait. */
   #backlog = false;
+  /** The indices that were written to since the last refresh. */
+  readonly #written = new Set<string>();
+  #refreshAt = 0;
 
   constructor(parts: IndexerParts) {
     this.#parts = parts;
@@ -67,23 +73,26 @@ export class Indexer {
     this.#loops ??= Promise.all(Array.from({ length: LANES }, (_, lane) => this.#run(lane === 0)));
   }
 
-  /** Stops indexing, also a running rebuild of an index. Resolves when the bulk requests under way have ended. */
+  /**
+   * Stops indexing, also a running rebuild of an index. Resolves when the bulk requests under way have ended, and
+   * searches see what they wrote.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loops;
+    await this.#refresh();
     await this.#parts.upkeep.stopped();
   }
 
-  /** One of the two loops. `always`: it also works without a backlog, and checks the index. */
+  /** One of the two loops. `always`: it also works without a backlog, checks the index, and refreshes it. */
   async #run(always: boolean): Promise<void> {
-    const { ledger, upkeep, logger, documentsMax, idleMs, tendMs = TEND_MS } = this.#parts;
+    const { ledger, upkeep, logger, documentsMax, tendMs = TEND_MS } = this.#parts;
     const { signal } = this.#stopping;
-    const apply = upkeep.apply.bind(upkeep);
     let failures = 0;
     let tendAt = performance.now();
     while (!signal.aborted) {
       if (!always && !this.#backlog) {
-        await pause(idleMs, signal);
+        await this.#untilNextRound();
         continue;
       }
       try {
@@ -92,13 +101,12 @@ export class Indexer {
           await upkeep.tend(signal);
           tendAt = performance.now() + tendMs;
         }
-        const documents = await ledger.indexNext(documentsMax, apply);
+        const documents = await ledger.indexNext(documentsMax, this.#apply);
         failures = 0;
         this.#indexed.inc(documents);
         this.#backlog = documents >= documentsMax / 2;
-        // A request with a few documents costs Elasticsearch nearly as much as one with hundreds. So wait, to collect
-        // more. Searches hardly see them later, because Elasticsearch shows new documents only at its next refresh.
-        if (!this.#backlog) await pause(idleMs, signal);
+        if (always && (!this.#backlog || performance.now() >= this.#refreshAt)) await this.#refresh();
+        if (!this.#backlog) await this.#untilNextRound();
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
@@ -106,5 +114,29 @@ export class Indexer {
         await pause(backoffMs(failures - 1, RETRY), signal);
       }
     }
+  }
+
+  readonly #apply: ApplyDocuments = async (documents, indices) => {
+    await this.#parts.upkeep.apply(documents, indices);
+    for (const index of indices) this.#written.add(index);
+  };
+
+  /** Lets searches see what was written. If that fails, they see it at the index's own refresh, a few seconds later. */
+  async #refresh(): Promise<void> {
+    const { upkeep, logger, everyMs } = this.#parts;
+    if (this.#written.size === 0) return;
+    const indices = [...this.#written];
+    this.#written.clear();
+    this.#refreshAt = performance.now() + everyMs;
+    await upkeep.refresh(indices).catch((error: unknown) => logger.warn({ err: error }, 'a refresh failed'));
+  }
+
+  /**
+   * Rounds begin at multiples of `everyMs` of the clock, so those of several workers coincide. Then one refresh shows
+   * what all of them wrote, and the others find nothing to do.
+   */
+  async #untilNextRound(): Promise<void> {
+    const { everyMs } = this.#parts;
+    await pause(everyMs - (Date.now() % everyMs), this.#stopping.signal);
   }
 }

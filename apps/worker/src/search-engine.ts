@@ -8,6 +8,8 @@ export interface SearchEngine {
     note(name: string, notes: EngineIndex['notes']): Promise<void>;
     /** Makes everything written so far visible to searches. */
     refresh(name: string): Promise<void>;
+    /** Gives an index the settings with which this program creates one, as far as they can be changed. */
+    settle(name: string): Promise<void>;
     swapAlias(name: string): Promise<void>;
     dropIndex(name: string): Promise<void>;
     count(name: string): Promise<number>;

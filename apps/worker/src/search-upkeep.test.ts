@@ -35,6 +35,7 @@ async function rebuilt(registered: readonly string[]) {
     createIndex: async () => 'another',
     note: async (name, notes) => void done.push(`note ${name} ${Object.keys(notes).join()}`),
     refresh: async (name) => void done.push(`refresh ${name}`),
+    settle: async (name) => void done.push(`settle ${name}`),
     swapAlias: async (name) => void done.push(`search ${name}`),
     dropIndex: async (name) => void done.push(`drop ${name}`),
     count: async () => 0,
@@ -55,4 +56,18 @@ test('an index that was not written to meanwhile is filled from the beginning, o
   const { scans, done } = await rebuilt([]);
   expect(scans).toEqual([undefined]);
   expect(done.slice(0, 3)).toEqual(['note begun ', 'list begun', 'scan']);
+});
+
+test('an index gets the settings of this program once, whoever has made it', async () => {
+  const settled: string[] = [];
+  const live: EngineIndex = { name: 'live', live: true, version: 2, current: true, notes: { liveSince: Date.now() } };
+  const ledger: Partial<Ledger> = { searchIndices: async () => ['live'] };
+  const admin: Partial<SearchEngine['admin']> = {
+    indices: async () => [live],
+    settle: async (name) => void settled.push(name),
+  };
+  const engine = { admin, indexInto: async () => [] } as unknown as SearchEngine;
+  const upkeep = new SearchUpkeep({ engine, ledger: ledger as Ledger, logger: createLogger('test', 'silent') });
+  for (let times = 0; times < 3; times += 1) await upkeep.tend(new AbortController().signal);
+  expect(settled).toEqual(['live']);
 });

@@ -49,6 +49,8 @@ export class SearchUpkeep {
   #rebuilding: Promise<void> | undefined;
   #documents = 0;
   #expected = 0;
+  /** The indices that have this program's settings. */
+  readonly #settled = new Set<string>();
 
   constructor(parts: SearchUpkeepParts) {
     this.#parts = parts;
@@ -67,6 +69,7 @@ export class SearchUpkeep {
     const indices = await engine.admin.indices();
     for (const name of registered) {
       if (!indices.some((index) => index.name === name)) await ledger.dropSearchIndex(name);
+      else await this.#settle(name);
     }
     const live = liveOf(indices, registered);
     if (live === undefined) return this.#begin(signal);
@@ -101,6 +104,11 @@ export class SearchUpkeep {
       const { token, chat, number, version } = document;
       this.#parts.logger.error({ token, chat, number, version, reason }, 'the search index refuses a document');
     }
+  }
+
+  /** Makes everything written so far to these indices visible to searches. */
+  async refresh(indices: readonly string[]): Promise<void> {
+    await Promise.all(indices.map((name) => this.#parts.engine.admin.refresh(name)));
   }
 
   #begin(signal: AbortSignal): void {
@@ -181,6 +189,13 @@ export class SearchUpkeep {
       }
       if (share < 1 && signal !== undefined) await pause((performance.now() - begun) * (1 / share - 1), signal);
     }
+  }
+
+  /** An index that an older program has made gets our settings, once: an operator may change them. */
+  async #settle(name: string): Promise<void> {
+    if (this.#settled.has(name)) return;
+    await this.#parts.engine.admin.settle(name);
+    this.#settled.add(name);
   }
 
   /** About as many documents as the new index will have: the number in the old one; 0 if there is none. */

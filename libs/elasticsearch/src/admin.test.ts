@@ -42,6 +42,16 @@ describe('the index behind the alias', () => {
       { shards: 2, replicas: 0, refreshIntervalMs: 250 },
     ));
 
+  test('gets the settings of today where an older program has made it', () =>
+    own(async ({ admin, alias }) => {
+      const older = openElasticsearch({ url: serverUrl(), alias, refreshIntervalMs: 500 });
+      const { name } = await older.admin.ensureIndex();
+      await older.close();
+      await admin.settle(name);
+      const { settings } = (await raw.indices.get({ index: name }))[name]!;
+      expect(settings?.index?.refresh_interval).toBe('5000ms');
+    }));
+
   test('is made once by many at the same time', () =>
     own(async ({ admin, alias }) => {
       const many = await Promise.all(Array.from({ length: 8 }, () => admin.ensureIndex()));

@@ -5,7 +5,15 @@ import { call } from './call.ts';
 import { IndexMissing, isResponse, UnknownMapping, WrongElasticsearch } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { LAYOUTS } from './layouts.ts';
-import { type IndexNotes, type IndexSettings, indexBody, MAPPING_VERSION, metaOf, readMeta } from './mapping.ts';
+import {
+  changeable,
+  type IndexNotes,
+  type IndexSettings,
+  indexBody,
+  MAPPING_VERSION,
+  metaOf,
+  readMeta,
+} from './mapping.ts';
 import { CURRENT_LAYOUT } from './version-2.ts';
 
 const MAJOR = '9';
@@ -161,9 +169,19 @@ export class IndexAdmin {
     await this.#call((options) => this.#client.indices.delete({ index: name, ignore_unavailable: true }, options));
   }
 
-  /** Makes all documents of an index (by default the one that searches read) visible to searches at once. */
+  /** Gives an index the settings with which this program creates one, as far as they can be changed. */
+  async settle(name: string): Promise<void> {
+    const settings = changeable(this.#options);
+    await this.#call((options) => this.#client.indices.putSettings({ index: name, settings }, options), name);
+  }
+
+  /**
+   * Makes all documents of an index (by default the one that searches read) visible to searches at once. Does nothing if
+   * there is no such index.
+   */
   async refresh(name = this.#searchAlias): Promise<void> {
-    await this.#call((options) => this.#client.indices.refresh({ index: name }, options), name);
+    const index = { index: name, ignore_unavailable: true };
+    await this.#call((options) => this.#client.indices.refresh(index, options), name);
   }
 
   /** How many documents searches see in an index (by default the one that they read). */

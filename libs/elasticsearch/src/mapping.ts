@@ -47,9 +47,14 @@ export function indexBody({ shards, replicas, refreshIntervalMs }: IndexSettings
     settings: {
       number_of_shards: shards,
       ...(replicas === undefined ? { auto_expand_replicas: '0-1' } : { number_of_replicas: replicas }),
-      refresh_interval: `${refreshIntervalMs}ms` as const,
+      ...changeable({ refreshIntervalMs }),
     },
   } satisfies Omit<estypes.IndicesCreateRequest, 'index'>;
+}
+
+/** The settings that an existing index can be given. */
+export function changeable({ refreshIntervalMs }: Pick<IndexSettings, 'refreshIntervalMs'>) {
+  return { refresh_interval: `${refreshIntervalMs}ms` as const };
 }
 
 export function metaOf(notes: IndexNotes): Record<string, unknown> {

@@ -11,7 +11,10 @@ export interface ElasticsearchOptions {
   readonly url: string;
   /** The start of all names: indices `alias-000001` and so on, for searches `alias-v2`. Default `parley-messages`. */
   readonly alias?: string;
-  /** How soon searches see a written document. Default 500. */
+  /**
+   * How soon searches see a written document if nothing refreshes the index. Default 5,000: the worker refreshes it
+   * after its writes, so this only matters if that fails, or for a worker of an older version.
+   */
   readonly refreshIntervalMs?: number;
   readonly shards?: number;
   /** Copies of each shard. Default: one if a second node can hold it, else none. */
@@ -40,7 +43,7 @@ export interface Elasticsearch {
 
 const DEFAULTS = {
   alias: 'parley-messages',
-  refreshIntervalMs: 500,
+  refreshIntervalMs: 5_000,
   shards: 1,
   searchTimeoutMs: 2_000,
   indexTimeoutMs: 30_000,

@@ -1,7 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Client } from '@elastic/elasticsearch';
 import type { RefusedDocument, SearchDocument } from '@parley/domain';
 import { backoffMs } from '@parley/runtime';
-import { type BulkRequest, requestsOf, type Target } from './bulk-body.ts';
+import { type BulkRequest, buildRequests, type Target } from './bulk-body.ts';
 import { call } from './call.ts';
 import { IndexMissing, isBusy, unavailable } from './errors.ts';
 import { type Item, judge } from './verdict.ts';
@@ -44,9 +45,12 @@ export class BulkWriter {
   async write(documents: readonly SearchDocument[], targets: readonly Target[]): Promise<readonly RefusedDocument[]> {
     const deadline = performance.now() + this.#options.timeoutMs;
     const refused = new Map<SearchDocument, RefusedDocument>();
-    const requests = requestsOf(documents, targets);
+    const requests = buildRequests(documents, targets);
     const lane = async () => {
-      for (const request of requests) await this.#store(request, deadline, refused);
+      for (const request of requests) {
+        if (request === undefined) await nextTurn();
+        else await this.#store(request, deadline, refused);
+      }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
     return [...refused.values()];
