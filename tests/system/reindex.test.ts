@@ -59,3 +59,19 @@ test('during a reindex under creates and updates every search finds the earlier 
   expect(await hits('w0w')).toBe(0);
   expect(await hits('w999w')).toBe(1);
 }, 120_000);
+
+test('with another number of partitions nothing is rebuilt', async () => {
+  const reindex = Bun.spawn([process.execPath, MAIN, 'reindex'], {
+    env: { ...process.env, PARTITIONS: '16' },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const [status, out, error] = await Promise.all([
+    reindex.exited,
+    new Response(reindex.stdout).text(),
+    new Response(reindex.stderr).text(),
+  ]);
+  expect(status).not.toBe(0);
+  expect(error).toContain('PARTITIONS is 16, but the database was made with 8');
+  expect(out).not.toContain('Searches read');
+}, 60_000);

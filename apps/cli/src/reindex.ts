@@ -30,9 +30,11 @@ export async function reindex(args: readonly string[], terminal: Terminal): Prom
 async function rebuild(config: ReturnType<typeof workerConfig>): Promise<void> {
   const { MYSQL_URL, ELASTICSEARCH_URL, INDEX_SHARDS, PARTITIONS, LOG_LEVEL } = config;
   const logger = createLogger('reindex', LOG_LEVEL);
-  const { ledger, close } = openMysql({ url: MYSQL_URL, partitions: PARTITIONS, logger });
+  const { ledger, settlePartitions, close } = openMysql({ url: MYSQL_URL, partitions: PARTITIONS, logger });
   const engine = openElasticsearch({ url: ELASTICSEARCH_URL, shards: INDEX_SHARDS, logger });
   try {
+    // With another number it would look for the messages in wrong partitions, and find few.
+    await settlePartitions();
     const total = await engine.admin.count().catch(() => 0);
     const upkeep = new SearchUpkeep({ engine, ledger, logger });
     const show = (documents: number) => showProgress(documents, total);
